@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Account is the company. There is one per installation.
+type Account struct {
+	Name, Cloud                  string
+	IdleTimeout, AbsoluteTimeout time.Duration
+	CreatedAt                    Millis
+}
+
+// Tenant is an isolated environment of the account. The main one carries the company's name.
+type Tenant struct {
+	ID        int64
+	UUID      string
+	Name      string
+	Main      bool
+	CreatedAt Millis
+}
+
+// Account returns the account, or ErrNotFound before set-up.
+func (q Queries) Account(ctx context.Context) (Account, error) {
+	return one(ctx, q.q, func(s scanner) (Account, error) {
+		var a Account
+		var idle, absolute int64
+		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.CreatedAt)
+		a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
+		return a, err
+	}, `SELECT name, cloud, idle_timeout, absolute_timeout, created_at FROM account`)
+}
+
+// InsertAccount creates the account; ErrDuplicate says that there is one.
+func (tx *Tx) InsertAccount(ctx context.Context, a Account) error {
+	_, err := tx.exec(ctx, `INSERT INTO account (id, name, cloud, idle_timeout, absolute_timeout, created_at) VALUES (1, $1, $2, $3, $4, $5)`,
+		a.Name, a.Cloud, int64(a.IdleTimeout.Seconds()), int64(a.AbsoluteTimeout.Seconds()), a.CreatedAt)
+	return err
+}
+
+const tenantColumns = `id, uuid, name, main, created_at`
+
+func scanTenant(s scanner) (t Tenant, err error) {
+	err = s.Scan(&t.ID, &t.UUID, &t.Name, &t.Main, &t.CreatedAt)
+	return t, err
+}
+
+// Tenants returns all tenants, the main one first, then by id.
+func (q Queries) Tenants(ctx context.Context) ([]Tenant, error) {
+	return many(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants ORDER BY main DESC, id`)
+}
+
+// TenantByID returns ErrNotFound for an unknown id.
+func (q Queries) TenantByID(ctx context.Context, id int64) (Tenant, error) {
+	return one(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1`, id)
+}
+
+// MainTenant returns the tenant that carries the company's name.
+func (q Queries) MainTenant(ctx context.Context) (Tenant, error) {
+	return one(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants WHERE main = 1`)
+}
+
+// InsertTenant creates t and sets its id.
+func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) (err error) {
+	t.ID, err = tx.insert(ctx, `INSERT INTO tenants (uuid, name, main, created_at) VALUES ($1, $2, $3, $4)`, t.UUID, t.Name, t.Main, t.CreatedAt)
+	return err
+}

@@ -1,0 +1,127 @@
+package store
+
+import "context"
+
+// Event is something that happened and that triggers may tell about. Its id rises with every event.
+type Event struct {
+	ID         int64
+	UUID       string
+	Type       string
+	OccurredAt Millis
+}
+
+// DeliveryState is where a message stands.
+type DeliveryState string
+
+// A delivery waits (for its first attempt or the next one) until it is delivered or has failed for good.
+const (
+	Waiting   DeliveryState = "waiting"
+	Delivered DeliveryState = "delivered"
+	Failed    DeliveryState = "failed"
+)
+
+// Delivery is one message to one destination. Params hold all that the message says, so that every attempt says the
+// same; UUID is the id by which the receiver can tell a repeated attempt.
+type Delivery struct {
+	ID            int64
+	UUID          string
+	Target        string // deliveries to one target are sent in order
+	Kind          string // how it is sent: "email", "slack"
+	Recipient     string // of an email
+	Template      string
+	Params        []byte // JSON
+	Secret        []byte // sealed link token, erased when the delivery ends
+	UserID        int64  // the person a mail is for; 0 for messages of triggers
+	EventID       int64
+	TriggerID     int64
+	IntegrationID int64
+	State         DeliveryState
+	Attempts      int // begun
+	NextAt        Millis
+	Error         string // of the latest attempt
+	CreatedAt     Millis
+	EndedAt       Millis
+}
+
+const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), state, attempts, next_at, error, created_at, ended_at`
+
+func scanDelivery(s scanner) (d Delivery, err error) {
+	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
+		&d.TriggerID, &d.IntegrationID, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt)
+	return d, err
+}
+
+// InsertEvent adds e and sets its id.
+func (tx *Tx) InsertEvent(ctx context.Context, e *Event) (err error) {
+	e.ID, err = tx.insert(ctx, `INSERT INTO events (uuid, type, occurred_at) VALUES ($1, $2, $3)`, e.UUID, e.Type, e.OccurredAt)
+	return err
+}
+
+// InsertDelivery queues d, due at once, and sets its id.
+func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
+	d.State, d.NextAt = Waiting, d.CreatedAt
+	d.ID, err = tx.insert(ctx, `INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
+		state, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0), $11, $12, $13)`,
+		d.UUID, d.Target, d.Kind, d.Recipient, d.Template, string(d.Params), d.UserID, d.EventID, d.TriggerID, d.IntegrationID,
+		d.State, d.NextAt, d.CreatedAt)
+	return err
+}
+
+// SetDeliverySecret stores the sealed secret of a delivery; it is sealed for the delivery's id, which is known only
+// after InsertDelivery.
+func (tx *Tx) SetDeliverySecret(ctx context.Context, id int64, sealed []byte) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE deliveries SET secret = $2 WHERE id = $1`, id, sealed)
+}
+
+// DeliveryByID returns ErrNotFound for an unknown id.
+func (q Queries) DeliveryByID(ctx context.Context, id int64) (Delivery, error) {
+	return one(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
+}
+
+// DeliveriesOfTrigger returns the newest first, at most limit.
+func (q Queries) DeliveriesOfTrigger(ctx context.Context, triggerID int64, limit int) ([]Delivery, error) {
+	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE trigger_id = $1 ORDER BY id DESC LIMIT $2`, triggerID, limit)
+}
+
+// DueTargets returns the targets for which a delivery is due by now.
+func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
+	return many(ctx, q.q, value[string], `SELECT DISTINCT target FROM deliveries WHERE state = 'waiting' AND next_at <= $1`, now)
+}
+
+// NextDue returns when the next delivery becomes due that is not due by now, or ErrNotFound when there is none. Those
+// due by now are found by DueTargets; counting them here would hide what comes next while a slow target is busy.
+func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
+	return one(ctx, q.q, value[Millis], `SELECT next_at FROM deliveries WHERE state = 'waiting' AND next_at > $1 ORDER BY next_at LIMIT 1`, now)
+}
+
+// ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the
+// time given: should the process die, the delivery is due again then. It returns ErrNotFound when none is due.
+func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Millis) (Delivery, error) {
+	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3 WHERE id =
+		(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 ORDER BY next_at, id LIMIT 1)
+		RETURNING `+deliveryColumns, target, now, until)
+}
+
+// SaveAttempt stores the outcome of the attempt d.Attempts: state, error, next attempt. A late one is ignored: its
+// lease has run out and another attempt has begun. The secret is erased when the delivery has ended.
+func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6,
+		secret = CASE WHEN $3 = 'waiting' THEN secret END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
+		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt)
+	return err
+}
+
+// ReleaseDelivery gives back a claimed delivery whose attempt has not been made, because the program stops.
+func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
+		d.ID, d.Attempts, now)
+	return err
+}
+
+// CancelMails ends the waiting mails to a person.
+func (tx *Tx) CancelMails(ctx context.Context, userID int64, now Millis, reason string) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'failed', ended_at = $2, error = $3, secret = NULL WHERE user_id = $1 AND state = 'waiting'`,
+		userID, now, reason)
+	return err
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// DSN is how every connection to the database at path is opened.
+func DSN(path string) string { return dsn(path, url.Values{}) }
+
+// UserColumns returns the columns that refer to a person, by table.
+func (db *DB) UserColumns(t *testing.T) map[string]string {
+	t.Helper()
+	columns := map[string]string{}
+	tables, err := many(t.Context(), db.q, value[string], `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		names, err := many(t.Context(), db.q, value[string], `SELECT "from" FROM pragma_foreign_key_list($1) WHERE "table" = 'users'`, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			columns[table] = name
+		}
+	}
+	if len(columns) < 4 {
+		t.Fatalf("only %d tables refer to people", len(columns))
+	}
+	return columns
+}
+
+// CountWhere counts the rows of table whose column is id.
+func (db *DB) CountWhere(t *testing.T, table, column string, id int64) int {
+	t.Helper()
+	if strings.ContainsAny(table+column, `"; `) {
+		t.Fatalf("odd names %s, %s", table, column)
+	}
+	n, err := one(t.Context(), db.q, value[int], `SELECT count(*) FROM "`+table+`" WHERE "`+column+`" = $1`, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

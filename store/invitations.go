@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Invitation is a pending signup link for one person. Accepting or revoking it removes it.
+type Invitation struct {
+	ID             int64
+	UserID         int64
+	ByLink         bool  // shared by hand; otherwise sent by mail
+	TenantID       int64 // by link: where the role will hold; 0: everywhere (Global roles)
+	InviterID      int64 // 0: the inviter has been deleted
+	InviterName    string
+	InviterEmail   string
+	Duration       time.Duration // how long a fresh link lasts
+	ExpiresAt      Millis
+	MailDeliveryID int64 // the newest invitation mail, 0 without
+	CreatedAt      Millis
+}
+
+// Expired says that the link has run out by now.
+func (i Invitation) Expired(now Millis) bool { return now >= i.ExpiresAt }
+
+// LinkEnd says why a signup link no longer works; empty while it is open.
+type LinkEnd string
+
+// How a link ends. Running out of time is not stored: it follows from ExpiresAt.
+const (
+	LinkOpen     LinkEnd = ""
+	LinkUsed     LinkEnd = "used"
+	LinkRevoked  LinkEnd = "revoked"
+	LinkReplaced LinkEnd = "replaced"
+)
+
+// SignupLink is a link that was issued, dead or alive.
+type SignupLink struct {
+	InvitationID int64 // 0: the invitation has gone
+	ExpiresAt    Millis
+	Ended        LinkEnd
+}
+
+const invitationColumns = `i.id, i.user_id, i.by_link, coalesce(i.tenant_id, 0), coalesce(i.inviter_id, 0), i.inviter_name, i.inviter_email,
+	i.duration, i.expires_at, coalesce(i.mail_delivery_id, 0), i.created_at`
+
+func scanInvitation(s scanner) (i Invitation, err error) {
+	var duration int64
+	err = s.Scan(&i.ID, &i.UserID, &i.ByLink, &i.TenantID, &i.InviterID, &i.InviterName, &i.InviterEmail,
+		&duration, &i.ExpiresAt, &i.MailDeliveryID, &i.CreatedAt)
+	i.Duration = time.Duration(duration) * time.Millisecond
+	return i, err
+}
+
+// InvitationByID returns ErrNotFound once the invitation has been accepted or revoked.
+func (q Queries) InvitationByID(ctx context.Context, id int64) (Invitation, error) {
+	return one(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.id = $1`, id)
+}
+
+// InvitationOfUser returns ErrNotFound for a person who has no pending invitation.
+func (q Queries) InvitationOfUser(ctx context.Context, userID int64) (Invitation, error) {
+	return one(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.user_id = $1`, userID)
+}
+
+// SignupLink returns ErrNotFound for a token that was never issued.
+func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, error) {
+	return one(ctx, q.q, func(s scanner) (l SignupLink, err error) {
+		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &l.Ended)
+		return l, err
+	}, `SELECT coalesce(invitation_id, 0), expires_at, ended FROM signup_links WHERE token_hash = $1`, tokenHash)
+}
+
+// InsertInvitation adds i and sets its id.
+func (tx *Tx) InsertInvitation(ctx context.Context, i *Invitation) (err error) {
+	i.ID, err = tx.insert(ctx, `INSERT INTO invitations (user_id, by_link, tenant_id, inviter_id, inviter_name, inviter_email, duration, expires_at,
+		mail_delivery_id, created_at) VALUES ($1, $2, nullif($3, 0), nullif($4, 0), $5, $6, $7, $8, nullif($9, 0), $10)`,
+		i.UserID, i.ByLink, i.TenantID, i.InviterID, i.InviterName, i.InviterEmail, i.Duration.Milliseconds(), i.ExpiresAt,
+		i.MailDeliveryID, i.CreatedAt)
+	return err
+}
+
+// UpdateInvitation stores the inviter, the expiry and the newest mail.
+func (tx *Tx) UpdateInvitation(ctx context.Context, i Invitation) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE invitations SET inviter_id = nullif($2, 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
+		mail_delivery_id = nullif($6, 0) WHERE id = $1`, i.ID, i.InviterID, i.InviterName, i.InviterEmail, i.ExpiresAt, i.MailDeliveryID)
+}
+
+// DeleteInvitation removes i; its links stay and say why they no longer work.
+func (tx *Tx) DeleteInvitation(ctx context.Context, id int64) error {
+	return tx.execOne(ctx, ErrNotFound, `DELETE FROM invitations WHERE id = $1`, id)
+}
+
+// InsertSignupLink adds an open link.
+func (tx *Tx) InsertSignupLink(ctx context.Context, tokenHash []byte, invitationID int64, expiresAt Millis) error {
+	_, err := tx.exec(ctx, `INSERT INTO signup_links (token_hash, invitation_id, expires_at) VALUES ($1, $2, $3)`, tokenHash, invitationID, expiresAt)
+	return err
+}
+
+// EndSignupLinks ends the open links of an invitation for the reason given.
+func (tx *Tx) EndSignupLinks(ctx context.Context, invitationID int64, reason LinkEnd) error {
+	_, err := tx.exec(ctx, `UPDATE signup_links SET ended = $2 WHERE invitation_id = $1 AND ended = ''`, invitationID, reason)
+	return err
+}
+
+// DeleteSignupLinks forgets the links that ran out before the time given.
+func (tx *Tx) DeleteSignupLinks(ctx context.Context, before Millis) error {
+	_, err := tx.exec(ctx, `DELETE FROM signup_links WHERE expires_at < $1 AND (invitation_id IS NULL OR ended <> '')`, before)
+	return err
+}

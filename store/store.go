@@ -1,0 +1,220 @@
+// Package store is the database: rows, queries and transactions. It knows SQL and nothing of who may do what.
+//
+// Reads run on a small pool of read-only connections ([DB]); whatever writes is a method of [Tx] and so cannot be
+// called outside a transaction. There is one writing connection: transactions run one after the other, and a
+// reader never waits for a writer (WAL).
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+var (
+	// ErrNotFound says that no row has the id or key asked for.
+	ErrNotFound = errors.New("not found")
+	// ErrDuplicate says that a unique value (an email address) is taken.
+	ErrDuplicate = errors.New("already exists")
+	// ErrStale says that the row has changed since the version the caller read.
+	ErrStale = errors.New("changed meanwhile")
+	// ErrNewerSchema says that a newer program has migrated the database; it is left untouched.
+	ErrNewerSchema = errors.New("the database was written by a newer version of the program")
+)
+
+// readers is the size of the reading pool; with more, SQLite gets slower (measured).
+const readers = 4
+
+// Millis is a time in milliseconds since 1970, UTC. Zero means "not yet" or "never".
+type Millis int64
+
+// At converts t.
+func At(t time.Time) Millis { return Millis(t.UnixMilli()) }
+
+// Time converts back, in UTC.
+func (m Millis) Time() time.Time { return time.UnixMilli(int64(m)).UTC() }
+
+// Add returns m moved by d.
+func (m Millis) Add(d time.Duration) Millis { return m + Millis(d.Milliseconds()) }
+
+// querier is what a connection pool and a transaction have in common.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Queries reads. Its methods are found on DB (the latest committed state) and on Tx (the transaction's state).
+type Queries struct{ q querier }
+
+// DB is an open database.
+type DB struct {
+	Queries
+	read, write *sql.DB
+}
+
+// Tx is a writing transaction.
+type Tx struct {
+	Queries
+	tx *sql.Tx
+}
+
+// Open opens the SQLite file at path, creates it when it does not exist, and migrates it to the newest schema. It
+// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated.
+func Open(ctx context.Context, path string) (*DB, error) {
+	write, err := sql.Open("sqlite", dsn(path, url.Values{
+		"_txlock": {"immediate"}, // a read-then-write transaction must hold the lock from its first statement
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"},
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	if err := migrate(ctx, write); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read, err := sql.Open("sqlite", dsn(path, url.Values{
+		"_pragma": {"query_only(1)", "mmap_size(268435456)"},
+	}))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	return &DB{Queries: Queries{read}, read: read, write: write}, nil
+}
+
+// dsn carries every setting, because a PRAGMA statement would reach only one connection of a pool.
+func dsn(path string, more url.Values) string {
+	more["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)"}, more["_pragma"]...)
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: more.Encode()}).String()
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if current > newest {
+		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewerSchema, current, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (db *DB) Close() error {
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return db.read.PingContext(ctx)
+}
+
+// Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
+// Update returns nil, and none of it is when Update returns an error.
+func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() // without effect after Commit
+	if err := change(&Tx{Queries{tx}, tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// scanner is a row that can be read.
+type scanner interface{ Scan(dest ...any) error }
+
+// one reads the single row of query, or returns ErrNotFound.
+func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	row, err := scan(q.QueryRowContext(ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return row, err
+}
+
+// many reads all rows of query.
+func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		row, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, row)
+	}
+	return list, rows.Err()
+}
+
+// value reads a column of one row.
+func value[T any](s scanner) (v T, err error) {
+	err = s.Scan(&v)
+	return v, err
+}
+
+// exec runs a statement that may change any number of rows.
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := tx.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, duplicate(err)
+	}
+	return result.RowsAffected()
+}
+
+// execOne runs a statement that must change a row, and returns missing where it changed none.
+func (tx *Tx) execOne(ctx context.Context, missing error, query string, args ...any) error {
+	n, err := tx.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return missing
+	}
+	return err
+}
+
+// insert runs an INSERT and returns the new id.
+func (tx *Tx) insert(ctx context.Context, query string, args ...any) (int64, error) {
+	id, err := value[int64](tx.tx.QueryRowContext(ctx, query+" RETURNING id", args...))
+	return id, duplicate(err)
+}
+
+// duplicate turns SQLite's extended codes for a broken unique constraint into ErrDuplicate.
+func duplicate(err error) error {
+	const primaryKey, unique = 1555, 2067
+	var e *sqlite.Error
+	if errors.As(err, &e) && (e.Code() == primaryKey || e.Code() == unique) {
+		return ErrDuplicate
+	}
+	return err
+}

@@ -1,0 +1,268 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+func open(t *testing.T) *store.DB {
+	t.Helper()
+	return openAt(t, filepath.Join(t.TempDir(), "console.db"))
+}
+
+func openAt(t *testing.T, path string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func update(t *testing.T, db *store.DB, change func(ctx context.Context, tx *store.Tx) error) {
+	t.Helper()
+	if err := db.Update(t.Context(), func(tx *store.Tx) error { return change(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func person(n int) store.User {
+	email := fmt.Sprintf("person%d@example.com", n)
+	return store.User{UUID: fmt.Sprintf("uuid-%d", n), Email: email, EmailKey: email, FirstName: "Person", LastName: fmt.Sprint(n),
+		Role: permission.Analyst, JoinedAt: 1, ActivatedAt: 1}
+}
+
+func addPeople(t *testing.T, db *store.DB, people ...store.User) []store.User {
+	t.Helper()
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		for i := range people {
+			if err := tx.InsertUser(ctx, &people[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return people
+}
+
+func TestFC144_EveryConnectionHasItsSettings(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	openAt(t, path)
+	db, err := sql.Open("sqlite", store.DSN(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for range 8 {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() // held until the end, so that each is another connection
+		var foreignKeys, busyTimeout int
+		if err := conn.QueryRowContext(t.Context(), "PRAGMA foreign_keys").Scan(&foreignKeys); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&busyTimeout); err != nil {
+			t.Fatal(err)
+		}
+		if foreignKeys != 1 || busyTimeout <= 0 {
+			t.Errorf("foreign_keys = %d, busy_timeout = %d", foreignKeys, busyTimeout)
+		}
+	}
+}
+
+func TestFC53_IdsAreNeverReusedAndDependentRowsGo(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	people := addPeople(t, db, person(1), person(2), person(3))
+	last := people[2]
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		group := store.Group{Name: "Analysts", Role: permission.Analyst, AllTenants: true}
+		if err := tx.InsertGroup(ctx, &group); err != nil {
+			return err
+		}
+		if err := tx.AddMember(ctx, group.ID, last.ID); err != nil {
+			return err
+		}
+		if err := tx.InsertSession(ctx, &store.Session{TokenHash: []byte("t"), UserID: last.ID, FormKey: []byte{}, Data: []byte{}}); err != nil {
+			return err
+		}
+		delivery := store.Delivery{UUID: "d", Target: "mail", Kind: "email", Params: []byte("{}"), UserID: last.ID}
+		if err := tx.InsertDelivery(ctx, &delivery); err != nil {
+			return err
+		}
+		invitation := store.Invitation{UserID: last.ID, InviterID: last.ID, MailDeliveryID: delivery.ID}
+		if err := tx.InsertInvitation(ctx, &invitation); err != nil {
+			return err
+		}
+		return tx.InsertSignupLink(ctx, []byte("l"), invitation.ID, 1)
+	})
+	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteUser(ctx, last.ID) })
+	next := addPeople(t, db, person(4))[0]
+	if next.ID <= last.ID {
+		t.Errorf("id %d was given again", next.ID)
+	}
+	for table, column := range db.UserColumns(t) {
+		if n := db.CountWhere(t, table, column, last.ID); n != 0 {
+			t.Errorf("%s.%s still has %d rows of the deleted person", table, column, n)
+		}
+	}
+}
+
+func TestFC143_WritersWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	databases := []*store.DB{openAt(t, path), openAt(t, path)} // as two processes would
+	addPeople(t, databases[0], person(0))
+	const workers, rounds = 20, 20
+	var group sync.WaitGroup
+	for w := range workers {
+		db := databases[w%2]
+		group.Go(func() {
+			for range rounds {
+				err := db.Update(t.Context(), func(tx *store.Tx) error {
+					counter, err := tx.Throttle(t.Context(), "test", "counter")
+					if err != nil {
+						return err
+					}
+					counter.Failures++
+					return tx.SaveThrottle(t.Context(), counter)
+				})
+				if err != nil {
+					t.Errorf("writer: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	counter, err := databases[0].Throttle(t.Context(), "test", "counter")
+	if err != nil || counter.Failures != workers*rounds {
+		t.Errorf("counted %d of %d, %v", counter.Failures, workers*rounds, err)
+	}
+}
+
+func TestUpdateKeepsNothingOfAFailedChange(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	failure := errors.New("half-way")
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		p := person(1)
+		if err := tx.InsertUser(t.Context(), &p); err != nil {
+			return err
+		}
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Fatalf("Update returned %v", err)
+	}
+	if _, err := db.UserByEmailKey(t.Context(), person(1).EmailKey); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the person is there: %v", err)
+	}
+}
+
+func TestStaleVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	p := addPeople(t, db, person(1))[0]
+	first, second := p, p
+	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.UpdateUser(ctx, &first) })
+	err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.UpdateUser(t.Context(), &second) })
+	if !errors.Is(err, store.ErrStale) {
+		t.Errorf("the second save returned %v", err)
+	}
+}
+
+func TestOneMailboxOneRow(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	addPeople(t, db, person(1))
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		twin := person(1)
+		twin.UUID = "another"
+		return tx.InsertUser(t.Context(), &twin)
+	})
+	if !errors.Is(err, store.ErrDuplicate) {
+		t.Errorf("the second row returned %v", err)
+	}
+}
+
+func TestNewerSchemaIsRefusedUntouched(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	openAt(t, path).Close()
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), path); !errors.Is(err, store.ErrNewerSchema) {
+		t.Errorf("Open returned %v", err)
+	}
+}
+
+func TestASVS_16_4_2_EntriesCannotBeChangedOrRemoved(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	db := openAt(t, path)
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		return tx.InsertEntry(ctx, &store.Entry{Action: "test", Changes: "{}"})
+	})
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, statement := range []string{"UPDATE activity SET action = 'x'", "DELETE FROM activity"} {
+		if _, err := raw.Exec(statement); err == nil {
+			t.Errorf("%s succeeded", statement)
+		}
+	}
+	if entries, err := db.Entries(t.Context(), 10); err != nil || len(entries) != 1 || entries[0].Action != "test" {
+		t.Errorf("entries = %v, %v", entries, err)
+	}
+}
+
+func TestClaimedDeliveryIsDueAgainAfterItsLease(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		return tx.InsertDelivery(ctx, &store.Delivery{UUID: "d", Target: "mail", Kind: "email", Params: []byte("{}"), CreatedAt: 100})
+	})
+	claim := func(now store.Millis) (d store.Delivery, err error) {
+		err = db.Update(t.Context(), func(tx *store.Tx) error {
+			d, err = tx.ClaimDelivery(t.Context(), "mail", now, now+30)
+			return err
+		})
+		return d, err
+	}
+	first, err := claim(100)
+	if err != nil || first.Attempts != 1 {
+		t.Fatalf("first claim: %+v, %v", first, err)
+	}
+	if _, err := claim(120); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	second, err := claim(130)
+	if err != nil || second.Attempts != 2 {
+		t.Fatalf("after the lease: %+v, %v", second, err)
+	}
+	first.State, first.EndedAt = store.Failed, 140
+	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, first) })
+	if now, err := db.DeliveryByID(t.Context(), second.ID); err != nil || now.State != store.Waiting {
+		t.Errorf("a late finisher changed the delivery: %+v, %v", now, err)
+	}
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"console/internal/permission"
+)
+
+// Trigger says: if Condition and the role filter hold, then its integrations are told.
+type Trigger struct {
+	ID           int64
+	Name         string
+	Description  string
+	Condition    string // "user_added"
+	RoleOperator string // "eq", "ne"; "" without a filter
+	Roles        []permission.Role
+	Enabled      bool
+	CreatedAt    Millis
+	Version      int64
+}
+
+const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at, t.version`
+
+func scanTrigger(s scanner) (t Trigger, err error) {
+	var roles string
+	if err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.Version); err != nil {
+		return t, err
+	}
+	return t, json.Unmarshal([]byte(roles), &t.Roles)
+}
+
+func (t Trigger) roles() (string, error) {
+	if t.Roles == nil {
+		return "[]", nil
+	}
+	b, err := json.Marshal(t.Roles)
+	return string(b), err
+}
+
+// Triggers returns all of them, by name.
+func (q Queries) Triggers(ctx context.Context) ([]Trigger, error) {
+	return many(ctx, q.q, scanTrigger, `SELECT `+triggerColumns+` FROM triggers t ORDER BY t.name, t.id`)
+}
+
+// TriggerByID returns ErrNotFound for an unknown id.
+func (q Queries) TriggerByID(ctx context.Context, id int64) (Trigger, error) {
+	return one(ctx, q.q, scanTrigger, `SELECT `+triggerColumns+` FROM triggers t WHERE t.id = $1`, id)
+}
+
+// EnabledTriggers returns the triggers that watch for condition.
+func (q Queries) EnabledTriggers(ctx context.Context, condition string) ([]Trigger, error) {
+	return many(ctx, q.q, scanTrigger, `SELECT `+triggerColumns+` FROM triggers t WHERE t.enabled = 1 AND t.condition = $1 ORDER BY t.id`, condition)
+}
+
+// InsertTrigger adds t and sets its id.
+func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
+	roles, err := t.roles()
+	if err != nil {
+		return err
+	}
+	t.Version = 1
+	t.ID, err = tx.insert(ctx, `INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		t.Name, t.Description, t.Condition, t.RoleOperator, roles, t.Enabled, t.CreatedAt)
+	return err
+}
+
+// UpdateTrigger stores t when nobody has changed it since t.Version was read; otherwise it returns ErrStale.
+func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
+	roles, err := t.roles()
+	if err != nil {
+		return err
+	}
+	err = tx.execOne(ctx, ErrStale, `UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
+		version = version + 1 WHERE id = $1 AND version = $2`, t.ID, t.Version, t.Name, t.Description, t.Condition, t.RoleOperator, roles, t.Enabled)
+	if err == nil {
+		t.Version++
+	}
+	return err
+}
+
+// SetReactions makes integrations the reactions of a trigger.
+func (tx *Tx) SetReactions(ctx context.Context, triggerID int64, integrations []int64) error {
+	if _, err := tx.exec(ctx, `DELETE FROM trigger_integrations WHERE trigger_id = $1`, triggerID); err != nil {
+		return err
+	}
+	for _, id := range integrations {
+		_, err := tx.exec(ctx, `INSERT INTO trigger_integrations (trigger_id, integration_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, triggerID, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteTrigger removes a trigger; what it has queued is still delivered.
+func (tx *Tx) DeleteTrigger(ctx context.Context, id int64) error {
+	return tx.execOne(ctx, ErrNotFound, `DELETE FROM triggers WHERE id = $1`, id)
+}
+
+// TriggersUsing returns the triggers that have an integration among their reactions, by name.
+func (q Queries) TriggersUsing(ctx context.Context, integrationID int64) ([]Trigger, error) {
+	return many(ctx, q.q, scanTrigger, `SELECT `+triggerColumns+` FROM trigger_integrations ti JOIN triggers t ON t.id = ti.trigger_id
+		WHERE ti.integration_id = $1 ORDER BY t.name, t.id`, integrationID)
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"console/internal/permission"
+)
+
+// Status is where a person stands; see [User.Status].
+type Status string
+
+// The statuses of SPEC §2.
+const (
+	Active   Status = "active"
+	Invited  Status = "invited"
+	Disabled Status = "disabled"
+)
+
+// User is a person.
+type User struct {
+	ID                  int64
+	UUID                string
+	Email               string
+	EmailKey            string // the address as compared: one mailbox, one key
+	FirstName, LastName string
+	Role                permission.Role
+	PasswordHash        string // PHC string; empty: cannot sign in
+	CreatedAt           Millis
+	JoinedAt            Millis // joined the user list; zero: invited by link and not signed up yet
+	ActivatedAt         Millis
+	DisabledAt          Millis
+	LastAuthAt          Millis
+	Version             int64
+}
+
+// Status follows from two times (SPEC §2).
+func (u User) Status() Status {
+	switch {
+	case u.DisabledAt != 0:
+		return Disabled
+	case u.ActivatedAt == 0:
+		return Invited
+	}
+	return Active
+}
+
+// Name is the full name, or "" where none is known yet.
+func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+
+// DisplayName is the name, or the email address where none is known yet.
+func (u User) DisplayName() string {
+	if name := u.Name(); name != "" {
+		return name
+	}
+	return u.Email
+}
+
+const userColumns = `u.id, u.uuid, u.email, u.email_key, u.first_name, u.last_name, u.role, u.password_hash, u.created_at, u.joined_at,
+	u.activated_at, u.disabled_at, u.last_auth_at, u.version`
+
+func (u *User) fields() []any {
+	return []any{&u.ID, &u.UUID, &u.Email, &u.EmailKey, &u.FirstName, &u.LastName, &u.Role, &u.PasswordHash, &u.CreatedAt, &u.JoinedAt,
+		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version}
+}
+
+func scanUser(s scanner) (u User, err error) {
+	err = s.Scan(u.fields()...)
+	return u, err
+}
+
+// UserByID returns ErrNotFound for an unknown id.
+func (q Queries) UserByID(ctx context.Context, id int64) (User, error) {
+	return one(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+}
+
+// UserByEmailKey returns ErrNotFound for an unknown address.
+func (q Queries) UserByEmailKey(ctx context.Context, key string) (User, error) {
+	return one(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.email_key = $1`, key)
+}
+
+// UsersByRole returns the active people with role, by id, at most limit.
+func (q Queries) UsersByRole(ctx context.Context, role permission.Role, limit int) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.role = $1 AND u.activated_at > 0 AND u.disabled_at = 0
+		ORDER BY u.id LIMIT $2`, role, limit)
+}
+
+// UsableGlobalAdministrators counts the Global Administrators who can sign in: active, with a password.
+func (q Queries) UsableGlobalAdministrators(ctx context.Context) (int, error) {
+	// The role is written out, because only so the partial index users_administrators serves.
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM users WHERE role = 'global_admin' AND activated_at > 0 AND disabled_at = 0
+		AND password_hash <> ''`)
+}
+
+// InsertUser adds u and sets its id and version. It returns ErrDuplicate when the address is taken.
+func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
+	u.Version = 1
+	u.ID, err = tx.insert(ctx, `INSERT INTO users (uuid, email, email_key, first_name, last_name, role, password_hash, created_at, joined_at,
+		activated_at, disabled_at, last_auth_at, name_key, role_key, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		u.UUID, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash, u.CreatedAt, u.JoinedAt,
+		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey(), u.search())
+	return err
+}
+
+// UpdateUser stores u when nobody has changed it since u.Version was read, and raises the version; otherwise it
+// returns ErrStale.
+func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
+	err := tx.execOne(ctx, ErrStale, `UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
+		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, search = $14, version = version + 1 WHERE id = $1 AND version = $2`,
+		u.ID, u.Version, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash,
+		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.search())
+	if err == nil {
+		u.Version++
+	}
+	return err
+}
+
+// SetLastAuth notes a finished sign-in. It is no change of the person: the version stays.
+func (tx *Tx) SetLastAuth(ctx context.Context, id int64, at Millis) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE users SET last_auth_at = $2 WHERE id = $1`, id, at)
+}
+
+// SetPasswordHash replaces a hash by one of the same password with newer parameters.
+func (tx *Tx) SetPasswordHash(ctx context.Context, id int64, hash string) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE users SET password_hash = $2 WHERE id = $1`, id, hash)
+}
+
+// DeleteUser removes the person and all that depends on them: memberships, sessions, invitation, waiting mails.
+func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
+	return tx.execOne(ctx, ErrNotFound, `DELETE FROM users WHERE id = $1`, id)
+}
+
+func (u User) nameKey() string { return Fold(u.DisplayName()) }
+
+func (u User) roleKey() string { return Fold(u.Role.Label()) + "\n" + u.nameKey() }
+
+func (u User) search() string { return Fold(u.Name() + "\n" + u.Email + "\n" + u.Role.Label()) }
