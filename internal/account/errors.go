@@ -1,0 +1,104 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+var (
+	// ErrSignedOut says that the actor's session has ended.
+	ErrSignedOut = errors.New("you are signed out")
+	// ErrSetUp says that the account exists already.
+	ErrSetUp = errors.New("the account is set up already")
+	// ErrNotSetUp says that there is no account yet.
+	ErrNotSetUp = errors.New("the account is not set up yet")
+	// ErrSetupCode says that the set-up code is not the one in the server's log.
+	ErrSetupCode = errors.New("the set-up code is wrong")
+	// ErrSignIn is the one answer to an unknown address, a wrong password and a person who may not sign in.
+	ErrSignIn = errors.New("the email or the password is wrong")
+	// ErrLastAdministrator says that no Global Administrator who can sign in would remain.
+	ErrLastAdministrator = errors.New("at least one Global Administrator who can sign in must remain")
+	// ErrNotByMail says that the invitation is shared by link: there is no mail to send again.
+	ErrNotByMail = errors.New("this invitation is shared by link; make a new link instead")
+)
+
+// Invalid says which fields of a form are refused and why. The key "" holds what concerns the form as a whole.
+type Invalid map[string]string
+
+func (e Invalid) Error() string {
+	for field, reason := range e {
+		return fmt.Sprintf("%s: %s", field, reason)
+	}
+	return "invalid"
+}
+
+// orNil is e as an error, or nil when no field is refused.
+func (e Invalid) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Taken says that an email address belongs to somebody already.
+type Taken struct{ User store.User }
+
+func (e *Taken) Error() string {
+	switch name := e.User.DisplayName(); e.User.Status() {
+	case store.Invited:
+		return fmt.Sprintf("%s is already invited.", e.User.Email)
+	case store.Disabled:
+		return fmt.Sprintf("%s already has an account (%s). Their access is disabled.", e.User.Email, name)
+	default:
+		return fmt.Sprintf("%s already has an account (%s).", e.User.Email, name)
+	}
+}
+
+// Forbidden says which permission the actor lacks.
+type Forbidden struct {
+	Missing permission.Missing
+	Tenant  string // name of the tenant in which it is missing; "" for the console's own resources and for all tenants
+	Person  string // who holds it, where the actor wanted to change that person
+	object  object
+}
+
+func (e *Forbidden) Error() string {
+	what := e.Missing.Permission.Label()
+	if e.Tenant != "" {
+		what += " in " + e.Tenant
+	}
+	switch {
+	case e.Person != "":
+		return fmt.Sprintf("%s may %s; you may not.", e.Person, what)
+	default:
+		return fmt.Sprintf("You may not %s.", what)
+	}
+}
+
+// Throttled says that too many attempts have failed and when the next one is possible.
+type Throttled struct{ RetryAfter time.Duration }
+
+func (e *Throttled) Error() string {
+	return fmt.Sprintf("too many failed attempts; wait %s", e.RetryAfter)
+}
+
+// DeadLink says why a signup link does not work.
+type DeadLink struct{ Reason LinkReason }
+
+func (e *DeadLink) Error() string { return "the link is " + string(e.Reason) }
+
+// LinkReason is why a signup link does not work.
+type LinkReason string
+
+// The reasons of DeadLink.
+const (
+	LinkUnknown  LinkReason = "unknown"
+	LinkExpired  LinkReason = "expired"
+	LinkUsed     LinkReason = LinkReason(store.LinkUsed)
+	LinkRevoked  LinkReason = LinkReason(store.LinkRevoked)
+	LinkReplaced LinkReason = LinkReason(store.LinkReplaced)
+)

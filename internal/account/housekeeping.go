@@ -1,0 +1,41 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"console/store"
+)
+
+// How long things are kept that nobody needs any more.
+const (
+	KeepDeadLinks     = 90 * 24 * time.Hour // a dead link says why it is dead
+	housekeepingEvery = time.Hour
+)
+
+// Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, dead links.
+func (s *Service) Housekeeping(ctx context.Context) {
+	for {
+		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("housekeeping", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(housekeepingEvery):
+		}
+	}
+}
+
+func (s *Service) housekeep(ctx context.Context) error {
+	now := store.At(s.now())
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.DeleteEndedSessions(ctx, now); err != nil {
+			return err
+		}
+		if err := tx.DeleteThrottles(ctx, now.Add(-forgetFailures)); err != nil {
+			return err
+		}
+		return tx.DeleteSignupLinks(ctx, now.Add(-KeepDeadLinks))
+	})
+}

@@ -1,0 +1,298 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// MailInvitationLasts is how long the link in an invitation mail works.
+const MailInvitationLasts = 7 * 24 * time.Hour
+
+// LinkDurations are how long a link made by hand may last, by the value of the form field.
+var LinkDurations = map[string]time.Duration{
+	"1h": time.Hour, "1d": 24 * time.Hour, "3d": 3 * 24 * time.Hour, "7d": 7 * 24 * time.Hour, "30d": 30 * 24 * time.Hour,
+}
+
+// NewUser is a person to be added or invited. TenantID says where the role holds; Global roles hold everywhere.
+type NewUser struct {
+	Role                       permission.Role
+	FirstName, LastName, Email string
+	TenantID                   int64
+	Duration                   string // of a link made by hand, a key of LinkDurations
+}
+
+// Issued is a signup link. The token is shown once and stored nowhere.
+type Issued struct {
+	Token      string
+	User       store.User
+	Invitation store.Invitation
+}
+
+// AddUser adds a person to the user list as Invited, in the automatic group of their role, and queues the mail with
+// their signup link. People with the role Deploy get no mail: they are Active at once and never sign in. It returns
+// Invalid, Taken or Forbidden (SPEC §5.3 rule 3).
+func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User, error) {
+	user, refused := in.parse()
+	if len(refused) > 0 {
+		return store.User{}, refused
+	}
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		if err := tx.requireNew(in, user); err != nil {
+			return store.User{}, err
+		}
+		user.CreatedAt, user.JoinedAt = tx.now, tx.now
+		if !user.Role.SignsIn() {
+			user.ActivatedAt = tx.now
+		}
+		if err := tx.db.InsertUser(ctx, &user); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.join(user, in.TenantID); err != nil {
+			return store.User{}, err
+		}
+		if user.Role.SignsIn() {
+			invitation := store.Invitation{UserID: user.ID, TenantID: in.TenantID, Duration: MailInvitationLasts}
+			if err := tx.invite(user, &invitation); err != nil {
+				return store.User{}, err
+			}
+			if err := tx.mailInvitation(user, &invitation); err != nil {
+				return store.User{}, err
+			}
+		}
+		if err := tx.Record("add user", object{}, userObject(user)); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.userAdded(user, by.person())
+	})
+}
+
+// InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
+// list when they sign up. It returns Invalid, Taken or Forbidden (SPEC §5.3 rule 3).
+func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issued, error) {
+	user, refused := in.parse()
+	if LinkDurations[in.Duration] == 0 {
+		refused["duration"] = "Choose how long the link lasts."
+	}
+	if user.Role == permission.Deploy {
+		refused["role"] = "People with the role Deploy never sign in. Add them with “Add new user”."
+	}
+	if len(refused) > 0 {
+		return Issued{}, refused
+	}
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) {
+		if err := tx.requireNew(in, user); err != nil {
+			return Issued{}, err
+		}
+		user.CreatedAt = tx.now
+		if err := tx.db.InsertUser(ctx, &user); err != nil {
+			return Issued{}, err
+		}
+		invitation := store.Invitation{UserID: user.ID, ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]}
+		if err := tx.invite(user, &invitation); err != nil {
+			return Issued{}, err
+		}
+		token, err := tx.issueLink(&invitation)
+		if err != nil {
+			return Issued{}, err
+		}
+		return Issued{token, user, invitation}, tx.Record("issue invitation link", object{}, userObject(user))
+	})
+}
+
+// ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
+// returns ErrNotByMail, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
+func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		invitation, user, err := tx.invitation(id)
+		if err != nil {
+			return store.User{}, err
+		}
+		if invitation.ByLink {
+			return store.User{}, ErrNotByMail
+		}
+		if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.mailInvitation(user, &invitation); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.Record("resend invitation", userObject(user), userObject(user))
+	})
+}
+
+// NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
+// replaced, and a mail that still waits is not sent. It returns Forbidden or store.ErrNotFound.
+func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) {
+		invitation, user, err := tx.invitation(id)
+		if err != nil {
+			return Issued{}, err
+		}
+		if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
+			return Issued{}, err
+		}
+		if invitation.ByLink { // who makes the link answers for it
+			invitation.InviterID, invitation.InviterName, invitation.InviterEmail = by.UserID, by.Name, by.Email
+		}
+		token, err := tx.issueLink(&invitation)
+		if err != nil {
+			return Issued{}, err
+		}
+		return Issued{token, user, invitation}, tx.Record("issue invitation link", userObject(user), userObject(user))
+	})
+}
+
+// RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
+// can be invited again, as a new person. It returns Forbidden or store.ErrNotFound.
+func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		invitation, user, err := tx.invitation(id)
+		if err != nil {
+			return store.User{}, err
+		}
+		if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkRevoked); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.deleteUser(user); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.record("revoke invitation", Done, userObject(user), nil)
+	})
+}
+
+// Invitation returns a pending invitation and its person, for those who could issue it.
+func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
+	type pair struct {
+		invitation store.Invitation
+		user       store.User
+	}
+	found, err := change(ctx, s, by, func(tx *Tx) (pair, error) {
+		invitation, user, err := tx.invitation(id)
+		return pair{invitation, user}, err
+	})
+	return found.invitation, found.user, err
+}
+
+// InvitationMail returns the delivery of the newest mail of a pending invitation, for those who could issue it. It
+// returns store.ErrNotFound where no mail was written.
+func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
+		invitation, user, err := tx.invitation(id)
+		if err != nil {
+			return store.Delivery{}, err
+		}
+		delivery, err := tx.db.DeliveryByID(ctx, invitation.MailDeliveryID)
+		if err == nil && delivery.State != store.Delivered {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return store.Delivery{}, err
+		}
+		return delivery, tx.record("read invitation mail", Done, userObject(user), nil)
+	})
+}
+
+// parse checks what was typed and returns the person it describes.
+func (in NewUser) parse() (store.User, Invalid) {
+	refused := Invalid{}
+	user := store.User{UUID: uuid.NewString(), Role: in.Role}
+	if _, known := permission.ParseRole(string(in.Role)); !known {
+		refused["role"] = "Choose a role."
+	}
+	user.FirstName, user.LastName = parseNames(in.FirstName, in.LastName, refused)
+	var reason string
+	if user.Email, user.EmailKey, reason = parseEmail(in.Email); reason != "" {
+		refused["email"] = reason
+	}
+	return user, refused
+}
+
+// requireNew checks that the actor may grant the role and that the address is free.
+func (tx *Tx) requireNew(in NewUser, user store.User) error {
+	if err := tx.require(permission.UsersCreate); err != nil {
+		return err
+	}
+	if !user.Role.Global() {
+		if _, err := tx.db.TenantByID(tx.ctx, in.TenantID); errors.Is(err, store.ErrNotFound) {
+			return Invalid{"tenant_id": "Choose a tenant."}
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := tx.requireGrant(user.Role, in.TenantID); err != nil {
+		return err
+	}
+	taken, err := tx.db.UserByEmailKey(tx.ctx, user.EmailKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &Taken{taken}
+}
+
+// invitation returns a pending invitation when the actor may issue links for its person.
+func (tx *Tx) invitation(id int64) (store.Invitation, store.User, error) {
+	if err := tx.require(permission.UsersCreate); err != nil {
+		return store.Invitation{}, store.User{}, err
+	}
+	invitation, err := tx.db.InvitationByID(tx.ctx, id)
+	if err != nil {
+		return store.Invitation{}, store.User{}, err
+	}
+	user, err := tx.Manageable(invitation.UserID, permission.UsersCreate)
+	return invitation, user, err
+}
+
+// invite stores a new invitation by the actor.
+func (tx *Tx) invite(user store.User, invitation *store.Invitation) error {
+	invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
+	invitation.CreatedAt, invitation.ExpiresAt = tx.now, tx.now.Add(invitation.Duration)
+	if user.Role.Global() {
+		invitation.TenantID = 0
+	}
+	return tx.db.InsertInvitation(tx.ctx, invitation)
+}
+
+// issueLink ends the earlier links of an invitation and returns the token of a fresh one.
+func (tx *Tx) issueLink(invitation *store.Invitation) (string, error) {
+	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced); err != nil {
+		return "", err
+	}
+	token := auth.NewToken()
+	invitation.ExpiresAt = tx.now.Add(invitation.Duration)
+	if err := tx.db.InsertSignupLink(tx.ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt); err != nil {
+		return "", err
+	}
+	return token, tx.db.UpdateInvitation(tx.ctx, *invitation)
+}
+
+// mailInvitation issues a fresh link and queues the mail that carries it.
+func (tx *Tx) mailInvitation(user store.User, invitation *store.Invitation) error {
+	token, err := tx.issueLink(invitation)
+	if err != nil {
+		return err
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	invitation.MailDeliveryID, err = tx.mail(user, notify.TemplateInvitation, notify.Invitation{
+		Company: account.Name, Name: user.Name(), Email: user.Email, Role: user.Role.Label(),
+		InviterName: invitation.InviterName, InviterEmail: invitation.InviterEmail, ExpiresAt: int64(invitation.ExpiresAt),
+	}, token)
+	if err != nil {
+		return fmt.Errorf("queue invitation: %w", err)
+	}
+	return tx.db.UpdateInvitation(tx.ctx, *invitation)
+}

@@ -1,0 +1,64 @@
+package account
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"console/store"
+)
+
+// The outcomes an activity entry can have.
+const (
+	Done    = "done"
+	Failed  = "failed"
+	Refused = "refused"
+)
+
+// object is what an activity entry is about: its type, id and name, and those of its fields whose changes the entry
+// shows. Secrets are no fields.
+type object struct {
+	kind   string
+	id     int64
+	name   string
+	fields map[string]string
+}
+
+func userObject(u store.User) object {
+	return object{"user", u.ID, person(u), map[string]string{
+		"email": u.Email, "first name": u.FirstName, "last name": u.LastName, "role": u.Role.Label(), "status": string(u.Status()),
+	}}
+}
+
+// person is how an activity entry names somebody for good.
+func person(u store.User) string {
+	if name := u.Name(); name != "" {
+		return fmt.Sprintf("%s <%s>", name, u.Email)
+	}
+	return u.Email
+}
+
+// Record writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
+func (tx *Tx) Record(action string, before, after object) error {
+	changes := map[string][2]string{}
+	for field, value := range after.fields {
+		if before.fields[field] != value {
+			changes[field] = [2]string{before.fields[field], value}
+		}
+	}
+	return tx.record(action, Done, after, changes)
+}
+
+func (tx *Tx) record(action, outcome string, about object, changes map[string][2]string) error {
+	encoded, err := json.Marshal(changes)
+	if err != nil {
+		return err
+	}
+	actor := tx.by.Email
+	if tx.by.Name != "" {
+		actor = fmt.Sprintf("%s <%s>", tx.by.Name, tx.by.Email)
+	}
+	return tx.db.InsertEntry(tx.ctx, &store.Entry{
+		At: tx.now, ActorID: tx.by.UserID, Actor: actor, Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
+		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+	})
+}

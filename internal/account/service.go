@@ -1,0 +1,137 @@
+// Package account is what people do: set up the account, sign in, invite, sign up, configure who is told. Every rule
+// of who may do what is enforced here, for pages, programs and the command line alike; each operation checks,
+// changes, records and queues in one transaction.
+package account
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// Service carries out the operations on one database.
+type Service struct {
+	db     *store.DB
+	key    *auth.Key
+	hasher *auth.Hasher
+	guard  *notify.Guard
+	now    func() time.Time
+	wake   func()
+	log    *slog.Logger
+	main   atomic.Int64 // id of the main tenant, once known; it never changes
+}
+
+// Options are what a Service works with. All are required.
+type Options struct {
+	DB     *store.DB
+	Key    *auth.Key
+	Hasher *auth.Hasher
+	Guard  *notify.Guard // which targets integrations may have
+	Now    func() time.Time
+	Wake   func() // called after a commit that has queued messages
+	Log    *slog.Logger
+}
+
+// New returns a Service.
+func New(o Options) *Service {
+	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log}
+}
+
+// Source is the way an operation came in.
+type Source string
+
+// The sources an operation can have.
+const (
+	UI     Source = "UI"
+	CLI    Source = "CLI"
+	System Source = "System"
+)
+
+// Actor is who does something, and from where. The zero UserID is a visitor, the command line or the system.
+type Actor struct {
+	UserID    int64
+	Name      string
+	Email     string
+	SessionID int64
+	Can       permission.Holdings // as of the beginning of the request; a change looks again
+	Main      int64               // id of the main tenant, which decides about the console's own resources
+	Source    Source
+	Address   string
+	RequestID string
+}
+
+// May reports whether the actor holds a permission on one of the console's own resources. The main tenant decides.
+func (a Actor) May(p permission.Permission) bool { return a.Can.In(a.Main).Has(p) }
+
+// Require returns a Forbidden, and records the refusal, when the actor lacks p in the main tenant.
+func (s *Service) Require(ctx context.Context, by Actor, p permission.Permission) error {
+	if by.May(p) {
+		return nil
+	}
+	return s.refused(ctx, by, &Forbidden{Missing: permission.Missing{Permission: p}})
+}
+
+// mainTenant returns the id of the main tenant.
+func (s *Service) mainTenant(ctx context.Context) (int64, error) {
+	if id := s.main.Load(); id != 0 {
+		return id, nil
+	}
+	tenant, err := s.db.MainTenant(ctx)
+	if err != nil {
+		return 0, err
+	}
+	s.main.Store(tenant.ID)
+	return tenant.ID, nil
+}
+
+// change runs an operation of a signed-in person, of the command line or of the system in one transaction. The
+// session must still exist and the actor's permissions are read again, so that an operation never outlives the
+// right to it. A refusal is written to the activity log in a transaction of its own.
+func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		if err := tx.authorize(); err != nil {
+			var none T
+			return none, err
+		}
+		return operation(tx)
+	})
+}
+
+// transaction is change for visitors, whose right lies in what they present: a password, a link.
+func transaction[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	var result T
+	tx := &Tx{ctx: ctx, service: s, by: by, now: store.At(s.now())}
+	err := s.db.Update(ctx, func(db *store.Tx) (err error) {
+		tx.db = db
+		result, err = operation(tx)
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, s.refused(ctx, by, err)
+	}
+	if tx.queued {
+		s.wake()
+	}
+	return result, nil
+}
+
+// refused writes an entry about an operation that the rules forbade, and returns err.
+func (s *Service) refused(ctx context.Context, by Actor, err error) error {
+	var forbidden *Forbidden
+	if !errors.As(err, &forbidden) {
+		return err
+	}
+	failed := s.db.Update(ctx, func(db *store.Tx) error {
+		tx := &Tx{ctx: ctx, service: s, db: db, by: by, now: store.At(s.now())}
+		return tx.record("refused", Refused, forbidden.object, map[string][2]string{"needs": {"", forbidden.Missing.Permission.String()}})
+	})
+	return errors.Join(err, failed)
+}

@@ -1,0 +1,77 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"console/store"
+)
+
+// SignedIn is what a request needs to know of the session it belongs to.
+type SignedIn struct {
+	Actor
+	User    store.User
+	FormKey []byte // what the CSRF tokens of its forms are made from
+	Data    []byte // what the session remembers between requests
+}
+
+// Session returns the session of a token hash and notes the activity. It returns store.ErrNotFound when the session
+// has ended: by signing out, by the idle or the absolute timeout as they are set now, or because the person may no
+// longer sign in.
+func (s *Service) Session(ctx context.Context, tokenHash []byte) (SignedIn, error) {
+	now := store.At(s.now())
+	live, err := s.db.LiveSession(ctx, tokenHash, now)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if !live.User.Role.SignsIn() {
+		return SignedIn{}, store.ErrNotFound
+	}
+	main, err := s.mainTenant(ctx)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	can, err := holdings(ctx, s.db.Queries, live.User)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if now >= live.LastSeenAt.Add(touchEvery(live.IdleTimeout)) {
+		if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, live.ID, now) }); err != nil {
+			return SignedIn{}, err
+		}
+	}
+	return SignedIn{
+		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, SessionID: live.ID, Can: can, Main: main, Source: UI},
+		User:  live.User, FormKey: live.FormKey, Data: live.Data,
+	}, nil
+}
+
+// touchEvery is how exactly activity is noted: within one per cent of the idle timeout. What is missing ends a
+// session early, never late.
+func touchEvery(idleSeconds int64) time.Duration {
+	return max(time.Second, time.Duration(idleSeconds)*time.Second/100)
+}
+
+// SaveSessionData stores what the session remembers between requests. An ended session stays ended.
+func (s *Service) SaveSessionData(ctx context.Context, tokenHash, data []byte) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.SaveSessionData(ctx, tokenHash, data) })
+}
+
+// SignOut ends the actor's session. It succeeds also when the session has ended already.
+func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil {
+			return struct{}{}, err
+		}
+		user, err := tx.db.UserByID(ctx, by.UserID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.record("sign out", Done, userObject(user), nil)
+	})
+	if errors.Is(err, ErrSignedOut) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// Timeouts a new account starts with (SPEC §3.5).
+const (
+	DefaultIdleTimeout     = 30 * time.Minute
+	DefaultAbsoluteTimeout = 12 * time.Hour
+)
+
+// Setup is what the first run asks for.
+type Setup struct {
+	Company, Cloud, FirstName, LastName, Email, Password string
+}
+
+// IsSetUp reports whether the account exists.
+func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
+	if s.main.Load() != 0 {
+		return true, nil
+	}
+	_, err := s.mainTenant(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// SetUp creates the account, its main tenant and its first Global Administrator, who can sign in at once. It returns
+// Invalid, or ErrSetUp when there is an account already.
+func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, error) {
+	refused := Invalid{}
+	in.Company = parseTitle(in.Company, "company", "the name of the company", refused)
+	in.Cloud = parseTitle(in.Cloud, "cloud", "the label of the cloud, for example EU", refused)
+	user := store.User{UUID: uuid.NewString(), Role: permission.GlobalAdmin}
+	user.FirstName, user.LastName = parseNames(in.FirstName, in.LastName, refused)
+	if user.FirstName == "" {
+		refused["first_name"] = "Enter your first name."
+	}
+	var reason string
+	if user.Email, user.EmailKey, reason = parseEmail(in.Email); reason != "" {
+		refused["email"] = reason
+	}
+	if reason := refusePassword(in.Password, in.Company, user); reason != "" {
+		refused["password"] = reason
+	}
+	if len(refused) > 0 {
+		return store.User{}, refused
+	}
+	hash, err := s.hashPassword(ctx, in.Password)
+	if err != nil {
+		return store.User{}, err
+	}
+	user.PasswordHash = hash
+	return transaction(ctx, s, by, func(tx *Tx) (store.User, error) {
+		account := store.Account{Name: in.Company, Cloud: in.Cloud, IdleTimeout: DefaultIdleTimeout, AbsoluteTimeout: DefaultAbsoluteTimeout, CreatedAt: tx.now}
+		if err := tx.db.InsertAccount(ctx, account); err != nil {
+			if errors.Is(err, store.ErrDuplicate) {
+				err = ErrSetUp
+			}
+			return store.User{}, err
+		}
+		tenant := store.Tenant{UUID: uuid.NewString(), Name: in.Company, Main: true, CreatedAt: tx.now}
+		if err := tx.db.InsertTenant(ctx, &tenant); err != nil {
+			return store.User{}, err
+		}
+		user.CreatedAt, user.JoinedAt, user.ActivatedAt = tx.now, tx.now, tx.now
+		if err := tx.db.InsertUser(ctx, &user); err != nil {
+			return store.User{}, err
+		}
+		tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
+		return user, tx.Record("set up", object{}, userObject(user))
+	})
+}

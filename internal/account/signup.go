@@ -1,0 +1,132 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/store"
+)
+
+// Signup is what the page behind a signup link shows.
+type Signup struct {
+	Company    string
+	User       store.User
+	Invitation store.Invitation
+}
+
+// Signup returns what a signup link offers, or DeadLink. It changes nothing: mail scanners open every link.
+func (s *Service) Signup(ctx context.Context, token string) (Signup, error) {
+	return signup(ctx, s.db.Queries, token, store.At(s.now()))
+}
+
+func signup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
+	link, err := q.SignupLink(ctx, auth.HashToken(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return Signup{}, &DeadLink{LinkUnknown}
+	}
+	if err != nil {
+		return Signup{}, err
+	}
+	switch {
+	case link.Ended != store.LinkOpen:
+		return Signup{}, &DeadLink{LinkReason(link.Ended)}
+	case link.InvitationID == 0: // the invited person has been deleted
+		return Signup{}, &DeadLink{LinkRevoked}
+	case now >= link.ExpiresAt:
+		return Signup{}, &DeadLink{LinkExpired}
+	}
+	invitation, err := q.InvitationByID(ctx, link.InvitationID)
+	if err != nil {
+		return Signup{}, err
+	}
+	user, err := q.UserByID(ctx, invitation.UserID)
+	if err != nil {
+		return Signup{}, err
+	}
+	account, err := q.Account(ctx)
+	return Signup{account.Name, user, invitation}, err
+}
+
+// SignUp accepts an invitation: the person chooses their name and password, becomes Active and is signed in; the
+// token of their session is returned. Email and role are those of the invitation. A link works once, however many
+// requests use it at the same time; the others get DeadLink. It returns Invalid or auth.ErrBusy.
+func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (string, error) {
+	offer, err := s.Signup(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	refused := Invalid{}
+	firstName, lastName = parseNames(firstName, lastName, refused)
+	if firstName == "" && refused["first_name"] == "" {
+		refused["first_name"] = "Enter your first name."
+	}
+	named := offer.User
+	named.FirstName, named.LastName = firstName, lastName
+	if reason := refusePassword(password, offer.Company, named); reason != "" {
+		refused["password"] = reason
+	}
+	if len(refused) > 0 {
+		return "", refused
+	}
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	return transaction(ctx, s, from.actor(), func(tx *Tx) (string, error) {
+		offer, err := signup(ctx, tx.db.Queries, token, tx.now)
+		if err != nil {
+			return "", err
+		}
+		user := offer.User
+		user.FirstName, user.LastName, user.PasswordHash = firstName, lastName, hash
+		return tx.accept(offer, user, from)
+	})
+}
+
+// accept carries out what an invitation promises.
+func (tx *Tx) accept(offer Signup, user store.User, from Client) (string, error) {
+	joins := user.JoinedAt == 0
+	user.ActivatedAt = tx.now
+	if joins {
+		user.JoinedAt = tx.now
+	}
+	if err := tx.UpdateUser(&user); err != nil {
+		return "", err
+	}
+	if err := tx.db.EndSignupLinks(tx.ctx, offer.Invitation.ID, store.LinkUsed); err != nil {
+		return "", err
+	}
+	if err := tx.db.DeleteInvitation(tx.ctx, offer.Invitation.ID); err != nil {
+		return "", err
+	}
+	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "signed up already"); err != nil {
+		return "", err
+	}
+	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
+	if err := tx.Record("accept invitation", userObject(offer.User), userObject(user)); err != nil {
+		return "", err
+	}
+	if joins {
+		if err := tx.joinByLink(offer, user); err != nil {
+			return "", err
+		}
+	}
+	return tx.beginSession(user, from, "sign in")
+}
+
+// joinByLink brings a person invited by link into the user list, confirms it to them by mail and tells the triggers.
+func (tx *Tx) joinByLink(offer Signup, user store.User) error {
+	if err := tx.join(user, offer.Invitation.TenantID); err != nil {
+		return err
+	}
+	_, err := tx.mail(user, notify.TemplateSignupConfirmation, notify.SignupConfirmation{
+		Company: offer.Company, Name: user.Name(), Email: user.Email, Role: user.Role.Label(),
+		InviterName: offer.Invitation.InviterName, InviterEmail: offer.Invitation.InviterEmail,
+	}, "")
+	if err != nil {
+		return err
+	}
+	return tx.userAdded(user, notify.Person{ID: offer.Invitation.InviterID, Name: offer.Invitation.InviterName, Email: offer.Invitation.InviterEmail})
+}

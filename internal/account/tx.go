@@ -1,0 +1,194 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// Tx is a running operation: its transaction, its actor and the moment at which all of it happens.
+type Tx struct {
+	ctx     context.Context
+	service *Service
+	db      *store.Tx
+	by      Actor
+	now     store.Millis
+	queued  bool // messages wait for the commit
+}
+
+// authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
+func (tx *Tx) authorize() error {
+	main, err := tx.db.MainTenant(tx.ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNotSetUp
+	}
+	if err != nil {
+		return err
+	}
+	tx.by.Main = main.ID
+	if tx.by.Source == CLI || tx.by.Source == System {
+		tx.by.Can = everything
+		return nil
+	}
+	alive, err := tx.db.SessionAlive(tx.ctx, tx.by.SessionID)
+	if err != nil {
+		return err
+	}
+	if !alive {
+		return ErrSignedOut
+	}
+	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	if err != nil {
+		return err
+	}
+	tx.by.Can, err = holdings(tx.ctx, tx.db.Queries, user)
+	return err
+}
+
+// require returns a Forbidden when the actor lacks p in the main tenant, which decides about the console's own
+// resources (SPEC §5.3 rule 2).
+func (tx *Tx) require(p permission.Permission) error {
+	if tx.by.May(p) {
+		return nil
+	}
+	return &Forbidden{Missing: permission.Missing{Permission: p}}
+}
+
+// requireGrant returns a Forbidden unless the actor holds all that role gives in a tenant (SPEC §5.3 rule 3). Only
+// Global Administrators grant a Global role: it reaches tenants that do not exist yet.
+func (tx *Tx) requireGrant(role permission.Role, tenant int64) error {
+	return tx.requireAll(grantOf(role, tenant), "", object{})
+}
+
+// Manageable returns the person when the actor holds p and every permission that the person holds or would hold by
+// their invitation (SPEC §5.3 rule 4). It returns store.ErrNotFound for an unknown id.
+func (tx *Tx) Manageable(userID int64, p permission.Permission) (store.User, error) {
+	if err := tx.require(p); err != nil {
+		return store.User{}, err
+	}
+	user, err := tx.db.UserByID(tx.ctx, userID)
+	if err != nil {
+		return store.User{}, err
+	}
+	held, err := holdings(tx.ctx, tx.db.Queries, user)
+	if err != nil {
+		return store.User{}, err
+	}
+	return user, tx.requireAll(held, user.DisplayName(), userObject(user))
+}
+
+// requireAll returns a Forbidden that names the first permission in wanted that the actor lacks.
+func (tx *Tx) requireAll(wanted permission.Holdings, person string, about object) error {
+	tenants, err := tx.db.Tenants(tx.ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(tenants))
+	for i, t := range tenants {
+		ids[i] = t.ID
+	}
+	missing, lacks := tx.by.Can.Lacks(wanted, ids)
+	if !lacks {
+		return nil
+	}
+	forbidden := &Forbidden{Missing: missing, Person: person, object: about}
+	for _, t := range tenants {
+		if t.ID == missing.Tenant {
+			forbidden.Tenant = t.Name
+		}
+	}
+	return forbidden
+}
+
+// UpdateUser stores the person. It returns store.ErrStale when somebody else has changed them since they were read,
+// and ErrLastAdministrator rather than leave the account without a Global Administrator who can sign in.
+func (tx *Tx) UpdateUser(user *store.User) error {
+	if err := tx.db.UpdateUser(tx.ctx, user); err != nil {
+		return err
+	}
+	return tx.keepAdministrator()
+}
+
+func (tx *Tx) keepAdministrator() error {
+	n, err := tx.db.UsableGlobalAdministrators(tx.ctx)
+	if err == nil && n == 0 {
+		return ErrLastAdministrator
+	}
+	return err
+}
+
+// join puts a person into the automatic group of their role and tenant, and creates it if needed (SPEC §3.4).
+// Global Administrators are in no group.
+func (tx *Tx) join(user store.User, tenantID int64) error {
+	if user.Role == permission.GlobalAdmin {
+		return nil
+	}
+	if user.Role.Global() {
+		tenantID = 0
+	}
+	group, err := tx.db.AutomaticGroup(tx.ctx, user.Role, tenantID)
+	if errors.Is(err, store.ErrNotFound) {
+		group, err = tx.createAutomaticGroup(user.Role, tenantID)
+	}
+	if err != nil {
+		return fmt.Errorf("automatic group: %w", err)
+	}
+	return tx.db.AddMember(tx.ctx, group.ID, user.ID)
+}
+
+func (tx *Tx) createAutomaticGroup(role permission.Role, tenantID int64) (store.Group, error) {
+	group := store.Group{Name: role.GroupName(), Role: role, Automatic: true, AllTenants: role.Global(), CreatedAt: tx.now}
+	if group.AllTenants {
+		return group, tx.db.InsertGroup(tx.ctx, &group)
+	}
+	tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
+	if err != nil {
+		return group, err
+	}
+	if !tenant.Main {
+		group.Name += " (" + tenant.Name + ")"
+	}
+	return group, tx.db.InsertGroup(tx.ctx, &group, tenantID)
+}
+
+// deleteUser removes a person, and the automatic groups they were the last member of.
+func (tx *Tx) deleteUser(user store.User) error {
+	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.db.DeleteUser(tx.ctx, user.ID); err != nil {
+		return err
+	}
+	for _, m := range memberships {
+		if err := tx.db.DeleteEmptyAutomaticGroups(tx.ctx, m.ID); err != nil {
+			return err
+		}
+	}
+	return tx.keepAdministrator()
+}
+
+// mail queues a mail to a person. secret is a link token or "": it is stored sealed, and only until the mail is sent.
+func (tx *Tx) mail(user store.User, template string, params any, secret string) (int64, error) {
+	encoded, err := json.Marshal(params)
+	if err != nil {
+		return 0, err
+	}
+	d := store.Delivery{UUID: uuid.NewString(), Target: notify.Target("email", 0), Kind: "email", Recipient: user.Email, Template: template,
+		Params: encoded, UserID: user.ID, CreatedAt: tx.now}
+	if err := tx.db.InsertDelivery(tx.ctx, &d); err != nil {
+		return 0, fmt.Errorf("queue mail: %w", err)
+	}
+	tx.queued = true
+	if secret == "" {
+		return d.ID, nil
+	}
+	return d.ID, tx.db.SetDeliverySecret(tx.ctx, d.ID, tx.service.key.Seal([]byte(secret), notify.SecretContext(d.ID)))
+}
