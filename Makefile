@@ -1,0 +1,35 @@
+# make run · make test — everything else is described by "make help".
+
+GO      ?= go
+TEMPL   := $(GO) run github.com/a-h/templ/cmd/templ@v0.3.1100
+STATIC  := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CRASHES ?= 50
+
+.PHONY: help run build test tools generate check test-crash screenshots
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+run: build ## build and serve on http://localhost:8080
+	./bin/console serve
+
+build: ## build bin/console
+	CGO_ENABLED=0 $(GO) build -o bin/console .
+
+test: tools check ## everything that must hold, with the race detector
+	$(GO) test -race -timeout 14m ./...
+
+tools: ## install what the tests need (once; the only step that needs the network)
+	@.ci/tools
+
+generate: ## write the Go code of the templ pages
+	$(TEMPL) generate -log-level error
+
+check: ## formatting, vet, staticcheck, generated code is fresh
+	@.ci/check "$(GO)" "$(TEMPL)" "$(STATIC)"
+
+test-crash: ## kill the server 50 times and see that nothing acknowledged is lost
+	CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run TestCrash -v ./e2e
+
+screenshots: ## pictures of every page, for the README and for looking at
+	SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run TestScreenshots -v ./e2e

@@ -1,0 +1,116 @@
+// Package handlers answers requests: it reads the form, calls the account, and renders the page. What is allowed is
+// decided in the account; routes.go is the map.
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"console/internal/account"
+	"console/internal/notify"
+	"console/static"
+)
+
+// maxForm is how large a request may be.
+const maxForm = "256K"
+
+// Options are what the console's pages work with.
+type Options struct {
+	Account        *account.Service
+	Brand          string
+	BaseURL        *url.URL           // where people reach the console; its path is the base path
+	TrustedProxies []netip.Prefix     // whose X-Forwarded-… headers count
+	SetupCode      string             // guards the first run
+	FormSecret     []byte             // what CSRF tokens are made with
+	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
+	Ready          func(context.Context) error
+	Now            func() time.Time
+	Log            *slog.Logger
+}
+
+// Console holds the pages.
+type Console struct {
+	Options
+	account  *account.Service
+	sessions *scs.SessionManager
+	cookies  cookies
+	basePath string
+}
+
+// New returns the console's pages.
+func New(o Options) *Console {
+	h := &Console{Options: o, account: o.Account, cookies: cookiesFor(o.BaseURL), basePath: o.BaseURL.Path}
+	h.sessions = newSessions(o.Account)
+	return h
+}
+
+// Handler serves routes. What surrounds every request stands here, outermost first.
+func (h *Console) Handler(routes []Route) http.Handler {
+	e := echo.New()
+	e.HTTPErrorHandler = h.fail
+	e.IPExtractor = clientAddress(h.TrustedProxies)
+	e.Use(
+		h.identify,
+		h.recordRequest,
+		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: h.logPanic}),
+		h.checkHost,
+		h.setHeaders,
+		h.checkTransport,
+		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1}), // level 1 costs nothing measurable, the default a fifth
+		middleware.BodyLimit(maxForm),
+		h.checkSetUp,
+		h.loadSession,
+		h.checkForm,
+	)
+	group := e.Group(h.basePath)
+	group.GET(static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
+	for _, r := range routes {
+		group.Add(r.Method, r.Path, h.admit(r))
+	}
+	return e
+}
+
+// admit lets those pass whom the route is for.
+func (h *Console) admit(r Route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !r.Needs.signedIn {
+			return r.Handle(c)
+		}
+		session := signedIn(c)
+		if session == nil {
+			return account.ErrSignedOut
+		}
+		if session.HasNoAccess() {
+			return h.noAccess(c)
+		}
+		if p, ok := r.Needs.Permission(); ok {
+			if err := h.account.Require(c.Request().Context(), session.Actor, p); err != nil {
+				return err
+			}
+		}
+		return r.Handle(c)
+	}
+}
+
+func (h *Console) healthy(c echo.Context) error { return c.String(http.StatusOK, "ok") }
+
+func (h *Console) ready(c echo.Context) error {
+	if err := h.Ready(c.Request().Context()); err != nil {
+		h.Log.Error("not ready", "error", err)
+		return c.String(http.StatusServiceUnavailable, "unavailable")
+	}
+	return c.String(http.StatusOK, "ok")
+}
+
+// home leads to the first section the person may see.
+func (h *Console) home(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, h.path(h.landing(signedIn(c).Actor)))
+}

@@ -1,0 +1,126 @@
+package handlers
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/auth"
+)
+
+const (
+	csrfField  = "csrf_token"
+	csrfHeader = "X-CSRF-Token"
+	macSize    = sha256.Size
+)
+
+var errForm = echo.NewHTTPError(http.StatusForbidden, "This form is out of date, for example because you have signed in or out since it was opened. Go back, reload the page and send it again.")
+
+// checkForm refuses whatever would change something unless it comes from one of the console's own pages: never from
+// another site, whatever token it carries, and only with the token of a form that this browser was given.
+func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		switch c.Request().Method {
+		case http.MethodGet, http.MethodHead, http.MethodOptions:
+			return next(c)
+		}
+		if h.fromElsewhere(c) {
+			h.Log.Warn("cross-site request refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
+			return echo.NewHTTPError(http.StatusForbidden, "This request came from another site and was refused.")
+		}
+		token := c.Request().Header.Get(csrfHeader)
+		if token == "" {
+			token = c.FormValue(csrfField)
+		}
+		if !h.ourToken(c, token) {
+			h.Log.Warn("form token refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
+			return errForm
+		}
+		return next(c)
+	}
+}
+
+// fromElsewhere says that the browser itself reports another site. A browser or proxy that reports nothing leaves
+// the decision to the token.
+func (h *Console) fromElsewhere(c echo.Context) bool {
+	switch c.Request().Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	case "same-origin", "none":
+		return false
+	}
+	origin := c.Request().Header.Get("Origin")
+	if origin == "" || origin == "null" {
+		return false
+	}
+	_, host, _ := strings.Cut(origin, "://")
+	return !h.isOurHost(host)
+}
+
+// ourToken accepts the token of this session's forms; on the pages of visitors also that of the forms this browser
+// was given before it signed in.
+func (h *Console) ourToken(c echo.Context, token string) bool {
+	if session := signedIn(c); session != nil && h.matches(token, session.FormKey) {
+		return true
+	}
+	cookie := h.cookies.read(c, csrfCookie)
+	visitor := signedIn(c) == nil || h.forVisitors(c.Path())
+	return visitor && cookie != "" && h.matches(token, []byte(cookie))
+}
+
+// forVisitors says whether a path belongs to the pages that are also used before signing in.
+func (h *Console) forVisitors(path string) bool {
+	path = strings.TrimPrefix(path, h.basePath)
+	return path == "/signin" || path == "/setup" || path == "/signup/:token"
+}
+
+// formToken returns a token for the forms of the page being rendered. A visitor's are bound to a cookie, which is
+// set when there is none yet.
+func (h *Console) formToken(c echo.Context) string {
+	if session := signedIn(c); session != nil {
+		return mask(h.mac(session.FormKey))
+	}
+	value := h.cookies.read(c, csrfCookie)
+	if value == "" {
+		value = auth.NewToken()
+		h.cookies.write(c, csrfCookie, value)
+	}
+	return mask(h.mac([]byte(value)))
+}
+
+func (h *Console) mac(binding []byte) []byte {
+	m := hmac.New(sha256.New, h.FormSecret)
+	m.Write(binding)
+	return m.Sum(nil)
+}
+
+func (h *Console) matches(token string, binding []byte) bool {
+	mac := unmask(token)
+	return mac != nil && hmac.Equal(mac, h.mac(binding))
+}
+
+// mask hides mac behind a random pad, so that no two compressed pages hold the same bytes: with a constant token
+// beside reflected text their lengths would give it away (BREACH).
+func mask(mac []byte) string {
+	masked := make([]byte, 2*macSize)
+	rand.Read(masked[:macSize]) // never fails (Go 1.24)
+	subtle.XORBytes(masked[macSize:], masked[:macSize], mac)
+	return base64.RawURLEncoding.EncodeToString(masked)
+}
+
+// unmask returns nil for anything that mask has not written.
+func unmask(token string) []byte {
+	masked, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(masked) != 2*macSize {
+		return nil
+	}
+	mac := make([]byte, macSize)
+	subtle.XORBytes(mac, masked[:macSize], masked[macSize:])
+	return mac
+}

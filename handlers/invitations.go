@@ -1,0 +1,85 @@
+package handlers
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/views"
+)
+
+func (h *Console) resendInvitation(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.ResendInvitation(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/users?tab=invited", flash{Text: "A new invitation is on its way to " + user.Email + ". Earlier links no longer work."})
+}
+
+func (h *Console) newLink(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	issued, err := h.account.NewLink(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.renderIssued(c, issued, true)
+}
+
+func (h *Console) revokeForm(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	invitation, user, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	page := views.RevokePage{Invitation: invitation, User: user}
+	return h.renderPart(c, http.StatusOK, views.RevokeInvitation(page), views.RevokeInvitationPart(page))
+}
+
+func (h *Console) revokeInvitation(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.RevokeInvitation(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/users?tab=invited", flash{Text: "The invitation of " + user.Email + " was revoked."})
+}
+
+// invitationMail shows a mail that was kept as a file because no mail server is configured.
+func (h *Console) invitationMail(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	if h.Mailbox == nil {
+		return echo.ErrNotFound
+	}
+	delivery, err := h.account.InvitationMail(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	mail, err := h.Mailbox.ReadMail(delivery.UUID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return echo.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	subject, text, _ := strings.Cut(mail, "\n\n")
+	return h.render(c, http.StatusOK, views.InvitationMail(subject, text))
+}

@@ -1,0 +1,149 @@
+package handlers
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/views"
+)
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// render sends a component when it is whole: one that fails half-way has sent nothing.
+func (h *Console) render(c echo.Context, status int, component templ.Component) error {
+	frame, err := h.frame(c)
+	if err != nil {
+		return err
+	}
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buffer)
+	buffer.Reset()
+	if err := component.Render(views.WithFrame(c.Request().Context(), frame), buffer); err != nil {
+		return err
+	}
+	c.Response().Header().Add("Vary", "HX-Request, HX-Target")
+	return c.HTMLBlob(status, buffer.Bytes())
+}
+
+// renderPart sends the part to an htmx request and the page that contains it to every other.
+func (h *Console) renderPart(c echo.Context, status int, page, part templ.Component) error {
+	if isHTMX(c) {
+		return h.render(c, status, part)
+	}
+	return h.render(c, status, page)
+}
+
+// frame is what surrounds the page of this request.
+func (h *Console) frame(c echo.Context) (*views.Frame, error) {
+	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, CSRF: h.formToken(c), Now: h.Now(), Section: section(c.Path())}
+	session := signedIn(c)
+	if session == nil {
+		return frame, nil
+	}
+	company, err := h.account.Account(c.Request().Context())
+	if err != nil {
+		return nil, err
+	}
+	frame.Company, frame.TenantID, frame.User = company.Name, session.Main, &session.User
+	frame.Can = session.Can.In(session.Main)
+	if !isHTMX(c) {
+		f := h.takeFlash(c)
+		frame.Flash, frame.FlashError = f.Text, f.Error
+	}
+	return frame, nil
+}
+
+// sections are the console's pages in the order in which somebody lands on them.
+var sections = []struct {
+	path       string
+	permission permission.Permission
+}{
+	{"/settings/users", permission.UsersView},
+	{"/settings/triggers", permission.TriggersView},
+	{"/settings/integrations", permission.IntegrationsView},
+}
+
+// section is the name of the section that a route belongs to, as in /settings/users/new.
+func section(route string) string {
+	_, rest, _ := strings.Cut(route, "/settings/")
+	name, _, _ := strings.Cut(rest, "/")
+	if name == "invitations" {
+		return "users"
+	}
+	return name
+}
+
+func isHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
+
+// path is a path of the console as browsers see it.
+func (h *Console) path(path string) string { return h.basePath + path }
+
+// redirect ends a form that has succeeded: the browser goes on to path, where f is announced.
+func (h *Console) redirect(c echo.Context, path string, f flash) error {
+	if f.Text != "" {
+		h.setFlash(c, f)
+	}
+	if isHTMX(c) {
+		c.Response().Header().Set("HX-Redirect", h.path(path))
+		return c.NoContent(http.StatusNoContent)
+	}
+	return c.Redirect(http.StatusSeeOther, h.path(path))
+}
+
+// ownPath returns the path and query of an address of this console (with its base path), or "" for any other: nobody
+// is led away from here (ASVS 3.7.2).
+func (h *Console) ownPath(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || strings.ContainsAny(address, "\\\t\r\n") {
+		return ""
+	}
+	if u.Host != "" && !h.isOurHost(u.Host) || u.Host == "" && u.Scheme != "" {
+		return ""
+	}
+	if !strings.HasPrefix(u.Path, h.basePath+"/") || strings.HasPrefix(u.EscapedPath(), "//") {
+		return ""
+	}
+	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
+}
+
+// form is what the browser sent, with what was refused of it.
+func form(c echo.Context, refused account.Invalid) views.Form {
+	values, err := c.FormParams()
+	if err != nil {
+		values = url.Values{}
+	}
+	return views.Form{Values: values, Errors: refused}
+}
+
+// values is a form that has not been sent yet, with these pairs of names and values.
+func values(pairs ...string) views.Form {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return views.Form{Values: v}
+}
+
+// pathID returns the id in the path; anything but a positive number is not found.
+func pathID(c echo.Context) (int64, error) {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, echo.ErrNotFound
+	}
+	return id, nil
+}
+
+// formID returns a number from the form, or 0.
+func formID(c echo.Context, field string) int64 {
+	id, _ := strconv.ParseInt(c.FormValue(field), 10, 64)
+	return id
+}

@@ -1,0 +1,88 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/permission"
+)
+
+// Route is one entry of the map: what answers where, and who may ask.
+type Route struct {
+	Method string
+	Path   string
+	Needs  Need
+	Handle echo.HandlerFunc
+}
+
+// Need says who may use a route. The operation behind it checks again what depends on its object.
+type Need struct {
+	signedIn   bool
+	permission permission.Permission // the zero value asks for none
+}
+
+// Anyone is the need of pages for visitors, SignedIn of pages for everybody who has signed in and has any access.
+var (
+	Anyone   = Need{}
+	SignedIn = Need{signedIn: true}
+)
+
+// Holding is the need of pages for those who hold p in the main tenant.
+func Holding(p permission.Permission) Need { return Need{signedIn: true, permission: p} }
+
+// Permission returns the permission that is needed; ok is false where none is.
+func (n Need) Permission() (p permission.Permission, ok bool) {
+	return n.permission, n.permission != permission.Permission{}
+}
+
+// SignedIn reports whether visitors are refused.
+func (n Need) SignedIn() bool { return n.signedIn }
+
+// Routes is the map of the console's pages.
+func (h *Console) Routes() []Route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []Route{
+		{get, "/", SignedIn, h.home},
+
+		{get, "/setup", Anyone, h.setupForm},
+		{post, "/setup", Anyone, h.setUp},
+		{get, "/signin", Anyone, h.signInForm},
+		{post, "/signin", Anyone, h.signIn},
+		{post, "/signout", Anyone, h.signOut},
+		{get, "/signup/:token", Anyone, h.signUpForm},
+		{post, "/signup/:token", Anyone, h.signUp},
+
+		{get, "/settings/profile", SignedIn, h.profile},
+
+		{get, "/settings/users", Holding(permission.UsersView), h.users},
+		{get, "/settings/users/new", Holding(permission.UsersCreate), h.addUserForm},
+		{post, "/settings/users/new", Holding(permission.UsersCreate), h.addUser},
+		{get, "/settings/users/invite-link", Holding(permission.UsersCreate), h.inviteLinkForm},
+		{post, "/settings/users/invite-link", Holding(permission.UsersCreate), h.inviteByLink},
+		{post, "/settings/invitations/:id/resend", Holding(permission.UsersCreate), h.resendInvitation},
+		{post, "/settings/invitations/:id/link", Holding(permission.UsersCreate), h.newLink},
+		{get, "/settings/invitations/:id/mail", Holding(permission.UsersCreate), h.invitationMail},
+		{get, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeForm},
+		{post, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeInvitation},
+
+		{get, "/settings/integrations", Holding(permission.IntegrationsView), h.integrations},
+		{get, "/settings/integrations/new", Holding(permission.IntegrationsCreate), h.newIntegration},
+		{post, "/settings/integrations/new", Holding(permission.IntegrationsCreate), h.createIntegration},
+		{get, "/settings/integrations/:id/edit", Holding(permission.IntegrationsUpdate), h.editIntegration},
+		{post, "/settings/integrations/:id/edit", Holding(permission.IntegrationsUpdate), h.updateIntegration},
+		{get, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), h.deleteIntegrationForm},
+		{post, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), h.deleteIntegration},
+
+		{get, "/settings/triggers", Holding(permission.TriggersView), h.triggers},
+		{get, "/settings/triggers/new", Holding(permission.TriggersCreate), h.newTrigger},
+		{post, "/settings/triggers/new", Holding(permission.TriggersCreate), h.createTrigger},
+		{get, "/settings/triggers/:id/edit", Holding(permission.TriggersUpdate), h.editTrigger},
+		{post, "/settings/triggers/:id/edit", Holding(permission.TriggersUpdate), h.updateTrigger},
+		{get, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), h.deleteTriggerForm},
+		{post, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), h.deleteTrigger},
+
+		{get, "/healthz", Anyone, h.healthy},
+		{get, "/readyz", Anyone, h.ready},
+	}
+}

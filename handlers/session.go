@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/auth"
+	"console/store"
+)
+
+const keySession = "session"
+
+// sessionLifetime is what scs notes as a session's end. The real limits are conditions of the query that loads the
+// session, taken from the account's current settings, so this one must only be longer than any of them.
+const sessionLifetime = 10 * 365 * 24 * time.Hour
+
+// newSessions returns scs over the account's own sessions. scs keeps the data that a session remembers between
+// requests; it neither begins, renews nor ends sessions, and it never sets the cookie.
+func newSessions(service *account.Service) *scs.SessionManager {
+	sessions := scs.New()
+	sessions.Store = sessionStore{service}
+	sessions.HashTokenInStore = true
+	sessions.IdleTimeout = 0
+	sessions.Lifetime = sessionLifetime
+	return sessions
+}
+
+// sessionStore is the account's sessions as scs sees them. What it finds it also leaves in the request's found.
+type sessionStore struct{ account *account.Service }
+
+// found carries the session that a request's token belongs to from sessionStore to the middleware, so that it is
+// loaded once.
+type found struct{ session *account.SignedIn }
+
+type foundKey struct{}
+
+// FindCtx implements scs.CtxStore.
+func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	hash, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return nil, false, nil
+	}
+	session, err := s.account.Session(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if f, ok := ctx.Value(foundKey{}).(*found); ok {
+		f.session = &session
+	}
+	if len(session.Data) == 0 {
+		session.Data, err = scs.GobCodec{}.Encode(time.Now().Add(sessionLifetime), nil)
+	}
+	return session.Data, true, err
+}
+
+// CommitCtx implements scs.CtxStore. It only updates: a session that ended while its request ran stays ended.
+func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, _ time.Time) error {
+	hash, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return err
+	}
+	return s.account.SaveSessionData(ctx, hash, data)
+}
+
+// DeleteCtx implements scs.CtxStore. Sessions end by operations of the account, not here.
+func (s sessionStore) DeleteCtx(context.Context, string) error { return errSessionsEndElsewhere }
+
+// Find, Commit and Delete complete scs.Store; scs prefers the functions above.
+func (s sessionStore) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+// Commit implements scs.Store.
+func (s sessionStore) Commit(token string, data []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), token, data, expiry)
+}
+
+// Delete implements scs.Store.
+func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+
+var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not by scs")
+
+// loadSession finds the session of a request's cookie, and stores what the request made the session remember.
+func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		f := new(found)
+		ctx := context.WithValue(c.Request().Context(), foundKey{}, f)
+		ctx, err := h.sessions.Load(ctx, h.cookies.read(c, sessionCookie))
+		if err != nil {
+			return err
+		}
+		c.SetRequest(c.Request().WithContext(ctx))
+		if f.session != nil {
+			f.session.Address, f.session.RequestID = c.RealIP(), requestID(c)
+			c.Set(keySession, f.session)
+		}
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		if f.session != nil && h.sessions.Status(ctx) == scs.Modified {
+			if _, _, err := h.sessions.Commit(ctx); err != nil {
+				h.Log.Error("save session", "request_id", requestID(c), "error", err)
+			}
+		}
+		return nil
+	}
+}
+
+// signedIn returns the session of the request, or nil.
+func signedIn(c echo.Context) *account.SignedIn {
+	session, _ := c.Get(keySession).(*account.SignedIn)
+	return session
+}
+
+// actor returns who asks. Only routes that need a session call it.
+func actor(c echo.Context) account.Actor { return signedIn(c).Actor }
+
+// client returns the browser that asks.
+func client(c echo.Context) account.Client {
+	return account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: requestID(c)}
+}
+
+// begin makes the browser carry the session that token belongs to.
+func (h *Console) begin(c echo.Context, token string) {
+	h.cookies.write(c, sessionCookie, token)
+	h.cookies.remove(c, csrfCookie)
+}
+
+func (h *Console) signOut(c echo.Context) error {
+	if session := signedIn(c); session != nil {
+		hash := auth.HashToken(h.cookies.read(c, sessionCookie))
+		if err := h.account.SignOut(c.Request().Context(), session.Actor, hash); err != nil {
+			return err
+		}
+	}
+	h.cookies.remove(c, sessionCookie)
+	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return h.redirect(c, "/signin?notice=signed-out", flash{})
+}
+
+// landing is the first section that somebody may see. Everybody has a profile.
+func (h *Console) landing(by account.Actor) string {
+	for _, section := range sections {
+		if by.May(section.permission) {
+			return section.path
+		}
+	}
+	return "/settings/profile"
+}

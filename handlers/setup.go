@@ -1,0 +1,55 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/auth"
+	"console/views"
+)
+
+func (h *Console) setupForm(c echo.Context) error {
+	if err := h.notSetUp(c); err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.Setup(values("code", c.QueryParam("code"))))
+}
+
+func (h *Console) setUp(c echo.Context) error {
+	if err := h.notSetUp(c); err != nil {
+		return err
+	}
+	if !auth.EqualCode(c.FormValue("code"), h.SetupCode) {
+		refused := account.Invalid{"code": "This is not the set-up code. It stands in the server's log, in the line “Set-up link”."}
+		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
+	}
+	_, err := h.account.SetUp(c.Request().Context(), visitor(c), account.Setup{
+		Company: c.FormValue("company"), Cloud: c.FormValue("cloud"), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
+		Email: c.FormValue("email"), Password: c.FormValue("password"),
+	})
+	var refused account.Invalid
+	if errors.As(err, &refused) {
+		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/signin?notice=set-up", flash{})
+}
+
+// notSetUp returns account.ErrSetUp once there is an account: the page is gone then.
+func (h *Console) notSetUp(c echo.Context) error {
+	done, err := h.account.IsSetUp(c.Request().Context())
+	if err == nil && done {
+		return account.ErrSetUp
+	}
+	return err
+}
+
+// visitor is the actor of operations before signing in.
+func visitor(c echo.Context) account.Actor {
+	return account.Actor{Source: account.UI, Address: c.RealIP(), RequestID: requestID(c)}
+}

@@ -1,0 +1,63 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/views"
+)
+
+func (h *Console) signUpForm(c echo.Context) error {
+	offer, err := h.offer(c)
+	if err != nil {
+		return h.deadLink(c, err)
+	}
+	fields := values("first_name", offer.User.FirstName, "last_name", offer.User.LastName)
+	return h.render(c, http.StatusOK, views.Signup(signupPage(c, offer, fields)))
+}
+
+func (h *Console) signUp(c echo.Context) error {
+	token, err := h.account.SignUp(c.Request().Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
+		c.FormValue("password"), client(c))
+	var refused account.Invalid
+	if errors.As(err, &refused) {
+		offer, err := h.offer(c)
+		if err != nil {
+			return h.deadLink(c, err)
+		}
+		return h.render(c, http.StatusUnprocessableEntity, views.Signup(signupPage(c, offer, form(c, refused))))
+	}
+	if err != nil {
+		return h.deadLink(c, err)
+	}
+	h.begin(c, token)
+	return h.redirect(c, "/", flash{Text: "Welcome. Your account is ready."})
+}
+
+// offer is what the link of this request offers. The address holds a secret: no other site is to learn it.
+func (h *Console) offer(c echo.Context) (account.Signup, error) {
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	return h.account.Signup(c.Request().Context(), c.Param("token"))
+}
+
+func signupPage(c echo.Context, offer account.Signup, form views.Form) views.SignupPage {
+	return views.SignupPage{Company: offer.Company, InviterName: offer.Invitation.InviterName, InviterEmail: offer.Invitation.InviterEmail,
+		Email: offer.User.Email, RoleLabel: offer.User.Role.Label(), Token: c.Param("token"), Form: form}
+}
+
+// deadLink says why a link does not work and what to do; other errors it returns.
+func (h *Console) deadLink(c echo.Context, err error) error {
+	var dead *account.DeadLink
+	if !errors.As(err, &dead) {
+		return err
+	}
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	status := http.StatusGone
+	if dead.Reason == account.LinkUnknown {
+		status = http.StatusNotFound
+	}
+	return h.render(c, status, views.DeadLink(views.DeadLinkPage{Reason: string(dead.Reason)}))
+}

@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+// shownDeliveries is how many of its newest messages a trigger shows.
+const shownDeliveries = 20
+
+func (h *Console) triggers(c echo.Context) error {
+	list, err := h.account.Triggers(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
+	search := store.Fold(page.Search)
+	for _, t := range list {
+		if !strings.Contains(store.Fold(t.Name+"\n"+t.Description), search) {
+			continue
+		}
+		page.Count(t.Enabled)
+		if page.Tab == "enabled" && !t.Enabled || page.Tab == "disabled" && t.Enabled {
+			continue
+		}
+		page.Rows = append(page.Rows, views.TriggerRow{Trigger: t.Trigger, ConditionText: conditionText(t.Trigger), Reactions: reactionNames(t.Integrations)})
+	}
+	return h.render(c, http.StatusOK, views.Triggers(page))
+}
+
+// conditionText is the condition and filter of a trigger as a person reads them.
+func conditionText(t store.Trigger) string {
+	if len(t.Roles) == 0 {
+		return "User added"
+	}
+	labels := make([]string, len(t.Roles))
+	for i, r := range t.Roles {
+		labels[i] = r.Label()
+	}
+	operator := " = "
+	if t.RoleOperator == "ne" {
+		operator = " ≠ "
+	}
+	return "User added, role" + operator + strings.Join(labels, ", ")
+}
+
+func reactionNames(integrations []store.Integration) string {
+	names := make([]string, len(integrations))
+	for i, integration := range integrations {
+		names[i] = integration.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (h *Console) newTrigger(c echo.Context) error {
+	return h.renderTrigger(c, http.StatusOK, 0, values("condition", account.ConditionUserAdded, "role_operator", "eq", "enabled", "1"))
+}
+
+func (h *Console) createTrigger(c echo.Context) error {
+	trigger, err := h.account.CreateTrigger(c.Request().Context(), actor(c), triggerInput(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderTrigger(c, http.StatusUnprocessableEntity, 0, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was created."})
+}
+
+func (h *Console) editTrigger(c echo.Context) error {
+	trigger, err := h.trigger(c)
+	if err != nil {
+		return err
+	}
+	fields := values("name", trigger.Name, "description", trigger.Description, "condition", trigger.Condition, "role_operator", trigger.RoleOperator,
+		"version", strconv.FormatInt(trigger.Version, 10))
+	if trigger.Enabled {
+		fields.Values.Set("enabled", "1")
+	}
+	for _, role := range trigger.Roles {
+		fields.Values.Add("roles", string(role))
+	}
+	for _, integration := range trigger.Integrations {
+		fields.Values.Add("integration_ids", strconv.FormatInt(integration.ID, 10))
+	}
+	return h.renderTrigger(c, http.StatusOK, trigger.ID, fields)
+}
+
+func (h *Console) updateTrigger(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	trigger, err := h.account.UpdateTrigger(c.Request().Context(), actor(c), id, formID(c, "version"), triggerInput(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderTrigger(c, http.StatusUnprocessableEntity, id, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was saved."})
+}
+
+func (h *Console) deleteTriggerForm(c echo.Context) error {
+	trigger, err := h.trigger(c)
+	if err != nil {
+		return err
+	}
+	return h.renderPart(c, http.StatusOK, views.DeleteTrigger(trigger.Trigger), views.DeleteTriggerPart(trigger.Trigger))
+}
+
+func (h *Console) deleteTrigger(c echo.Context) error {
+	trigger, err := h.trigger(c)
+	if err != nil {
+		return err
+	}
+	if err := h.account.DeleteTrigger(c.Request().Context(), actor(c), trigger.ID); err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was deleted."})
+}
+
+// trigger returns the one in the path.
+func (h *Console) trigger(c echo.Context) (account.TriggerWithReactions, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return account.TriggerWithReactions{}, err
+	}
+	return h.account.Trigger(c.Request().Context(), actor(c), id)
+}
+
+func triggerInput(c echo.Context) account.TriggerInput {
+	f := form(c, nil).Values
+	in := account.TriggerInput{Name: f.Get("name"), Description: f.Get("description"), Condition: f.Get("condition"),
+		RoleOperator: f.Get("role_operator"), Enabled: f.Get("enabled") != ""}
+	for _, role := range f["roles"] {
+		in.Roles = append(in.Roles, permission.Role(role))
+	}
+	for _, text := range f["integration_ids"] {
+		id, _ := strconv.ParseInt(text, 10, 64) // 0 is nobody's id
+		in.Integrations = append(in.Integrations, id)
+	}
+	return in
+}
+
+func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Form) error {
+	integrations, err := h.account.Integrations(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.TriggerFormPage{ID: id, Version: formVersion(f), Form: f, Roles: permission.Roles(), Integrations: integrations, Retries: notify.Retries()}
+	if id != 0 {
+		page.Deliveries, err = h.account.Deliveries(c.Request().Context(), actor(c), id, shownDeliveries)
+	}
+	if err != nil {
+		return err
+	}
+	return h.render(c, status, views.TriggerForm(page))
+}
+
+func formVersion(f views.Form) int64 {
+	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+	return version
+}

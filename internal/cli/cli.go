@@ -1,0 +1,93 @@
+// Package cli is the command line: commands, flags and environment variables. It puts the program together.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what the program can be told to do. Every flag is also an environment variable, CONSOLE_ and its name.
+type commands struct {
+	Serve   Serve   `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
+	Setup   setup   `cmd:"" help:"Create the account and its first Global Administrator."`
+	Version version `cmd:"" help:"Print the version."`
+}
+
+// stdio is what commands read from and write to.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Main runs the program with arguments and returns its exit status: 0 after success, 1 when the command failed, 2
+// when the arguments are wrong. A running server ends cleanly on SIGTERM and SIGINT.
+func Main(arguments []string, in io.Reader, out, errors io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return Run(ctx, arguments, in, out, errors)
+}
+
+// Run is Main under a context: when ctx is done a running server stops.
+func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io.Writer) int {
+	var chosen commands
+	exited := -1
+	parser, err := kong.New(&chosen,
+		kong.Name("console"),
+		kong.Description("Manages who may do what in a company account."),
+		kong.DefaultEnvars("CONSOLE"),
+		kong.Writers(out, problems),
+		kong.Exit(func(status int) { exited = status }),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(stdio{in, out, problems}),
+	)
+	if err != nil {
+		fmt.Fprintln(problems, "console:", err)
+		return 2
+	}
+	command, err := parser.Parse(arguments)
+	if exited >= 0 { // --help
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(problems, "console:", err)
+		return 2
+	}
+	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(problems, "console:", err)
+		return 1
+	}
+	return 0
+}
+
+type version struct{}
+
+// Run prints the version that the binary was built from.
+func (version) Run(io stdio) error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("the binary carries no version")
+	}
+	revision := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	_, err := fmt.Fprintln(io.out, "console", revision, info.GoVersion)
+	return err
+}
+
+// exists reports whether there is a file at path.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

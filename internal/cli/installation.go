@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"console/internal/account"
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/store"
+)
+
+// Installation is where a command finds the data.
+type Installation struct {
+	Data           string         `default:"data" help:"Directory of the database, the key and, without SMTP, the mails."`
+	KeyFile        string         `help:"File of the key that seals secrets. Default: console.key in the data directory."`
+	Database       string         `help:"SQLite file. Default: console.db in the data directory."`
+	AllowedTargets []netip.Prefix `name:"allow-private-targets" help:"Private networks (CIDR) that integrations may send to."`
+}
+
+// opened is an installation in use.
+type opened struct {
+	db    *store.DB
+	key   *auth.Key
+	guard *notify.Guard
+}
+
+// open creates the data directory, the key and the database where they do not exist, and migrates the database. A
+// database whose key is missing is refused: a new key could not open what the old one has sealed.
+func (i Installation) open(ctx context.Context) (*opened, error) {
+	if err := os.MkdirAll(i.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	database, keyFile := i.Database, i.KeyFile
+	if database == "" {
+		database = filepath.Join(i.Data, "console.db")
+	}
+	if keyFile == "" {
+		keyFile = filepath.Join(i.Data, "console.key")
+	}
+	if exists(database) && !exists(keyFile) {
+		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file", keyFile, database)
+	}
+	key, err := auth.LoadKey(keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	if err := private(database); err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	db, err := store.Open(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets)}, nil
+}
+
+// private creates a file that nobody else can read; SQLite gives its other files the same mode.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// service returns the account operations on the installation. wake is called when messages are queued.
+func (o *opened) service(now func() time.Time, wake func(), log *slog.Logger) *account.Service {
+	slots := max(1, runtime.NumCPU()/2)
+	return account.New(account.Options{
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Log: log,
+		// A sign-in takes about 40 ms of a core; who would wait for more than ten seconds is asked to come back.
+		Hasher: auth.NewHasher(slots, 256*slots),
+	})
+}
+
+func (o *opened) close(err error) error { return errors.Join(err, o.db.Close()) }

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"console/handlers"
+	"console/internal/account"
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/store"
+)
+
+// How long a request may take to arrive and an answer to be sent, and how long a stopping server waits for both.
+const (
+	readTimeout  = 30 * time.Second
+	writeTimeout = 60 * time.Second
+	idleTimeout  = 2 * time.Minute
+	stopTimeout  = 20 * time.Second
+)
+
+// Serve is how the console is to be served.
+type Serve struct {
+	Installation
+	Listen         string         `default:"localhost:8080" help:"Address to listen on."`
+	BaseURL        string         `help:"Address under which people reach the console. Default: http:// and the listen address."`
+	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
+	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	Brand          string         `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
+	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`
+	TLSKey         string         `help:"Its private key (PEM)."`
+	TrustedProxies []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	LogFormat      string         `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+
+	Now      func() time.Time `kong:"-"` // time.Now when nil
+	Listener net.Listener     `kong:"-"` // where to answer instead of opening Listen
+}
+
+// Server is a console that is being served.
+type Server struct {
+	URL       *url.URL // where people reach it
+	SetupCode string   // guards the first run
+	DB        *store.DB
+	Worker    *notify.Worker
+
+	http       *http.Server
+	ended      chan error // what Serve of http returned
+	stop       context.CancelFunc
+	background sync.WaitGroup
+	log        *slog.Logger
+}
+
+// Run serves until ctx is done, then finishes the requests and deliveries under way.
+func (s Serve) Run(ctx context.Context, io stdio) error {
+	server, err := s.Start(ctx, io.err)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-server.ended:
+		return errors.Join(err, server.Close())
+	case <-ctx.Done():
+		return server.Close()
+	}
+}
+
+// Start opens the installation and begins to answer requests and to send what waits. Log lines, and the set-up link
+// while there is no account, go to w. The server runs until Close.
+func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Listener == nil {
+		listener, err := net.Listen("tcp", s.Listen)
+		if err != nil {
+			return nil, err
+		}
+		s.Listener = listener
+	}
+	server, err := s.start(ctx, w)
+	if err != nil {
+		return nil, errors.Join(err, s.Listener.Close())
+	}
+	return server, nil
+}
+
+func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
+	base, err := s.baseURL()
+	if err != nil {
+		return nil, err
+	}
+	mailer, mailbox, err := s.mailer(base)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
+	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
+		Now: s.Now, Log: server.log})
+	service := o.service(s.Now, server.Worker.Wake, server.log)
+	setUp, err := service.IsSetUp(ctx)
+	if err != nil {
+		return nil, o.close(err)
+	}
+	pages := handlers.New(handlers.Options{
+		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
+		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, Ready: o.db.Ping, Now: s.Now, Log: server.log,
+	})
+	server.http = &http.Server{
+		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10,
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
+	}
+	server.run(service)
+	go func() { server.ended <- s.answer(server.http) }()
+	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(), "mail", mailKind(mailbox))
+	if !setUp {
+		fmt.Fprintf(w, "\nSet-up link: %s?code=%s\n\n", base.JoinPath("setup"), server.SetupCode)
+	}
+	return server, nil
+}
+
+// run begins what happens beside the requests.
+func (s *Server) run(service *account.Service) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.background.Go(func() { service.Housekeeping(ctx) })
+	s.background.Go(func() {
+		if err := s.Worker.Run(ctx); err != nil {
+			s.log.Error("delivery worker", "error", err)
+		}
+	})
+}
+
+func (s Serve) answer(server *http.Server) error {
+	if s.TLSCert != "" {
+		return server.ServeTLS(s.Listener, s.TLSCert, s.TLSKey)
+	}
+	return server.Serve(s.Listener)
+}
+
+// Close stops taking requests, finishes those under way and the deliveries that are being sent, and closes the
+// database.
+func (s *Server) Close() error {
+	s.log.Info("stopping")
+	patience, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	err := s.http.Shutdown(patience)
+	s.stop()
+	s.background.Wait()
+	return errors.Join(err, s.DB.Close())
+}
+
+// baseURL returns where people reach the console, or says why that is not safe.
+func (s Serve) baseURL() (*url.URL, error) {
+	raw := s.BaseURL
+	if raw == "" {
+		if s.SMTP != "" {
+			return nil, errors.New("--base-url must be given together with --smtp: the links in mails begin with it")
+		}
+		scheme := "http://"
+		if s.TLSCert != "" {
+			scheme = "https://"
+		}
+		raw = scheme + s.Listen
+	}
+	base, err := url.Parse(strings.TrimRight(raw, "/"))
+	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("--base-url %q: an address like https://console.example.com is needed", raw)
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return nil, errors.New("--tls-cert and --tls-key belong together")
+	}
+	switch {
+	case base.Scheme == "https" && s.TLSCert == "" && len(s.TrustedProxies) == 0:
+		return nil, errors.New("an https base URL needs --tls-cert and --tls-key, or --trusted-proxies where a reverse proxy ends TLS")
+	case base.Scheme == "http" && !loopback(base.Hostname()):
+		return nil, fmt.Errorf("--base-url %s: without https only a loopback address is served", raw)
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, fmt.Errorf("--base-url %s: http or https is needed", raw)
+	}
+	return base, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// mailer returns what sends mails: a mail server, or files that are also the mailbox.
+func (s Serve) mailer(base *url.URL) (notify.Mailer, *notify.FileMailer, error) {
+	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	if s.SMTP == "" {
+		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
+		return files, files, nil
+	}
+	server, err := notify.ParseSMTP(s.SMTP)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--smtp: %w", err)
+	}
+	return notify.NewSMTPMailer(server, sender), nil, nil
+}
+
+func mailKind(mailbox *notify.FileMailer) string {
+	if mailbox != nil {
+		return "kept as files (trial mode)"
+	}
+	return "smtp"
+}
+
+func newLogger(format string, w io.Writer) *slog.Logger {
+	utc := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			a.Value = slog.StringValue(a.Value.Time().UTC().Format(time.RFC3339Nano))
+		}
+		return a
+	}}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, utc))
+	}
+	return slog.New(slog.NewTextHandler(w, utc))
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport is who may import whom inside the project. A package that is not listed imports nothing of ours.
+var mayImport = map[string][]string{
+	"console":                     {"internal/cli"},
+	"console/internal/cli":        {"handlers", "internal/account", "internal/auth", "internal/notify", "internal/permission", "store", "static", "views"},
+	"console/handlers":            {"internal/account", "internal/auth", "internal/notify", "internal/permission", "static", "store", "views"},
+	"console/views":               {"internal/account", "internal/notify", "internal/permission", "static", "store"},
+	"console/internal/account":    {"internal/auth", "internal/notify", "internal/permission", "store"},
+	"console/internal/notify":     {"internal/auth", "store"},
+	"console/store":               {"internal/permission"},
+	"console/internal/permission": nil,
+	"console/internal/auth":       nil,
+	"console/internal/fake":       nil,
+	"console/static":              nil,
+}
+
+// mayName is who may use types that others must not hold.
+var mayName = map[string][]string{
+	"store.DB":        {"console/store", "console/internal/cli", "console/internal/account", "console/internal/notify"},
+	"account.Service": {"console/internal/account", "console/internal/cli", "console/handlers"},
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	files := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		files++
+		dir := filepath.ToSlash(filepath.Dir(path))
+		pkg := strings.TrimSuffix("console/"+dir, "/.")
+		allowed, listed := mayImport[pkg]
+		if !listed && !strings.HasPrefix(dir, "bench") && !strings.HasPrefix(dir, "e2e") {
+			t.Errorf("%s: the package is not in the table of imports", path)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range file.Imports {
+			ours, isOurs := strings.CutPrefix(strings.Trim(i.Path.Value, `"`), "console/")
+			if isOurs && listed && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s", path, ours)
+			}
+		}
+		return checkNames(t, path, pkg)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 20 {
+		t.Fatalf("only %d files looked at", files)
+	}
+}
+
+// checkNames refuses the types of mayName outside the packages listed there.
+func checkNames(t *testing.T, path, pkg string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	if err != nil {
+		return err
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		name, ok := selector.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		full := name.Name + "." + selector.Sel.Name
+		if allowed, restricted := mayName[full]; restricted && !slices.Contains(allowed, pkg) {
+			t.Errorf("%s names %s, which only %s may", path, full, strings.Join(allowed, ", "))
+		}
+		return true
+	})
+	return nil
+}
