@@ -1,0 +1,68 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Failure is why an attempt did not deliver. Reason is a short text for people: it never holds a URL, a secret, or what
+// the other side wrote.
+type Failure struct {
+	Reason     string
+	Permanent  bool          // another attempt cannot succeed
+	RetryAfter time.Duration // for how long the target asked to be left alone; 0 when it did not say
+}
+
+func (f *Failure) Error() string { return f.Reason }
+
+// sendLimit is how long one attempt may take from connecting to the last byte of the answer.
+const sendLimit = 10 * time.Second
+
+var timedOut = fmt.Sprintf("timed out after %d s", int(sendLimit.Seconds()))
+
+// connectionFailures says what went wrong between two machines, by the error found in the chain.
+var connectionFailures = []struct {
+	err    error
+	reason string
+}{
+	{context.DeadlineExceeded, timedOut},
+	{context.Canceled, "interrupted"},
+	{syscall.ECONNREFUSED, "connection refused"},
+	{syscall.ECONNRESET, "connection closed by the other side"},
+	{syscall.EPIPE, "connection closed by the other side"},
+	{io.EOF, "connection closed by the other side"},
+	{io.ErrUnexpectedEOF, "connection closed by the other side"},
+	{syscall.EHOSTUNREACH, "host unreachable"},
+	{syscall.ENETUNREACH, "network unreachable"},
+}
+
+// connectionFailure describes err without its text, which may hold the URL or an address.
+func connectionFailure(err error) *Failure {
+	if errors.Is(err, ErrPrivateAddress) {
+		return &Failure{Reason: ErrPrivateAddress.Error(), Permanent: true}
+	}
+	for _, known := range connectionFailures {
+		if errors.Is(err, known.err) {
+			return &Failure{Reason: known.reason}
+		}
+	}
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
+		return &Failure{Reason: "the server's certificate is not trusted"}
+	}
+	if record := (tls.RecordHeaderError{}); errors.As(err, &record) {
+		return &Failure{Reason: "the server does not speak TLS on this port"}
+	}
+	if name := (*net.DNSError)(nil); errors.As(err, &name) {
+		return &Failure{Reason: "the name of the host could not be resolved"}
+	}
+	if slow := (net.Error)(nil); errors.As(err, &slow) && slow.Timeout() {
+		return &Failure{Reason: timedOut}
+	}
+	return &Failure{Reason: "the connection failed"}
+}

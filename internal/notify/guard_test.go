@@ -1,0 +1,152 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"console/internal/fake"
+	"console/store"
+)
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+// guardWithNames resolves names by the table instead of asking the network.
+func guardWithNames(names map[string]string, allowed ...netip.Prefix) *Guard {
+	g := NewGuard(allowed)
+	g.lookup = func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		var addrs []netip.Addr
+		for _, addr := range strings.Fields(names[host]) {
+			addrs = append(addrs, netip.MustParseAddr(addr))
+		}
+		if addrs == nil {
+			return nil, errors.New("no such host")
+		}
+		return addrs, nil
+	}
+	return g
+}
+
+func TestFC124_PrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
+	t.Parallel()
+	guard := guardWithNames(map[string]string{"inside.example": "93.184.215.14 10.1.2.3", "outside.example": "93.184.215.14"})
+	for _, url := range []string{
+		"http://127.0.0.1", "http://127.1", "http://127.0.0.1./", "http://[::1]", "http://[::]", "http://0.0.0.0", "http://0", "http://2130706433",
+		"http://0x7f.1", "http://0x7f000001", "http://0177.0.0.1", "http://017700000001", "http://0xa9fea9fe",
+		"http://[::ffff:169.254.169.254]", "http://[::ffff:a00:1]", "http://[::127.0.0.1]", "http://[::ffff:0:127.0.0.1]",
+		"http://[64:ff9b::127.0.0.1]", "http://[64:ff9b::a9fe:a9fe]", "http://[64:ff9b:1::1]",
+		"http://[2002:7f00:1::]", "http://[2002:a9fe:a9fe::1]", "http://[2001:0:1::1]",
+		"http://[fe80::1]", "http://[fe80::1%25eth0]", "http://[fc00::1]", "http://[fd12::1]", "http://[ff02::1]", "http://[fec0::1]",
+		"http://[2001:db8::1]", "http://[3fff::1]", "http://[100::1]",
+		"http://10.0.0.1", "http://100.64.0.1", "http://169.254.169.254/latest/meta-data", "http://172.16.0.1", "http://172.31.255.255",
+		"http://192.168.1.1", "http://192.0.2.1", "http://198.18.0.1", "http://198.51.100.1", "http://203.0.113.1", "http://224.0.0.1",
+		"http://255.255.255.255", "http://inside.example", "http://inside.example.:8080/",
+	} {
+		if err := guard.CheckURL(t.Context(), url); !errors.Is(err, ErrPrivateAddress) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, url := range []string{
+		"https://outside.example/hook", "https://unknown.example", "http://93.184.215.14", "http://[2606:2800:21f:cb07::1]", "http://172.32.0.1",
+		"http://[64:ff9b::93.184.215.14]", "http://[2002:5db8:d70e::1]", "http://100.128.0.1",
+	} {
+		if err := guard.CheckURL(t.Context(), url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+func TestGuardAllowsNetworksByName(t *testing.T) {
+	t.Parallel()
+	guard := guardWithNames(nil, netip.MustParsePrefix("10.1.7.7/16"), netip.MustParsePrefix("fd00::/8"))
+	for host, allowed := range map[string]bool{
+		"10.1.2.3": true, "::ffff:10.1.2.3": true, "64:ff9b::10.1.2.3": true, "0xa010203": true, "fd12::1": true,
+		"10.2.0.1": false, "127.0.0.1": false, "fc00::1": false,
+	} {
+		if err := guard.Check(t.Context(), host); (err == nil) != allowed {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"https://example.com", "http://example.com:8080/a?b=c", "https://[2606::1]/", "https://bücher.example/x"} {
+		if err := CheckURL(url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, url := range []string{
+		"", "example.com", "/path", "//example.com/x", "file:///etc/passwd", "ftp://example.com", "javascript:alert(1)", "http://", "http:///path",
+		"http://:8080", "https://user@example.com", "https://user:secret@example.com", `https://example.com\@evil.example`, "https://example.com/a b",
+		"https://example.com/\r\nX: y", "https://exa\x00mple.com", "https://example.com/%zz", "gopher://127.0.0.1:25/", "https://example.com/" + strings.Repeat("a", 2048),
+	} {
+		err := CheckURL(url)
+		if err == nil {
+			t.Errorf("%q is accepted", url)
+		} else if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "zz") {
+			t.Errorf("the error repeats the URL: %v", err)
+		}
+	}
+}
+
+func TestFC124_TheAddressDialledIsChecked(t *testing.T) {
+	t.Parallel()
+	listener := fake.NewReceiver(t)
+	h := newHouse(t, func(o *Options) { o.Guard = guardWithNames(map[string]string{"localhost": "93.184.215.14"}) })
+	for _, url := range []string{
+		listener.URL, // an address that was allowed when it was saved
+		strings.Replace(listener.URL, "127.0.0.1", "localhost", 1), // a name that was public when it was saved
+		strings.Replace(listener.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1),
+	} {
+		d := h.queueSlack(h.integration(KindSlack, Settings{"url": url}))
+		h.start()
+		got := h.wait(d, func(d store.Delivery) bool { return d.State == store.Failed })
+		if got.Error != "the address is private and not allowed" || got.Attempts != 1 {
+			t.Errorf("%s: %q after %d attempts", url, got.Error, got.Attempts)
+		}
+		h.stop()
+	}
+	if n := len(listener.Requests()); n != 0 {
+		t.Errorf("%d requests reached the listener", n)
+	}
+	if !bytes.Contains(h.log.Bytes(), []byte("the address is private and not allowed")) {
+		t.Error("the log does not say why")
+	}
+}
+
+func TestFC124_RedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	inside, outside := fake.NewReceiver(t), fake.NewReceiver(t)
+	outside.Respond(fake.Response{Status: 307, Header: map[string]string{"Location": inside.URL}, Body: "internal page"})
+	h := newHouse(t)
+	d := h.queueSlack(h.integration(KindSlack, Settings{"url": outside.URL}))
+	h.start()
+	got := h.wait(d, func(d store.Delivery) bool { return d.State != store.Waiting })
+	if got.State != store.Failed || got.Error != "answered 307" {
+		t.Errorf("%s: %q", got.State, got.Error)
+	}
+	if n := len(inside.Requests()); n != 0 {
+		t.Errorf("%d requests followed the redirect", n)
+	}
+}
+
+func TestCheckDoesNotWaitForSlowNames(t *testing.T) {
+	t.Parallel()
+	g := NewGuard(nil)
+	g.lookup = func(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	start := time.Now()
+	if err := g.Check(t.Context(), "slow.example"); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

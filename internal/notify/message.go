@@ -1,0 +1,154 @@
+// Package notify turns what happened into messages and delivers them: mails to people, and messages of triggers to
+// integrations. The messages wait in the table of deliveries, written in the transaction of what they tell; the
+// [Worker] sends them.
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/a-h/templ"
+)
+
+var (
+	// ErrBaseURL says that no absolute base URL is configured: without one no link in a mail would open.
+	ErrBaseURL = errors.New("no base URL is configured")
+	// ErrTemplate says that a delivery names an unknown template or holds parameters of another one.
+	ErrTemplate = errors.New("the message cannot be made from what was queued")
+)
+
+// templates are the parameters that each template takes; they know what the message says.
+var templates = map[string]func(params []byte) (content, error){
+	TemplateUserAdded:          decode[UserAdded],
+	TemplateInvitation:         decode[Invitation],
+	TemplateSignupConfirmation: decode[SignupConfirmation],
+}
+
+// content is a message still to be written under a letterhead.
+type content interface {
+	toName() string
+	subject(letterhead) string
+	text(letterhead) string
+	html(letterhead) templ.Component
+}
+
+func decode[T content](params []byte) (content, error) {
+	var c T
+	err := json.Unmarshal(params, &c)
+	return c, err
+}
+
+// Message is a message as people read it. Subject is one line; HTML is for mails.
+type Message struct {
+	ToName              string // of the recipient; may be empty
+	Subject, Text, HTML string
+}
+
+// Site is what the messages say about the installation.
+type Site struct {
+	Brand   string
+	BaseURL string // links start with it
+}
+
+// Message writes the message of a queued delivery: the same parameters always give the same message. The token becomes
+// part of the link of an invitation; it may be empty where a page only shows what was sent. It returns ErrBaseURL or
+// ErrTemplate.
+func (s Site) Message(template string, params []byte, token string) (Message, error) {
+	base, err := url.Parse(s.BaseURL)
+	if err != nil || base.Scheme == "" || base.Host == "" {
+		return Message{}, ErrBaseURL
+	}
+	read, found := templates[template]
+	if !found {
+		return Message{}, ErrTemplate
+	}
+	c, err := read(params)
+	if err != nil {
+		return Message{}, ErrTemplate // the JSON error may quote what the parameters say
+	}
+	l := letterhead{brand: s.Brand, base: base, token: token}
+	var html bytes.Buffer
+	if err := c.html(l).Render(context.Background(), &html); err != nil {
+		return Message{}, ErrTemplate
+	}
+	return Message{ToName: oneLine(c.toName()), Subject: oneLine(c.subject(l)), Text: c.text(l), HTML: html.String()}, nil
+}
+
+// letterhead is what a message needs besides its own content.
+type letterhead struct {
+	brand string
+	base  *url.URL
+	token string
+}
+
+// home is the address of the console.
+func (l letterhead) home() string { return l.base.String() }
+
+// signup is the link of an invitation.
+func (l letterhead) signup() string { return l.base.JoinPath("signup", l.token).String() }
+
+// Person is somebody a message names. Role is the label that people read.
+type Person struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Role  string `json:"role"`
+}
+
+// label is "John Doe <johndoe@example.com>", or the one of the two that is known.
+func (p Person) label() string {
+	if name := oneLine(p.Name); name != "" && p.Email != "" {
+		return name + " <" + p.Email + ">"
+	}
+	return p.short()
+}
+
+// short is the name, or the email address of a person without one.
+func (p Person) short() string {
+	if name := oneLine(p.Name); name != "" {
+		return name
+	}
+	return p.Email
+}
+
+// greeting opens a mail to the person named, or to somebody whose name is not known.
+func greeting(name string) string {
+	if name = oneLine(name); name != "" {
+		return "Hello " + name + ","
+	}
+	return "Hello,"
+}
+
+// day writes a time so that nobody has to guess the time zone or the order of day and month.
+func day(millis int64) string { return time.UnixMilli(millis).UTC().Format("2 Jan 2006, 15:04 UTC") }
+
+// line is a line of a text part. What people typed is put in as it is but for line breaks, by which a name could pass
+// for lines of ours.
+func line(format string, values ...string) string {
+	args := make([]any, len(values))
+	for i, value := range values {
+		args[i] = oneLine(value)
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// lines joins the lines of a text part.
+func lines(all ...string) string { return strings.Join(all, "\n") }
+
+// oneLine replaces control characters and runs of white space by single spaces.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}

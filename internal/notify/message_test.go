@@ -1,0 +1,271 @@
+package notify
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var site = Site{Brand: "Wallarm", BaseURL: "https://c.example"}
+
+func sampleUserAdded() UserAdded {
+	return UserAdded{
+		Trigger: "Added user", Company: "TestCompany", Cloud: "EU",
+		User:     Person{ID: 7, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"},
+		Actor:    Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
+		Greeting: "George Williams", EventID: "4f6c", OccurredAt: 1708100000000,
+	}
+}
+
+func sampleInvitation() Invitation {
+	return Invitation{
+		Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Role: "Analyst",
+		InviterName: "John Doe", InviterEmail: "johndoe@example.com",
+		ExpiresAt: time.Date(2024, 2, 16, 15, 4, 0, 0, time.UTC).UnixMilli(),
+	}
+}
+
+func sampleConfirmation() SignupConfirmation {
+	return SignupConfirmation{
+		Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Role: "Analyst",
+		InviterName: "John Doe", InviterEmail: "johndoe@example.com",
+	}
+}
+
+// samples has parameters for every template.
+func samples() map[string]any {
+	return map[string]any{
+		TemplateUserAdded:          sampleUserAdded(),
+		TemplateInvitation:         sampleInvitation(),
+		TemplateSignupConfirmation: sampleConfirmation(),
+	}
+}
+
+func params(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func written(t *testing.T, s Site, template string, v any, token string) Message {
+	t.Helper()
+	m, err := s.Message(template, params(t, v), token)
+	if err != nil {
+		t.Fatalf("%s: %v", template, err)
+	}
+	return m
+}
+
+const userAddedText = `[Wallarm] Trigger: New user was added to the company account
+
+Notification type: create_user
+
+A new user John Smith <johnsmith@example.com> with the role Analyst was added to the company account by John Doe <johndoe@example.com>.
+This notification was triggered by the "Added user" trigger.
+
+Client: TestCompany
+Cloud: EU`
+
+func TestUserAddedText(t *testing.T) {
+	t.Parallel()
+	m := written(t, site, TemplateUserAdded, sampleUserAdded(), "")
+	if m.Text != userAddedText {
+		t.Errorf("text:\n%s\nwant:\n%s", m.Text, userAddedText)
+	}
+	if want := "[Wallarm] Trigger: New user was added to the company account"; m.Subject != want {
+		t.Errorf("subject %q, want %q", m.Subject, want)
+	}
+	for _, want := range []string{
+		"Hello George Williams,",
+		"A new user <strong>John Smith</strong> with the role <strong>Analyst</strong> was added to the company account by <strong>John Doe</strong>.",
+	} {
+		if !strings.Contains(m.HTML, want) {
+			t.Errorf("the HTML part lacks %q:\n%s", want, m.HTML)
+		}
+	}
+}
+
+func TestUserAddedOfNamelessPeople(t *testing.T) {
+	t.Parallel()
+	p := sampleUserAdded()
+	p.User.Name, p.Actor.Name, p.Greeting, p.Test = "", "", "", true
+	m := written(t, site, TemplateUserAdded, p, "")
+	if want := "A new user johnsmith@example.com with the role Analyst was added to the company account by johndoe@example.com.\n"; !strings.Contains(m.Text, want) {
+		t.Errorf("the text lacks %q:\n%s", want, m.Text)
+	}
+	if want := "[Test message] [Wallarm] Trigger: New user"; !strings.HasPrefix(m.Text, want) || !strings.HasPrefix(m.Subject, want) {
+		t.Errorf("a test is not marked: %q, %q", m.Subject, m.Text)
+	}
+	if !strings.Contains(m.HTML, "<p>Hello,</p>") {
+		t.Errorf("no plain greeting in:\n%s", m.HTML)
+	}
+	p.Trigger = ""
+	if m := written(t, site, TemplateUserAdded, p, ""); !strings.Contains(m.Text, "\nThis notification is a test of the integration.\n") {
+		t.Errorf("the test of an integration names a trigger:\n%s", m.Text)
+	}
+}
+
+func TestInvitationText(t *testing.T) {
+	t.Parallel()
+	m := written(t, site, TemplateInvitation, sampleInvitation(), "tok-en_1")
+	want := `Hello Ann Lee,
+
+John Doe <johndoe@example.com> invites you to the account of TestCompany in Wallarm. Your role there will be Analyst.
+
+To accept, open this link and choose a password:
+
+https://c.example/signup/tok-en_1
+
+The link is for ann@example.com only. It works once, until 16 Feb 2024, 15:04 UTC.
+
+You did not expect this? Then do nothing: you get no account unless you open the link and sign up. If in doubt, ask John Doe <johndoe@example.com>.`
+	if m.Text != want {
+		t.Errorf("text:\n%s\nwant:\n%s", m.Text, want)
+	}
+	if m.Subject != "John Doe invites you to TestCompany" {
+		t.Errorf("subject %q", m.Subject)
+	}
+}
+
+func TestSignupConfirmationText(t *testing.T) {
+	t.Parallel()
+	m := written(t, site, TemplateSignupConfirmation, sampleConfirmation(), "")
+	want := `Hello Ann Lee,
+
+You have signed up to the account of TestCompany in Wallarm.
+
+Name: Ann Lee
+Email: ann@example.com
+Role: Analyst
+Invited by: John Doe <johndoe@example.com>
+Sign in at: https://c.example
+
+That was not you? Then tell John Doe <johndoe@example.com> at once.`
+	if m.Text != want {
+		t.Errorf("text:\n%s\nwant:\n%s", m.Text, want)
+	}
+}
+
+func TestFC18_NothingIsWrittenWithoutABaseURL(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{"", "c.example", "/console", "http://", "%"} {
+		if _, err := (Site{Brand: "Wallarm", BaseURL: base}).Message(TemplateInvitation, params(t, sampleInvitation()), "token"); err != ErrBaseURL {
+			t.Errorf("base URL %q: %v", base, err)
+		}
+	}
+}
+
+var (
+	textLinks = regexp.MustCompile(`https?://[^\s<>"]+`)
+	htmlLinks = regexp.MustCompile(`(?:href|src|action|background)="([^"]*)"`)
+)
+
+func TestFC29_EveryLinkIsUnderTheBaseURL(t *testing.T) {
+	t.Parallel()
+	for name := range templates {
+		for _, base := range []string{"https://c.example", "https://c.example/", "https://c.example/console", "http://localhost:8080"} {
+			sample, found := samples()[name]
+			if !found {
+				t.Fatalf("no sample of %s", name)
+			}
+			m := written(t, Site{Brand: "Wallarm", BaseURL: base}, name, sample, "token")
+			found = false
+			for _, link := range textLinks.FindAllString(m.Text, -1) {
+				checkLink(t, name, base, link)
+			}
+			for _, match := range htmlLinks.FindAllStringSubmatch(m.HTML, -1) {
+				found = true
+				checkLink(t, name, base, match[1])
+			}
+			if !found {
+				t.Errorf("%s: no link in the HTML part", name)
+			}
+		}
+	}
+}
+
+func checkLink(t *testing.T, name, base, link string) {
+	t.Helper()
+	u, err := url.Parse(link)
+	if err != nil || !u.IsAbs() || !strings.HasPrefix(link, base) || strings.Contains(u.Path, "//") {
+		t.Errorf("%s: link %q is not under %q", name, link, base)
+	}
+}
+
+func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
+	t.Parallel()
+	const evil = `</b><a href=https://evil.example>Click</a>{{.}}<script>`
+	mails := map[string]any{
+		TemplateUserAdded: UserAdded{Trigger: evil, Company: evil, Cloud: evil, User: Person{Name: evil, Email: evil, Role: evil},
+			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
+		TemplateInvitation:         Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateSignupConfirmation: SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+	}
+	for name, p := range mails {
+		m := written(t, site, name, p, "token")
+		if strings.Contains(m.HTML, "<a href=https://evil") || strings.Contains(m.HTML, "<script") {
+			t.Errorf("%s: a name is markup:\n%s", name, m.HTML)
+		}
+		if !strings.Contains(m.HTML, "&lt;a href=https://evil.example&gt;Click&lt;/a&gt;{{.}}") {
+			t.Errorf("%s: the name is not shown:\n%s", name, m.HTML)
+		}
+		for _, match := range htmlLinks.FindAllStringSubmatch(m.HTML, -1) {
+			checkLink(t, name, "https://c.example", match[1])
+		}
+		if !strings.Contains(m.Text, evil) {
+			t.Errorf("%s: the text part changes the name:\n%s", name, m.Text)
+		}
+	}
+}
+
+func TestNamesCannotAddLines(t *testing.T) {
+	t.Parallel()
+	p := sampleUserAdded()
+	p.User.Name = "Eve\r\n\r\nClient: Other\u2028 \x00 Doe"
+	m := written(t, site, TemplateUserAdded, p, "")
+	if !strings.Contains(m.Text, "A new user Eve Client: Other Doe <johnsmith@example.com> with") {
+		t.Errorf("text:\n%s", m.Text)
+	}
+}
+
+func TestFC118_LinksAreEscaped(t *testing.T) {
+	t.Parallel()
+	m := written(t, Site{Brand: "Wallarm", BaseURL: "https://c.example/a b|c>d/"}, TemplateInvitation, sampleInvitation(), "token")
+	const link = "https://c.example/a%20b%7Cc%3Ed/signup/token"
+	if !strings.Contains(m.Text, "\n"+link+"\n") || !strings.Contains(m.HTML, `href="`+link+`"`) {
+		t.Errorf("%s is not in:\n%s\n%s", link, m.Text, m.HTML)
+	}
+}
+
+func TestMailsLoadNothing(t *testing.T) {
+	t.Parallel()
+	for name, p := range samples() {
+		m := written(t, site, name, p, "token")
+		for _, forbidden := range []string{"<img", "<link", "<script", "url(", "@import", "src="} {
+			if strings.Contains(m.HTML, forbidden) {
+				t.Errorf("%s contains %s", name, forbidden)
+			}
+		}
+		for _, needed := range []string{`name="viewport"`, `name="color-scheme" content="light dark"`, "prefers-color-scheme: dark", `lang="en"`} {
+			if !strings.Contains(m.HTML, needed) {
+				t.Errorf("%s lacks %s", name, needed)
+			}
+		}
+	}
+}
+
+func TestMessageRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	if _, err := site.Message("unknown", []byte("{}"), ""); err != ErrTemplate {
+		t.Errorf("unknown template: %v", err)
+	}
+	if _, err := site.Message(TemplateInvitation, []byte(`{"name":7`), ""); err != ErrTemplate {
+		t.Errorf("broken parameters: %v", err)
+	}
+}

@@ -1,0 +1,217 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// TLSMode is how the connection to the mail server is encrypted.
+type TLSMode string
+
+// StartTLS demands the upgrade of RFC 3207 and sends nothing without it; ImplicitTLS encrypts from the first byte (RFC
+// 8314); NoTLS never encrypts.
+const (
+	StartTLS    TLSMode = "starttls"
+	ImplicitTLS TLSMode = "tls"
+	NoTLS       TLSMode = "none"
+)
+
+var defaultPorts = map[TLSMode]int{StartTLS: 587, ImplicitTLS: 465, NoTLS: 25}
+
+// SMTP is a mail server.
+type SMTP struct {
+	Host               string
+	Port               int
+	TLS                TLSMode
+	Username, Password string         // empty: no authentication
+	RootCAs            *x509.CertPool // nil: those of the system
+}
+
+// String returns the server's URL without user name and password.
+func (s SMTP) String() string {
+	return fmt.Sprintf("smtp://%s?tls=%s", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), s.TLS)
+}
+
+// GoString is String: no way of printing shows the password.
+func (s SMTP) GoString() string { return s.String() }
+
+// loopback reports whether the server is this machine, so that what is sent to it stays here.
+func (s SMTP) loopback() bool {
+	addr, err := netip.ParseAddr(s.Host)
+	return s.Host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// ParseSMTP reads smtp://user:password@host:port?tls=starttls|tls|none. Without tls it is starttls, without a port 587,
+// 465 or 25. A password for another machine is refused with tls=none. No error repeats the URL.
+func ParseSMTP(raw string) (SMTP, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "smtp" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+		return SMTP{}, errors.New("the mail server must be given as smtp://user:password@host:port?tls=starttls; percent-encode special characters of the password")
+	}
+	s := SMTP{Host: u.Hostname(), TLS: StartTLS, Username: u.User.Username()}
+	s.Password, _ = u.User.Password()
+	if (s.Username == "") != (s.Password == "") {
+		return SMTP{}, errors.New("the mail server needs both user name and password, or neither")
+	}
+	if err := s.setMode(u.Query()); err != nil {
+		return SMTP{}, err
+	}
+	if err := s.setPort(u.Port()); err != nil {
+		return SMTP{}, err
+	}
+	if s.TLS == NoTLS && s.Password != "" && !s.loopback() {
+		return SMTP{}, errors.New("with tls=none the password would cross the network unencrypted: use tls=starttls or tls=tls")
+	}
+	return s, nil
+}
+
+func (s *SMTP) setMode(query url.Values) error {
+	for name, values := range query {
+		if name != "tls" || len(values) != 1 {
+			return errors.New("the only setting in the URL of the mail server is tls, once")
+		}
+		s.TLS = TLSMode(values[0])
+	}
+	if _, known := defaultPorts[s.TLS]; !known {
+		return errors.New("tls must be starttls, tls or none")
+	}
+	return nil
+}
+
+func (s *SMTP) setPort(port string) error {
+	if port == "" {
+		s.Port = defaultPorts[s.TLS]
+		return nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return errors.New("the port of the mail server must be a number from 1 to 65535")
+	}
+	s.Port = int(n)
+	return nil
+}
+
+// SMTPMailer sends mails through a mail server, each over a connection of its own.
+type SMTPMailer struct {
+	server SMTP
+	sender Sender
+}
+
+// NewSMTPMailer returns a mailer for the server. Nothing is sent before the first mail.
+func NewSMTPMailer(server SMTP, sender Sender) *SMTPMailer { return &SMTPMailer{server, sender} }
+
+// Send returns nil when the server has taken the mail. It takes at most ten seconds, also with a server that never says
+// a word. The error is a *Failure; it is permanent when the server refuses the recipient or the message for good.
+func (s *SMTPMailer) Send(ctx context.Context, m Mail) error {
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel() // also closes the connection
+	client, err := gomail.NewClient(s.server.Host, s.options(ctx)...)
+	if err != nil {
+		return &Failure{Reason: "the settings of the mail server are not valid"}
+	}
+	msg := s.sender.compose(m)
+	err = client.DialAndSendWithContext(ctx, msg)
+	if err == nil || msg.IsDelivered() { // a lost goodbye must not send the mail twice
+		return nil
+	}
+	if ctx.Err() != nil {
+		return connectionFailure(ctx.Err())
+	}
+	return mailFailure(err)
+}
+
+func (s *SMTPMailer) options(ctx context.Context) []gomail.Option {
+	policy := gomail.NoTLS
+	if s.server.TLS == StartTLS {
+		policy = gomail.TLSMandatory
+	}
+	options := []gomail.Option{
+		gomail.WithPort(s.server.Port),
+		gomail.WithTimeout(sendLimit),
+		gomail.WithHELO(s.sender.domain()),
+		gomail.WithTLSPolicy(policy),
+		gomail.WithTLSConfig(s.tlsConfig()),
+		gomail.WithDialContextFunc(func(_ context.Context, network, address string) (net.Conn, error) {
+			return s.dial(ctx, network, address) // the library's context ends with the greeting
+		}),
+	}
+	if s.server.Username == "" {
+		return options
+	}
+	methods := []gomail.SMTPAuthType{gomail.SMTPAuthPlain, gomail.SMTPAuthLogin}
+	if s.server.TLS == NoTLS { // this machine only, see ParseSMTP
+		methods = []gomail.SMTPAuthType{gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc}
+	}
+	return append(options, gomail.WithOpportunisticSMTPAuth(methods...),
+		gomail.WithUsername(s.server.Username), gomail.WithPassword(s.server.Password))
+}
+
+func (s *SMTPMailer) tlsConfig() *tls.Config {
+	return &tls.Config{ServerName: s.server.Host, RootCAs: s.server.RootCAs, MinVersion: tls.VersionTLS12}
+}
+
+// dial connects, and closes the connection when ctx ends: while it talks, the library does not listen to a context.
+func (s *SMTPMailer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { conn.Close() })
+	if s.server.TLS != ImplicitTLS {
+		return conn, nil
+	}
+	encrypted := tls.Client(conn, s.tlsConfig())
+	return encrypted, encrypted.HandshakeContext(ctx)
+}
+
+// stages say what the server refused, and whether a refusal with a 5xx code is final: one of the sender or the password
+// is cured by setting up the mail server.
+var stages = map[gomail.SendErrReason]struct {
+	refused string
+	final   bool
+}{
+	gomail.ErrSMTPMailFrom:  {"the mail server refused the sender", false},
+	gomail.ErrSMTPRcptTo:    {"the mail server refused the recipient", true},
+	gomail.ErrSMTPData:      {"the mail server refused the message", true},
+	gomail.ErrSMTPDataClose: {"the mail server refused the message", true},
+}
+
+// unsupported says what a server lacks, by a part of the library's error, which has no type.
+var unsupported = []struct{ part, reason string }{
+	{"does not support STARTTLS", "the mail server offers no TLS"},
+	{"does not support SMTP AUTH", "the mail server offers no sign-in"},
+	{"supported authentication mechanism", "the mail server offers no known way to sign in"},
+	{"SMTP AUTH failed", "the mail server refused the user name or password"},
+}
+
+// mailFailure describes err by codes only: texts of mail servers repeat addresses.
+func mailFailure(err error) *Failure {
+	if refusal := (*gomail.SendError)(nil); errors.As(err, &refusal) && refusal.ErrorCode() != 0 {
+		stage, known := stages[refusal.Reason]
+		if !known {
+			stage.refused = "the mail server failed"
+		}
+		code := strings.TrimSpace(fmt.Sprintf("%d %s", refusal.ErrorCode(), refusal.EnhancedStatusCode()))
+		return &Failure{Reason: stage.refused + " (" + code + ")", Permanent: stage.final && refusal.ErrorCode() >= 500}
+	}
+	for _, known := range unsupported {
+		if strings.Contains(err.Error(), known.part) {
+			return &Failure{Reason: known.reason}
+		}
+	}
+	if reply := (*textproto.Error)(nil); errors.As(err, &reply) {
+		return &Failure{Reason: fmt.Sprintf("the mail server answered %d", reply.Code)}
+	}
+	return connectionFailure(err)
+}
