@@ -61,22 +61,28 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		h.identify,
 		h.recordRequest,
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: h.logPanic}),
-		h.checkHost,
 		h.setHeaders,
+		h.checkHost,
 		h.checkTransport,
-		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1}), // level 1 costs nothing measurable, the default a fifth
+		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isStatic}), // level 1 costs nothing measurable, the default a fifth
 		middleware.BodyLimit(maxForm),
 		h.checkSetUp,
 		h.loadSession,
-		h.checkForm,
 	)
 	group := e.Group(h.basePath)
 	group.GET(static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
 	for _, r := range routes {
-		group.Add(r.Method, r.Path, h.admit(r))
+		handle := h.checkForm(h.admit(r))
+		group.Add(r.Method, r.Path, handle)
+		if r.Method == http.MethodGet {
+			group.HEAD(r.Path, handle) // link checkers and monitors ask so
+		}
 	}
 	return e
 }
+
+// isStatic says that a request is for a file. Files are compressed already.
+func (h *Console) isStatic(c echo.Context) bool { return c.Path() == h.basePath+static.Prefix+"*" }
 
 // admit lets those pass whom the route is for.
 func (h *Console) admit(r Route) echo.HandlerFunc {

@@ -51,7 +51,7 @@ func (h *Console) recordRequest(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		if c.Path() == h.basePath+static.Prefix+"*" || c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz" {
+		if h.isStatic(c) || c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz" {
 			return nil
 		}
 		attributes := []any{"request_id", requestID(c), "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,

@@ -19,7 +19,8 @@ type Route struct {
 // Need says who may use a route. The operation behind it checks again what depends on its object.
 type Need struct {
 	signedIn   bool
-	permission permission.Permission // the zero value asks for none
+	holding    bool // permission is needed
+	permission permission.Permission
 }
 
 // Anyone is the need of pages for visitors, SignedIn of pages for everybody who has signed in and has any access.
@@ -29,11 +30,11 @@ var (
 )
 
 // Holding is the need of pages for those who hold p in the main tenant.
-func Holding(p permission.Permission) Need { return Need{signedIn: true, permission: p} }
+func Holding(p permission.Permission) Need { return Need{signedIn: true, holding: true, permission: p} }
 
 // Permission returns the permission that is needed; ok is false where none is.
 func (n Need) Permission() (p permission.Permission, ok bool) {
-	return n.permission, n.permission != permission.Permission{}
+	return n.permission, n.holding
 }
 
 // SignedIn reports whether visitors are refused.

@@ -125,8 +125,12 @@ func signedIn(c echo.Context) *account.SignedIn {
 func actor(c echo.Context) account.Actor { return signedIn(c).Actor }
 
 // client returns the browser that asks.
-func client(c echo.Context) account.Client {
-	return account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: requestID(c)}
+func (h *Console) client(c echo.Context) account.Client {
+	from := account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: requestID(c)}
+	if signedIn(c) != nil {
+		from.Session = auth.HashToken(h.cookies.read(c, sessionCookie))
+	}
+	return from
 }
 
 // begin makes the browser carry the session that token belongs to.

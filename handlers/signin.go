@@ -29,7 +29,7 @@ func (h *Console) signInForm(c echo.Context) error {
 }
 
 func (h *Console) signIn(c echo.Context) error {
-	token, err := h.account.SignIn(c.Request().Context(), c.FormValue("email"), c.FormValue("password"), client(c))
+	token, err := h.account.SignIn(c.Request().Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
 	var throttled *account.Throttled
 	switch {
 	case errors.Is(err, account.ErrSignIn):

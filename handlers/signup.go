@@ -21,7 +21,7 @@ func (h *Console) signUpForm(c echo.Context) error {
 
 func (h *Console) signUp(c echo.Context) error {
 	token, err := h.account.SignUp(c.Request().Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
-		c.FormValue("password"), client(c))
+		c.FormValue("password"), h.client(c))
 	var refused account.Invalid
 	if errors.As(err, &refused) {
 		offer, err := h.offer(c)

@@ -34,7 +34,7 @@ func (h *Console) triggers(c echo.Context) error {
 		}
 		page.Rows = append(page.Rows, views.TriggerRow{Trigger: t.Trigger, ConditionText: conditionText(t.Trigger), Reactions: reactionNames(t.Integrations)})
 	}
-	return h.render(c, http.StatusOK, views.Triggers(page))
+	return h.renderPart(c, http.StatusOK, views.Triggers(page), views.TriggersSection(page))
 }
 
 // conditionText is the condition and filter of a trigger as a person reads them.

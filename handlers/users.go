@@ -131,6 +131,7 @@ func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form) err
 func (h *Console) renderIssued(c echo.Context, issued account.Issued, replaced bool) error {
 	page := views.IssuedLinkPage{Link: h.BaseURL.JoinPath("signup", issued.Token).String(), Email: issued.User.Email,
 		RoleLabel: issued.User.Role.Label(), ExpiresAt: issued.Invitation.ExpiresAt.Time(), Replaced: replaced}
+	c.Response().Header().Set("HX-Trigger", "users-changed") // the list behind the dialog draws itself again
 	var whole, part templ.Component = views.IssuedLink(page), views.IssuedLinkPart(page)
 	return h.renderPart(c, http.StatusOK, whole, part)
 }

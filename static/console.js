@@ -1,0 +1,130 @@
+// What the pages cannot do in HTML alone: dialogs, toasts, Copy. Without this script every link and form still works.
+(() => {
+	"use strict";
+
+	const root = document.documentElement;
+	const dialog = document.getElementById("dialog"); // signed-in pages only
+	const toasts = document.getElementById("toasts");
+	const announcer = document.getElementById("announcer");
+
+	root.classList.add("js");
+	if (navigator.clipboard) {
+		root.classList.add("can-copy"); // https and localhost only
+	}
+
+	// The element that led to the dialog. Its list may be drawn again meanwhile, so its id is what counts.
+	let opener = null;
+
+	const openerOf = (element) => {
+		const menu = element.closest("[popover]"); // closed by then: its button is where the person was
+		return (menu && document.querySelector(`[popovertarget="${menu.id}"]`)) || element;
+	};
+
+	const focusOpener = () => {
+		const again = opener && ((opener.id && document.getElementById(opener.id)) || opener);
+		(again && again.isConnected ? again : document.getElementById("main")).focus();
+		opener = null;
+	};
+
+	const focusFirstError = (within) => {
+		const wrong = within.querySelector('[aria-invalid="true"]') || within.querySelector(".summary");
+		if (wrong) {
+			wrong.focus();
+		}
+		return wrong !== null;
+	};
+
+	const toast = (text) => {
+		const box = document.createElement("div");
+		box.className = "toast toast-error";
+		box.textContent = text;
+		(sheetToasts() || toasts).replaceChildren(box);
+	};
+
+	// While a dialog is open everything outside is inert, so messages appear in it.
+	const sheetToasts = () => dialog && dialog.open && dialog.querySelector(".sheet-toasts");
+
+	document.addEventListener("htmx:beforeRequest", (event) => {
+		if (event.detail.target === dialog && !dialog.open) {
+			opener = openerOf(event.detail.elt);
+		}
+	});
+
+	document.addEventListener("htmx:beforeSwap", (event) => {
+		const detail = event.detail;
+		if (detail.xhr.status === 422) {
+			detail.shouldSwap = true;
+			detail.isError = false;
+		} else if (detail.isError && detail.xhr.getResponseHeader("HX-Retarget")) {
+			detail.shouldSwap = true;
+			detail.isError = false; // the server has found words for it
+			detail.swapOverride = "innerHTML";
+			if (detail.target === toasts) {
+				detail.target = sheetToasts() || toasts;
+			}
+		} else if (detail.isError) {
+			toast("That did not work. Please try again.");
+		}
+	});
+
+	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Please try again."));
+
+	document.addEventListener("htmx:afterSwap", (event) => {
+		if (dialog && event.detail.target === dialog && !dialog.open) {
+			dialog.showModal();
+		}
+	});
+
+	document.addEventListener("htmx:afterSettle", (event) => {
+		const target = event.detail.target;
+		if (target.matches(".sheet-host") && !focusFirstError(target)) {
+			const first = target.querySelector("[autofocus]");
+			if (first) {
+				first.focus();
+			}
+		}
+		const list = document.querySelector("[data-announce]");
+		if (list && (event.detail.elt === list || target.id === list.id)) {
+			announcer.textContent = list.dataset.announce;
+		}
+	});
+
+	if (dialog) {
+		dialog.addEventListener("close", () => {
+			dialog.replaceChildren(); // a signup link does not stay in the page
+			focusOpener();
+		});
+	}
+
+	document.addEventListener("click", (event) => {
+		const at = (selector) => event.target.closest(selector);
+		if (at("[data-close]") && at("dialog")) {
+			event.preventDefault();
+			dialog.close();
+		} else if (at("[data-dismiss]")) {
+			at(".toast").remove();
+		} else if (at("[data-copy]")) {
+			copy(at("[data-copy]"));
+		}
+	});
+
+	const copy = async (button) => {
+		const field = document.querySelector(button.dataset.copy);
+		const status = button.parentElement.querySelector('[role="status"]');
+		field.select();
+		try {
+			await navigator.clipboard.writeText(field.value);
+			status.textContent = "Copied";
+		} catch {
+			status.textContent = "Press Ctrl+C to copy";
+		}
+	};
+
+	// Screen readers announce what appears in a live region, not what was there from the start.
+	const flash = [...toasts.children];
+	toasts.replaceChildren();
+	setTimeout(() => toasts.replaceChildren(...flash), 100);
+	setTimeout(() => flash.forEach((box) => box.matches(".toast-error, :hover, :focus-within") || box.remove()), 8000);
+
+	focusFirstError(document);
+})();

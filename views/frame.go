@@ -1,0 +1,74 @@
+// Package views renders the pages. A page is a component that takes a plain struct; what surrounds every page comes
+// from the context.
+package views
+
+import (
+	"context"
+	"time"
+
+	"console/internal/permission"
+	"console/static"
+	"console/store"
+)
+
+// Frame is what surrounds every page.
+type Frame struct {
+	Brand      string // of the product, in titles
+	Company    string
+	TenantID   int64  // of the main tenant, beside the company's name
+	BasePath   string // before every path, without a slash at its end
+	CSRF       string
+	User       *store.User // nil: nobody is signed in
+	Can        permission.Set
+	Section    string // the entry of the sidebar: "profile", "users", "triggers", "integrations"
+	Flash      string // the result of the request before this one
+	FlashError bool
+	Now        time.Time
+}
+
+type frameKey struct{}
+
+// WithFrame returns a context in which pages find f.
+func WithFrame(ctx context.Context, f *Frame) context.Context {
+	return context.WithValue(ctx, frameKey{}, f)
+}
+
+var noFrame = &Frame{}
+
+func frame(ctx context.Context) *Frame {
+	if f, ok := ctx.Value(frameKey{}).(*Frame); ok {
+		return f
+	}
+	return noFrame
+}
+
+// URL returns the path under the base path.
+func URL(ctx context.Context, path string) string { return frame(ctx).BasePath + path }
+
+func asset(ctx context.Context, name string) string { return URL(ctx, static.URL(name)) }
+
+// symbol is the address of an icon.
+func symbol(ctx context.Context, icon string) string { return asset(ctx, "icons.svg") + "#" + icon }
+
+// section is an entry of the sidebar.
+type section struct {
+	key, label, icon string
+	needs            permission.Permission
+	everybody        bool
+}
+
+var sections = [...]section{
+	{key: "profile", label: "Profile", icon: "user", everybody: true},
+	{key: "users", label: "Users", icon: "users", needs: permission.UsersView},
+	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView},
+	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView},
+}
+
+func (s section) shownTo(can permission.Set) bool { return s.everybody || can.Has(s.needs) }
+
+func pageTitle(ctx context.Context, title string) string {
+	if brand := frame(ctx).Brand; brand != "" {
+		return title + " · " + brand
+	}
+	return title
+}

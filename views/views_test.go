@@ -1,0 +1,314 @@
+package views
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// awkward are texts that people may really enter.
+var awkward = []string{
+	"Ann",
+	strings.Repeat("W", 255),
+	"שרה בן־דוד",
+	`"><img src=x onerror=1>`,
+	"'); alert(1); ('",
+}
+
+func signedIn(text string, can permission.Set) context.Context {
+	return WithFrame(context.Background(), &Frame{Brand: text, Company: text, TenantID: 410, BasePath: "/base", CSRF: "secret",
+		User: &store.User{ID: 1, FirstName: text, Email: text + "@example.com"}, Can: can, Section: "users", Flash: text, FlashError: true, Now: now})
+}
+
+func signedOut(text string) context.Context {
+	return WithFrame(context.Background(), &Frame{Brand: text, CSRF: "secret", Now: now})
+}
+
+// wrong is a form in which every field is refused.
+func wrong(text string) Form {
+	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
+	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
+		"name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
+		form.Values.Set(name, text)
+		form.Errors[name] = text
+	}
+	return form
+}
+
+// listed are rows of every kind.
+func listed(text string) []store.ListedUser {
+	at := store.At(now)
+	person := store.User{ID: 7, FirstName: text, Email: text + "@example.com", Role: permission.Analyst, ActivatedAt: at, LastAuthAt: at}
+	disabled := person
+	disabled.ID, disabled.DisabledAt = 8, at
+	waiting := store.User{ID: 9, Email: text + "@example.com", Role: permission.Admin}
+	return []store.ListedUser{
+		{User: person},
+		{User: disabled},
+		{User: waiting, Invitation: store.Invitation{ID: 3, ExpiresAt: at + 1}, MailState: store.Delivered},
+		{User: waiting, Invitation: store.Invitation{ID: 4, ByLink: true, ExpiresAt: at - 1}},
+		{User: waiting, Invitation: store.Invitation{ID: 5, ExpiresAt: at + 1}, MailState: store.Failed, MailError: text},
+	}
+}
+
+func whole(text string) map[string]templ.Component {
+	user := store.User{ID: 7, FirstName: text, Email: text + "@example.com"}
+	tenants := []store.Tenant{{ID: 410, Name: text, Main: true}, {ID: 411, Name: text}}
+	integration := store.Integration{ID: 2, Kind: "slack", Name: text, Active: true}
+	trigger := store.Trigger{ID: 5, Name: text, Description: text, Enabled: true}
+	users := UsersPage{Query: store.UserQuery{Tab: store.TabInvited, Search: text, Sort: store.SortEmail, Descending: true}, Rows: listed(text),
+		Next: "cursor=a", Prev: "cursor=b", TrialMail: true, Now: now}
+	empty := users
+	empty.Rows = nil
+	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{Trigger: trigger, ConditionText: text, Reactions: text}, {Trigger: store.Trigger{ID: 6}}}}
+	return map[string]templ.Component{
+		"setup":                 Setup(wrong(text)),
+		"sign in":               SignIn(wrong(text), text),
+		"signup":                Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
+		"dead link":             DeadLink(DeadLinkPage{Reason: text}),
+		"no access":             NoAccess(NoAccessPage{Administrators: []store.User{user}}),
+		"error":                 Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text}),
+		"users":                 Users(users),
+		"no users":              Users(empty),
+		"nobody at all":         Users(UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Now: now}),
+		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
+		"add user, one tenant":  AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
+		"invite by link":        InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
+		"issued link":           IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
+		"revoke mail":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
+		"revoke link":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
+		"mail":                  InvitationMail(text, text),
+		"profile":               Profile(ProfilePage{User: user, RoleLabel: text}),
+		"integrations":          Integrations(IntegrationsPage{Kinds: []IntegrationKind{{"email", "Email", text}, {"slack", "Slack", text}}, Integrations: []store.Integration{integration, {ID: 3, Kind: "email", Name: text}}}),
+		"new integration":       IntegrationForm(IntegrationFormPage{Kind: "email", Label: "Email", Form: wrong(text), Fields: []IntegrationField{{Name: "emails", Label: "Emails", Help: text, Multiline: true}}}),
+		"integration":           IntegrationForm(IntegrationFormPage{Kind: "slack", Label: "Slack", ID: 2, Version: 3, Form: wrong(text), Fields: []IntegrationField{{Name: "url", Label: "URL", Secret: true, Masked: text}}}),
+		"delete integration":    DeleteIntegration(DeleteIntegrationPage{Integration: integration, Triggers: []store.Trigger{trigger}}),
+		"triggers":              Triggers(triggers),
+		"no triggers":           Triggers(TriggersPage{}),
+		"new trigger":           TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
+		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Version: 1, Form: wrong(text), Roles: permission.Roles(), Integrations: []store.Integration{integration}, Deliveries: []store.Delivery{{State: store.Failed, Error: text, Recipient: text, IntegrationID: 2}}, Retries: 16}),
+		"delete trigger":        DeleteTrigger(trigger),
+		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
+		"integrations, nothing": Integrations(IntegrationsPage{}),
+	}
+}
+
+func parts(text string) map[string]templ.Component {
+	return map[string]templ.Component{
+		"users section":      UsersSection(UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Rows: listed(text), Now: now}),
+		"triggers section":   TriggersSection(TriggersPage{Search: text}),
+		"add user":           AddUserForm(AddUserPage{Form: wrong(text), Roles: permission.Roles()}),
+		"invite by link":     InviteLinkForm(InviteLinkPage{Form: wrong(text), Roles: permission.Roles()}),
+		"issued link":        IssuedLinkPart(IssuedLinkPage{Link: text, Email: text, ExpiresAt: now}),
+		"revoke":             RevokeInvitationPart(RevokePage{User: store.User{Email: text}}),
+		"integration":        IntegrationFormPart(IntegrationFormPage{Label: text, ID: 1, Form: wrong(text)}),
+		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{Integration: store.Integration{Name: text}}),
+		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
+		"error toast":        ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),
+	}
+}
+
+func render(t *testing.T, ctx context.Context, c templ.Component) string {
+	t.Helper()
+	var b strings.Builder
+	if err := c.Render(ctx, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// element is a start tag with its attributes, or an end tag.
+type element struct {
+	name  string
+	attrs map[string]string
+	end   bool
+}
+
+func elements(t *testing.T, page string) []element {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	var all []element
+	for {
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, page)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			e := element{name: token.Name.Local, attrs: map[string]string{}}
+			for _, a := range token.Attr {
+				e.attrs[a.Name.Local] = a.Value
+			}
+			all = append(all, e)
+		case xml.EndElement:
+			all = append(all, element{name: token.Name.Local, end: true})
+		}
+	}
+}
+
+func everything(t *testing.T, check func(t *testing.T, page string, whole bool)) {
+	t.Helper()
+	for _, text := range awkward {
+		contexts := map[string]context.Context{"global administrator": signedIn(text, permission.GlobalAdmin.Set()), "nobody": signedOut(text)}
+		for who, ctx := range contexts {
+			for name, c := range whole(text) {
+				t.Run(who+", "+name, func(t *testing.T) { check(t, render(t, ctx, c), true) })
+			}
+			for name, c := range parts(text) {
+				t.Run(who+", part "+name, func(t *testing.T) { check(t, render(t, ctx, c), false) })
+			}
+		}
+	}
+}
+
+// What the policy forbids, and what htmx would run without eval all the same.
+func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
+	t.Parallel()
+	everything(t, func(t *testing.T, page string, _ bool) {
+		for _, e := range elements(t, page) {
+			if e.name == "style" || e.name == "img" || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
+				t.Errorf("<%s>", e.name)
+			}
+			for name, value := range e.attrs {
+				switch {
+				case name == "style", strings.HasPrefix(name, "on"), strings.HasPrefix(name, "hx-"), strings.HasPrefix(name, "data-hx-on"):
+					t.Errorf("<%s %s>", e.name, name)
+				case name == "data-hx-trigger" && strings.ContainsAny(value, "[]"), strings.HasPrefix(name, "data-hx-") && strings.Contains(value, "js:"):
+					t.Errorf("<%s %s=%q>", e.name, name, value)
+				case (name == "href" || name == "src" || name == "action") && strings.HasPrefix(strings.ToLower(value), "javascript:"):
+					t.Errorf("<%s %s=%q>", e.name, name, value)
+				}
+			}
+		}
+	})
+}
+
+func TestFormsThatChangeSomethingCarryTheToken(t *testing.T) {
+	t.Parallel()
+	everything(t, func(t *testing.T, page string, _ bool) {
+		posts, tokens := 0, 0
+		for _, e := range elements(t, page) {
+			if e.name == "form" && e.attrs["method"] == "post" {
+				posts++
+			}
+			if e.attrs["name"] == "csrf_token" && e.attrs["value"] == "secret" {
+				tokens++
+			}
+			if (e.name == "form" && e.end || e.attrs["method"] == "get") && posts != tokens {
+				t.Fatal("a form without its token")
+			}
+		}
+	})
+}
+
+func TestPagesAreSound(t *testing.T) {
+	t.Parallel()
+	everything(t, func(t *testing.T, page string, whole bool) {
+		var ids, references []string
+		headings, void := 0, []string{"input", "meta", "link", "hr"}
+		var open []string
+		for _, e := range elements(t, page) {
+			switch {
+			case e.end && len(open) > 0 && open[len(open)-1] == e.name:
+				open = open[:len(open)-1]
+			case e.end && !slices.Contains(void, e.name):
+				t.Fatalf("</%s> inside %v", e.name, open)
+			case !e.end && !slices.Contains(void, e.name):
+				open = append(open, e.name)
+			}
+			if e.name == "h1" && !e.end {
+				headings++
+			}
+			if id := e.attrs["id"]; id != "" {
+				if slices.Contains(ids, id) {
+					t.Errorf("two elements with the id %q", id)
+				}
+				ids = append(ids, id)
+			}
+			for _, name := range []string{"for", "aria-describedby", "popovertarget"} {
+				references = append(references, strings.Fields(e.attrs[name])...)
+			}
+		}
+		for _, id := range references {
+			if !slices.Contains(ids, id) {
+				t.Errorf("no element with the id %q", id)
+			}
+		}
+		if whole && headings != 1 {
+			t.Errorf("%d headings of the first level", headings)
+		}
+	})
+}
+
+func TestPasswordsAreNotSentBack(t *testing.T) {
+	t.Parallel()
+	form := Form{Values: url.Values{"password": {"correct horse"}}}
+	for _, c := range []templ.Component{Setup(form), SignIn(form, ""), Signup(SignupPage{Form: form})} {
+		if strings.Contains(render(t, signedOut("A"), c), "correct horse") {
+			t.Error("the password is in the page")
+		}
+	}
+}
+
+func TestOffersWhatIsPermitted(t *testing.T) {
+	t.Parallel()
+	users := Users(UsersPage{Query: store.UserQuery{Tab: store.TabInvited}, Rows: listed("Ann"), Now: now})
+	for role, want := range map[permission.Role]bool{permission.Admin: true, permission.ReadOnly: false} {
+		page := render(t, signedIn("Ann", role.Set()), users)
+		for _, offer := range []string{"Add new user", "Invite by link", "Revoke", "/settings/triggers", "/settings/integrations"} {
+			if strings.Contains(page, offer) != want {
+				t.Errorf("%s: %q offered: %v", role, offer, !want)
+			}
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for d, want := range map[time.Duration]string{
+		-time.Minute: "just now", 0: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 5 * time.Minute: "5 minutes ago",
+		time.Hour: "1 hour ago", 6*time.Hour + time.Minute: "6 hours ago", day: "1 day ago", 6 * day: "6 days ago", 7 * day: "1 week ago",
+		22 * day: "3 weeks ago", 30 * day: "Last month", 59 * day: "Last month", 60 * day: "2 months ago", 364 * day: "11 months ago",
+		365 * day: "Last year", 729 * day: "Last year", 730 * day: "2 years ago", 4 * 366 * day: "4 years ago",
+	} {
+		if got := ago(now, now.Add(-d)); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+	if got := ago(now, time.Time{}); got != "Never" {
+		t.Errorf("never: %q", got)
+	}
+}
+
+func BenchmarkUsers(b *testing.B) {
+	page := UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Now: now}
+	for len(page.Rows) < 50 {
+		page.Rows = append(page.Rows, store.ListedUser{User: store.User{FirstName: "John", LastName: "Smith", Email: "john@example.com",
+			Role: permission.Analyst, ActivatedAt: 1, LastAuthAt: store.At(now) - 1e7}})
+	}
+	ctx := signedIn("Ann", permission.Admin.Set())
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Users(page).Render(ctx, io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
