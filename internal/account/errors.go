@@ -36,6 +36,14 @@ func (e Invalid) Error() string {
 	return "invalid"
 }
 
+// requireVersion refuses a form without the version that it shows: whose changes it would undo is not known.
+func requireVersion(version int64) error {
+	if version > 0 {
+		return nil
+	}
+	return Invalid{"": "This form is incomplete. Reload the page and make your change again."}
+}
+
 // orNil is e as an error, or nil when no field is refused.
 func (e Invalid) orNil() error {
 	if len(e) == 0 {

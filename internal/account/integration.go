@@ -72,6 +72,9 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version int64, in IntegrationInput) (store.Integration, error) {
 	before, kept, err := s.Integration(ctx, by, id)
+	if err == nil {
+		err = requireVersion(version)
+	}
 	if err != nil {
 		return store.Integration{}, err
 	}

@@ -11,7 +11,10 @@ import (
 )
 
 // Client is the browser that signs in.
-type Client struct{ Address, UserAgent, RequestID string }
+type Client struct {
+	Address, UserAgent, RequestID string
+	Session                       []byte // token hash of the session it had, which the new one replaces (ASVS 7.2.4); may be nil
+}
 
 func (c Client) actor() Actor {
 	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID}
@@ -121,6 +124,9 @@ func (tx *Tx) beginSession(user store.User, from Client, action string) (string,
 	rand.Read(formKey) // never fails (Go 1.24)
 	session := store.Session{TokenHash: auth.HashToken(token), UserID: user.ID, FormKey: formKey, Data: []byte{}, Address: from.Address,
 		UserAgent: shorten(from.UserAgent, 500), CreatedAt: tx.now, LastSeenAt: tx.now}
+	if err := tx.db.DeleteSession(tx.ctx, from.Session); err != nil {
+		return "", err
+	}
 	if err := tx.db.InsertSession(tx.ctx, &session); err != nil {
 		return "", err
 	}

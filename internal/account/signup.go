@@ -45,6 +45,9 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 	if err != nil {
 		return Signup{}, err
 	}
+	if user.Status() == store.Disabled {
+		return Signup{}, &DeadLink{LinkRevoked}
+	}
 	account, err := q.Account(ctx)
 	return Signup{account.Name, user, invitation}, err
 }

@@ -101,6 +101,9 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
 // or store.ErrNotFound.
 func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64, in TriggerInput) (store.Trigger, error) {
+	if err := requireVersion(version); err != nil {
+		return store.Trigger{}, err
+	}
 	trigger, err := in.parse()
 	if err != nil {
 		return store.Trigger{}, err

@@ -182,6 +182,9 @@ func (s Serve) baseURL() (*url.URL, error) {
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("--base-url %q: an address like https://console.example.com is needed", raw)
 	}
+	if base.EscapedPath() != base.Path { // browsers would not send the cookies of such a path back
+		return nil, fmt.Errorf("--base-url %q: the path may not hold characters that need escaping", raw)
+	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return nil, errors.New("--tls-cert and --tls-key belong together")
 	}
