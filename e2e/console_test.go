@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -39,6 +40,10 @@ type console struct {
 	Receiver *fake.Receiver
 	Log      *logbook
 	Data     string
+
+	config    cli.Serve         // as it was started
+	transport http.RoundTripper // what browsers reach it through; nil: directly
+	beside    *sql.DB           // a connection of the test's own; nil until raw
 }
 
 // logbook is a log that tests can read while it is written.
@@ -85,8 +90,22 @@ func (c *console) serve(serve cli.Serve) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.Server = server
+	c.Server, c.config = server, serve
 	c.t.Cleanup(func() { server.Close() })
+}
+
+// restart stops the console and serves it again at the same address with the same data.
+func (c *console) restart() {
+	c.t.Helper()
+	if err := c.Close(); err != nil {
+		c.t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", c.config.Listener.Addr().String())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.config.Listener = listener
+	c.serve(c.config)
 }
 
 // database is the path of the console's database.
@@ -113,6 +132,7 @@ type browser struct {
 	console *console
 	http    *http.Client
 	Header  http.Header // sent with every request
+	form    string      // the token that forms carry, once known and as long as it holds
 }
 
 func (c *console) browser() *browser {
@@ -121,7 +141,7 @@ func (c *console) browser() *browser {
 		c.t.Fatal(err)
 	}
 	return &browser{console: c, Header: http.Header{}, http: &http.Client{
-		Jar: jar, Timeout: 30 * time.Second,
+		Jar: jar, Timeout: 30 * time.Second, Transport: c.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -163,7 +183,8 @@ func (a *answer) lacks(texts ...string) *answer {
 
 func (b *browser) do(method, path string, body io.Reader, contentType string) *answer {
 	b.console.t.Helper()
-	to, err := b.console.URL.Parse(path)
+	base := b.console.URL.Path
+	to, err := b.console.URL.Parse(base + strings.TrimPrefix(path, base))
 	if err != nil {
 		b.console.t.Fatal(err)
 	}
@@ -189,6 +210,9 @@ func (b *browser) do(method, path string, body io.Reader, contentType string) *a
 	if err != nil {
 		b.console.t.Fatal(err)
 	}
+	if len(response.Cookies()) > 0 || response.StatusCode == http.StatusForbidden || strings.Contains(response.Header.Get("Location"), "/signin") {
+		b.form = "" // the session may have begun or ended
+	}
 	return &answer{response, b.console.t, string(text)}
 }
 
@@ -202,9 +226,13 @@ var csrfInput = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
 // token returns the CSRF token that forms of this browser carry now.
 func (b *browser) token() string {
 	b.console.t.Helper()
+	if b.form != "" {
+		return b.form
+	}
 	for _, page := range []string{"/settings/profile", "/signin", "/setup"} {
 		if found := csrfInput.FindStringSubmatch(b.get(page).Body); found != nil {
-			return found[1]
+			b.form = found[1]
+			return b.form
 		}
 	}
 	b.console.t.Fatal("no page with a form token")
@@ -243,7 +271,7 @@ func (c *console) add(by *browser, role, first, last, email string) string {
 // signupPath waits for the invitation mail to email and returns the path of its link.
 func (c *console) signupPath(email string) string {
 	c.t.Helper()
-	link, err := url.Parse(c.Mail.WaitFor(c.t, email).Link(c.t, "/signup/"))
+	link, err := url.Parse(c.Mail.WaitFor(c.t, email).Link(c.t, c.URL.Path+"/signup/"))
 	if err != nil {
 		c.t.Fatal(err)
 	}

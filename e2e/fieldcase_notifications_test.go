@@ -1,0 +1,372 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"console/internal/cli"
+	"console/internal/fake"
+)
+
+// invite adds an analyst and waits for nothing.
+func (b *browser) invite(name string) *answer {
+	b.console.t.Helper()
+	return b.post("/settings/users/new", "role", "analyst", "first_name", name, "email", name+"@example.com", "tenant_id", "1")
+}
+
+// slackSaid is the text of a message that a receiver got in Slack's place.
+func slackSaid(t *testing.T, r fake.Received) string {
+	t.Helper()
+	var message struct{ Text string }
+	if err := json.Unmarshal(r.Body, &message); err != nil {
+		t.Fatal(err)
+	}
+	return message.Text
+}
+
+func TestFC115_NamesAreTextInMails(t *testing.T) {
+	t.Parallel()
+	const hostile = `</b><a href=https://evil.example>Click</a>`
+	c := ready(t, nil)
+	john := c.administrator()
+	john.post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").wants(http.StatusSeeOther)
+	c.trigger(john, "1")
+	admin := c.browser()
+	admin.post(c.inviteByLink(john, "admin", "eve@example.com"), "first_name", hostile, "password", password("eve")).to("/")
+	c.add(admin, "analyst", hostile+" {{.}} %s", "", "ann@example.com")
+	for _, m := range c.Mail.Wait(t, 4) { // a confirmation, an invitation, two of the trigger
+		if !strings.Contains(m.HTML, "&lt;/b&gt;&lt;a href=https://evil.example&gt;Click&lt;/a&gt;") || strings.Contains(m.HTML, "&amp;lt;") {
+			t.Errorf("the mail %q does not show the name as it is:\n%s", m.Subject, m.HTML)
+		}
+		for _, found := range hrefs.FindAllStringSubmatch(m.HTML, -1) {
+			if !strings.HasPrefix(found[1], c.URL.String()) {
+				t.Errorf("the mail %q links to %s", m.Subject, found[1])
+			}
+		}
+		if !strings.Contains(m.Text, hostile) {
+			t.Errorf("the text of %q does not name %s", m.Subject, hostile)
+		}
+	}
+	john.get("/settings/users").contains("&lt;/b&gt;&lt;a href=https://evil.example&gt;").lacks(hostile, "&amp;lt;")
+}
+
+func TestFC117_NamesAreTextInSlack(t *testing.T) {
+	t.Parallel()
+	const name = "A & B <!channel> <https://evil.example|ok> *x* {{.}} %s"
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	c.add(admin, "analyst", name, "", "ann@example.com")
+	said := slackSaid(t, c.Receiver.Wait(t, 1)[0])
+	if !strings.Contains(said, escapeSlack(name)) || strings.ContainsAny(said, "<>") || strings.Contains(said, "&amp;amp;") {
+		t.Errorf("Slack was told\n%s", said)
+	}
+}
+
+func TestFC118_LinksUnderABasePath(t *testing.T) {
+	t.Parallel()
+	odd := cli.Serve{Installation: cli.Installation{Data: t.TempDir()}, Listen: "localhost:0", BaseURL: "http://localhost/our%20team%3E"}
+	if _, err := odd.Start(t.Context(), io.Discard); err == nil {
+		t.Error("a path is served that needs escaping")
+	}
+	c := ready(t, func(s *cli.Serve) { s.BaseURL += "/team" })
+	admin := c.administrator()
+	path := c.add(admin, "analyst", "Ann", "", "ann@example.com")
+	link := c.Mail.WaitFor(t, "ann@example.com").Link(t, "/team/signup/")
+	if !strings.HasPrefix(link, c.URL.String()+"/signup/") {
+		t.Errorf("the mail links to %s", link)
+	}
+	c.browser().get(path).wants(http.StatusOK).contains("ann@example.com")
+	c.browser().accept(path, "ann").to("/team/")
+}
+
+func TestFC120_RetriesSayTheSame(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	c.Receiver.Respond(fake.Response{Status: 500}, fake.Response{Status: 500}, fake.Response{Body: "ok"})
+	admin.invite("ann").wants(http.StatusSeeOther)
+	c.Receiver.Wait(t, 1)
+	c.advance(clock, time.Second, "the message is delivered", func() bool {
+		return c.count(`SELECT count(*) FROM deliveries WHERE kind = 'slack' AND state = 'delivered'`) == 1
+	})
+	tries := c.Receiver.Requests()
+	if len(tries) != 3 || string(tries[0].Body) != string(tries[1].Body) || string(tries[0].Body) != string(tries[2].Body) {
+		t.Errorf("the message was sent as %q", tries)
+	}
+	c.wantCount(3, `SELECT attempts FROM deliveries WHERE kind = 'slack'`)
+}
+
+func TestFC120_ARepeatedMailHasTheSameID(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	c.Mail.Refuse(451, "try again later")
+	c.administrator().invite("ann").wants(http.StatusSeeOther)
+	eventually(t, "the first attempt fails", func() bool { return c.cell(`SELECT error FROM deliveries`) != "" })
+	c.Mail.Accept()
+	uuid := c.cell(`SELECT uuid FROM deliveries`)
+	if id := c.Mail.WaitFor(t, "ann@example.com").MessageID; id != uuid+"@localhost" {
+		t.Errorf("the mail's id is %s", id)
+	}
+}
+
+func TestFC121_NothingQueuedIsLostInARestart(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	c.Receiver.Respond(fake.Response{Status: 503})
+	c.Mail.Close()
+	admin.invite("ann").wants(http.StatusSeeOther)
+	c.Receiver.Wait(t, 1)
+	c.restart()
+	admin.get("/settings/profile").wants(http.StatusOK)
+	before := len(c.Receiver.Requests())
+	c.Receiver.Respond(fake.Response{Body: "ok"})
+	c.Mail.Restart(t)
+	c.browser().accept(c.signupPath("ann@example.com"), "ann").to("/")
+	eventually(t, "all is delivered", func() bool { return c.count(`SELECT count(*) FROM deliveries WHERE state = 'delivered'`) == 2 })
+	if n := len(c.Receiver.Requests()) - before; n < 1 || n > 2 || len(c.Mail.Messages()) != 1 { // one 503 may have been under way
+		t.Errorf("the message was sent %d times, the mail %d times", n, len(c.Mail.Messages()))
+	}
+}
+
+func TestFC122_DeliveredMeansDelivered(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	c.Receiver.Respond(fake.Response{Status: 500, Body: "the secret of the receiver"})
+	admin.invite("ann").wants(http.StatusSeeOther)
+	eventually(t, "the first attempt fails", func() bool { return c.cell(`SELECT error FROM deliveries WHERE kind = 'slack'`) != "" })
+	next := clock.Now().Add(time.Second).UTC().Format("2 Jan 2006, 15:04 UTC")
+	admin.get("/settings/triggers/1/edit").contains("retrying (1/16), next at " + next)
+	c.advance(clock, 30*time.Minute, "the delivery fails for good", func() bool {
+		return c.cell(`SELECT state FROM deliveries WHERE kind = 'slack'`) == "failed"
+	})
+	c.administrator().get("/settings/triggers/1/edit").contains("failed: answered 500").lacks("secret of the receiver")
+	c.wantCount(17, `SELECT attempts FROM deliveries WHERE kind = 'slack'`)
+	if n := len(c.Receiver.Requests()); n != 17 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestFC123_ASlowTargetDelaysNobody(t *testing.T) {
+	t.Parallel()
+	slow, endless := fake.NewReceiver(t), fake.NewReceiver(t)
+	slow.Respond(fake.Response{Delay: time.Minute})
+	endless.Respond(fake.Response{Endless: true})
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, slow.URL+"/a"), c.slack(admin, endless.URL+"/b"), c.slack(admin, c.Receiver.URL+"/c"))
+	began := time.Now()
+	for i := range 5 {
+		admin.invite(fmt.Sprint("person", i)).wants(http.StatusSeeOther)
+	}
+	c.Receiver.Wait(t, 5)
+	if took := time.Since(began); took > 9*time.Second { // less than one attempt at the slow target
+		t.Errorf("the fast target waited %s", took)
+	}
+	problem := func(integration int, text string) func() bool {
+		return func() bool {
+			return c.count(`SELECT count(*) FROM deliveries WHERE integration_id = $1 AND error = $2`, integration, text) > 0
+		}
+	}
+	within(t, 30*time.Second, "the slow target is given up", problem(1, "timed out after 10 s"))
+	within(t, 10*time.Second, "the endless answer is cut off", problem(2, `answered 200, but not "ok" as Slack does`))
+}
+
+func TestFC125_SlackSaysWhen(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	const latest = ` FROM deliveries WHERE id = (SELECT max(id) FROM deliveries WHERE kind = 'slack')`
+	for i, wait := range []struct {
+		header string
+		least  time.Duration
+	}{{"3", 3 * time.Second}, {clock.Now().Add(20 * time.Second).UTC().Format(http.TimeFormat), 20 * time.Second}} {
+		now := clock.Now()
+		if i == 1 {
+			wait.least -= now.Sub(now.Truncate(time.Second)) + 3*time.Second // the clock has moved since
+		}
+		c.Receiver.Respond(fake.Response{Status: 429, Header: map[string]string{"Retry-After": wait.header}}, fake.Response{Body: "ok"})
+		admin.invite(fmt.Sprint("person", i)).wants(http.StatusSeeOther)
+		c.Receiver.Wait(t, 2*i+1)
+		eventually(t, "the refusal is noted", func() bool { return c.cell(`SELECT error`+latest) == "answered 429" })
+		if next := time.UnixMilli(int64(c.count(`SELECT next_at` + latest))); next.Before(now.Add(wait.least)) {
+			t.Errorf("after Retry-After: %s the next attempt comes %s later", wait.header, next.Sub(now))
+		}
+		clock.Advance(wait.least)
+		c.Worker.Wake()
+		c.Receiver.Wait(t, 2*i+2)
+		eventually(t, "the message is delivered", func() bool { return c.cell(`SELECT state`+latest) == "delivered" })
+		c.wantCount(2, `SELECT attempts`+latest)
+	}
+	c.Receiver.Respond(fake.Response{Status: 404, Body: "no_service"})
+	admin.invite("last").wants(http.StatusSeeOther)
+	eventually(t, "the delivery fails", func() bool { return c.cell(`SELECT state`+latest) == "failed" })
+	c.wantCount(1, `SELECT attempts`+latest)
+	admin.get("/settings/triggers/1/edit").contains("failed: answered 404").lacks("no_service")
+}
+
+func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	before := c.snapshot()
+	c.exec(`CREATE TRIGGER fault BEFORE INSERT ON activity WHEN NEW.action = 'add user' BEGIN SELECT RAISE(ABORT, 'disk on fire'); END`)
+	admin.invite("ann").wants(http.StatusInternalServerError).contains("Nothing was changed").lacks("disk on fire", "SELECT", "INSERT", "goroutine")
+	c.wantUnchanged(before, "a failure")
+	if log := c.Log.String(); !strings.Contains(log, "disk on fire") {
+		t.Error("the log does not say what failed")
+	}
+	c.exec(`DROP TRIGGER fault`)
+	admin.invite("bea").wants(http.StatusSeeOther)
+	said := slackSaid(t, c.Receiver.Wait(t, 1)[0])
+	admin.get("/settings/users").contains("bea@example.com")
+	if !strings.Contains(said, "bea@example.com") || len(c.Receiver.Requests()) != 1 {
+		t.Errorf("Slack was told %s", said)
+	}
+	c.Mail.WaitFor(t, "bea@example.com")
+	if n := len(c.Mail.Messages()); n != 1 {
+		t.Errorf("%d mails were sent", n)
+	}
+}
+
+func TestFC129_OnceForEverybody(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	admin.post("/settings/triggers/new", "name", "Administrators", "condition", "user_added", "role_operator", "eq", "roles", "admin",
+		"integration_ids", "1", "enabled", "1").wants(http.StatusSeeOther)
+	told := func(n int, after string) {
+		t.Helper()
+		if got := c.count(`SELECT count(*) FROM deliveries WHERE trigger_id = 1`); got != n {
+			t.Errorf("after %s there are %d messages, not %d", after, got, n)
+		}
+	}
+	c.add(admin, "analyst", "Ann", "", "ann@example.com")
+	told(0, "adding an Analyst")
+	path := c.add(admin, "admin", "Bea", "", "bea@example.com")
+	told(1, "adding an Administrator")
+	admin.post(c.invitation("bea@example.com") + "/resend").wants(http.StatusSeeOther)
+	path = admin.post(c.invitation("bea@example.com") + "/link").link()
+	c.browser().accept(path, "bea").to("/")
+	told(1, "their signing up")
+	c.inviteByLink(admin, "admin", "cyd@example.com")
+	path = admin.post(c.invitation("cyd@example.com") + "/link").link()
+	told(1, "inviting by link")
+	c.browser().accept(path, "cyd").to("/")
+	told(2, "signing up by link")
+	if said := slackSaid(t, c.Receiver.Wait(t, 2)[1]); !strings.Contains(said, "cyd@example.com") || !strings.Contains(said, "by John Doe") {
+		t.Errorf("Slack was told %s", said)
+	}
+	c.wantCount(2, `SELECT count(*) FROM events`)
+}
+
+// talker is a mail server that says what it is told to and offers no TLS. It keeps what it hears.
+func talker(t *testing.T) (address string, heard func() string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var all strings.Builder
+	var running sync.WaitGroup
+	running.Go(func() {
+		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+			fmt.Fprint(conn, "220 here\r\n")
+			for lines := bufio.NewScanner(conn); lines.Scan(); {
+				mu.Lock()
+				fmt.Fprintln(&all, lines.Text())
+				mu.Unlock()
+				answer := "250-here\r\n250 AUTH PLAIN LOGIN\r\n"
+				if !strings.HasPrefix(lines.Text(), "EHLO") {
+					answer = "502 no\r\n"
+				}
+				fmt.Fprint(conn, answer)
+			}
+			conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		running.Wait()
+	})
+	return listener.Addr().String(), func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return all.String()
+	}
+}
+
+func TestFC132_EncryptionOfMailIsNotOptional(t *testing.T) {
+	t.Parallel()
+	address, heard := talker(t)
+	for reason, server := range map[string]string{
+		"the mail server offers no TLS":           "smtp://user:hunter2@" + address + "?tls=starttls",
+		"timed out after 10 s":                    fake.NewMailServer(t, fake.MailOptions{Silent: true}).URL(),
+		"the server's certificate is not trusted": fake.NewMailServer(t, fake.MailOptions{TLS: fake.ImplicitTLS}).URL(),
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			c := ready(t, func(s *cli.Serve) { s.SMTP = server })
+					admin := c.administrator()
+			admin.invite("ann").wants(http.StatusSeeOther)
+			within(t, 20*time.Second, reason, func() bool {
+				return strings.Contains(html.UnescapeString(admin.get("/settings/users?tab=invited").Body), "trying again: "+reason)
+			})
+			if strings.Contains(c.Log.String(), "hunter2") {
+				t.Error("the log holds the password of the mail server")
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if said := heard(); !strings.Contains(said, "EHLO") || strings.Contains(said, "AUTH") {
+			t.Errorf("the mail server without TLS heard %q", said)
+		}
+	})
+}
+
+func TestFC133_ASavedSecretIsNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "/services/T0AAAA/B0BBBB/xoxSecretMarker"
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.trigger(admin, c.slack(admin, c.Receiver.URL+secret))
+	c.Receiver.Respond(fake.Response{Status: 500, Body: "failed at " + secret}, fake.Response{Status: 404})
+	admin.invite("ann").wants(http.StatusSeeOther)
+	eventually(t, "the delivery fails", func() bool { return c.cell(`SELECT state FROM deliveries WHERE kind = 'slack'`) == "failed" })
+	for _, path := range []string{"/settings/integrations", "/settings/integrations/1/edit", "/settings/integrations/1/delete", "/settings/triggers",
+		"/settings/triggers/1/edit"} {
+		admin.get(path).wants(http.StatusOK).lacks("T0AAAA", "xoxSecret")
+	}
+	admin.post("/settings/integrations/1/edit", "name", "", "url", c.Receiver.URL+secret, "version", "1").
+		wants(http.StatusUnprocessableEntity).lacks("T0AAAA", "xoxSecret")
+	admin.post("/settings/integrations/new?type=slack", "name", "", "url", c.Receiver.URL+secret).
+		wants(http.StatusUnprocessableEntity).lacks("T0AAAA", "xoxSecret")
+	c.wantNoTrace("T0AAAA", "B0BBBB", "xoxSecret")
+
+	c.Receiver.Respond(fake.Response{Body: "ok"})
+	version := c.cell(`SELECT version FROM integrations`)
+	admin.post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", "", "version", version).wants(http.StatusSeeOther)
+	admin.invite("bea").wants(http.StatusSeeOther)
+	if all := c.Receiver.Wait(t, 3); !slices.ContainsFunc(all[2:], func(r fake.Received) bool { return r.Path == secret }) {
+		t.Errorf("after renaming, the message went to %s", all[2].Path)
+	}
+}

@@ -1,0 +1,170 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"console/handlers"
+	"console/internal/permission"
+)
+
+// allowed is what each route answers to those who may use it: to an empty form, and about id 999 that nobody has.
+var allowed = map[string]int{
+	"GET /":      http.StatusSeeOther,
+	"GET /setup": http.StatusNotFound, "POST /setup": http.StatusNotFound,
+	"GET /signin": 0, "POST /signin": http.StatusUnprocessableEntity, "POST /signout": http.StatusSeeOther,
+	"GET /signup/:token": http.StatusNotFound, "POST /signup/:token": http.StatusNotFound,
+	"GET /settings/profile": http.StatusOK,
+
+	"GET /settings/users":     http.StatusOK,
+	"GET /settings/users/new": http.StatusOK, "POST /settings/users/new": http.StatusUnprocessableEntity,
+	"GET /settings/users/invite-link": http.StatusOK, "POST /settings/users/invite-link": http.StatusUnprocessableEntity,
+	"POST /settings/invitations/:id/resend": http.StatusNotFound,
+	"POST /settings/invitations/:id/link":   http.StatusNotFound,
+	"GET /settings/invitations/:id/mail":    http.StatusNotFound,
+	"GET /settings/invitations/:id/revoke":  http.StatusNotFound, "POST /settings/invitations/:id/revoke": http.StatusNotFound,
+
+	"GET /settings/integrations":     http.StatusOK,
+	"GET /settings/integrations/new": http.StatusNotFound, "POST /settings/integrations/new": http.StatusNotFound, // no type
+	"GET /settings/integrations/:id/edit": http.StatusNotFound, "POST /settings/integrations/:id/edit": http.StatusNotFound,
+	"GET /settings/integrations/:id/delete": http.StatusNotFound, "POST /settings/integrations/:id/delete": http.StatusNotFound,
+
+	"GET /settings/triggers":     http.StatusOK,
+	"GET /settings/triggers/new": http.StatusOK, "POST /settings/triggers/new": http.StatusUnprocessableEntity,
+	"GET /settings/triggers/:id/edit": http.StatusNotFound, "POST /settings/triggers/:id/edit": http.StatusUnprocessableEntity,
+	"GET /settings/triggers/:id/delete": http.StatusNotFound, "POST /settings/triggers/:id/delete": http.StatusNotFound,
+
+	"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK,
+}
+
+// routes is the map of the console's pages.
+func (c *console) routes() []handlers.Route {
+	return handlers.New(handlers.Options{BaseURL: c.URL}).Routes()
+}
+
+// visitor is the kind of actor who is not signed in, nobody the kind who is in no group.
+const (
+	visitor = permission.Role("visitor")
+	nobody  = permission.Role("nobody")
+)
+
+// expected is what a route answers to a kind of actor.
+func expected(t *testing.T, r handlers.Route, who permission.Role) int {
+	t.Helper()
+	status, known := allowed[r.Method+" "+r.Path]
+	if !known {
+		t.Fatalf("%s %s is a new route: say in the table what it answers", r.Method, r.Path)
+	}
+	p, needed := r.Needs.Permission()
+	switch {
+	case r.Path == "/signin" && r.Method == http.MethodGet:
+		return map[bool]int{true: http.StatusOK, false: http.StatusSeeOther}[who == visitor]
+	case !r.Needs.SignedIn():
+		return status
+	case who == visitor:
+		return http.StatusSeeOther
+	case who == nobody, needed && !who.Set().Has(p):
+		return http.StatusForbidden
+	}
+	return status
+}
+
+func TestRoutes_EveryRouteForEverybody(t *testing.T) {
+	t.Parallel()
+	c := ready(t, behindProxy)
+	admin := c.administrator()
+	actors := map[permission.Role]*browser{
+		visitor: c.browser(), nobody: c.member(admin, "analyst", "nobody@example.com"), permission.GlobalAdmin: c.administrator(),
+	}
+	for _, role := range []permission.Role{permission.Analyst, permission.ReadOnly, permission.Admin, permission.APIDeveloper, permission.GlobalReadOnly} {
+		actors[role] = c.member(admin, string(role), string(role)+"@example.com")
+	}
+	c.exec(`DELETE FROM group_users WHERE user_id = $1`, c.user("nobody@example.com").ID)
+	address := 0
+	for who, b := range actors {
+		address++
+		b.from(fmt.Sprint("198.51.100.", address)) // each signs in wrongly once
+		token := b.token()
+		for _, r := range c.routes() {
+			if r.Path == "/signout" || r.Path == "/signin" && r.Method == http.MethodPost {
+				continue
+			}
+			path := strings.NewReplacer(":id", "999", ":token", "unknown").Replace(r.Path)
+			var a *answer
+			if r.Method == http.MethodGet {
+				a = b.get(path)
+			} else {
+				a = b.postForm(path, "csrf_token", token)
+			}
+			if want := expected(t, r, who); a.StatusCode != want {
+				t.Errorf("%s: %s %s is answered %d, not %d", who, r.Method, r.Path, a.StatusCode, want)
+			}
+			if r.Needs.SignedIn() && who == visitor {
+				a.to("/signin")
+			}
+		}
+		b.post("/signout").to("/signin")
+		b.get("/settings/profile").to("/signin")
+		b.post("/signin").wants(http.StatusUnprocessableEntity)
+	}
+	if refused := c.entries("refused", "refused"); refused == 0 { // ASVS 16.3.2
+		t.Error("no refusal is in the activity log")
+	}
+}
+
+func TestRoutes_ChangesNeedTheToken(t *testing.T) { // ASVS 3.5.1
+	t.Parallel()
+	c := ready(t, nil)
+	admin, other := c.administrator(), c.administrator()
+	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.trigger(admin, "1")
+	c.add(admin, "analyst", "Ann", "", "ann@example.com")
+	own, foreign, visitors := admin.token(), other.token(), c.browser().token()
+	c.settled()
+	before := c.snapshot()
+	for _, r := range c.routes() {
+		if r.Method == http.MethodGet {
+			continue
+		}
+		path := strings.NewReplacer(":id", "1", ":token", "unknown").Replace(r.Path)
+		for _, token := range []string{"", foreign, visitors, own[:len(own)-2] + "AA", "x"} {
+			admin.postForm(path, "csrf_token", token).wants(http.StatusForbidden)
+		}
+		admin.Header.Set("Sec-Fetch-Site", "cross-site")
+		admin.postForm(path, "csrf_token", own).wants(http.StatusForbidden)
+		admin.Header.Del("Sec-Fetch-Site")
+	}
+	c.wantUnchanged(before, "forms without their token")
+}
+
+func TestFC02_NoGETChangesAnything(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.trigger(admin, "1")
+	link := c.add(admin, "analyst", "Ann", "", "ann@example.com")
+	c.settled()
+	paths := []string{"/settings/integrations/new?type=slack", "/settings/users?q=ann&tab=invited"}
+	for _, r := range c.routes() {
+		if r.Method == http.MethodGet {
+			paths = append(paths, strings.NewReplacer(":id", "1", "/signup/:token", link).Replace(r.Path))
+		}
+	}
+	for _, m := range c.Mail.Messages() {
+		for _, l := range linksIn(m) {
+			paths = append(paths, strings.TrimPrefix(l, c.URL.String()))
+		}
+	}
+	before := c.snapshot()
+	for _, path := range paths {
+		for _, b := range []*browser{admin, c.browser()} {
+			if a := b.get(path); a.StatusCode >= http.StatusInternalServerError {
+				t.Errorf("%s is answered %d", path, a.StatusCode)
+			}
+		}
+	}
+	c.wantUnchanged(before, "all GETs")
+}

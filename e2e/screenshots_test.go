@@ -1,0 +1,341 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"console/internal/auth"
+	"console/internal/fake"
+	"console/store"
+)
+
+// TestScreenshots looks at every page: none scrolls sideways, however narrow the window and however long the names.
+// With SCREENSHOTS=directory it also takes pictures of them, otherwise of two, to see that it could.
+func TestScreenshots(t *testing.T) {
+	t.Parallel()
+	for _, s := range newGallery(t, longNames).scenes() {
+		t.Run(s.name, func(t *testing.T) {
+			s.checkNarrow(t)
+			if s.name == "users" || s.name == "sign-in" {
+				s.takePictures(t, t.TempDir())
+			}
+		})
+	}
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	for _, s := range newGallery(t, usualNames).scenes() {
+		t.Run("picture of "+s.name, func(t *testing.T) { s.takePictures(t, dir) })
+	}
+}
+
+// names are what the people and things in the pictures are called.
+type names struct {
+	first, last, email    string // of a person who has signed up
+	guestEmail, linkEmail string // of people who have not
+	title                 string // of a trigger and an integration
+}
+
+var usualNames = names{
+	first: "Wolfeschlegel", last: "Hausenbergerdorff-Montgomery", email: "wolfe.hausenbergerdorff@montgomery-and-partners.example.com",
+	guestEmail: "ines.carvalho@example.com", linkEmail: "auditor@example.org", title: "Security team",
+}
+
+// longNames are the longest that can be stored, without a space to break a line at.
+var longNames = names{
+	first: strings.Repeat("W", 127), last: strings.Repeat("W", 127), email: longEmail("w"),
+	guestEmail: longEmail("g"), linkEmail: longEmail("l"), title: strings.Repeat("W", 255),
+}
+
+// longEmail is an address of 254 characters.
+func longEmail(letter string) string {
+	label := strings.Repeat(letter, 63)
+	return strings.Repeat(letter, 64) + "@" + label + "." + label + "." + strings.Repeat(letter, 57) + ".com"
+}
+
+// gallery is three consoles, not set up, with nobody but John Doe, and with everything there is to see, and the
+// browsers of people who look at them.
+type gallery struct {
+	names
+	full                           *console
+	unset, visitor                 *tab
+	newcomer                       *tab // administrator of the empty console
+	admin, member, analyst, nobody *tab // of the full one
+	links                          map[string]string
+}
+
+func newGallery(t *testing.T, n names) *gallery {
+	g := &gallery{names: n, full: start(t, nil), links: map[string]string{}}
+	g.unset = start(t, nil).tab(true)
+	empty := start(t, nil)
+	empty.setUp()
+	g.newcomer = empty.administrator().tab()
+	g.full.setUp()
+	g.furnish(g.full.administrator())
+	g.visitor = g.full.tab(true)
+	for email, at := range map[string]**tab{adminEmail: &g.admin, n.email: &g.member, "ana.souza@example.com": &g.analyst, "noa@example.com": &g.nobody} {
+		b := g.full.browser()
+		b.signIn(email, adminPassword)
+		*at = b.tab()
+	}
+	return g
+}
+
+// tab opens a tab in which the same person is signed in.
+func (b *browser) tab() *tab {
+	opened := b.console.tab(true)
+	for _, cookie := range b.http.Jar.Cookies(b.console.URL) {
+		must(opened, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.console.URL.String()})
+	}
+	return opened
+}
+
+// furnish makes integrations, a trigger with deliveries of every outcome, and people of every status.
+func (g *gallery) furnish(admin *browser) {
+	broken := fake.NewReceiver(g.full.t)
+	broken.Respond(fake.Response{Status: http.StatusInternalServerError})
+	g.full.Receiver.Respond(fake.Response{Body: "ok"}, fake.Response{Status: http.StatusNotFound}, fake.Response{Body: "ok"})
+	for _, chat := range [][2]string{{"Chat with admins", g.full.Receiver.URL}, {g.title, broken.URL}} {
+		admin.post("/settings/integrations/new?type=slack", "name", chat[0], "active", "1", "url", chat[1]+"/services/T0/B0/secret").wants(http.StatusSeeOther)
+	}
+	admin.post("/settings/integrations/new?type=email", "name", "Mail to admins", "emails", adminEmail).wants(http.StatusSeeOther)
+	admin.post("/settings/triggers/new", "name", g.title, "description", "Tells the security team who joined", "condition", "user_added",
+		"role_operator", "eq", "roles", "analyst", "roles", "admin", "integration_ids", "1", "integration_ids", "2", "enabled", "1").wants(http.StatusSeeOther)
+	admin.post("/settings/triggers/new", "name", "Everybody else", "condition", "user_added", "role_operator", "ne", "roles", "analyst", "integration_ids", "3").wants(http.StatusSeeOther)
+	g.addActive(admin)
+	g.addInvited(admin)
+	g.killLinks(admin)
+	eventually(g.full.t, "every message has been tried", func() bool {
+		return g.full.count(`SELECT count(*) FROM deliveries WHERE attempts = 0 AND integration_id = 1`) == 0
+	})
+}
+
+func (g *gallery) addActive(admin *browser) {
+	hash := auth.HashPassword(adminPassword)
+	for _, p := range []struct {
+		role, first, last, email string
+		lastAuth                 time.Duration // ago
+	}{
+		{"admin", g.first, g.last, g.email, 6 * time.Hour},
+		{"analyst", "Ana", "Souza", "ana.souza@example.com", 26 * time.Hour},
+		{"read_only", "محمد", "الأحمد", "mohammed@example.com", 9 * 24 * time.Hour},
+		{"analyst", "נועה", "לוי", "noa@example.com", 40 * 24 * time.Hour},
+		{"api_developer", "太郎", "山田", "taro.yamada@example.jp", 400 * 24 * time.Hour},
+		{"analyst", "Zoë", "Čapková-Ångström", "zoe@example.com", 3 * time.Minute},
+	} {
+		g.full.add(admin, p.role, p.first, p.last, p.email)
+		g.full.exec(`UPDATE users SET activated_at = created_at, last_auth_at = $2, password_hash = $3 WHERE email = $1`,
+			p.email, store.At(time.Now().Add(-p.lastAuth)), hash)
+		g.full.exec(`DELETE FROM invitations WHERE user_id = (SELECT id FROM users WHERE email = $1)`, p.email)
+	}
+	admin.post("/settings/users/new", "role", "deploy", "first_name", "Deployment", "email", "ci@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
+	g.full.disable("zoe@example.com")
+	g.full.exec(`DELETE FROM group_users WHERE user_id = (SELECT id FROM users WHERE email = 'noa@example.com')`)
+}
+
+// addInvited invites people whose mail arrived, was refused and is being tried, and by links that work and do not.
+func (g *gallery) addInvited(admin *browser) {
+	g.links["signup"] = g.full.add(admin, "analyst", g.first, g.last, g.guestEmail)
+	g.full.Mail.RefuseRecipient("lost@example.com", 550, "no such user")
+	g.full.Mail.RefuseRecipient("later@example.com", 451, "try again")
+	for _, email := range []string{"lost@example.com", "later@example.com"} {
+		admin.post("/settings/users/new", "role", "read_only", "first_name", "Mel", "email", email, "tenant_id", "1").wants(http.StatusSeeOther)
+	}
+	eventually(g.full.t, "both mails are refused", func() bool {
+		return g.full.count(`SELECT count(*) FROM deliveries WHERE recipient IN ('lost@example.com', 'later@example.com') AND error <> ''`) == 2
+	})
+	g.full.inviteByLink(admin, "analyst", g.linkEmail)
+	g.links["expired"] = g.full.inviteByLink(admin, "read_only", "too.late@example.com")
+	yesterday := store.At(time.Now().Add(-24 * time.Hour))
+	g.full.exec(`UPDATE invitations SET expires_at = $1 WHERE user_id = (SELECT id FROM users WHERE email = 'too.late@example.com')`, yesterday)
+	g.full.exec(`UPDATE signup_links SET expires_at = $1 WHERE token_hash = $2`, yesterday, auth.HashToken(strings.TrimPrefix(g.links["expired"], "/signup/")))
+}
+
+// killLinks makes links that no longer work for every reason.
+func (g *gallery) killLinks(admin *browser) {
+	for _, end := range []string{"used", "revoked", "replaced"} {
+		email := end + "@example.com"
+		g.links[end] = g.full.inviteByLink(admin, "read_only", email)
+		admin.post(g.full.invitation(email) + "/revoke").wants(http.StatusSeeOther)
+		g.full.exec(`UPDATE signup_links SET ended = $2 WHERE token_hash = $1`, auth.HashToken(strings.TrimPrefix(g.links[end], "/signup/")), end)
+	}
+	g.links["unknown"] = "/signup/" + auth.NewToken()
+}
+
+// scene is a page to look at, and what is to be done there first.
+type scene struct {
+	name    string
+	tab     *tab
+	path    string
+	prepare func(*tab)
+	dark    bool // also in dark colours
+}
+
+func (g *gallery) scenes() []scene {
+	scenes := []scene{
+		{name: "set-up", tab: g.unset, path: "/setup"},
+		{name: "set-up-error", tab: g.unset, path: "/setup", prepare: func(b *tab) { b.click("Set up"); b.says("This is not the set-up code.") }},
+		{name: "sign-in", tab: g.visitor, path: "/signin", dark: true},
+		{name: "sign-in-error", tab: g.visitor, path: "/signin", prepare: func(b *tab) { b.click("Sign in"); b.says("is wrong") }},
+		{name: "signup", tab: g.visitor, path: g.links["signup"]},
+		{name: "signup-error", tab: g.visitor, path: g.links["signup"], prepare: func(b *tab) { b.click("Join"); b.says("Choose a password.") }},
+		{name: "no-access", tab: g.nobody, path: "/"},
+		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
+		{name: "forbidden", tab: g.analyst, path: "/settings/users"},
+		{name: "not-found", tab: g.admin, path: "/settings/nothing"},
+	}
+	for _, reason := range []string{"expired", "used", "revoked", "replaced", "unknown"} {
+		scenes = append(scenes, scene{name: "link-" + reason, tab: g.visitor, path: g.links[reason]})
+	}
+	return append(append(scenes, g.userScenes()...), g.triggerScenes()...)
+}
+
+func (g *gallery) userScenes() []scene {
+	addError := func(b *tab) { b.click("Add user"); b.says("Enter an email address.") }
+	name := g.first + " " + g.last
+	return []scene{
+		{name: "users", tab: g.admin, path: "/settings/users", dark: true},
+		{name: "users-none", tab: g.newcomer, path: "/settings/users?tab=invited"},
+		{name: "users-invited", tab: g.admin, path: "/settings/users?tab=invited"},
+		{name: "users-found-nothing", tab: g.admin, path: "/settings/users?q=nobody+" + g.first},
+		{name: "account-menu", tab: g.member, path: "/settings/users", prepare: func(b *tab) { b.click("Account of " + name); b.find("Sign out", "button") }},
+		{name: "row-menu", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *tab) { b.click("Actions for " + g.linkEmail); b.find("New link", "button") }},
+		{name: "add-user", tab: g.admin, path: "/settings/users/new"},
+		{name: "add-user-error", tab: g.admin, path: "/settings/users/new", prepare: addError},
+		{name: "add-user-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Add new user", "Add new user"), dark: true},
+		{name: "add-user-dialog-error", tab: g.admin, path: "/settings/users", prepare: func(b *tab) { clickFor("Add new user", "Add new user")(b); addError(b) }},
+		{name: "invite-by-link", tab: g.admin, path: "/settings/users/invite-link"},
+		{name: "invite-by-link-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Invite by link", "Invite by link")},
+		{name: "issued-link", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *tab) {
+			b.click("Actions for " + g.linkEmail)
+			clickFor("New link", "Signup link")(b)
+		}, dark: true},
+		{name: "revoke", tab: g.admin, path: g.full.invitation(g.guestEmail) + "/revoke"},
+		{name: "revoke-dialog", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *tab) {
+			b.click("Actions for " + name)
+			clickFor("Revoke", "Revoke invitation")(b)
+		}},
+	}
+}
+
+func (g *gallery) triggerScenes() []scene {
+	return []scene{
+		{name: "integrations-none", tab: g.newcomer, path: "/settings/integrations"},
+		{name: "integrations", tab: g.admin, path: "/settings/integrations", dark: true},
+		{name: "integration-dialog", tab: g.admin, path: "/settings/integrations", prepare: clickFor("Slack", "Add Slack integration")},
+		{name: "integration-new", tab: g.admin, path: "/settings/integrations/new?type=email"},
+		{name: "integration-edit", tab: g.admin, path: "/settings/integrations/1/edit"},
+		{name: "integration-delete", tab: g.admin, path: "/settings/integrations/1/delete"},
+		{name: "triggers-none", tab: g.newcomer, path: "/settings/triggers"},
+		{name: "triggers", tab: g.admin, path: "/settings/triggers", dark: true},
+		{name: "trigger-new", tab: g.newcomer, path: "/settings/triggers/new"},
+		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true},
+		{name: "trigger-delete", tab: g.admin, path: "/settings/triggers/1/delete"},
+	}
+}
+
+// clickFor clicks a link or a button that opens a dialog with a title.
+func clickFor(name, title string) func(*tab) {
+	return func(b *tab) {
+		b.click(name)
+		b.is(`document.querySelector("dialog[open]") !== null`)
+		b.heading(title)
+	}
+}
+
+// show opens the page in a window of this width.
+func (s scene) show(t *testing.T, width int, scheme string) {
+	t.Helper()
+	s.tab.console.t = t
+	s.tab.resize(width)
+	must(s.tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	s.tab.open(s.path)
+	s.tab.is(`document.readyState === "complete" && document.querySelector("h1") !== null`)
+	if s.prepare != nil {
+		s.prepare(s.tab)
+	}
+}
+
+// resize gives the window this width. Narrow ones are those of telephones.
+func (b *tab) resize(width int) {
+	must(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(width), Height: 900, DeviceScaleFactor: 1, Mobile: width < 600,
+	})
+}
+
+// tooWide names what reaches beyond the right edge when the page, a dialog or a menu scrolls sideways. A telephone
+// would zoom out, so the width of the device is what counts, not that of the window.
+const tooWide = `(() => {
+	const scrolls = [document.scrollingElement, ...document.querySelectorAll("dialog[open], .popover")].some((e) => e.scrollWidth > e.clientWidth) ||
+		document.scrollingElement.scrollWidth > screen.width;
+	const beyond = [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > screen.width + 1);
+	return scrolls ? ["scrolls sideways", ...beyond.map((e) => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40))] : [];
+})()`
+
+func (s scene) checkNarrow(t *testing.T) {
+	s.show(t, 390, "light")
+	for _, width := range []int{390, 320} {
+		s.tab.resize(width)
+		wide, err := evaluate[[]string](s.tab, tooWide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(wide) > 0 {
+			t.Errorf("at %d px %s: %q", width, s.path, wide)
+		}
+	}
+}
+
+func (s scene) takePictures(t *testing.T, dir string) {
+	for _, width := range []int{1440, 390} {
+		s.takePicture(t, dir, width, "light")
+	}
+	if s.dark {
+		s.takePicture(t, dir, 1440, "dark")
+	}
+}
+
+func (s scene) inDialog() bool {
+	open, err := evaluate[bool](s.tab, `document.querySelector("dialog[open]") !== null`)
+	return err == nil && open
+}
+
+func (s scene) takePicture(t *testing.T, dir string, width int, scheme string) {
+	s.show(t, width, scheme)
+	shoot := chromedp.FullScreenshot(100)
+	if s.inDialog() {
+		shoot = chromedp.CaptureScreenshot() // the backdrop of a dialog ends with the window
+	}
+	picture, err := chromedp.Run(s.tab.ctx, shoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(picture))
+	if err != nil || size.Width != width || size.Height < 600 {
+		t.Errorf("the picture is %d × %d: %v", size.Width, size.Height, err)
+	}
+	name := fmt.Sprintf("%s-%d.png", s.name, width)
+	if scheme == "dark" {
+		name = s.name + "-dark.png"
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
