@@ -261,10 +261,10 @@ func TestFC129_OnceForEverybody(t *testing.T) {
 	}
 	c.add(admin, "analyst", "Ann", "", "ann@example.com")
 	told(0, "adding an Analyst")
-	path := c.add(admin, "admin", "Bea", "", "bea@example.com")
+	c.add(admin, "admin", "Bea", "", "bea@example.com")
 	told(1, "adding an Administrator")
 	admin.post(c.invitation("bea@example.com") + "/resend").wants(http.StatusSeeOther)
-	path = admin.post(c.invitation("bea@example.com") + "/link").link()
+	path := admin.post(c.invitation("bea@example.com") + "/link").link()
 	c.browser().accept(path, "bea").to("/")
 	told(1, "their signing up")
 	c.inviteByLink(admin, "admin", "cyd@example.com")
@@ -326,7 +326,7 @@ func TestFC132_EncryptionOfMailIsNotOptional(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			c := ready(t, func(s *cli.Serve) { s.SMTP = server })
-					admin := c.administrator()
+			admin := c.administrator()
 			admin.invite("ann").wants(http.StatusSeeOther)
 			within(t, 20*time.Second, reason, func() bool {
 				return strings.Contains(html.UnescapeString(admin.get("/settings/users?tab=invited").Body), "trying again: "+reason)
