@@ -1,0 +1,196 @@
+// Package directory holds the people of the user list in memory, so that searching, filtering, counting and paging a
+// million of them takes milliseconds. It is a copy that the caller keeps in step with the database.
+package directory
+
+import (
+	"slices"
+	"sync"
+)
+
+// Tab is a part of the user list.
+type Tab uint8
+
+// The tabs of the user list. All holds the people who are Listed; the others go by status, whether listed or not.
+const (
+	All Tab = iota
+	Active
+	Invited
+	Disabled
+)
+
+// tabCount is the number of tabs.
+const tabCount = 4
+
+// Person is what the directory knows of somebody.
+type Person struct {
+	ID        int64 // 1 or more, never reused for somebody else
+	Name      string
+	Email     string
+	Role      string // the key of the role, which Query.Roles chooses by
+	RoleLabel string // the name of the role, which is searched and sorted
+	Status    Tab    // Active, Invited or Disabled
+	Listed    bool   // false until somebody invited by link has signed up
+	TwoFactor bool
+	LastAuth  int64 // of the last sign-in, milliseconds UTC; 0 never
+}
+
+// Counts are the numbers on the tabs.
+type Counts struct{ All, Active, Invited, Disabled int }
+
+// Directory is a set of people. All its methods may be called at once from several goroutines; each sees the people as they
+// were at one instant.
+type Directory struct {
+	fold func(string) string
+
+	mu       sync.RWMutex // guards everything below
+	segments []*segment   // nil where a segment was given up
+	unused   []int        // the indices of those
+	tail     int          // the segment that grows
+	places   places
+	roles    roleTable
+	counts   [tabCount]int
+	people   int
+}
+
+// New returns an empty directory. fold makes texts equal that are the same to a search; it must be idempotent, change
+// characters whatever surrounds them (but the marks that follow), and may be called at once from several goroutines.
+func New(fold func(string) string) *Directory {
+	d := &Directory{fold: fold, segments: []*segment{{}}, places: places{}}
+	d.roles.index = map[roleName]uint32{}
+	return d
+}
+
+// batchSize is how many people Put and Remove change before they let others have a turn: less than a millisecond.
+const batchSize = 256
+
+// Put adds people, or replaces those with the same id. Others may see a long list while it is half done.
+func (d *Directory) Put(people ...Person) {
+	records := make([]record, 0, min(len(people), batchSize))
+	for batch := range slices.Chunk(people, batchSize) {
+		records = records[:0]
+		for _, p := range batch {
+			records = append(records, newRecord(p, d.fold)) // the slow part, outside the lock
+		}
+		d.insertAll(batch, records)
+	}
+}
+
+func (d *Directory) insertAll(people []Person, records []record) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, p := range people {
+		records[i].role = d.roles.intern(p.Role, p.RoleLabel, d.fold)
+		d.insert(records[i])
+	}
+}
+
+// insert replaces the state of a person in place where the texts are the same: last sign-ins change most often.
+func (d *Directory) insert(r record) {
+	s, row, found := d.find(r.id)
+	if found && s.sameText(row, r) {
+		d.recount(s, row, -1)
+		s.setState(row, r)
+		d.recount(s, row, +1)
+		return
+	}
+	if found {
+		d.drop(r.id)
+	}
+	d.append(r)
+	d.people++
+}
+
+// append writes a record behind the last one.
+func (d *Directory) append(r record) {
+	if d.segments[d.tail].full() {
+		d.grow()
+	}
+	s := d.segments[d.tail]
+	row := s.append(r)
+	d.places.set(r.id, newPlace(d.tail, row))
+	d.recount(s, row, +1)
+}
+
+// grow makes an empty segment the tail.
+func (d *Directory) grow() {
+	before := d.tail
+	d.segments[before].clip()
+	if last := len(d.unused) - 1; last >= 0 {
+		d.tail, d.unused = d.unused[last], d.unused[:last]
+		d.segments[d.tail] = &segment{}
+	} else {
+		d.tail = len(d.segments)
+		d.segments = append(d.segments, &segment{})
+	}
+	d.compact(before)
+}
+
+// Remove forgets the people with these ids, if they are there.
+func (d *Directory) Remove(ids ...int64) {
+	for batch := range slices.Chunk(ids, batchSize) {
+		d.removeAll(batch)
+	}
+}
+
+func (d *Directory) removeAll(ids []int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range ids {
+		d.drop(id)
+	}
+}
+
+// drop forgets one person. The texts stay in memory until the segment is compacted.
+func (d *Directory) drop(id int64) {
+	place := d.places.get(id)
+	if place == 0 {
+		return
+	}
+	s, row := d.segments[place.segment()], place.row()
+	d.recount(s, row, -1)
+	s.clear(row)
+	d.places.unset(id)
+	d.people--
+	if place.segment() != d.tail {
+		d.compact(place.segment())
+	}
+}
+
+// compact moves the people of a segment that is more than half empty to the tail and gives it up: at most 4,095 people,
+// two milliseconds.
+func (d *Directory) compact(index int) {
+	s := d.segments[index]
+	if s.dead*2 <= s.n {
+		return
+	}
+	d.segments[index] = nil
+	d.unused = append(d.unused, index)
+	for row := range s.live.rows() {
+		d.recount(s, row, -1)
+		d.append(s.record(row))
+	}
+}
+
+func (d *Directory) find(id int64) (s *segment, row int, found bool) {
+	place := d.places.get(id)
+	if place == 0 {
+		return nil, 0, false
+	}
+	return d.segments[place.segment()], place.row(), true
+}
+
+// recount adds by to the tabs that a row is in.
+func (d *Directory) recount(s *segment, row, by int) {
+	for tab := range s.tabs {
+		if s.tabs[tab].has(row) {
+			d.counts[tab] += by
+		}
+	}
+}
+
+// Len returns the number of people, listed or not.
+func (d *Directory) Len() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.people
+}

@@ -1,0 +1,137 @@
+package directory
+
+import (
+	"math"
+	"slices"
+)
+
+// selection collects the first rows of an order that lie beyond a position. It is used by one goroutine.
+type selection struct {
+	order  *order
+	size   int
+	from   *position  // nil: from the beginning
+	heap   []position // the last of the order on top
+	behind bool       // there are rows at the position or before it
+	row    position   // the one looked at; here because copying it costs more than comparing it
+	room   *column
+}
+
+// visit takes those of some rows that belong into the selection. inexact is asked only where it matters.
+func (s *selection) visit(seg *segment, rows *bitmap, inexact func(row int) bool) {
+	if s.room == nil && s.order.sort != Name {
+		s.room = new(column)
+	}
+	keys, turn := s.order.keys(seg, rows, s.room), s.order.turn()
+	least, greatest := s.least(), s.greatest()
+	for row := range rows.rows() {
+		key := keys[row] ^ turn
+		if key > greatest {
+			continue
+		}
+		if key < least {
+			s.behind = true
+			continue
+		}
+		s.row.key = key
+		if s.order.exact {
+			s.row.rank = s.order.rank(inexact(row))
+		}
+		s.offer(seg, row)
+		greatest = s.greatest()
+	}
+}
+
+// greatest returns the key that no further row may exceed, whatever its rank.
+func (s *selection) greatest() uint64 {
+	if len(s.heap) < s.size || s.heap[0].rank > 0 {
+		return math.MaxUint64
+	}
+	return s.heap[0].key
+}
+
+// least returns the key below which rows lie before the page, whatever their rank.
+func (s *selection) least() uint64 {
+	if s.from == nil || s.from.rank < s.order.lastRank() {
+		return 0
+	}
+	return s.from.key
+}
+
+// offer takes one row, whose rank and key are in s.row, if it belongs into the selection.
+func (s *selection) offer(seg *segment, row int) {
+	if s.from != nil && s.row.rank == s.from.rank && s.row.key < s.from.key {
+		s.behind = true
+		return
+	}
+	s.order.locate(&s.row, seg, row)
+	full := len(s.heap) == s.size
+	switch {
+	case full && s.order.compare(&s.row, &s.heap[0]) > 0:
+	case s.from != nil && s.order.compare(&s.row, s.from) <= 0:
+		s.behind = true
+	case full:
+		s.heap[0] = s.row
+		s.sink()
+	default:
+		s.heap = append(s.heap, s.row)
+		s.rise()
+	}
+}
+
+// sink moves the top down to where it belongs.
+func (s *selection) sink() {
+	for at := 0; ; {
+		child := 2*at + 1
+		if child >= len(s.heap) {
+			return
+		}
+		if child+1 < len(s.heap) && s.order.compare(&s.heap[child+1], &s.heap[child]) > 0 {
+			child++
+		}
+		if s.order.compare(&s.heap[child], &s.heap[at]) <= 0 {
+			return
+		}
+		s.heap[at], s.heap[child] = s.heap[child], s.heap[at]
+		at = child
+	}
+}
+
+// rise moves the last position up to where it belongs.
+func (s *selection) rise() {
+	for at := len(s.heap) - 1; at > 0; {
+		parent := (at - 1) / 2
+		if s.order.compare(&s.heap[at], &s.heap[parent]) <= 0 {
+			return
+		}
+		s.heap[at], s.heap[parent] = s.heap[parent], s.heap[at]
+		at = parent
+	}
+}
+
+// page returns the selected rows but the one too many, which says that there are more.
+func (s *selection) page(backwards bool) Page {
+	slices.SortFunc(s.heap, func(a, b position) int { return s.order.compare(&a, &b) })
+	rows, more := s.heap, len(s.heap) >= s.size
+	if more {
+		rows = rows[:s.size-1]
+	}
+	if len(rows) == 0 {
+		return Page{}
+	}
+	page := Page{HasNext: more, HasPrev: s.behind}
+	if backwards {
+		slices.Reverse(rows)
+		page.HasNext, page.HasPrev = s.behind, more
+	}
+	if page.HasNext {
+		page.Next = s.order.cursor(rows[len(rows)-1])
+	}
+	if page.HasPrev {
+		page.Prev = s.order.cursor(rows[0])
+	}
+	page.IDs = make([]int64, len(rows))
+	for i := range rows {
+		page.IDs[i] = rows[i].id
+	}
+	return page
+}

@@ -1,0 +1,76 @@
+package directory
+
+import (
+	"cmp"
+	"encoding/binary"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// separator ends each text of a row. It is in no UTF-8 text, so nothing that is searched for reaches over it.
+const separator = 0xFF
+
+// record is a person as a segment stores one.
+type record struct {
+	id, lastAuth int64
+	role         uint32
+	tabs         [tabCount]bool
+	twoFactor    bool
+	text         []byte // name and email, folded
+	kept         []byte // the name with accents, and the email if it has any; empty without accents
+	emailAt      int    // in text
+	nameKey      uint64
+}
+
+// newRecord returns a person's record without the role, which only the directory can number.
+func newRecord(p Person, fold func(string) string) record {
+	name, keptName := foldBoth(p.Name, fold)
+	email, keptEmail := foldBoth(p.Email, fold)
+	r := record{id: p.ID, lastAuth: p.LastAuth, twoFactor: p.TwoFactor, text: separated(name, email), emailAt: len(name) + 1}
+	switch {
+	case keptEmail != email:
+		r.kept = separated(keptName, keptEmail)
+	case keptName != name:
+		r.kept = separated(keptName)
+	}
+	r.nameKey = sortPrefix(cmp.Or(name, email))
+	r.tabs[p.Status] = true
+	r.tabs[All] = p.Listed
+	return r
+}
+
+func separated(texts ...string) (all []byte) {
+	for _, text := range texts {
+		all = append(append(all, text...), separator)
+	}
+	return all
+}
+
+// sortPrefix returns the first eight bytes, which decide most comparisons.
+func sortPrefix[T string | []byte](text T) uint64 {
+	var prefix [8]byte
+	copy(prefix[:], text)
+	return binary.BigEndian.Uint64(prefix[:])
+}
+
+// foldBoth returns a text as it is searched: folded, and with the case folded but the accents kept. Composed and
+// decomposed input give the same.
+func foldBoth(text string, fold func(string) string) (folded, kept string) {
+	if isASCII(text) {
+		return fold(text), strings.ToLower(text)
+	}
+	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
+	return fold(text), norm.NFC.String(cases.Fold().String(text)) // a Caser is not to be shared
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,28 @@
+package directory
+
+// roleName tells roles apart: by the key, and by the label while some people still have the one before a renaming.
+type roleName struct{ key, label string }
+
+// role is a role with its label as it is searched and sorted.
+type role struct {
+	key          string
+	folded, kept []byte
+}
+
+// roleTable numbers roles: rows hold the number, and a query looks at each role once. Roles are few and stay.
+type roleTable struct {
+	index map[roleName]uint32
+	roles []role
+}
+
+func (t *roleTable) intern(key, label string, fold func(string) string) uint32 {
+	name := roleName{key, label}
+	number, known := t.index[name]
+	if !known {
+		folded, kept := foldBoth(label, fold)
+		number = uint32(len(t.roles))
+		t.roles = append(t.roles, role{key, []byte(folded), []byte(kept)})
+		t.index[name] = number
+	}
+	return number
+}
