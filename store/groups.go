@@ -72,3 +72,43 @@ func (tx *Tx) DeleteEmptyAutomaticGroups(ctx context.Context, ids ...int64) erro
 	}
 	return nil
 }
+
+// GroupMembers returns the ids of the people in a group.
+func (q Queries) GroupMembers(ctx context.Context, groupID int64) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id = $1`, groupID)
+}
+
+// Groups returns all groups, by name.
+func (q Queries) Groups(ctx context.Context) ([]Group, error) {
+	return many(ctx, q.q, func(s scanner) (g Group, err error) {
+		err = s.Scan(&g.ID, &g.Name, &g.Role, &g.Automatic, &g.AllTenants, &g.CreatedAt)
+		return g, err
+	}, `SELECT id, name, role, automatic, all_tenants, created_at FROM groups ORDER BY name, id`)
+}
+
+// RemoveMember takes a person out of a group; not being in it is no error.
+func (tx *Tx) RemoveMember(ctx context.Context, groupID, userID int64) error {
+	_, err := tx.exec(ctx, `DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, groupID, userID)
+	return err
+}
+
+// GroupNames returns the names of the groups of people, by name.
+func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]string, error) {
+	names := make(map[int64][]string, len(users))
+	if len(users) == 0 {
+		return names, nil
+	}
+	places, args := inList(users)
+	type membership struct {
+		user int64
+		name string
+	}
+	rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
+		err = s.Scan(&m.user, &m.name)
+		return m, err
+	}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name`, args...)
+	for _, m := range rows {
+		names[m.user] = append(names[m.user], m.name)
+	}
+	return names, err
+}

@@ -79,10 +79,11 @@ func (tx *Tx) InsertInvitation(ctx context.Context, i *Invitation) (err error) {
 	return err
 }
 
-// UpdateInvitation stores the inviter, the expiry and the newest mail.
+// UpdateInvitation stores the tenant, the inviter, the expiry and the newest mail.
 func (tx *Tx) UpdateInvitation(ctx context.Context, i Invitation) error {
 	return tx.execOne(ctx, ErrNotFound, `UPDATE invitations SET inviter_id = nullif($2, 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
-		mail_delivery_id = nullif($6, 0) WHERE id = $1`, i.ID, i.InviterID, i.InviterName, i.InviterEmail, i.ExpiresAt, i.MailDeliveryID)
+		mail_delivery_id = nullif($6, 0), tenant_id = nullif($7, 0) WHERE id = $1`,
+		i.ID, i.InviterID, i.InviterName, i.InviterEmail, i.ExpiresAt, i.MailDeliveryID, i.TenantID)
 }
 
 // DeleteInvitation removes i; its links stay and say why they no longer work.
@@ -105,5 +106,17 @@ func (tx *Tx) EndSignupLinks(ctx context.Context, invitationID int64, reason Lin
 // DeleteSignupLinks forgets the links that ran out before the time given.
 func (tx *Tx) DeleteSignupLinks(ctx context.Context, before Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM signup_links WHERE expires_at < $1 AND (invitation_id IS NULL OR ended <> '')`, before)
+	return err
+}
+
+// LinkInvitationsBy returns the pending invitations by link that a person has made.
+func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invitation, error) {
+	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`, inviterID)
+}
+
+// EndSignupLinksOfUser ends the open links that were issued for a person.
+func (tx *Tx) EndSignupLinksOfUser(ctx context.Context, userID int64, reason LinkEnd) error {
+	_, err := tx.exec(ctx, `UPDATE signup_links SET ended = $2 WHERE ended = '' AND invitation_id IN (SELECT id FROM invitations WHERE user_id = $1)`,
+		userID, reason)
 	return err
 }

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -35,6 +37,9 @@ var (
 
 // readers is the size of the reading pool; with more, SQLite gets slower (measured).
 const readers = 4
+
+// writerCache is the page cache of the writing connection, in KiB when negative (SQLite's PRAGMA cache_size).
+const writerCache = "-65536"
 
 // Millis is a time in milliseconds since 1970, UTC. Zero means "not yet" or "never".
 type Millis int64
@@ -72,9 +77,11 @@ type Tx struct {
 // Open opens the SQLite file at path, creates it when it does not exist, and migrates it to the newest schema. It
 // returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated.
 func Open(ctx context.Context, path string) (*DB, error) {
-	write, err := sql.Open("sqlite", dsn(path, url.Values{
+	write, err := openPool(dsn(path, url.Values{
 		"_txlock": {"immediate"}, // a read-then-write transaction must hold the lock from its first statement
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"},
+		// The cache holds the pages that a transaction changes, 12 indexes of users among them; what a statement would
+		// undo is kept in memory, not in a file.
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "cache_size(" + writerCache + ")", "temp_store(memory)"},
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -83,7 +90,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := migrate(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read, err := sql.Open("sqlite", dsn(path, url.Values{
+	read, err := openPool(dsn(path, url.Values{
 		"_pragma": {"query_only(1)", "mmap_size(268435456)"},
 	}))
 	if err != nil {
@@ -149,12 +156,33 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	return nil
 }
 
+// Load is Update for hundreds of thousands of rows: it may take 512 MB of memory until it returns, so that a page of an
+// index which many rows change is written once.
+func (db *DB) Load(ctx context.Context, change func(*Tx) error) error {
+	return db.Update(ctx, func(tx *Tx) error {
+		if _, err := tx.exec(ctx, `PRAGMA cache_size = -524288`); err != nil {
+			return err
+		}
+		err := change(tx)
+		_, restored := tx.exec(context.WithoutCancel(ctx), `PRAGMA cache_size = `+writerCache)
+		return errors.Join(err, restored)
+	})
+}
+
 // scanner is a row that can be read.
 type scanner interface{ Scan(dest ...any) error }
 
+// unwatched is the context that a statement runs under. To watch for the end of a request takes two goroutines for each
+// statement, more than most statements take; that a request has ended is noticed between them.
+func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
 // one reads the single row of query, or returns ErrNotFound.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
-	row, err := scan(q.QueryRowContext(ctx, query, args...))
+	if err := ctx.Err(); err != nil {
+		var none T
+		return none, err
+	}
+	row, err := scan(q.QueryRowContext(unwatched(ctx), query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -163,7 +191,10 @@ func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 
 // many reads all rows of query.
 func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	rows, err := q.QueryContext(unwatched(ctx), query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +218,7 @@ func value[T any](s scanner) (v T, err error) {
 
 // exec runs a statement that may change any number of rows.
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := tx.tx.ExecContext(ctx, query, args...)
+	result, err := tx.tx.ExecContext(unwatched(ctx), query, args...)
 	if err != nil {
 		return 0, duplicate(err)
 	}
@@ -205,7 +236,7 @@ func (tx *Tx) execOne(ctx context.Context, missing error, query string, args ...
 
 // insert runs an INSERT and returns the new id.
 func (tx *Tx) insert(ctx context.Context, query string, args ...any) (int64, error) {
-	id, err := value[int64](tx.tx.QueryRowContext(ctx, query+" RETURNING id", args...))
+	id, err := value[int64](tx.tx.QueryRowContext(unwatched(ctx), query+" RETURNING id", args...))
 	return id, duplicate(err)
 }
 
@@ -217,4 +248,24 @@ func duplicate(err error) error {
 		return ErrDuplicate
 	}
 	return err
+}
+
+// inList returns the inside of IN (…) for values, at least one, and its arguments. The last value is repeated until there
+// are 1, 2, 4, 8 … places: of few texts each can be kept prepared.
+func inList[T any](values []T) (places string, args []any) {
+	n := 1
+	for n < len(values) {
+		n *= 2
+	}
+	var b strings.Builder
+	args = make([]any, n)
+	for i := range args {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(i + 1))
+		args[i] = values[min(i, len(values)-1)]
+	}
+	return b.String(), args
 }

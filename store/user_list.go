@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -43,10 +44,9 @@ var (
 	}
 )
 
-// UserQuery chooses rows of the user list. Unknown values of Tab and Sort are errors.
+// UserQuery chooses a page of a tab. Unknown values of Tab and Sort are errors.
 type UserQuery struct {
 	Tab        Tab
-	Search     string
 	Sort       Sort
 	Descending bool
 	Cursor     Cursor
@@ -104,91 +104,102 @@ type ListedUser struct {
 
 // UserPage is a part of the user list with the places where it goes on; a zero Cursor says that it does not.
 type UserPage struct {
-	Rows       []ListedUser
+	IDs        []int64
 	Next, Prev Cursor
 }
 
-// UserCounts are the numbers on the tabs.
-type UserCounts struct{ All, Active, Invited, Disabled int }
-
-// ListUsers returns one page of the user list.
+// ListUsers returns one page of the user list. It reads nothing but a piece of an index, however long the list is; the
+// people are read by UsersByIDs.
 func (q Queries) ListUsers(ctx context.Context, query UserQuery) (UserPage, error) {
 	condition, column := tabConditions[query.Tab], sortColumns[query.Sort]
 	if condition == "" || column == "" {
 		return UserPage{}, fmt.Errorf("no such list: tab %q, sort %q", query.Tab, query.Sort)
 	}
 	args := []any{query.Limit + 1}
-	if query.Search != "" {
-		args = append(args, Fold(query.Search))
-		condition += fmt.Sprintf(" AND instr(u.search, $%d) > 0", len(args))
-	}
-	backwards := query.Cursor.Before
 	order, beyond := "ASC", ">"
-	if query.Descending != backwards {
+	if query.Descending != query.Cursor.Before {
 		order, beyond = "DESC", "<"
 	}
 	if query.Cursor.ID != 0 {
 		args = append(args, query.Cursor.Key, query.Cursor.ID)
 		condition += fmt.Sprintf(" AND (%s, u.id) %s ($%d, $%d)", column, beyond, len(args)-1, len(args))
 	}
-	rows, err := many(ctx, q.q, scanListedUser, `SELECT `+userColumns+`, coalesce(i.id, 0), coalesce(i.by_link, 0), coalesce(i.expires_at, 0),
-		coalesce(d.state, ''), coalesce(d.attempts, 0), coalesce(d.error, '')
-		FROM users u LEFT JOIN invitations i ON i.user_id = u.id LEFT JOIN deliveries d ON d.id = i.mail_delivery_id
-		WHERE `+condition+` ORDER BY `+column+` `+order+`, u.id `+order+` LIMIT $1`, args...)
+	places, err := many(ctx, q.q, func(s scanner) (c Cursor, err error) {
+		err = s.Scan(&c.Key, &c.ID)
+		return c, err
+	}, `SELECT `+column+`, u.id FROM users u WHERE `+condition+` ORDER BY `+column+` `+order+`, u.id `+order+` LIMIT $1`, args...)
 	if err != nil {
 		return UserPage{}, fmt.Errorf("list users: %w", err)
 	}
-	return pageOf(rows, query), nil
+	return pageOf(places, query), nil
 }
 
-func scanListedUser(s scanner) (l ListedUser, err error) {
-	err = s.Scan(append(l.User.fields(), &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)...)
-	return l, err
-}
-
-// pageOf turns at most Limit+1 rows read from the cursor on into a page in the order of the list.
-func pageOf(rows []ListedUser, query UserQuery) UserPage {
-	more := len(rows) > query.Limit
+// pageOf turns at most Limit+1 places read from the cursor on into a page in the order of the list.
+func pageOf(places []Cursor, query UserQuery) UserPage {
+	more := len(places) > query.Limit
 	if more {
-		rows = rows[:query.Limit]
+		places = places[:query.Limit]
 	}
 	if query.Cursor.Before {
-		slices.Reverse(rows)
+		slices.Reverse(places)
 	}
-	page := UserPage{Rows: rows}
-	if len(rows) == 0 {
-		return page
+	if len(places) == 0 {
+		return UserPage{}
+	}
+	page := UserPage{IDs: make([]int64, len(places))}
+	for i, place := range places {
+		page.IDs[i] = place.ID
 	}
 	if more || query.Cursor.Before {
-		page.Next = cursorAt(rows[len(rows)-1], query.Sort, false)
+		page.Next = places[len(places)-1]
 	}
 	if query.Cursor.ID != 0 && (more || !query.Cursor.Before) {
-		page.Prev = cursorAt(rows[0], query.Sort, true)
+		page.Prev = places[0]
+		page.Prev.Before = true
 	}
 	return page
 }
 
-func cursorAt(row ListedUser, sort Sort, before bool) Cursor {
-	c := Cursor{ID: row.ID, Before: before}
-	switch sort {
-	case SortRole:
-		c.Key = row.roleKey()
-	case SortEmail:
-		c.Key = row.EmailKey
-	case SortLastAuth:
-		c.Key = int64(row.LastAuthAt)
-	default:
-		c.Key = row.nameKey()
+// UsersByIDs returns the people with these ids in the order of ids; those that are gone are left out.
+func (q Queries) UsersByIDs(ctx context.Context, ids []int64) ([]User, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return c
+	places, args := inList(ids)
+	at := make(map[int64]int, len(ids))
+	for i, id := range ids {
+		at[id] = i
+	}
+	users, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+places+`)`, args...)
+	slices.SortFunc(users, func(a, b User) int { return cmp.Compare(at[a.ID], at[b.ID]) })
+	return users, err
 }
 
-// CountUsers returns the numbers on the tabs for a search.
-func (q Queries) CountUsers(ctx context.Context, search string) (UserCounts, error) {
-	return one(ctx, q.q, func(s scanner) (c UserCounts, err error) {
-		err = s.Scan(&c.All, &c.Active, &c.Invited, &c.Disabled)
-		return c, err
-	}, `SELECT count(*) FILTER (WHERE `+tabConditions[TabAll]+`), count(*) FILTER (WHERE `+tabConditions[TabActive]+`),
-		count(*) FILTER (WHERE `+tabConditions[TabInvited]+`), count(*) FILTER (WHERE `+tabConditions[TabDisabled]+`)
-		FROM users u WHERE $1 = '' OR instr(u.search, $1) > 0`, Fold(search))
+// ReadInvitations adds to rows of the user list the invitations that their people have not accepted yet.
+func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
+	var invited []int64
+	for _, row := range rows {
+		if row.ActivatedAt == 0 { // who has signed up has no invitation any more
+			invited = append(invited, row.ID)
+		}
+	}
+	if len(invited) == 0 {
+		return nil
+	}
+	places, args := inList(invited)
+	found, err := many(ctx, q.q, func(s scanner) (l ListedUser, err error) {
+		err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)
+		return l, err
+	}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0), coalesce(d.error, '')
+		FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id WHERE i.user_id IN (`+places+`)`, args...)
+	for _, l := range found {
+		row := &rows[slices.IndexFunc(rows, func(r ListedUser) bool { return r.ID == l.ID })]
+		row.Invitation, row.MailState, row.MailAttempts, row.MailError = l.Invitation, l.MailState, l.MailAttempts, l.MailError
+	}
+	return err
+}
+
+// UsersAfter returns the people after an id, by id, at most limit.
+func (q Queries) UsersAfter(ctx context.Context, id int64, limit int) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2`, id, limit)
 }

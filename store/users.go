@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"console/internal/permission"
@@ -79,6 +80,22 @@ func (q Queries) UserByEmailKey(ctx context.Context, key string) (User, error) {
 	return one(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.email_key = $1`, key)
 }
 
+// UsersByEmailKeys returns the people with these addresses, by address.
+func (q Queries) UsersByEmailKeys(ctx context.Context, keys []string) (map[string]User, error) {
+	found := make(map[string]User)
+	for chunk := range slices.Chunk(keys, 500) {
+		places, args := inList(chunk)
+		users, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.email_key IN (`+places+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			found[u.EmailKey] = u
+		}
+	}
+	return found, nil
+}
+
 // UsersByRole returns the active people with role, by id, at most limit.
 func (q Queries) UsersByRole(ctx context.Context, role permission.Role, limit int) ([]User, error) {
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.role = $1 AND u.activated_at > 0 AND u.disabled_at = 0
@@ -96,28 +113,35 @@ func (q Queries) UsableGlobalAdministrators(ctx context.Context) (int, error) {
 func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 	u.Version = 1
 	u.ID, err = tx.insert(ctx, `INSERT INTO users (uuid, email, email_key, first_name, last_name, role, password_hash, created_at, joined_at,
-		activated_at, disabled_at, last_auth_at, name_key, role_key, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		activated_at, disabled_at, last_auth_at, name_key, role_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		u.UUID, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash, u.CreatedAt, u.JoinedAt,
-		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey(), u.search())
-	return err
+		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey())
+	if err != nil {
+		return err
+	}
+	return tx.noteUserChange(ctx, u.ID)
 }
 
 // UpdateUser stores u when nobody has changed it since u.Version was read, and raises the version; otherwise it
 // returns ErrStale.
 func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 	err := tx.execOne(ctx, ErrStale, `UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
-		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, search = $14, version = version + 1 WHERE id = $1 AND version = $2`,
+		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, version = version + 1 WHERE id = $1 AND version = $2`,
 		u.ID, u.Version, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash,
-		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.search())
-	if err == nil {
-		u.Version++
+		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey())
+	if err != nil {
+		return err
 	}
-	return err
+	u.Version++
+	return tx.noteUserChange(ctx, u.ID)
 }
 
 // SetLastAuth notes a finished sign-in. It is no change of the person: the version stays.
 func (tx *Tx) SetLastAuth(ctx context.Context, id int64, at Millis) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE users SET last_auth_at = $2 WHERE id = $1`, id, at)
+	if err := tx.execOne(ctx, ErrNotFound, `UPDATE users SET last_auth_at = $2 WHERE id = $1`, id, at); err != nil {
+		return err
+	}
+	return tx.noteUserChange(ctx, id)
 }
 
 // SetPasswordHash replaces a hash by one of the same password with newer parameters.
@@ -127,11 +151,12 @@ func (tx *Tx) SetPasswordHash(ctx context.Context, id int64, hash string) error 
 
 // DeleteUser removes the person and all that depends on them: memberships, sessions, invitation, waiting mails.
 func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
-	return tx.execOne(ctx, ErrNotFound, `DELETE FROM users WHERE id = $1`, id)
+	if err := tx.execOne(ctx, ErrNotFound, `DELETE FROM users WHERE id = $1`, id); err != nil {
+		return err
+	}
+	return tx.noteUserChange(ctx, id)
 }
 
 func (u User) nameKey() string { return Fold(u.DisplayName()) }
 
 func (u User) roleKey() string { return Fold(u.Role.Label()) + "\n" + u.nameKey() }
-
-func (u User) search() string { return Fold(u.Name() + "\n" + u.Email + "\n" + u.Role.Label()) }

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+
+	"console/internal/permission"
+)
+
+// Job is a long piece of work, one step for each person. It goes on after a crash where it stopped.
+type Job struct {
+	ID                    int64
+	Kind                  string
+	ActorID               int64
+	ActorName, ActorEmail string
+	Address, RequestID    string // of the request that began it
+	Total, Done, Refused  int    // steps; refused ones are done, too
+	CreatedAt, EndedAt    Millis
+}
+
+// Running says that steps are left.
+func (j Job) Running() bool { return j.EndedAt == 0 }
+
+// Outcome is what a step of a job came to.
+type Outcome struct {
+	Step    int
+	UserID  int64 // 0 where nobody came to be
+	Name    string
+	Email   string
+	Role    permission.Role
+	Refusal string // empty: done
+}
+
+const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at`
+
+func scanJob(s scanner) (j Job, err error) {
+	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.Total, &j.Done, &j.Refused,
+		&j.CreatedAt, &j.EndedAt)
+	return j, err
+}
+
+// JobByID returns ErrNotFound for an unknown id.
+func (q Queries) JobByID(ctx context.Context, id int64) (Job, error) {
+	return one(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id)
+}
+
+// RunningJobs returns the ids of the jobs that have steps left, the oldest first.
+func (q Queries) RunningJobs(ctx context.Context) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT id FROM jobs WHERE ended_at = 0 ORDER BY id`)
+}
+
+// Outcomes returns the outcomes after a step in order, at most limit; with refused only those refused.
+func (q Queries) Outcomes(ctx context.Context, jobID int64, refused bool, after, limit int) ([]Outcome, error) {
+	return many(ctx, q.q, func(s scanner) (o Outcome, err error) {
+		err = s.Scan(&o.Step, &o.UserID, &o.Name, &o.Email, &o.Role, &o.Refusal)
+		return o, err
+	}, `SELECT step, user_id, name, email, role, refusal FROM job_outcomes
+		WHERE job_id = $1 AND step > $3 AND (refusal <> '' OR NOT $2) ORDER BY step LIMIT $4`, jobID, refused, after, limit)
+}
+
+// JobWork returns what the steps of a job are, as JSON. It may be large.
+func (q Queries) JobWork(ctx context.Context, id int64) ([]byte, error) {
+	return one(ctx, q.q, value[[]byte], `SELECT work FROM jobs WHERE id = $1`, id)
+}
+
+// InsertJob adds j with its work (JSON) and sets its id.
+func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
+	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail, j.Address, j.RequestID, work, j.Total, j.CreatedAt)
+	return err
+}
+
+// SaveProgress stores how far j is, and its end.
+func (tx *Tx) SaveProgress(ctx context.Context, j Job) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE jobs SET done = $2, refused = $3, ended_at = $4 WHERE id = $1`, j.ID, j.Done, j.Refused, j.EndedAt)
+}
+
+// InsertOutcome stores what a step came to.
+func (tx *Tx) InsertOutcome(ctx context.Context, jobID int64, o Outcome) error {
+	_, err := tx.exec(ctx, `INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		jobID, o.Step, o.UserID, o.Name, o.Email, o.Role, o.Refusal)
+	return err
+}
+
+// DeleteEndedJobs forgets the jobs that ended before the time given.
+func (tx *Tx) DeleteEndedJobs(ctx context.Context, before Millis) error {
+	_, err := tx.exec(ctx, `DELETE FROM jobs WHERE ended_at > 0 AND ended_at < $1`, before)
+	return err
+}
+
+// Savepoint runs part within the transaction: what part wrote goes when it returns an error, the rest stays.
+func (tx *Tx) Savepoint(ctx context.Context, part func() error) error {
+	if _, err := tx.exec(ctx, `SAVEPOINT part`); err != nil {
+		return err
+	}
+	err := part()
+	if err != nil {
+		if _, failed := tx.exec(ctx, `ROLLBACK TO part`); failed != nil {
+			return failed
+		}
+	}
+	if _, failed := tx.exec(ctx, `RELEASE part`); failed != nil {
+		return failed
+	}
+	return err
+}
