@@ -3,7 +3,11 @@ package account
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"console/internal/permission"
 	"console/store"
@@ -20,6 +24,10 @@ var (
 	ErrSetupCode = errors.New("the set-up code is wrong")
 	// ErrSignIn is the one answer to an unknown address, a wrong password and a person who may not sign in.
 	ErrSignIn = errors.New("the email or the password is wrong")
+	// ErrSelf says that nobody disables or deletes themselves.
+	ErrSelf = errors.New("you cannot do this to yourself")
+	// ErrInvited says that somebody who is only invited has no access to disable.
+	ErrInvited = errors.New("an invited person has no access yet; revoke the invitation instead")
 	// ErrLastAdministrator says that no Global Administrator who can sign in would remain.
 	ErrLastAdministrator = errors.New("at least one Global Administrator who can sign in must remain")
 	// ErrNotByMail says that the invitation is shared by link: there is no mail to send again.
@@ -30,10 +38,18 @@ var (
 type Invalid map[string]string
 
 func (e Invalid) Error() string {
-	for field, reason := range e {
-		return fmt.Sprintf("%s: %s", field, reason)
-	}
-	return "invalid"
+	return e.First()
+}
+
+// First is the reason that stands first in the order of field names.
+func (e Invalid) First() string {
+	return e[slices.Min(slices.Collect(maps.Keys(e)))]
+}
+
+// sentence is an error as a sentence.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:] + "."
 }
 
 // requireVersion refuses a form without the version that it shows: whose changes it would undo is not known.
@@ -69,7 +85,7 @@ func (e *Taken) Error() string {
 // Forbidden says which permission the actor lacks.
 type Forbidden struct {
 	Missing permission.Missing
-	Tenant  string // name of the tenant in which it is missing; "" for the console's own resources and for all tenants
+	Tenant  string // name of the tenant in which it is missing, or "all tenants"; "" where only the main one counts
 	Person  string // who holds it, where the actor wanted to change that person
 	object  object
 }

@@ -13,7 +13,8 @@ const (
 	housekeepingEvery = time.Hour
 )
 
-// Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, dead links.
+// Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
+// jobs, dead links.
 func (s *Service) Housekeeping(ctx context.Context) {
 	for {
 		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
@@ -34,6 +35,12 @@ func (s *Service) housekeep(ctx context.Context) error {
 			return err
 		}
 		if err := tx.DeleteThrottles(ctx, now.Add(-forgetFailures)); err != nil {
+			return err
+		}
+		if err := tx.DeleteEndedJobs(ctx, now.Add(-KeepJobs)); err != nil {
+			return err
+		}
+		if err := tx.DeleteOldUserChanges(ctx); err != nil {
 			return err
 		}
 		return tx.DeleteSignupLinks(ctx, now.Add(-KeepDeadLinks))

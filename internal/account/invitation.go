@@ -46,33 +46,41 @@ func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User
 		return store.User{}, refused
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		if err := tx.requireNew(in, user); err != nil {
+		return tx.addUser(in, user, true)
+	})
+}
+
+// addUser adds a person as Invited, or as Active where the role never signs in. With send the invitation is mailed;
+// without it, it waits to be sent by hand.
+func (tx *Tx) addUser(in NewUser, user store.User, send bool) (store.User, error) {
+	if err := tx.requireNew(in, user); err != nil {
+		return store.User{}, err
+	}
+	user.CreatedAt, user.JoinedAt = tx.now, tx.now
+	if !user.Role.SignsIn() {
+		user.ActivatedAt = tx.now
+	}
+	if err := tx.db.InsertUser(tx.ctx, &user); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.join(user, in.TenantID); err != nil {
+		return store.User{}, err
+	}
+	if user.Role.SignsIn() {
+		invitation := store.Invitation{UserID: user.ID, TenantID: in.TenantID, Duration: MailInvitationLasts}
+		if err := tx.invite(user, &invitation); err != nil {
 			return store.User{}, err
 		}
-		user.CreatedAt, user.JoinedAt = tx.now, tx.now
-		if !user.Role.SignsIn() {
-			user.ActivatedAt = tx.now
-		}
-		if err := tx.db.InsertUser(ctx, &user); err != nil {
-			return store.User{}, err
-		}
-		if err := tx.join(user, in.TenantID); err != nil {
-			return store.User{}, err
-		}
-		if user.Role.SignsIn() {
-			invitation := store.Invitation{UserID: user.ID, TenantID: in.TenantID, Duration: MailInvitationLasts}
-			if err := tx.invite(user, &invitation); err != nil {
-				return store.User{}, err
-			}
+		if send {
 			if err := tx.mailInvitation(user, &invitation); err != nil {
 				return store.User{}, err
 			}
 		}
-		if err := tx.Record("add user", object{}, userObject(user)); err != nil {
-			return store.User{}, err
-		}
-		return user, tx.userAdded(user, by.person())
-	})
+	}
+	if err := tx.Record("add user", object{}, userObject(user)); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.userAdded(user, tx.by.person())
 }
 
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
@@ -159,14 +167,19 @@ func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (sto
 		if err != nil {
 			return store.User{}, err
 		}
-		if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkRevoked); err != nil {
-			return store.User{}, err
-		}
-		if err := tx.deleteUser(user); err != nil {
-			return store.User{}, err
-		}
-		return user, tx.record("revoke invitation", Done, userObject(user), nil)
+		return user, tx.revoke(invitation, user)
 	})
+}
+
+// revoke ends an invitation and takes its person off the list.
+func (tx *Tx) revoke(invitation store.Invitation, user store.User) error {
+	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkRevoked); err != nil {
+		return err
+	}
+	if err := tx.deleteUser(user); err != nil {
+		return err
+	}
+	return tx.record("revoke invitation", Done, userObject(user), nil)
 }
 
 // Invitation returns a pending invitation and its person, for those who could issue it.
@@ -197,7 +210,7 @@ func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store
 		if err != nil {
 			return store.Delivery{}, err
 		}
-		return delivery, tx.record("read invitation mail", Done, userObject(user), nil)
+		return delivery, tx.record("export invitation mail", Done, userObject(user), nil)
 	})
 }
 

@@ -26,6 +26,9 @@ type Service struct {
 	wake   func()
 	log    *slog.Logger
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
+
+	people     people
+	jobStarted chan struct{}
 }
 
 // Options are what a Service works with. All are required.
@@ -41,7 +44,7 @@ type Options struct {
 
 // New returns a Service.
 func New(o Options) *Service {
-	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log}
+	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log, jobStarted: make(chan struct{}, 1)}
 }
 
 // Source is the way an operation came in.
@@ -65,6 +68,8 @@ type Actor struct {
 	Source    Source
 	Address   string
 	RequestID string
+
+	job int64 // the job that acts for them; it needs no session
 }
 
 // May reports whether the actor holds a permission on one of the console's own resources. The main tenant decides.
@@ -131,7 +136,12 @@ func (s *Service) refused(ctx context.Context, by Actor, err error) error {
 	}
 	failed := s.db.Update(ctx, func(db *store.Tx) error {
 		tx := &Tx{ctx: ctx, service: s, db: db, by: by, now: store.At(s.now())}
-		return tx.record("refused", Refused, forbidden.object, map[string][2]string{"needs": {"", forbidden.Missing.Permission.String()}})
+		return tx.recordRefusal(forbidden)
 	})
 	return errors.Join(err, failed)
+}
+
+// recordRefusal writes what was forbidden to the activity log.
+func (tx *Tx) recordRefusal(forbidden *Forbidden) error {
+	return tx.record("refused", Refused, forbidden.object, map[string][2]string{"needs": {"", forbidden.Missing.Permission.String()}})
 }

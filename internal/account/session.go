@@ -16,10 +16,11 @@ type SignedIn struct {
 	Data    []byte // what the session remembers between requests
 }
 
-// Session returns the session of a token hash and notes the activity. It returns store.ErrNotFound when the session
+// Session returns the session of a token hash and, unless the page asks by itself (background), notes the activity. It
+// returns store.ErrNotFound when the session
 // has ended: by signing out, by the idle or the absolute timeout as they are set now, or because the person may no
 // longer sign in.
-func (s *Service) Session(ctx context.Context, tokenHash []byte) (SignedIn, error) {
+func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
 	live, err := s.db.LiveSession(ctx, tokenHash, now)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte) (SignedIn, erro
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if now >= live.LastSeenAt.Add(touchEvery(live.IdleTimeout)) {
+	if !background && now >= live.LastSeenAt.Add(touchEvery(live.IdleTimeout)) {
 		if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, live.ID, now) }); err != nil {
 			return SignedIn{}, err
 		}

@@ -21,6 +21,7 @@ type Tx struct {
 	by      Actor
 	now     store.Millis
 	queued  bool // messages wait for the commit
+	many    bool // one of many steps of a job: triggers are told at its end
 }
 
 // authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
@@ -37,19 +38,30 @@ func (tx *Tx) authorize() error {
 		tx.by.Can = everything
 		return nil
 	}
-	alive, err := tx.db.SessionAlive(tx.ctx, tx.by.SessionID)
-	if err != nil {
-		return err
-	}
-	if !alive {
-		return ErrSignedOut
-	}
-	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	user, err := tx.actor()
 	if err != nil {
 		return err
 	}
 	tx.by.Can, err = holdings(tx.ctx, tx.db.Queries, user)
 	return err
+}
+
+// actor returns the person who acts, who must still be signed in; whom a job acts for must still be active.
+func (tx *Tx) actor() (store.User, error) {
+	if tx.by.job == 0 {
+		alive, err := tx.db.SessionAlive(tx.ctx, tx.by.SessionID)
+		if err != nil {
+			return store.User{}, err
+		}
+		if !alive {
+			return store.User{}, ErrSignedOut
+		}
+	}
+	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
+		return store.User{}, ErrSignedOut
+	}
+	return user, err
 }
 
 // require returns a Forbidden when the actor lacks p in the main tenant, which decides about the console's own
@@ -98,7 +110,7 @@ func (tx *Tx) requireAll(wanted permission.Holdings, person string, about object
 	if !lacks {
 		return nil
 	}
-	forbidden := &Forbidden{Missing: missing, Person: person, object: about}
+	forbidden := &Forbidden{Missing: missing, Tenant: "all tenants", Person: person, object: about}
 	for _, t := range tenants {
 		if t.ID == missing.Tenant {
 			forbidden.Tenant = t.Name

@@ -7,21 +7,37 @@ import (
 	"console/store"
 )
 
-// UsersPerPage is how many people a page of the list shows.
-const UsersPerPage = 50
+// User returns a person that the actor may edit. It returns Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.Manageable(id, permission.UsersUpdate) })
+}
 
-// Users returns a page of the user list and the numbers on its tabs. It returns Forbidden without users.view.
-func (s *Service) Users(ctx context.Context, by Actor, query store.UserQuery) (store.UserPage, store.UserCounts, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
-		return store.UserPage{}, store.UserCounts{}, err
+// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (SPEC §5.3
+// rule 4), store.ErrStale or store.ErrNotFound.
+func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
+	refused := Invalid{}
+	firstName, lastName = parseNames(firstName, lastName, refused)
+	if err := requireVersion(version); err != nil {
+		return store.User{}, err
 	}
-	query.Limit = UsersPerPage
-	page, err := s.db.ListUsers(ctx, query)
-	if err != nil {
-		return store.UserPage{}, store.UserCounts{}, err
-	}
-	counts, err := s.db.CountUsers(ctx, query.Search)
-	return page, counts, err
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		user, err := tx.Manageable(id, permission.UsersUpdate)
+		if err != nil {
+			return store.User{}, err
+		}
+		if user.Status() == store.Active && user.Role.SignsIn() && firstName == "" && refused["first_name"] == "" {
+			refused["first_name"] = "Enter a first name."
+		}
+		if len(refused) > 0 {
+			return store.User{}, refused
+		}
+		before := user
+		user.FirstName, user.LastName, user.Version = firstName, lastName, version
+		if err := tx.UpdateUser(&user); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.Record("edit user", userObject(before), userObject(user))
+	})
 }
 
 // Account returns the company. Everybody who is signed in sees its name.
@@ -29,6 +45,14 @@ func (s *Service) Account(ctx context.Context) (store.Account, error) { return s
 
 // Tenants returns the tenants, the main one first.
 func (s *Service) Tenants(ctx context.Context) ([]store.Tenant, error) { return s.db.Tenants(ctx) }
+
+// Groups returns the groups that the user list can be filtered by. It returns Forbidden without users.view.
+func (s *Service) Groups(ctx context.Context, by Actor) ([]store.Group, error) {
+	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		return nil, err
+	}
+	return s.db.Groups(ctx)
+}
 
 // Administrators returns the Global Administrators a person without access can ask, at most ten.
 func (s *Service) Administrators(ctx context.Context) ([]store.User, error) {

@@ -27,6 +27,7 @@ var (
 // templates are the parameters that each template takes; they know what the message says.
 var templates = map[string]func(params []byte) (content, error){
 	TemplateUserAdded:          decode[UserAdded],
+	TemplateUsersAdded:         decode[UsersAdded],
 	TemplateInvitation:         decode[Invitation],
 	TemplateSignupConfirmation: decode[SignupConfirmation],
 }

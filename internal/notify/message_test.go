@@ -35,10 +35,18 @@ func sampleConfirmation() SignupConfirmation {
 	}
 }
 
+func sampleUsersAdded() UsersAdded {
+	return UsersAdded{
+		Trigger: "Added user", Company: "TestCompany", Cloud: "EU", Count: 25, Actor: Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
+		First: []Person{{ID: 2, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"}, {ID: 3, Email: "ann@example.com", Role: "Deploy"}},
+	}
+}
+
 // samples has parameters for every template.
 func samples() map[string]any {
 	return map[string]any{
 		TemplateUserAdded:          sampleUserAdded(),
+		TemplateUsersAdded:         sampleUsersAdded(),
 		TemplateInvitation:         sampleInvitation(),
 		TemplateSignupConfirmation: sampleConfirmation(),
 	}
@@ -71,6 +79,26 @@ This notification was triggered by the "Added user" trigger.
 
 Client: TestCompany
 Cloud: EU`
+
+const usersAddedText = `[Wallarm] Trigger: New users were added to the company account
+
+Notification type: create_user
+
+25 new users were added to the company account by John Doe <johndoe@example.com>:
+John Smith <johnsmith@example.com> with the role Analyst
+ann@example.com with the role Deploy
+and 23 more.
+This notification was triggered by the "Added user" trigger.
+
+Client: TestCompany
+Cloud: EU`
+
+func TestUsersAddedText(t *testing.T) {
+	t.Parallel()
+	if m := written(t, site, TemplateUsersAdded, sampleUsersAdded(), ""); m.Text != usersAddedText {
+		t.Errorf("the text is\n%s\nnot\n%s", m.Text, usersAddedText)
+	}
+}
 
 func TestUserAddedText(t *testing.T) {
 	t.Parallel()
@@ -203,6 +231,8 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 	const evil = `</b><a href=https://evil.example>Click</a>{{.}}<script>`
 	mails := map[string]any{
 		TemplateUserAdded: UserAdded{Trigger: evil, Company: evil, Cloud: evil, User: Person{Name: evil, Email: evil, Role: evil},
+			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
+		TemplateUsersAdded: UsersAdded{Trigger: evil, Company: evil, Cloud: evil, Count: 2, First: []Person{{Name: evil, Email: evil, Role: evil}},
 			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
 		TemplateInvitation:         Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
 		TemplateSignupConfirmation: SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},

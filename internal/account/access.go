@@ -1,0 +1,237 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
+// link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
+// email integrations named. Disabling a disabled user changes nothing. It returns ErrSelf, ErrInvited,
+// ErrLastAdministrator, Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		user, err := tx.disable(userID)
+		if err != nil {
+			return store.User{}, err
+		}
+		return user, tx.removeAddress(user, removeFrom)
+	})
+}
+
+// EnableAccess restores sign-in, not sessions. Enabling an enabled user changes nothing. It returns Forbidden (SPEC
+// §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.enable(userID) })
+}
+
+// DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
+// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, ErrSelf,
+// ErrLastAdministrator, Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		user, err := tx.Manageable(userID, permission.UsersDelete)
+		if err != nil {
+			return store.User{}, err
+		}
+		if _, key, _ := parseEmail(typed); key != user.EmailKey {
+			return store.User{}, Invalid{"confirm_email": "Type " + user.Email + " to confirm."}
+		}
+		if err := tx.removeAddress(user, removeFrom); err != nil {
+			return store.User{}, err
+		}
+		return tx.delete(userID)
+	})
+}
+
+func (tx *Tx) disable(userID int64) (store.User, error) {
+	user, err := tx.Manageable(userID, permission.UsersUpdate)
+	if err != nil {
+		return store.User{}, err
+	}
+	if user.ID == tx.by.UserID {
+		return store.User{}, ErrSelf
+	}
+	switch user.Status() {
+	case store.Invited:
+		return store.User{}, ErrInvited
+	case store.Disabled:
+		return user, nil
+	}
+	before := user
+	user.DisabledAt = tx.now
+	if err := tx.UpdateUser(&user); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.EndAccess(user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.Record("disable access", userObject(before), userObject(user))
+}
+
+func (tx *Tx) enable(userID int64) (store.User, error) {
+	user, err := tx.Manageable(userID, permission.UsersUpdate)
+	if err != nil || user.DisabledAt == 0 {
+		return user, err
+	}
+	before := user
+	user.DisabledAt = 0
+	if err := tx.UpdateUser(&user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.Record("enable access", userObject(before), userObject(user))
+}
+
+func (tx *Tx) delete(userID int64) (store.User, error) {
+	user, err := tx.Manageable(userID, permission.UsersDelete)
+	if err != nil {
+		return store.User{}, err
+	}
+	if user.ID == tx.by.UserID {
+		return store.User{}, ErrSelf
+	}
+	if err := tx.EndAccess(user); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.deleteUser(user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.record("delete user", Done, userObject(user), nil)
+}
+
+// EndAccess ends what lets the person in or speaks for them: sessions, the links they were sent, mails that wait with
+// such links, and the link invitations they made.
+func (tx *Tx) EndAccess(user store.User) error {
+	if err := tx.db.DeleteSessionsOfUser(tx.ctx, user.ID); err != nil {
+		return err
+	}
+	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
+		return err
+	}
+	if err := tx.db.EndSignupLinksOfUser(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+		return err
+	}
+	made, err := tx.db.LinkInvitationsBy(tx.ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, invitation := range made {
+		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
+		if err != nil {
+			return err
+		}
+		if err := tx.revoke(invitation, invited); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Consequences is what disabling or deleting somebody does beyond them.
+type Consequences struct {
+	User         store.User
+	Links        []store.User        // invited by links they made, which are revoked
+	Integrations []store.Integration // email integrations that contain their address
+}
+
+// Consequences returns what disabling (users.update) or deleting (users.delete) a person would do. It returns
+// Forbidden (SPEC §5.3 rule 4), ErrSelf or store.ErrNotFound.
+func (s *Service) Consequences(ctx context.Context, by Actor, userID int64, needs permission.Permission) (Consequences, error) {
+	return change(ctx, s, by, func(tx *Tx) (Consequences, error) {
+		user, err := tx.Manageable(userID, needs)
+		if err != nil {
+			return Consequences{}, err
+		}
+		if user.ID == by.UserID {
+			return Consequences{}, ErrSelf
+		}
+		c := Consequences{User: user}
+		made, err := tx.db.LinkInvitationsBy(ctx, user.ID)
+		if err != nil {
+			return Consequences{}, err
+		}
+		for _, invitation := range made {
+			invited, err := tx.db.UserByID(ctx, invitation.UserID)
+			if err != nil {
+				return Consequences{}, err
+			}
+			c.Links = append(c.Links, invited)
+		}
+		c.Integrations, err = tx.integrationsWith(user)
+		return c, err
+	})
+}
+
+// integrationsWith returns the email integrations that contain a person's address, where the actor may change them.
+func (tx *Tx) integrationsWith(user store.User) ([]store.Integration, error) {
+	if !tx.by.May(permission.IntegrationsUpdate) {
+		return nil, nil
+	}
+	all, err := tx.db.Integrations(tx.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []store.Integration
+	for _, integration := range all {
+		if integration.Kind != notify.KindEmail {
+			continue
+		}
+		settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(strings.Fields(settings["emails"]), addressOf(user)) {
+			found = append(found, integration)
+		}
+	}
+	return found, nil
+}
+
+// removeAddress takes a person's address out of email integrations. One that has no other address is switched off.
+func (tx *Tx) removeAddress(user store.User, integrations []int64) error {
+	if len(integrations) == 0 {
+		return nil
+	}
+	if err := tx.require(permission.IntegrationsUpdate); err != nil {
+		return err
+	}
+	with, err := tx.integrationsWith(user)
+	if err != nil {
+		return err
+	}
+	for _, before := range with {
+		if !slices.Contains(integrations, before.ID) {
+			continue
+		}
+		settings, err := notify.OpenSettings(tx.service.key, before.ID, before.Settings)
+		if err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(strings.Fields(settings["emails"]), addressOf(user))
+		settings["emails"] = strings.Join(left, "\n")
+		after := before
+		after.Active = before.Active && len(left) > 0
+		if err := tx.saveIntegration(&after, settings); err != nil {
+			return fmt.Errorf("integration %d: %w", before.ID, err)
+		}
+		changes := map[string][2]string{"emails": {user.Email, ""}}
+		if err := tx.record("change integration", Done, integrationObject(after), changes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addressOf tells a person's address, however it is written.
+func addressOf(user store.User) func(string) bool {
+	return func(address string) bool {
+		_, key, _ := parseEmail(address)
+		return key == user.EmailKey
+	}
+}
