@@ -19,8 +19,11 @@ import (
 	"console/static"
 )
 
-// maxForm is how large a request may be.
-const maxForm = "256K"
+// How large a request may be; an import brings a file.
+const (
+	maxForm   = "256K"
+	maxImport = "3M"
+)
 
 // Options are what the console's pages work with.
 type Options struct {
@@ -65,7 +68,8 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		h.checkHost,
 		h.checkTransport,
 		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isStatic}), // level 1 costs nothing measurable, the default a fifth
-		middleware.BodyLimit(maxForm),
+		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxForm, Skipper: h.isImport}),
+		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxImport}),
 		h.checkSetUp,
 		h.loadSession,
 	)
@@ -79,6 +83,10 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		}
 	}
 	return e
+}
+
+func (h *Console) isImport(c echo.Context) bool {
+	return c.Path() == h.basePath+"/settings/users/import"
 }
 
 // isStatic says that a request is for a file. Files are compressed already.

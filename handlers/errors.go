@@ -29,6 +29,8 @@ var failures = []struct {
 	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or no longer does."},
 	{is(store.ErrStale), http.StatusConflict, "Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, then make your change again."},
 	{is(account.ErrLastAdministrator), http.StatusConflict, "The last administrator stays", "At least one Global Administrator who can sign in must remain. Give the role to somebody else first."},
+	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator."},
+	{is(account.ErrInvited), http.StatusConflict, "Only invited", "An invited person has no access yet. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
@@ -94,6 +96,9 @@ func (h *Console) fail(err error, c echo.Context) {
 	}
 	if wait := retryAfter(err); wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	if as[*account.Forbidden](err) && signedIn(c) != nil {
+		page.Ask, _ = h.account.Administrators(c.Request().Context()) // without them the page still says what is missing
 	}
 	if isHTMX(c) {
 		c.Response().Header().Set("HX-Retarget", "#toasts")

@@ -72,8 +72,8 @@ func (h *Console) updateIntegration(c echo.Context) error {
 	}
 	kind, _ := notify.KindByKey(before.Kind)
 	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind))
-	if refused := refusal(err); refused != nil {
-		return h.renderIntegration(c, http.StatusUnprocessableEntity, kind, before, settings, withoutSecrets(form(c, refused), kind))
+	if refused, status := formError(err); refused != nil {
+		return h.renderIntegration(c, status, kind, before, settings, withoutSecrets(form(c, refused), kind))
 	}
 	if err != nil {
 		return err

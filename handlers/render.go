@@ -31,6 +31,7 @@ func (h *Console) render(c echo.Context, status int, component templ.Component) 
 		return err
 	}
 	c.Response().Header().Add("Vary", "HX-Request, HX-Target")
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // else it is sent in chunks; compressing takes it away
 	return c.HTMLBlob(status, buffer.Bytes())
 }
 
@@ -76,7 +77,7 @@ var sections = []struct {
 func section(route string) string {
 	_, rest, _ := strings.Cut(route, "/settings/")
 	name, _, _ := strings.Cut(rest, "/")
-	if name == "invitations" {
+	if name == "invitations" || name == "jobs" {
 		return "users"
 	}
 	return name

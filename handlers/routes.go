@@ -61,9 +61,27 @@ func (h *Console) Routes() []Route {
 		{post, "/settings/users/new", Holding(permission.UsersCreate), h.addUser},
 		{get, "/settings/users/invite-link", Holding(permission.UsersCreate), h.inviteLinkForm},
 		{post, "/settings/users/invite-link", Holding(permission.UsersCreate), h.inviteByLink},
+		{get, "/settings/users/bulk", Holding(permission.UsersView), h.bulkForm},
+		{post, "/settings/users/bulk", Holding(permission.UsersView), h.bulk}, // what it needs depends on the action
+		{get, "/settings/users/import", Holding(permission.UsersCreate), h.importForm},
+		{post, "/settings/users/import", Holding(permission.UsersCreate), h.importUsers},
+		{get, "/settings/users/export.csv", Holding(permission.UsersExport), h.exportUsers},
+		{get, "/settings/users/:id/edit", Holding(permission.UsersUpdate), h.editUserForm},
+		{post, "/settings/users/:id/edit", Holding(permission.UsersUpdate), h.editUser},
+		{get, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableForm},
+		{post, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableUser},
+		{post, "/settings/users/:id/enable", Holding(permission.UsersUpdate), h.enableUser},
+		{get, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUserForm},
+		{post, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUser},
+
+		{get, "/settings/jobs/:id", SignedIn, h.job}, // one's own
+		{get, "/settings/jobs/:id/report.csv", SignedIn, h.jobReport},
+
 		{post, "/settings/invitations/:id/resend", Holding(permission.UsersCreate), h.resendInvitation},
 		{post, "/settings/invitations/:id/link", Holding(permission.UsersCreate), h.newLink},
 		{get, "/settings/invitations/:id/mail", Holding(permission.UsersCreate), h.invitationMail},
+		{get, "/settings/invitations/:id/role", Holding(permission.UsersCreate), h.changeRoleForm},
+		{post, "/settings/invitations/:id/role", Holding(permission.UsersCreate), h.changeRole},
 		{get, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeForm},
 		{post, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeInvitation},
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -25,10 +26,31 @@ const sessionLifetime = 10 * 365 * 24 * time.Hour
 func newSessions(service *account.Service) *scs.SessionManager {
 	sessions := scs.New()
 	sessions.Store = sessionStore{service}
+	sessions.Codec = sessionData{}
 	sessions.HashTokenInStore = true
 	sessions.IdleTimeout = 0
 	sessions.Lifetime = sessionLifetime
 	return sessions
+}
+
+// sessionData is how what a session remembers is stored: as nothing where it remembers nothing, which is what almost all
+// do, otherwise as scs does. Decoding it is a large part of loading a session.
+type sessionData struct{ scs.GobCodec }
+
+// Encode implements scs.Codec.
+func (c sessionData) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+	if len(values) == 0 {
+		return []byte{}, nil
+	}
+	return c.GobCodec.Encode(deadline, values)
+}
+
+// Decode implements scs.Codec.
+func (c sessionData) Decode(data []byte) (time.Time, map[string]any, error) {
+	if len(data) == 0 {
+		return time.Now().Add(sessionLifetime), map[string]any{}, nil
+	}
+	return c.GobCodec.Decode(data)
 }
 
 // sessionStore is the account's sessions as scs sees them. What it finds it also leaves in the request's found.
@@ -36,7 +58,10 @@ type sessionStore struct{ account *account.Service }
 
 // found carries the session that a request's token belongs to from sessionStore to the middleware, so that it is
 // loaded once.
-type found struct{ session *account.SignedIn }
+type found struct {
+	background bool // the page asks by itself: no activity of the person
+	session    *account.SignedIn
+}
 
 type foundKey struct{}
 
@@ -46,20 +71,18 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 	if err != nil {
 		return nil, false, nil
 	}
-	session, err := s.account.Session(ctx, hash)
+	f, _ := ctx.Value(foundKey{}).(*found)
+	session, err := s.account.Session(ctx, hash, f != nil && f.background)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	if f, ok := ctx.Value(foundKey{}).(*found); ok {
+	if f != nil {
 		f.session = &session
 	}
-	if len(session.Data) == 0 {
-		session.Data, err = scs.GobCodec{}.Encode(time.Now().Add(sessionLifetime), nil)
-	}
-	return session.Data, true, err
+	return session.Data, true, nil
 }
 
 // CommitCtx implements scs.CtxStore. It only updates: a session that ended while its request ran stays ended.
@@ -92,7 +115,7 @@ var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not
 // loadSession finds the session of a request's cookie, and stores what the request made the session remember.
 func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		f := new(found)
+		f := &found{background: isBackground(c)}
 		ctx := context.WithValue(c.Request().Context(), foundKey{}, f)
 		ctx, err := h.sessions.Load(ctx, h.cookies.read(c, sessionCookie))
 		if err != nil {
@@ -113,6 +136,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return nil
 	}
+}
+
+// isBackground tells the requests that pages make by themselves, such as asking how far a job is. They only read.
+func isBackground(c echo.Context) bool {
+	return c.Request().Method == http.MethodGet && c.Request().URL.Query().Has("background")
 }
 
 // signedIn returns the session of the request, or nil.

@@ -46,11 +46,11 @@ func conditionText(t store.Trigger) string {
 	for i, r := range t.Roles {
 		labels[i] = r.Label()
 	}
-	operator := " = "
+	operator := " is "
 	if t.RoleOperator == "ne" {
-		operator = " ≠ "
+		operator = " is not "
 	}
-	return "User added, role" + operator + strings.Join(labels, ", ")
+	return "User added, role" + operator + strings.Join(labels, " or ")
 }
 
 func reactionNames(integrations []store.Integration) string {
@@ -101,8 +101,16 @@ func (h *Console) updateTrigger(c echo.Context) error {
 		return err
 	}
 	trigger, err := h.account.UpdateTrigger(c.Request().Context(), actor(c), id, formID(c, "version"), triggerInput(c))
-	if refused := refusal(err); refused != nil {
-		return h.renderTrigger(c, http.StatusUnprocessableEntity, id, form(c, refused))
+	if refused, status := formError(err); refused != nil {
+		again := form(c, refused)
+		if status == http.StatusConflict {
+			current, err := h.trigger(c)
+			if err != nil {
+				return err
+			}
+			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
+		}
+		return h.renderTrigger(c, status, id, again)
 	}
 	if err != nil {
 		return err

@@ -3,8 +3,8 @@ package handlers
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -17,53 +17,50 @@ import (
 
 func (h *Console) users(c echo.Context) error {
 	query := userQuery(c)
-	page, counts, err := h.account.Users(c.Request().Context(), actor(c), query)
+	list, err := h.account.Users(c.Request().Context(), actor(c), query)
 	if err != nil {
 		return err
 	}
-	shown := views.UsersPage{Query: query, Counts: counts, Rows: page.Rows, Next: pageQuery(query, page.Next), Prev: pageQuery(query, page.Prev),
-		TrialMail: h.Mailbox != nil, Now: h.Now()}
-	return h.renderPart(c, http.StatusOK, views.Users(shown), views.UsersSection(shown))
+	groups, err := h.account.Groups(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.UsersPage{Query: query, List: list, Groups: groups, TrialMail: h.Mailbox != nil, Now: h.Now()}
+	return h.renderPart(c, http.StatusOK, views.Users(page), views.UsersSection(page))
 }
 
-// userQuery reads the state of the list from the address. What it does not know is the default.
-func userQuery(c echo.Context) store.UserQuery {
-	query := store.UserQuery{Tab: store.TabAll, Search: c.QueryParam("q"), Sort: store.SortName, Descending: c.QueryParam("dir") == "desc"}
-	switch tab := store.Tab(c.QueryParam("tab")); tab {
+// userQuery reads the state of the list from the address or the form. What it does not know is the default.
+func userQuery(c echo.Context) account.UserQuery {
+	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(c.FormValue("q")), Sort: store.SortName, Descending: c.FormValue("dir") == "desc",
+		Cursor: c.FormValue("cursor"), Group: formID(c, "group")}
+	switch tab := store.Tab(c.FormValue("tab")); tab {
 	case store.TabActive, store.TabInvited, store.TabDisabled:
 		query.Tab = tab
 	}
-	switch sort := store.Sort(c.QueryParam("sort")); sort {
+	switch sort := store.Sort(c.FormValue("sort")); sort {
 	case store.SortRole, store.SortEmail, store.SortLastAuth:
 		query.Sort = sort
 	}
-	query.Cursor = store.ParseCursor(c.QueryParam("cursor"), query.Sort)
+	if role, known := permission.ParseRole(c.FormValue("role")); known {
+		query.Role = role
+	}
+	if v := c.FormValue("twofa"); v == "on" || v == "off" {
+		query.TwoFactor = v
+	}
+	if v := c.FormValue("last_auth"); v == "90d" || v == "never" {
+		query.LastAuth = v
+	}
 	return query
 }
 
-// pageQuery is the address of the page of the list that begins at cursor, as a query; "" where there is none.
-func pageQuery(query store.UserQuery, cursor store.Cursor) string {
-	if cursor.ID == 0 {
-		return ""
-	}
-	v := url.Values{"tab": {string(query.Tab)}, "sort": {string(query.Sort)}, "cursor": {cursor.String()}}
-	if query.Descending {
-		v.Set("dir", "desc")
-	}
-	if query.Search != "" {
-		v.Set("q", query.Search)
-	}
-	return v.Encode()
-}
-
 func (h *Console) addUserForm(c echo.Context) error {
-	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst)))
+	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst)), nil)
 }
 
 func (h *Console) addUser(c echo.Context) error {
 	user, err := h.account.AddUser(c.Request().Context(), actor(c), newUser(c))
 	if refused := refusal(err); refused != nil {
-		return h.renderAddUser(c, http.StatusUnprocessableEntity, form(c, refused))
+		return h.renderAddUser(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
 	if err != nil {
 		return err
@@ -76,13 +73,13 @@ func (h *Console) addUser(c echo.Context) error {
 }
 
 func (h *Console) inviteLinkForm(c echo.Context) error {
-	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d"))
+	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d"), nil)
 }
 
 func (h *Console) inviteByLink(c echo.Context) error {
 	issued, err := h.account.InviteByLink(c.Request().Context(), actor(c), newUser(c))
 	if refused := refusal(err); refused != nil {
-		return h.renderInviteLink(c, http.StatusUnprocessableEntity, form(c, refused))
+		return h.renderInviteLink(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
 	if err != nil {
 		return err
@@ -94,6 +91,20 @@ func (h *Console) inviteByLink(c echo.Context) error {
 func newUser(c echo.Context) account.NewUser {
 	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
 		Email: c.FormValue("email"), TenantID: formID(c, "tenant_id"), Duration: c.FormValue("duration")}
+}
+
+// takenBy is the person who has the address that err refuses, or nil.
+func takenBy(err error) *store.User {
+	var taken *account.Taken
+	if errors.As(err, &taken) {
+		return &taken.User
+	}
+	return nil
+}
+
+// withLink are the roles that can be given by link: who never signs in needs none.
+func withLink(roles []permission.Role) []permission.Role {
+	return slices.DeleteFunc(roles, func(r permission.Role) bool { return !r.SignsIn() })
 }
 
 // refusal is what a form has to say about err, or nil where err is no matter of the form.
@@ -109,22 +120,30 @@ func refusal(err error) account.Invalid {
 	return nil
 }
 
-func (h *Console) renderAddUser(c echo.Context, status int, f views.Form) error {
+// formError is what an edit form has to say about err, and with which status: 422 for what was typed, 409 for a form
+// that is out of date. It is nil where err is no matter of the form.
+func formError(err error) (account.Invalid, int) {
+	if errors.Is(err, store.ErrStale) {
+		return account.Invalid{"": "Somebody else has changed this meanwhile. Nothing you typed is lost; save again to replace their change."}, http.StatusConflict
+	}
+	return refusal(err), http.StatusUnprocessableEntity
+}
+
+func (h *Console) renderAddUser(c echo.Context, status int, f views.Form, taken *store.User) error {
 	roles, tenants, err := h.choices(c)
 	if err != nil {
 		return err
 	}
-	page := views.AddUserPage{Form: f, Roles: roles, Tenants: tenants}
+	page := views.AddUserPage{Form: f, Roles: roles, Tenants: tenants, Taken: taken}
 	return h.renderPart(c, status, views.AddUser(page), views.AddUserForm(page))
 }
 
-func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form) error {
+func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form, taken *store.User) error {
 	roles, tenants, err := h.choices(c)
 	if err != nil {
 		return err
 	}
-	roles = slices.DeleteFunc(roles, func(r permission.Role) bool { return !r.SignsIn() }) // who never signs in needs no link
-	page := views.InviteLinkPage{Form: f, Roles: roles, Tenants: tenants}
+	page := views.InviteLinkPage{Form: f, Roles: withLink(roles), Tenants: tenants, Taken: taken}
 	return h.renderPart(c, status, views.InviteLink(page), views.InviteLinkForm(page))
 }
 

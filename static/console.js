@@ -120,6 +120,56 @@
 		}
 	};
 
+	// Ticked rows: the bar below the list appears and says how many there are.
+	const ticked = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]:checked')];
+
+	const countTicked = () => {
+		const bar = document.querySelector(".bulk-bar");
+		if (!bar) {
+			return;
+		}
+		const all = bar.querySelector("#bulk-all");
+		const n = ticked().length;
+		const chosen = all && all.checked;
+		bar.classList.toggle("open", n > 0 || chosen);
+		bar.querySelector(".bulk-count").textContent = chosen ? "All users that match selected" : `${n} ${n === 1 ? "user" : "users"} selected`;
+		for (const number of bar.querySelectorAll(".bulk-number")) {
+			number.textContent = chosen ? "" : n;
+		}
+		const head = document.querySelector("[data-select-all]");
+		const boxes = document.querySelectorAll('input[name="ids"][form="bulk"]').length;
+		head.checked = n > 0 && n === boxes;
+		head.indeterminate = n > 0 && n < boxes;
+	};
+
+	document.addEventListener("change", (event) => {
+		if (event.target.matches("[data-select-all]")) {
+			for (const box of document.querySelectorAll('input[name="ids"][form="bulk"]')) {
+				box.checked = event.target.checked;
+			}
+		}
+		if (event.target.matches('[data-select-all], [name="ids"], #bulk-all')) {
+			countTicked();
+		}
+	});
+
+	document.addEventListener("reset", (event) => {
+		if (event.target.matches(".bulk-bar")) {
+			setTimeout(countTicked); // after the boxes have changed
+		}
+	});
+
+	document.addEventListener("htmx:afterSettle", countTicked);
+	countTicked(); // a browser keeps ticks when it goes back
+
+	// The export is of the list as it stands, which changes without the page being loaded.
+	document.addEventListener("click", (event) => {
+		const link = event.target.closest("[data-list-query]");
+		if (link) {
+			link.search = location.search;
+		}
+	});
+
 	// Screen readers announce what appears in a live region, not what was there from the start.
 	const flash = [...toasts.children];
 	toasts.replaceChildren();

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 )
@@ -13,6 +14,7 @@ type AddUserPage struct {
 	Form    Form
 	Roles   []permission.Role // the person may grant
 	Tenants []store.Tenant
+	Taken   *store.User // who has the address already; nil: nobody
 }
 
 // InviteLinkPage is the form for a signup link that is handed over by hand. Fields: role, duration, email, tenant_id.
@@ -20,6 +22,7 @@ type InviteLinkPage struct {
 	Form    Form
 	Roles   []permission.Role // the person may grant
 	Tenants []store.Tenant
+	Taken   *store.User // who has the address already; nil: nobody
 }
 
 // IssuedLinkPage shows a signup link, once.
@@ -84,4 +87,13 @@ func tenantHint(roles []permission.Role) string {
 		}
 	}
 	return hint
+}
+
+// takenQuery is the list in which a person stands alone.
+func takenQuery(user store.User) account.UserQuery {
+	query := account.UserQuery{Tab: store.TabAll, Search: user.Email}
+	if user.JoinedAt == 0 {
+		query.Tab = store.TabInvited
+	}
+	return query
 }

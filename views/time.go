@@ -41,8 +41,11 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
+// exactLayout is how people read a time in UTC.
+const exactLayout = "2 Jan 2006, 15:04 UTC"
+
 // exact is a time as people read it, in UTC.
-func exact(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
+func exact(t time.Time) string { return t.UTC().Format(exactLayout) }
 
 // machine is a time as programs read it.
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,39 +1,41 @@
 package views
 
 import (
+	"context"
 	"net/url"
 	"strconv"
 	"time"
 
+	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 )
 
 // UsersPage is the user list.
 type UsersPage struct {
-	Query      store.UserQuery
-	Counts     store.UserCounts
-	Rows       []store.ListedUser
-	Next, Prev string // queries of the neighbouring pages, such as "tab=all&after=…"; empty: there is none
-	TrialMail  bool   // mails are kept here, and can be read here
-	Now        time.Time
+	Query     account.UserQuery
+	List      account.UserList
+	Groups    []store.Group // to filter by
+	TrialMail bool          // mails are kept here, and can be read here
+	Now       time.Time
 }
 
 type userTab struct {
 	tab   store.Tab
 	label string
-	count func(store.UserCounts) int
+	count func(account.UserCounts) int
 }
 
 var userTabs = [...]userTab{
-	{store.TabAll, "All", func(c store.UserCounts) int { return c.All }},
-	{store.TabActive, "Active", func(c store.UserCounts) int { return c.Active }},
-	{store.TabInvited, "Invited", func(c store.UserCounts) int { return c.Invited }},
-	{store.TabDisabled, "Disabled", func(c store.UserCounts) int { return c.Disabled }},
+	{store.TabAll, "All", func(c account.UserCounts) int { return c.All }},
+	{store.TabActive, "Active", func(c account.UserCounts) int { return c.Active }},
+	{store.TabInvited, "Invited", func(c account.UserCounts) int { return c.Invited }},
+	{store.TabDisabled, "Disabled", func(c account.UserCounts) int { return c.Disabled }},
 }
 
 // countLabel is the number on a tab. While searching, numbers are exact up to a thousand.
 func (p UsersPage) countLabel(n int) string {
-	if p.Query.Search != "" && n > 1000 {
+	if p.Query.Filtered() && n > 1000 {
 		return "1000+"
 	}
 	return strconv.Itoa(n)
@@ -43,10 +45,10 @@ func (p UsersPage) countLabel(n int) string {
 func (p UsersPage) shown() int {
 	for _, t := range userTabs {
 		if t.tab == p.Query.Tab {
-			return t.count(p.Counts)
+			return t.count(p.List.Counts)
 		}
 	}
-	return p.Counts.All
+	return p.List.Counts.All
 }
 
 // announcement is what a screen reader says when the list has been drawn again.
@@ -57,20 +59,47 @@ func (p UsersPage) announcement() string {
 	return "1 user"
 }
 
-// usersQuery is the query of a user list; what is as usual is left out.
-func usersQuery(q store.UserQuery) string {
-	values := url.Values{}
-	if q.Tab != "" && q.Tab != store.TabAll {
-		values.Set("tab", string(q.Tab))
+// maySelect says that the person can do something to several users at once.
+func (p UsersPage) maySelect(ctx context.Context) bool {
+	can := frame(ctx).Can
+	return can.Has(permission.UsersUpdate) || can.Has(permission.UsersDelete)
+}
+
+// listFields are the fields that an address or a form needs to mean the same list; Label is the name. What is as usual
+// is left out, and so is the place in the list.
+func listFields(q account.UserQuery) (fields []option) {
+	add := func(name, value string) {
+		if value != "" {
+			fields = append(fields, option{Value: value, Label: name})
+		}
 	}
-	if q.Search != "" {
-		values.Set("q", q.Search)
+	if q.Tab != store.TabAll {
+		add("tab", string(q.Tab))
 	}
+	add("q", q.Search)
+	add("role", string(q.Role))
+	if q.Group != 0 {
+		add("group", strconv.FormatInt(q.Group, 10))
+	}
+	add("twofa", q.TwoFactor)
+	add("last_auth", q.LastAuth)
 	if sorted(q) {
-		values.Set("sort", string(q.Sort))
+		add("sort", string(q.Sort))
 	}
 	if q.Descending {
-		values.Set("dir", "desc")
+		add("dir", "desc")
+	}
+	return fields
+}
+
+// usersQuery is the query of a user list.
+func usersQuery(q account.UserQuery) string {
+	values := url.Values{}
+	for _, f := range listFields(q) {
+		values.Set(f.Label, f.Value)
+	}
+	if q.Cursor != "" {
+		values.Set("cursor", q.Cursor)
 	}
 	if len(values) == 0 {
 		return ""
@@ -79,17 +108,29 @@ func usersQuery(q store.UserQuery) string {
 }
 
 // sorted says that the list is in another order than the usual one.
-func sorted(q store.UserQuery) bool { return q.Sort != "" && q.Sort != store.SortName }
+func sorted(q account.UserQuery) bool { return q.Sort != "" && q.Sort != store.SortName }
 
-func (p UsersPage) inTab(tab store.Tab) store.UserQuery {
-	q := p.Query
+func (p UsersPage) inTab(tab store.Tab) account.UserQuery {
+	q := p.at("")
 	q.Tab = tab
 	return q
 }
 
-// sortedBy is the list ordered by a column; a column it is ordered by already turns round.
-func (p UsersPage) sortedBy(sort store.Sort) store.UserQuery {
+// at is the list from a cursor on.
+func (p UsersPage) at(cursor string) account.UserQuery {
 	q := p.Query
+	q.Cursor = cursor
+	return q
+}
+
+// everywhere is the same search on the tab that shows everybody.
+func (p UsersPage) everywhere() account.UserQuery {
+	return account.UserQuery{Tab: store.TabAll, Search: p.Query.Search, Role: p.Query.Role, Group: p.Query.Group, TwoFactor: p.Query.TwoFactor, LastAuth: p.Query.LastAuth}
+}
+
+// sortedBy is the list ordered by a column; a column it is ordered by already turns round.
+func (p UsersPage) sortedBy(sort store.Sort) account.UserQuery {
+	q := p.at("")
 	q.Descending = p.by(sort) && !q.Descending
 	q.Sort = sort
 	return q
@@ -113,8 +154,30 @@ func (p UsersPage) arrow() string {
 	return "arrow-up"
 }
 
+// filter narrows the list by one property.
+type filter struct {
+	name, label, chosen string
+	options             []option
+}
+
+func (p UsersPage) filters() []filter {
+	role := filter{name: "role", label: "Role", chosen: string(p.Query.Role), options: roleOptions(permission.Roles())}
+	group := filter{name: "group", label: "Group"}
+	if p.Query.Group != 0 {
+		group.chosen = strconv.FormatInt(p.Query.Group, 10)
+	}
+	for _, g := range p.Groups {
+		group.options = append(group.options, option{strconv.FormatInt(g.ID, 10), g.Name})
+	}
+	return []filter{
+		role, group,
+		{"twofa", "2FA", p.Query.TwoFactor, []option{{"on", "2FA on"}, {"off", "2FA off"}}},
+		{"last_auth", "Last auth", p.Query.LastAuth, []option{{"90d", "Over 90 days ago"}, {"never", "Never"}}},
+	}
+}
+
 // mailTrouble says why the invitation mail has not arrived; empty when nothing is wrong.
-func mailTrouble(u store.ListedUser) string {
+func mailTrouble(u *store.ListedUser) string {
 	switch {
 	case u.MailError == "":
 		return ""

@@ -13,6 +13,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 )
@@ -55,12 +56,14 @@ func listed(text string) []store.ListedUser {
 	disabled := person
 	disabled.ID, disabled.DisabledAt = 8, at
 	waiting := store.User{ID: 9, Email: text + "@example.com", Role: permission.Admin}
+	byLink, failed := waiting, waiting
+	byLink.ID, failed.ID = 10, 11
 	return []store.ListedUser{
 		{User: person},
 		{User: disabled},
 		{User: waiting, Invitation: store.Invitation{ID: 3, ExpiresAt: at + 1}, MailState: store.Delivered},
-		{User: waiting, Invitation: store.Invitation{ID: 4, ByLink: true, ExpiresAt: at - 1}},
-		{User: waiting, Invitation: store.Invitation{ID: 5, ExpiresAt: at + 1}, MailState: store.Failed, MailError: text},
+		{User: byLink, Invitation: store.Invitation{ID: 4, ByLink: true, ExpiresAt: at - 1}},
+		{User: failed, Invitation: store.Invitation{ID: 5, ExpiresAt: at + 1}, MailState: store.Failed, MailError: text},
 	}
 }
 
@@ -69,10 +72,16 @@ func whole(text string) map[string]templ.Component {
 	tenants := []store.Tenant{{ID: 410, Name: text, Main: true}, {ID: 411, Name: text}}
 	integration := store.Integration{ID: 2, Kind: "slack", Name: text, Active: true}
 	trigger := store.Trigger{ID: 5, Name: text, Description: text, Enabled: true}
-	users := UsersPage{Query: store.UserQuery{Tab: store.TabInvited, Search: text, Sort: store.SortEmail, Descending: true}, Rows: listed(text),
-		Next: "cursor=a", Prev: "cursor=b", TrialMail: true, Now: now}
+	users := UsersPage{Query: account.UserQuery{Tab: store.TabInvited, Search: text, Role: permission.Analyst, Sort: store.SortEmail, Descending: true},
+		List:   account.UserList{Rows: listed(text), Next: "a", Prev: "b", Counts: account.UserCounts{Invited: 900}},
+		Groups: []store.Group{{ID: 4, Name: text}}, TrialMail: true, Now: now}
 	empty := users
-	empty.Rows = nil
+	empty.List.Rows = nil
+	consequences := ConsequencesPage{Consequences: account.Consequences{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
+	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}}, Problem: text}
+	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.Selected{Total: 1, First: []store.User{user}}}
+	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
+	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
 	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{Trigger: trigger, ConditionText: text, Reactions: text}, {Trigger: store.Trigger{ID: 6}}}}
 	return map[string]templ.Component{
 		"setup":                 Setup(wrong(text)),
@@ -80,11 +89,22 @@ func whole(text string) map[string]templ.Component {
 		"signup":                Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
 		"dead link":             DeadLink(DeadLinkPage{Reason: text}),
 		"no access":             NoAccess(NoAccessPage{Administrators: []store.User{user}}),
-		"error":                 Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text}),
+		"error":                 Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text, Ask: []store.User{user}}),
 		"users":                 Users(users),
 		"no users":              Users(empty),
-		"nobody at all":         Users(UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Now: now}),
-		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
+		"nobody at all":         Users(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}),
+		"edit user":             EditUser(EditUserPage{User: user, Form: wrong(text)}),
+		"disable user":          DisableUser(consequences),
+		"delete user":           DeleteUser(consequences),
+		"change role":           ChangeRole(role),
+		"some users":            Bulk(some),
+		"all users":             Bulk(all),
+		"nobody selected":       Bulk(BulkPage{Action: account.JobEnable}),
+		"job":                   JobWhole(job),
+		"running job":           JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
+		"import":                Import(ImportPage{Form: wrong(text), Tenants: tenants}),
+		"import preview":        ImportPreview(ImportPreviewPage{Import: account.Import{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
+		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Taken: &user}),
 		"add user, one tenant":  AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
 		"invite by link":        InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
 		"issued link":           IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
@@ -108,7 +128,7 @@ func whole(text string) map[string]templ.Component {
 
 func parts(text string) map[string]templ.Component {
 	return map[string]templ.Component{
-		"users section":      UsersSection(UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Rows: listed(text), Now: now}),
+		"users section":      UsersSection(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, List: account.UserList{Rows: listed(text)}, Now: now}),
 		"triggers section":   TriggersSection(TriggersPage{Search: text}),
 		"add user":           AddUserForm(AddUserPage{Form: wrong(text), Roles: permission.Roles()}),
 		"invite by link":     InviteLinkForm(InviteLinkPage{Form: wrong(text), Roles: permission.Roles()}),
@@ -269,10 +289,10 @@ func TestPasswordsAreNotSentBack(t *testing.T) {
 
 func TestOffersWhatIsPermitted(t *testing.T) {
 	t.Parallel()
-	users := Users(UsersPage{Query: store.UserQuery{Tab: store.TabInvited}, Rows: listed("Ann"), Now: now})
+	users := Users(UsersPage{Query: account.UserQuery{Tab: store.TabInvited}, List: account.UserList{Rows: listed("Ann")}, Now: now})
 	for role, want := range map[permission.Role]bool{permission.Admin: true, permission.ReadOnly: false} {
 		page := render(t, signedIn("Ann", role.Set()), users)
-		for _, offer := range []string{"Add new user", "Invite by link", "Revoke", "/settings/triggers", "/settings/integrations"} {
+		for _, offer := range []string{"Add new user", "Invite by link", "Revoke", "Disable access", "Delete", "Import", "Export", "/settings/triggers", "/settings/integrations"} {
 			if strings.Contains(page, offer) != want {
 				t.Errorf("%s: %q offered: %v", role, offer, !want)
 			}
@@ -299,9 +319,9 @@ func TestAgo(t *testing.T) {
 }
 
 func BenchmarkUsers(b *testing.B) {
-	page := UsersPage{Query: store.UserQuery{Tab: store.TabAll}, Now: now}
-	for len(page.Rows) < 50 {
-		page.Rows = append(page.Rows, store.ListedUser{User: store.User{FirstName: "John", LastName: "Smith", Email: "john@example.com",
+	page := UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}
+	for len(page.List.Rows) < 50 {
+		page.List.Rows = append(page.List.Rows, store.ListedUser{User: store.User{FirstName: "John", LastName: "Smith", Email: "john@example.com",
 			Role: permission.Analyst, ActivatedAt: 1, LastAuthAt: store.At(now) - 1e7}})
 	}
 	ctx := signedIn("Ann", permission.Admin.Set())

@@ -18,6 +18,7 @@ import (
 type commands struct {
 	Serve   Serve   `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
 	Setup   setup   `cmd:"" help:"Create the account and its first Global Administrator."`
+	Seed    seed    `cmd:"" help:"Fill the database with invented people, to try and to measure."`
 	Version version `cmd:"" help:"Print the version."`
 }
 

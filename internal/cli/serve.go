@@ -139,6 +139,8 @@ func (s *Server) run(service *account.Service) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.background.Go(func() { service.Housekeeping(ctx) })
+	s.background.Go(func() { service.RunJobs(ctx) })
+	s.background.Go(func() { service.Preload(ctx) })
 	s.background.Go(func() {
 		if err := s.Worker.Run(ctx); err != nil {
 			s.log.Error("delivery worker", "error", err)

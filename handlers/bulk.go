@@ -1,0 +1,51 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/views"
+)
+
+func (h *Console) bulkForm(c echo.Context) error {
+	return h.renderBulk(c, http.StatusOK, "")
+}
+
+func (h *Console) bulk(c echo.Context) error {
+	job, err := h.account.StartBulk(c.Request().Context(), actor(c), c.FormValue("action"), selection(c), formInt(c, "total"))
+	var changed *account.ChangedTotal
+	if errors.As(err, &changed) {
+		return h.renderBulk(c, http.StatusConflict, "The list has changed since you chose: "+strconv.Itoa(changed.Announced)+" people matched, now it is "+
+			strconv.Itoa(changed.Now)+". Nothing was done. Check and confirm again.")
+	}
+	if refused := refusal(err); refused != nil {
+		return h.renderBulk(c, http.StatusUnprocessableEntity, refused.First())
+	}
+	if err != nil {
+		return err
+	}
+	return h.goToJob(c, job)
+}
+
+// selection reads whom a form is about.
+func selection(c echo.Context) account.Selection {
+	return account.Selection{IDs: formIDs(c, "ids"), All: c.FormValue("all") != "", Query: userQuery(c)}
+}
+
+// renderBulk asks for confirmation, naming whom it would change; problem says why the last answer was refused.
+func (h *Console) renderBulk(c echo.Context, status int, problem string) error {
+	chosen := selection(c)
+	selected, err := h.account.Select(c.Request().Context(), actor(c), c.FormValue("action"), chosen)
+	if refused := refusal(err); refused != nil {
+		return echo.NewHTTPError(http.StatusUnprocessableEntity, refused.First())
+	}
+	if err != nil {
+		return err
+	}
+	page := views.BulkPage{Action: c.FormValue("action"), Selection: chosen, Selected: selected, Problem: problem}
+	return h.renderPart(c, status, views.Bulk(page), views.BulkPart(page))
+}

@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/views"
+)
+
+func (h *Console) importForm(c echo.Context) error {
+	return h.renderImport(c, http.StatusOK, values("send_invitations", "1"))
+}
+
+// importUsers shows what a file would do; with confirm it is done. The file stays with the browser in between: nothing
+// is kept here that nobody has confirmed.
+func (h *Console) importUsers(c echo.Context) error {
+	file, err := uploaded(c)
+	if err != nil {
+		return err
+	}
+	tenant, send := formID(c, "tenant_id"), c.FormValue("send_invitations") != ""
+	if c.FormValue("confirm") != "" {
+		job, err := h.account.StartImport(c.Request().Context(), actor(c), file, tenant, send)
+		if refused := refusal(err); refused != nil {
+			return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
+		}
+		if err != nil {
+			return err
+		}
+		return h.goToJob(c, job)
+	}
+	read, err := h.account.ReadImport(c.Request().Context(), actor(c), file, tenant)
+	if refused := refusal(err); refused != nil {
+		return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	page := views.ImportPreviewPage{Import: read, File: string(file), TenantID: tenant, Send: send}
+	return h.render(c, http.StatusOK, views.ImportPreview(page))
+}
+
+// uploaded is the file of the form, or the text that the preview has kept of it.
+func uploaded(c echo.Context) ([]byte, error) {
+	header, err := c.FormFile("file")
+	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
+		return []byte(strings.ReplaceAll(c.FormValue("file"), "\r\n", "\n")), nil // as browsers end the lines of a text
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := header.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, account.MaxImport+1))
+}
+
+func (h *Console) renderImport(c echo.Context, status int, f views.Form) error {
+	tenants, err := h.account.Tenants(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	if f.Get("tenant_id") == "" {
+		f.Values.Set("tenant_id", strconv.FormatInt(actor(c).Main, 10))
+	}
+	return h.render(c, status, views.Import(views.ImportPage{Form: f, Tenants: tenants}))
+}

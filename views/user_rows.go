@@ -1,0 +1,270 @@
+package views
+
+import (
+	"cmp"
+	"context"
+	"html"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// userRows writes the rows of the user list. It is Go and not a template because it is most of what the console does
+// on its busiest page; what is the same in every row is made once.
+func userRows(p UsersPage) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		buffer := rowBuffers.Get().(*[]byte)
+		defer rowBuffers.Put(buffer)
+		rows := newRowWriter(ctx, p, (*buffer)[:0])
+		for i := range p.List.Rows {
+			rows.row(&p.List.Rows[i])
+		}
+		*buffer = rows.b
+		_, err := w.Write(rows.b)
+		return err
+	})
+}
+
+var rowBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// rowWriter appends rows to b. Everything in quotes is HTML; what comes from people goes through text.
+type rowWriter struct {
+	b                           []byte
+	name                        []byte                  // of the person whose row is being written, escaped; their address where none is known
+	menus                       map[menuKind]rowPattern // those written so far
+	users, invitations          string                  // paths
+	icons                       string                  // address of the sprite, with #
+	mayCreate, mayUpdate, mayDo bool
+	mayDelete, trialMail        bool
+	self                        int64
+	now                         time.Time
+}
+
+func newRowWriter(ctx context.Context, p UsersPage, b []byte) *rowWriter {
+	f := frame(ctx)
+	rows := &rowWriter{b: b, menus: map[menuKind]rowPattern{}, users: html.EscapeString(URL(ctx, "/settings/users/")), invitations: html.EscapeString(URL(ctx, "/settings/invitations/")),
+		icons: html.EscapeString(symbol(ctx, "")), mayCreate: f.Can.Has(permission.UsersCreate), mayUpdate: f.Can.Has(permission.UsersUpdate),
+		mayDelete: f.Can.Has(permission.UsersDelete), trialMail: p.TrialMail, now: p.Now}
+	rows.mayDo = p.maySelect(ctx)
+	if f.User != nil {
+		rows.self = f.User.ID
+	}
+	return rows
+}
+
+func (r *rowWriter) html(parts ...string) {
+	b := r.b
+	for _, part := range parts {
+		b = append(b, part...)
+	}
+	r.b = b
+}
+
+// text appends what a person typed.
+func (r *rowWriter) text(s string) { r.b = appendEscaped(r.b, s) }
+
+func appendEscaped(b []byte, s string) []byte {
+	if strings.ContainsAny(s, `<>&'"`) {
+		s = html.EscapeString(s)
+	}
+	return append(b, s...)
+}
+
+// rowPattern is HTML that differs from row to row only in an id: what stands around its places.
+type rowPattern []string
+
+// pattern returns what write appends for any id.
+func (r *rowWriter) pattern(write func(id string)) rowPattern {
+	const hole = "\x00" // is in no HTML
+	written := len(r.b)
+	write(hole)
+	p := strings.Split(string(r.b[written:]), hole)
+	r.b = r.b[:written]
+	return p
+}
+
+func (r *rowWriter) fill(p rowPattern, id string) {
+	b := append(r.b, p[0]...)
+	for _, part := range p[1:] {
+		b = append(append(b, id...), part...)
+	}
+	r.b = b
+}
+
+func (r *rowWriter) number(n int64) { r.b = strconv.AppendInt(r.b, n, 10) }
+
+func (r *rowWriter) row(u *store.ListedUser) {
+	name, disabled := u.Name(), u.DisabledAt != 0
+	r.name = appendEscaped(r.name[:0], cmp.Or(name, u.Email))
+	if disabled {
+		r.html(`<tr class="disabled">`)
+	} else {
+		r.html(`<tr>`)
+	}
+	if r.mayDo {
+		r.html(`<td class="col-select"><input type="checkbox" name="ids" form="bulk" value="`)
+		r.number(u.ID)
+		r.html(`" aria-label="Select `)
+		r.b = append(r.b, r.name...)
+		r.html(`"></td>`)
+	}
+	r.html(`<td class="col-name" data-label="Name">`)
+	if name != "" {
+		r.html(`<span class="name">`)
+		r.b = append(r.b, r.name...)
+		r.html(`</span>`)
+	} else {
+		r.html(`<span class="muted">No name yet</span>`)
+	}
+	if disabled {
+		r.html(`<span class="visually-hidden">(disabled)</span>`)
+	}
+	if u.Invitation.ID != 0 {
+		r.invited(u)
+	}
+	r.html(`</td><td class="muted" data-label="Role">`, u.Role.Label(), `</td><td class="col-email" data-label="Email">`)
+	r.text(u.Email)
+	r.html(`</td><td data-label="Auth"><span class="auth">`)
+	r.icon("lock-open")
+	r.html(`2FA<span class="visually-hidden">: off</span></span></td><td class="muted" data-label="Last auth">`)
+	r.lastAuth(u.LastAuthAt)
+	r.html(`</td><td class="col-menu">`)
+	if r.mayDo || u.Invitation.ID != 0 && r.mayCreate {
+		r.menu(u)
+	}
+	r.html(`</td></tr>`)
+}
+
+func (r *rowWriter) icon(name string) {
+	r.html(`<svg class="icon" aria-hidden="true"><use href="`, r.icons, name, `"></use></svg>`)
+}
+
+func (r *rowWriter) lastAuth(at store.Millis) {
+	if at == 0 {
+		r.html(`Never`)
+		return
+	}
+	t := at.Time()
+	r.html(`<time datetime="`)
+	r.b = t.AppendFormat(r.b, time.RFC3339)
+	r.html(`" title="`)
+	from := len(r.b)
+	r.b = t.AppendFormat(r.b, exactLayout)
+	to := len(r.b)
+	r.html(`">`, ago(r.now, t), `<span class="visually-hidden">, `)
+	r.b = append(r.b, r.b[from:to]...)
+	r.html(`</span></time>`)
+}
+
+// invited says how the person was invited, and what stands in the way of their signing up.
+func (r *rowWriter) invited(u *store.ListedUser) {
+	r.html(`<span class="tags"><span class="tag">Invited</span>`)
+	if u.Invitation.ByLink {
+		r.html(`<span class="tag">By link</span>`)
+	}
+	until := "until "
+	if u.Invitation.Expired(store.At(r.now)) {
+		r.html(`<span class="tag tag-danger">Expired</span>`)
+		until = "since "
+	}
+	r.html(`</span><span class="note">`, until, exact(u.Invitation.ExpiresAt.Time()), `</span>`)
+	if !u.Invitation.ByLink && u.MailState == "" {
+		r.html(`<span class="note">No mail sent yet</span>`)
+	}
+	if trouble := mailTrouble(u); trouble != "" {
+		r.html(`<span class="note note-danger">`)
+		r.text(trouble)
+		r.html(`</span>`)
+	}
+}
+
+// menuKind is what the menus of people without an invitation differ in.
+type menuKind struct{ self, disabled bool }
+
+func (r *rowWriter) menu(u *store.ListedUser) {
+	id := strconv.FormatInt(u.ID, 10)
+	r.html(`<button type="button" class="icon-button" id="actions-`, id, `" popovertarget="menu-`, id, `" aria-label="Actions for `)
+	r.b = append(r.b, r.name...)
+	r.html(`">`)
+	r.icon("ellipsis-vertical")
+	r.html(`</button><div class="popover menu" id="menu-`, id, `" popover>`)
+	if u.Invitation.ID != 0 {
+		r.invitedMenu(u, id)
+	} else {
+		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0}
+		p, known := r.menus[kind]
+		if !known {
+			p = r.pattern(func(id string) { r.joinedMenu(kind, id) })
+			r.menus[kind] = p
+		}
+		r.fill(p, id)
+	}
+	r.html(`</div>`)
+}
+
+func (r *rowWriter) joinedMenu(kind menuKind, id string) {
+	if r.mayUpdate {
+		r.dialog("", "user", "Edit user settings", r.users, id, "/edit")
+		r.html(`<button type="button" disabled>`)
+		r.icon("lock-open")
+		r.html(`Disable 2FA</button>`)
+	}
+	if kind.self {
+		return
+	}
+	switch {
+	case !r.mayUpdate:
+	case !kind.disabled:
+		r.dialog("", "toggle-left", "Disable access", r.users, id, "/disable")
+	default:
+		r.act("toggle-right", "Enable access", r.users, id, "/enable")
+	}
+	if r.mayDelete {
+		r.dialog("menu-danger", "trash-2", "Delete", r.users, id, "/delete")
+	}
+}
+
+func (r *rowWriter) invitedMenu(u *store.ListedUser, userID string) {
+	if r.mayUpdate {
+		r.dialog("", "user", "Edit user settings", r.users, userID, "/edit")
+	}
+	if !r.mayCreate {
+		return
+	}
+	id := strconv.FormatInt(u.Invitation.ID, 10)
+	if !u.Invitation.ByLink {
+		r.act("send", "Resend", r.invitations, id, "/resend")
+	}
+	r.html(`<button type="submit" form="row-action" formaction="`, r.invitations, id, `/link" data-hx-post="`, r.invitations, id,
+		`/link" data-hx-include="#row-action">`)
+	r.icon("link")
+	r.html(`New link</button>`)
+	r.dialog("", "users", "Change role", r.invitations, id, "/role")
+	if r.trialMail && u.MailState == store.Delivered {
+		r.html(`<a href="`, r.invitations, id, `/mail">`)
+		r.icon("mail")
+		r.html(`Read mail</a>`)
+	}
+	r.dialog("menu-danger", "trash-2", "Revoke", r.invitations, id, "/revoke")
+}
+
+// dialog is an entry that leads to a form, in a dialog where there is a script: target and swap stand on the table.
+func (r *rowWriter) dialog(class, icon, label, base, id, action string) {
+	r.html(`<a class="`, class, `" href="`, base, id, action, `" data-hx-get="`, base, id, action, `">`)
+	r.icon(icon)
+	r.html(label, `</a>`)
+}
+
+// act is an entry that acts at once. Its form stands beside the table, once for all rows.
+func (r *rowWriter) act(icon, label, base, id, action string) {
+	r.html(`<button type="submit" form="row-action" formaction="`, base, id, action, `">`)
+	r.icon(icon)
+	r.html(label, `</button>`)
+}
