@@ -130,7 +130,7 @@ func (w *walk) createTrigger() {
 	}
 	w.admin.click("Create")
 	w.admin.says("The trigger “Added user” was created.")
-	w.admin.row("Added user", "role = Administrator, Analyst", chat+", "+mails)
+	w.admin.row("Added user", "role is Administrator or Analyst", chat+", "+mails)
 	w.typeIntoSearch("Search triggers", "nothing")
 	w.admin.says("No trigger matches “nothing”")
 	w.admin.heading("Triggers") // once: only the list was drawn again
@@ -326,7 +326,7 @@ func (w *walk) search() {
 	}
 	w.typeIntoSearch("Search users", "nobody")
 	w.admin.says("Nobody here matches “nobody”")
-	w.admin.click("clear the search")
+	w.admin.click("clear search and filters")
 	w.admin.row("John Doe")
 }
 

@@ -80,7 +80,7 @@ func TestFC06_AnAccountIsNotInvited(t *testing.T) {
 	c.member(admin, "analyst", "bob@example.com")
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
 		admin.post(path, "role", "analyst", "email", "BOB@example.com", "tenant_id", "1", "duration", "1h").
-			wants(http.StatusUnprocessableEntity).contains("already has an account", "Mem Ber")
+			wants(http.StatusUnprocessableEntity).contains("already has an account", "Mem Ber", "/settings/users?q=bob%40example.com")
 	}
 	c.wantCount(1, `SELECT count(*) FROM users WHERE email_key = 'bob@example.com'`)
 }
@@ -95,7 +95,7 @@ func TestFC07_InvitingADisabledPerson(t *testing.T) {
 	deliveries := c.count(`SELECT count(*) FROM deliveries`)
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
 		admin.post(path, "role", "analyst", "email", "carol@example.com", "tenant_id", "1", "duration", "1h").
-			wants(http.StatusUnprocessableEntity).contains("already has an account", "access is disabled")
+			wants(http.StatusUnprocessableEntity).contains("already has an account", "access is disabled", "and enable access", "/settings/users?q=carol%40example.com")
 	}
 	if status := c.user("carol@example.com").Status(); status != store.Disabled {
 		t.Errorf("Carol is %s", status)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,10 +118,14 @@ func (g *gallery) furnish(admin *browser) {
 	g.addActive(admin)
 	g.addInvited(admin)
 	g.killLinks(admin)
+	g.links["job"] = admin.post("/settings/users/bulk", "action", "disable", "ids", g.id(adminEmail)).wants(http.StatusSeeOther).Header.Get("Location")
 	eventually(g.full.t, "every message has been tried", func() bool {
 		return g.full.count(`SELECT count(*) FROM deliveries WHERE attempts = 0 AND integration_id = 1`) == 0
 	})
 }
+
+// id is the id of a person, as it stands in addresses.
+func (g *gallery) id(email string) string { return strconv.FormatInt(g.full.user(email).ID, 10) }
 
 func (g *gallery) addActive(admin *browser) {
 	hash := auth.HashPassword(adminPassword)
@@ -222,6 +227,14 @@ func (g *gallery) userScenes() []scene {
 			b.click("Actions for " + g.linkEmail)
 			clickFor("New link", "Signup link")(b)
 		}, dark: true},
+		{name: "users-selected", tab: g.admin, path: "/settings/users", prepare: func(b *tab) { b.click("Select everybody on this page"); b.says("users selected") }},
+		{name: "edit-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/edit"},
+		{name: "disable-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/disable"},
+		{name: "delete-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/delete"},
+		{name: "delete-several", tab: g.admin, path: "/settings/users/bulk?action=delete&all=1"},
+		{name: "job", tab: g.admin, path: g.links["job"]},
+		{name: "import", tab: g.admin, path: "/settings/users/import"},
+		{name: "change-role", tab: g.admin, path: g.full.invitation(g.guestEmail) + "/role"},
 		{name: "revoke", tab: g.admin, path: g.full.invitation(g.guestEmail) + "/revoke"},
 		{name: "revoke-dialog", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *tab) {
 			b.click("Actions for " + name)
