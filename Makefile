@@ -1,11 +1,9 @@
 # make run · make test — everything else is described by "make help".
 
 GO      ?= go
-TEMPL   := $(GO) run github.com/a-h/templ/cmd/templ@v0.3.1100
-STATIC  := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CRASHES ?= 50
 
-.PHONY: help run build test tools generate check test-crash screenshots
+.PHONY: help run build test tools generate check bench test-crash screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,10 +21,16 @@ tools: ## install what the tests need (once; the only step that needs the networ
 	@.ci/tools
 
 generate: ## write the Go code of the templ pages
-	$(TEMPL) generate -log-level error
+	$(GO) tool templ generate -log-level error
 
 check: ## formatting, vet, staticcheck, generated code is fresh
-	@.ci/check "$(GO)" "$(TEMPL)" "$(STATIC)"
+	@.ci/check
+
+bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
+	CGO_ENABLED=0 $(GO) build -o bench/data/bin/console .
+	CGO_ENABLED=0 $(GO) build -o bench/data/bin/constant ./bench/constant
+	cd bench/peer && CGO_ENABLED=0 $(GO) build -o ../data/bin/peer .
+	$(GO) run ./bench
 
 test-crash: ## kill the server 50 times and see that nothing acknowledged is lost
 	CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run TestCrash -v ./e2e
