@@ -65,11 +65,19 @@ func (h *Console) addUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	done := user.DisplayName() + " was added. An invitation is on its way to " + user.Email + "."
-	if user.Status() == store.Active {
-		done = user.DisplayName() + " was added."
+	done := user.DisplayName() + " was added."
+	if user.Status() == store.Invited {
+		done += " " + h.mailed("An invitation", user)
 	}
 	return h.redirect(c, "/settings/users", flash{Text: done})
+}
+
+// mailed says what becomes of a mail to a person.
+func (h *Console) mailed(mail string, to store.User) string {
+	if h.Mailbox != nil {
+		return mail + " is kept here, because no mail server is set up. Choose “Read mail” in the menu of the row, and hand over the link."
+	}
+	return mail + " is on its way to " + to.Email + "."
 }
 
 func (h *Console) inviteLinkForm(c echo.Context) error {
