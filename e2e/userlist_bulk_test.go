@@ -166,7 +166,7 @@ func (c *console) insertJob(kind string, actor store.User, people ...store.User)
 	return job
 }
 
-func TestProgressWithAndWithoutScript(t *testing.T) {
+func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {
 	t.Parallel()
 	c, clock := startAt(t)
 	john := c.browseAt(c.user(adminEmail), clock.Now())
