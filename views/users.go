@@ -35,7 +35,7 @@ var userTabs = [...]userTab{
 
 // countLabel is the number on a tab. While searching, numbers are exact up to a thousand.
 func (p UsersPage) countLabel(n int) string {
-	if p.Query.Filtered() && n > 1000 {
+	if p.Query.Filtered() && n > account.CountedTo {
 		return "1000+"
 	}
 	return strconv.Itoa(n)

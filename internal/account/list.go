@@ -16,6 +16,10 @@ import (
 // UsersPerPage is how many people a page of the list shows.
 const UsersPerPage = 50
 
+// CountedTo is how far the people under a tab are counted while a search or a filter narrows the list: above it a number only
+// says that there are more (SPEC §3.2).
+const CountedTo = 1000
+
 // longAgo is what the filter “over 90 days” means.
 const longAgo = 90 * 24 * time.Hour
 
@@ -47,8 +51,8 @@ type UserCounts struct{ All, Active, Invited, Disabled int }
 // UserList is a page of the user list.
 type UserList struct {
 	Rows       []store.ListedUser
-	Counts     UserCounts
-	Next, Prev string // cursors; empty: the list goes no further
+	Counts     UserCounts // above CountedTo, in a Filtered list, any number above it
+	Next, Prev string     // cursors; empty: the list goes no further
 }
 
 // Users returns a page of the user list and the numbers on its tabs. It returns Forbidden without users.view.
@@ -110,7 +114,7 @@ func (s *Service) plainList(ctx context.Context, people *directory.Directory, q 
 // search is q as the directory understands it.
 func (s *Service) search(ctx context.Context, q UserQuery) (directory.Query, error) {
 	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending, Limit: UsersPerPage,
-		NeverAuth: q.LastAuth == "never"}
+		CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
 	if before, is := strings.CutPrefix(q.Cursor, backwards); is {
 		query.Before = directory.ParseCursor(before)
 	} else {

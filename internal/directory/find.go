@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -22,6 +23,7 @@ type Query struct {
 	Descending     bool // turns everything round, the order of equal rows too
 	After, Before  Cursor
 	Limit          int
+	CountLimit     int // 0: Find counts everybody; else it may stop once every tab has more
 }
 
 // start returns where the page begins and whether it goes backwards from there.
@@ -45,7 +47,7 @@ type Page struct {
 }
 
 // Find returns the Limit people after After, or before Before (After wins; a cursor of another sort counts as none), and how many
-// people there are under each tab.
+// people there are under each tab: exactly, or, with a CountLimit, some number above it in every tab.
 //
 // The term of a search matches in the name, the email or the label of the role, whatever the case and as far as the fold
 // function goes: from three characters on anywhere, shorter ones where a word begins. By Name ascending, those whom it
@@ -137,6 +139,7 @@ type search struct {
 	found      []bool // the roles whose label matches the term
 	foundKept  []bool // and those where it does with its accents
 	foundARole bool
+	counted    [tabCount]atomic.Int64 // so far, by all goroutines
 }
 
 func (d *Directory) prepare(q Query) *search {
@@ -184,6 +187,45 @@ func (s *search) keptFinder() *finder {
 
 // matches returns the rows of a segment that the query chooses, whatever their tab.
 func (s *search) matches(seg *segment, f *finder) bitmap {
+	rows := s.filtered(seg)
+	if s.term != nil {
+		texts, labels := s.searched(seg, &rows)
+		if !s.term.settled {
+			texts.keep(func(row int) bool { return f.inRow(seg, row) })
+		}
+		rows = texts
+		rows.or(&labels)
+	}
+	if s.query.Among != nil {
+		rows.keep(func(row int) bool { return s.query.Among(seg.ids[row]) })
+	}
+	return rows
+}
+
+// candidates returns the rows of a segment that the query may choose; chooses says whether it does.
+func (s *search) candidates(seg *segment) bitmap {
+	rows := s.filtered(seg)
+	if s.term != nil {
+		texts, labels := s.searched(seg, &rows)
+		rows = texts
+		rows.or(&labels)
+	}
+	return rows
+}
+
+// chooses reports whether the query chooses one of its candidates.
+func (s *search) chooses(seg *segment, row int, f *finder) bool {
+	if s.query.Among != nil && !s.query.Among(seg.ids[row]) {
+		return false
+	}
+	return s.term == nil || s.term.settled || s.foundARole && s.found[seg.role[row]] || f.inRow(seg, row)
+}
+
+// certain reports that the query chooses all its candidates.
+func (s *search) certain() bool { return s.query.Among == nil && (s.term == nil || s.term.settled) }
+
+// filtered returns the rows of a segment that pass the filters, but for Among.
+func (s *search) filtered(seg *segment) bitmap {
 	rows := seg.live
 	if s.query.TwoFactor != nil && *s.query.TwoFactor {
 		rows.and(&seg.twoFactor)
@@ -198,12 +240,6 @@ func (s *search) matches(seg *segment, f *finder) bitmap {
 	if s.query.LastAuthBefore != 0 || s.query.NeverAuth {
 		rows.keep(func(row int) bool { return s.lastAuth(seg.lastAuth[row]) })
 	}
-	if s.term != nil {
-		s.searched(seg, &rows, f)
-	}
-	if s.query.Among != nil {
-		rows.keep(func(row int) bool { return s.query.Among(seg.ids[row]) })
-	}
 	return rows
 }
 
@@ -214,23 +250,18 @@ func (s *search) lastAuth(ms int64) bool {
 	return ms < s.query.LastAuthBefore
 }
 
-// searched leaves the rows that the term matches. The grams spare it most texts, and the label of the role some.
-func (s *search) searched(seg *segment, rows *bitmap, f *finder) {
-	texts := *rows
+// searched returns those of rows whose texts the grams do not exclude, and, not among them, those whose label the term matches.
+func (s *search) searched(seg *segment, rows *bitmap) (texts, labels bitmap) {
+	texts = *rows
 	for _, gram := range s.term.grams {
 		texts.and(&seg.grams[gram])
 	}
-	var labels bitmap
 	if s.foundARole {
 		labels = seg.withRole(s.found)
 		labels.and(rows)
 		texts.andNot(&labels)
 	}
-	if !s.term.settled {
-		texts.keep(func(row int) bool { return f.inRow(seg, row) })
-	}
-	*rows = texts
-	rows.or(&labels)
+	return texts, labels
 }
 
 // inexact reports that a row which matches the term does not match it with its accents.
@@ -258,10 +289,49 @@ type scan struct {
 }
 
 func (s *scan) visit(search *search, seg *segment) {
-	rows := search.matches(seg, s.finder)
-	s.counts.add(&rows, seg)
+	rows, before := search.candidates(seg), s.counts
+	var chosen func(row int) bool
+	if search.certain() {
+		s.counts.add(&rows, seg)
+	} else {
+		asked := s.count(search, seg, &rows)
+		chosen = func(row int) bool { return asked.has(row) || search.chooses(seg, row, s.finder) }
+	}
+	for tab := range before {
+		search.counted[tab].Add(int64(s.counts[tab] - before[tab]))
+	}
 	rows.and(&seg.tabs[search.query.Tab])
-	s.selection.visit(seg, &rows, func(row int) bool { return search.inexact(seg, row, s.kept) })
+	s.selection.visit(seg, &rows, chosen, func(row int) bool { return search.inexact(seg, row, s.kept) })
+}
+
+// count counts the candidates that the query chooses and takes the others out of rows. Once a tab has been counted as far
+// as is asked for, those who are under no other are not looked at: most are told by their place in the order alone that they
+// are not on the page. It returns the rows it has looked at.
+func (s *scan) count(search *search, seg *segment, rows *bitmap) (asked bitmap) {
+	for i := range rows {
+		var uncounted uint64
+		for tab := range s.counts {
+			if !s.countedEnough(search, tab) {
+				uncounted |= seg.tabs[tab][i]
+			}
+		}
+		asked[i] = rows[i] & uncounted
+		for rest := asked[i]; rest != 0; rest &= rest - 1 {
+			if bit := bits.TrailingZeros64(rest); !search.chooses(seg, i<<6|bit, s.finder) {
+				rows[i] &^= 1 << bit
+			}
+		}
+		for tab := range s.counts {
+			s.counts[tab] += bits.OnesCount64(rows[i] & asked[i] & seg.tabs[tab][i])
+		}
+	}
+	return asked
+}
+
+// countedEnough reports that a tab has more people than are to be counted.
+func (s *scan) countedEnough(search *search, tab int) bool {
+	limit := search.query.CountLimit
+	return limit > 0 && (s.counts[tab] > limit || search.counted[tab].Load() > int64(limit))
 }
 
 // merge puts the findings of all goroutines into the first one's.

@@ -16,8 +16,9 @@ type selection struct {
 	room   *column
 }
 
-// visit takes those of some rows that belong into the selection. inexact is asked only where it matters.
-func (s *selection) visit(seg *segment, rows *bitmap, inexact func(row int) bool) {
+// visit takes those of some rows that belong into the selection. chosen (nil: all are) and inexact are asked only where it
+// matters.
+func (s *selection) visit(seg *segment, rows *bitmap, chosen, inexact func(row int) bool) {
 	if s.room == nil && s.order.sort != Name {
 		s.room = new(column)
 	}
@@ -29,7 +30,10 @@ func (s *selection) visit(seg *segment, rows *bitmap, inexact func(row int) bool
 			continue
 		}
 		if key < least {
-			s.behind = true
+			s.behind = s.behind || chosen == nil || chosen(row)
+			continue
+		}
+		if chosen != nil && !chosen(row) {
 			continue
 		}
 		s.row.key = key

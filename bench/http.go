@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// The ports that servers are started on, one at a time each.
+const (
+	consolePort = 18470 + iota
+	constantPort
+	peerPort
+)
+
+// console serves an installation and signs in.
+func (b *bench) console(data string) (*server, http.Header, error) {
+	s, err := serve(consolePort, filepath.Join(b.data, "console.log"), filepath.Join(b.bin, "console"), "serve", "--data", data,
+		"--listen", "127.0.0.1:"+strconv.Itoa(consolePort))
+	if err != nil {
+		return nil, nil, err
+	}
+	session, err := signIn(s.url)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.stop())
+	}
+	return s, session, nil
+}
+
+// overHTTP measures the users page against a server that answers with the same bytes.
+func (b *bench) overHTTP(_ context.Context, data [len(sizes)]string) error {
+	fmt.Printf("\n| users page over HTTP | requests/s | constant | share | processor time of the server, ms | constant |\n| --- | --- | --- | --- | --- | --- |\n")
+	lowest := 100.0
+	for i, n := range sizes {
+		rates, err := b.share(data[i])
+		if err != nil {
+			return err
+		}
+		page, constant := rates[0], rates[1]
+		share := 100 * page.perSecond / constant.perSecond
+		lowest = min(lowest, share)
+		fmt.Printf("| %d people, %d bytes | %.0f | %.0f | %.1f %% | %.2f | %.2f |\n", n, page.bytes, page.perSecond, constant.perSecond, share,
+			ms(page.cpu), ms(constant.cpu))
+	}
+	b.demands = append(b.demands, demand{what: "users page over HTTP, share of a constant", got: lowest, must: 16, aim: 30, format: "%.1f %%"})
+	return nil
+}
+
+func (b *bench) share(data string) ([]rate, error) {
+	console, session, err := b.console(data)
+	if err != nil {
+		return nil, err
+	}
+	defer console.stop()
+	page := &target{name: "console", server: console, urls: []string{console.url + "/settings/users"}, header: session, want: "</html>"}
+	body, err := page.body(http.DefaultClient, page.urls[0])
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(b.data, "page.html")
+	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
+		return nil, err
+	}
+	constant, err := serve(constantPort, filepath.Join(b.data, "constant.log"), filepath.Join(b.bin, "constant"), "--listen",
+		"127.0.0.1:"+strconv.Itoa(constantPort), "--file", file)
+	if err != nil {
+		return nil, err
+	}
+	defer constant.stop()
+	same := &target{name: "constant", server: constant, urls: []string{constant.url + "/settings/users"}, header: session, want: "</html>"}
+	return inTurn(b.rounds, b.each, page, same)
+}
+
+// againstPeer measures list and search against PocketBase with the same people.
+func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error {
+	console, session, err := b.console(data[medium])
+	if err != nil {
+		return err
+	}
+	defer console.stop()
+	peer, token, err := b.peer(data[medium])
+	if err != nil {
+		return err
+	}
+	defer peer.stop()
+	o, err := open(ctx, data[medium])
+	if err != nil {
+		return err
+	}
+	rare, err := o.rare(ctx)
+	if err = errors.Join(err, o.db.Close()); err != nil {
+		return err
+	}
+	fmt.Printf("\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n| --- | --- | --- | --- | --- | --- |\n")
+	list := 0.0
+	slowest := 0.0
+	for _, c := range []struct{ name, term, found string }{
+		{"list", "", "@"}, {"search: one person", rare, rare}, {"search: nobody", "qqqxyz", ""}, {"search: a first name", "jennifer", "jennifer"},
+		{"search: half of a common name", "son", "son"}, {"search: everybody", "example", "example"},
+	} {
+		ours := &target{name: "console", server: console, header: session, want: c.found, urls: []string{console.url + "/settings/users?" + url.Values{"q": {c.term}}.Encode()}}
+		theirs := &target{name: "PocketBase", server: peer, header: token, want: c.found, urls: []string{peer.url + peerList(c.term)}}
+		rates, err := inTurn(b.rounds, b.each, ours, theirs)
+		if err != nil {
+			return err
+		}
+		ratio := rates[0].perSecond / rates[1].perSecond
+		fmt.Printf("| %s | %.0f | %.0f | %.1f × | %.2f | %.2f |\n", c.name, rates[0].perSecond, rates[1].perSecond, ratio, ms(rates[0].cpu), ms(rates[1].cpu))
+		switch {
+		case c.term == "":
+			list = ratio
+		case slowest == 0 || ratio < slowest:
+			slowest = ratio
+		}
+	}
+	b.demands = append(b.demands,
+		demand{what: "list against PocketBase", got: list, must: 3, aim: 5, format: "%.1f ×"},
+		demand{what: "search against PocketBase, the term with the lowest ratio", got: slowest, must: 4, aim: 15, format: "%.1f ×"},
+	)
+	return nil
+}
+
+// peerList is the request that PocketBase answers fastest: sorted by a column with an index, without counting, with no
+// more fields than a row of the list shows.
+func peerList(term string) string {
+	q := url.Values{"page": {"1"}, "perPage": {"50"}, "skipTotal": {"1"}, "sort": {"name_key"}, "fields": {"id,name,email,role,status,last_auth"}}
+	if term != "" {
+		quoted := strconv.Quote(term)
+		q.Set("filter", "name~"+quoted+"||email~"+quoted+"||role~"+quoted)
+	}
+	return "/api/collections/people/records?" + q.Encode()
+}
+
+// peer serves PocketBase with the people of an installation and signs in as somebody who may list them.
+func (b *bench) peer(data string) (*server, http.Header, error) {
+	dir, program := filepath.Join(b.data, "peer"), filepath.Join(b.bin, "peer")
+	whole := filepath.Join(dir, "loaded") // written last
+	if _, err := os.Stat(whole); err != nil {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, nil, err
+		}
+		load := exec.Command(program, "load", filepath.Join(data, "console.db"), "--dir", dir, "--email", adminEmail, "--password", adminPassword)
+		if output, err := load.CombinedOutput(); err != nil {
+			return nil, nil, fmt.Errorf("load the peer: %w: %.500s", err, output)
+		}
+		if err := os.WriteFile(whole, nil, 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	s, err := serve(peerPort, filepath.Join(b.data, "peer.log"), program, "serve", "--dir", dir, "--http", "127.0.0.1:"+strconv.Itoa(peerPort))
+	if err != nil {
+		return nil, nil, err
+	}
+	token, err := peerToken(s.url)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.stop())
+	}
+	return s, http.Header{"Authorization": {token}}, nil
+}
+
+func peerToken(base string) (string, error) {
+	credentials, err := json.Marshal(map[string]string{"identity": adminEmail, "password": adminPassword})
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.Post(base+"/api/collections/users/auth-with-password", "application/json", bytes.NewReader(credentials))
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	var signedIn struct{ Token string }
+	if err := json.NewDecoder(answer.Body).Decode(&signedIn); err != nil || signedIn.Token == "" {
+		return "", errors.Join(fmt.Errorf("signing in to PocketBase answered %s", answer.Status), err)
+	}
+	return signedIn.Token, nil
+}
