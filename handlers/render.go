@@ -16,7 +16,8 @@ import (
 	"console/views"
 )
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// buffers hold pages being rendered. They begin with room for a full one: growing to it would take twice the memory.
+var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 128<<10)) }}
 
 // render sends a component when it is whole: one that fails half-way has sent nothing.
 func (h *Console) render(c echo.Context, status int, component templ.Component) error {

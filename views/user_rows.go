@@ -32,7 +32,7 @@ func userRows(p UsersPage) templ.Component {
 	})
 }
 
-var rowBuffers = sync.Pool{New: func() any { return new([]byte) }}
+var rowBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 128<<10)) }}
 
 // rowWriter appends rows to b. Everything in quotes is HTML; what comes from people goes through text.
 type rowWriter struct {

@@ -36,6 +36,14 @@ func (b *bitmap) andNot(other *bitmap) {
 	}
 }
 
+// count returns how many rows are in the set.
+func (b *bitmap) count() (n int) {
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
 // countAnd returns how many rows are in both sets.
 func (b *bitmap) countAnd(other *bitmap) (n int) {
 	for i := range b {

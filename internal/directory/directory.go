@@ -114,7 +114,7 @@ func (d *Directory) append(r record) {
 // grow makes an empty segment the tail.
 func (d *Directory) grow() {
 	before := d.tail
-	d.segments[before].clip()
+	d.segments[before].close()
 	if last := len(d.unused) - 1; last >= 0 {
 		d.tail, d.unused = d.unused[last], d.unused[:last]
 		d.segments[d.tail] = &segment{}

@@ -19,30 +19,56 @@ type selection struct {
 // visit takes those of some rows that belong into the selection. chosen (nil: all are) and inexact are asked only where it
 // matters.
 func (s *selection) visit(seg *segment, rows *bitmap, chosen, inexact func(row int) bool) {
+	if s.order.sort == Name && rows.count()*16 > len(seg.byName) && len(seg.byName) > 0 {
+		s.visitByName(seg, rows, chosen, inexact)
+		return
+	}
 	if s.room == nil && s.order.sort != Name {
 		s.room = new(column)
 	}
 	keys, turn := s.order.keys(seg, rows, s.room), s.order.turn()
 	least, greatest := s.least(), s.greatest()
 	for row := range rows.rows() {
-		key := keys[row] ^ turn
-		if key > greatest {
-			continue
+		if key := keys[row] ^ turn; key <= greatest {
+			s.take(seg, row, key, least, chosen, inexact)
+			greatest = s.greatest()
 		}
-		if key < least {
-			s.behind = s.behind || chosen == nil || chosen(row)
-			continue
-		}
-		if chosen != nil && !chosen(row) {
-			continue
-		}
-		s.row.key = key
-		if s.order.exact {
-			s.row.rank = s.order.rank(inexact(row))
-		}
-		s.offer(seg, row)
-		greatest = s.greatest()
 	}
+}
+
+// visitByName goes through the rows in their order, as far as the selection reaches: where many rows are on offer, it soon
+// needs none of the rest.
+func (s *selection) visitByName(seg *segment, rows *bitmap, chosen, inexact func(row int) bool) {
+	turn, least, last := s.order.turn(), s.least(), len(seg.byName)-1
+	for i := 0; i <= last; i++ {
+		row := int(seg.byName[i])
+		if s.order.down {
+			row = int(seg.byName[last-i])
+		}
+		key := seg.nameKey[row] ^ turn
+		if key > s.greatest() {
+			return
+		}
+		if rows.has(row) && (key >= least || !s.behind) {
+			s.take(seg, row, key, least, chosen, inexact)
+		}
+	}
+}
+
+// take takes a row into the selection if it belongs there.
+func (s *selection) take(seg *segment, row int, key, least uint64, chosen, inexact func(row int) bool) {
+	if key < least {
+		s.behind = s.behind || chosen == nil || chosen(row)
+		return
+	}
+	if chosen != nil && !chosen(row) {
+		return
+	}
+	s.row.key = key
+	if s.order.exact {
+		s.row.rank = s.order.rank(inexact(row))
+	}
+	s.offer(seg, row)
 }
 
 // greatest returns the key that no further row may exceed, whatever its rank.

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -29,6 +31,7 @@ type segment struct {
 	tabs      [tabCount]bitmap
 	twoFactor bitmap
 	grams     [gramCount]bitmap // the rows whose text may contain a gram
+	byName    []uint16          // the rows by nameKey; none before the segment is full
 }
 
 func (s *segment) full() bool {
@@ -83,8 +86,13 @@ func (s *segment) clear(row int) {
 	s.dead++
 }
 
-// clip gives back the room to grow.
-func (s *segment) clip() {
+// close ends the growth of a segment: it sorts the rows and gives back the room to grow.
+func (s *segment) close() {
+	s.byName = make([]uint16, s.n)
+	for i := range s.byName {
+		s.byName[i] = uint16(i)
+	}
+	slices.SortFunc(s.byName, func(a, b uint16) int { return cmp.Compare(s.nameKey[a], s.nameKey[b]) })
 	s.text, s.kept = bytes.Clone(s.text), bytes.Clone(s.kept)
 }
 
