@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -100,30 +101,48 @@ func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error 
 		return err
 	}
 	fmt.Printf("\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n| --- | --- | --- | --- | --- | --- |\n")
-	list := 0.0
-	slowest := 0.0
-	for _, c := range []struct{ name, term, found string }{
-		{"list", "", "@"}, {"search: one person", rare, rare}, {"search: nobody", "qqqxyz", ""}, {"search: a first name", "jennifer", "jennifer"},
-		{"search: half of a common name", "son", "son"}, {"search: everybody", "example", "example"},
-	} {
-		ours := &target{name: "console", server: console, header: session, want: c.found, urls: []string{console.url + "/settings/users?" + url.Values{"q": {c.term}}.Encode()}}
-		theirs := &target{name: "PocketBase", server: peer, header: token, want: c.found, urls: []string{peer.url + peerList(c.term)}}
+	ours := &target{name: "console", server: console, header: session}
+	theirs := &target{name: "PocketBase", server: peer, header: token}
+	compare := func(name, row, item string, terms ...string) (float64, error) {
+		ours.urls, theirs.urls, ours.want, theirs.want = nil, nil, row, item
+		for _, term := range terms {
+			ours.urls = append(ours.urls, console.url+"/settings/users?"+url.Values{"q": {term}}.Encode())
+			theirs.urls = append(theirs.urls, peer.url+peerList(term))
+		}
 		rates, err := inTurn(b.rounds, b.each, ours, theirs)
+		if err != nil {
+			return 0, err
+		}
+		ratio := rates[0].perSecond / rates[1].perSecond
+		fmt.Printf("| %s | %.0f | %.0f | %.1f × | %.2f | %.2f |\n", name, rates[0].perSecond, rates[1].perSecond, ratio, ms(rates[0].cpu), ms(rates[1].cpu))
+		return ratio, nil
+	}
+	const row, item, noRow, noItem = `<td class="col-email"`, `"email":"`, `class="empty"`, `"items":[]`
+	list, err := compare("list", row, item, "")
+	if err != nil {
+		return err
+	}
+	lowest := math.Inf(1)
+	var terms []string
+	for _, c := range []struct{ name, row, item, term string }{
+		{"one person", row, item, rare}, {"nobody", noRow, noItem, "qqqxyz"}, {"a first name", row, item, "jennifer"},
+		{"half of a common name", row, item, "son"}, {"everybody", row, item, "example"},
+	} {
+		ratio, err := compare("search: "+c.name, c.row, c.item, c.term)
 		if err != nil {
 			return err
 		}
-		ratio := rates[0].perSecond / rates[1].perSecond
-		fmt.Printf("| %s | %.0f | %.0f | %.1f × | %.2f | %.2f |\n", c.name, rates[0].perSecond, rates[1].perSecond, ratio, ms(rates[0].cpu), ms(rates[1].cpu))
-		switch {
-		case c.term == "":
-			list = ratio
-		case slowest == 0 || ratio < slowest:
-			slowest = ratio
-		}
+		lowest = min(lowest, ratio)
+		terms = append(terms, c.term)
+	}
+	search, err := compare("search: these five in turn", "", "", terms...)
+	if err != nil {
+		return err
 	}
 	b.demands = append(b.demands,
 		demand{what: "list against PocketBase", got: list, must: 3, aim: 5, format: "%.1f ×"},
-		demand{what: "search against PocketBase, the term with the lowest ratio", got: slowest, must: 4, aim: 15, format: "%.1f ×"},
+		demand{what: "search against PocketBase, five terms in turn", got: search, must: 4, aim: 15, format: "%.1f ×"},
+		demand{what: "search against PocketBase, the one of them with the lowest ratio", got: lowest, must: 4, aim: 15, format: "%.1f ×"},
 	)
 	return nil
 }
