@@ -9,16 +9,21 @@ import (
 type Account struct {
 	Name, Cloud                  string
 	IdleTimeout, AbsoluteTimeout time.Duration
+	EnforceTwoFactor             bool
+	PasswordMinLength            int // characters
 	CreatedAt                    Millis
+	Version                      int64
 }
 
 // Tenant is an isolated environment of the account. The main one carries the company's name.
 type Tenant struct {
-	ID        int64
-	UUID      string
-	Name      string
-	Main      bool
-	CreatedAt Millis
+	ID         int64
+	UUID       string
+	Name       string
+	Main       bool
+	CreatedAt  Millis
+	DisabledAt Millis // gives no access meanwhile; never the main one
+	Version    int64
 }
 
 // Account returns the account, or ErrNotFound before set-up.
@@ -26,10 +31,10 @@ func (q Queries) Account(ctx context.Context) (Account, error) {
 	return one(ctx, q.q, func(s scanner) (Account, error) {
 		var a Account
 		var idle, absolute int64
-		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.CreatedAt)
+		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceTwoFactor, &a.PasswordMinLength, &a.CreatedAt, &a.Version)
 		a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
 		return a, err
-	}, `SELECT name, cloud, idle_timeout, absolute_timeout, created_at FROM account`)
+	}, `SELECT name, cloud, idle_timeout, absolute_timeout, enforce_two_factor, password_min_length, created_at, version FROM account`)
 }
 
 // InsertAccount creates the account; ErrDuplicate says that there is one.
@@ -39,10 +44,10 @@ func (tx *Tx) InsertAccount(ctx context.Context, a Account) error {
 	return err
 }
 
-const tenantColumns = `id, uuid, name, main, created_at`
+const tenantColumns = `id, uuid, name, main, created_at, disabled_at, version`
 
 func scanTenant(s scanner) (t Tenant, err error) {
-	err = s.Scan(&t.ID, &t.UUID, &t.Name, &t.Main, &t.CreatedAt)
+	err = s.Scan(&t.ID, &t.UUID, &t.Name, &t.Main, &t.CreatedAt, &t.DisabledAt, &t.Version)
 	return t, err
 }
 

@@ -26,14 +26,30 @@ type User struct {
 	EmailKey            string // the address as compared: one mailbox, one key
 	FirstName, LastName string
 	Role                permission.Role
+	ByGroups            bool   // the role is a label: the person is in no automatic group of it
 	PasswordHash        string // PHC string; empty: cannot sign in
+	PasswordChangedAt   Millis
+	TwoFactor           bool // an authenticator or a passkey is set up
 	CreatedAt           Millis
 	JoinedAt            Millis // joined the user list; zero: invited by link and not signed up yet
 	ActivatedAt         Millis
 	DisabledAt          Millis
 	LastAuthAt          Millis
-	Version             int64
+	Preferences
+	Version int64
 }
+
+// Preferences are what a person chose for themselves.
+type Preferences struct {
+	Phone      string
+	DateFormat string // "DMY", "MDY", "YMD"
+	Clock24h   bool
+	TimeZone   string // IANA name
+	Theme      string // "light", "dark", "system"
+}
+
+// DefaultPreferences are those of a person who has chosen nothing.
+var DefaultPreferences = Preferences{DateFormat: "DMY", Clock24h: true, TimeZone: "UTC", Theme: "system"}
 
 // Status follows from two times (SPEC §2).
 func (u User) Status() Status {
@@ -58,11 +74,13 @@ func (u User) DisplayName() string {
 }
 
 const userColumns = `u.id, u.uuid, u.email, u.email_key, u.first_name, u.last_name, u.role, u.password_hash, u.created_at, u.joined_at,
-	u.activated_at, u.disabled_at, u.last_auth_at, u.version`
+	u.activated_at, u.disabled_at, u.last_auth_at, u.version, u.by_groups, u.two_factor, u.password_changed_at, u.phone, u.date_format,
+	u.clock_24h, u.time_zone, u.theme`
 
 func (u *User) fields() []any {
 	return []any{&u.ID, &u.UUID, &u.Email, &u.EmailKey, &u.FirstName, &u.LastName, &u.Role, &u.PasswordHash, &u.CreatedAt, &u.JoinedAt,
-		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version}
+		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version, &u.ByGroups, &u.TwoFactor, &u.PasswordChangedAt, &u.Phone, &u.DateFormat,
+		&u.Clock24h, &u.TimeZone, &u.Theme}
 }
 
 func scanUser(s scanner) (u User, err error) {
@@ -112,10 +130,14 @@ func (q Queries) UsableGlobalAdministrators(ctx context.Context) (int, error) {
 // InsertUser adds u and sets its id and version. It returns ErrDuplicate when the address is taken.
 func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 	u.Version = 1
+	if u.Preferences == (Preferences{}) {
+		u.Preferences = DefaultPreferences
+	}
 	u.ID, err = tx.insert(ctx, `INSERT INTO users (uuid, email, email_key, first_name, last_name, role, password_hash, created_at, joined_at,
-		activated_at, disabled_at, last_auth_at, name_key, role_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		activated_at, disabled_at, last_auth_at, name_key, role_key, by_groups, password_changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		u.UUID, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash, u.CreatedAt, u.JoinedAt,
-		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey())
+		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey(), u.ByGroups, u.PasswordChangedAt)
 	if err != nil {
 		return err
 	}
@@ -126,9 +148,12 @@ func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 // returns ErrStale.
 func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 	err := tx.execOne(ctx, ErrStale, `UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
-		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, version = version + 1 WHERE id = $1 AND version = $2`,
+		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, by_groups = $14, two_factor = $15,
+		password_changed_at = $16, phone = $17, date_format = $18, clock_24h = $19, time_zone = $20, theme = $21, version = version + 1
+		WHERE id = $1 AND version = $2`,
 		u.ID, u.Version, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash,
-		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey())
+		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.ByGroups, u.TwoFactor,
+		u.PasswordChangedAt, u.Phone, u.DateFormat, u.Clock24h, u.TimeZone, u.Theme)
 	if err != nil {
 		return err
 	}

@@ -337,7 +337,7 @@ func entriesOf(users []store.User) []directory.Person {
 	for i, u := range users {
 		entries[i] = directory.Person{
 			ID: u.ID, Name: u.Name(), Email: u.Email, Role: string(u.Role), RoleLabel: u.Role.Label(), LastAuth: int64(u.LastAuthAt),
-			Listed: u.JoinedAt != 0, Status: statuses[u.Status()],
+			Listed: u.JoinedAt != 0, TwoFactor: u.TwoFactor, Status: statuses[u.Status()],
 		}
 	}
 	return entries
