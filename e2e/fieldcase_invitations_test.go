@@ -155,7 +155,7 @@ func (c *console) wantRole(email, role string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if string(user.Role) != role || len(groups) != 1 || string(groups[0].Role) != role || groups[0].Tenant != 1 {
+	if string(user.Role) != role || len(groups) != 1 || string(groups[0].Role) != role || !slices.Equal(groups[0].Tenants, []int64{1}) {
 		c.t.Errorf("%s is %s in the groups %+v", email, user.Role, groups)
 	}
 }

@@ -207,7 +207,7 @@ func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 		if err := tx.InsertOutcome(ctx, disabled.ID, store.Outcome{UserID: people[0].ID, Email: people[0].Email}); err != nil {
 			return err
 		}
-		if err := tx.RemoveMember(ctx, int64(group), dan.ID); err != nil {
+		if _, err := tx.RemoveMember(ctx, int64(group), dan.ID); err != nil {
 			return err
 		}
 		return tx.SaveProgress(ctx, disabled)

@@ -77,7 +77,7 @@ func (c *console) insert(users ...store.User) []store.User {
 					return err
 				}
 			}
-			if err := tx.AddMember(ctx, groups[role], users[i].ID); err != nil {
+			if _, err := tx.AddMember(ctx, groups[role], users[i].ID); err != nil {
 				return err
 			}
 		}

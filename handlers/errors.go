@@ -32,6 +32,8 @@ var failures = []struct {
 	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator."},
 	{is(account.ErrInvited), http.StatusConflict, "Only invited", "An invited person has no access yet. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
+	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant carries the company’s name: rename it under General → Company. It cannot be disabled or deleted."},
+	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},
@@ -73,9 +75,11 @@ func describe(err error) views.ErrorPage {
 
 // text is the innermost error that speaks to people.
 func text(err error) string {
-	var forbidden *account.Forbidden
-	if errors.As(err, &forbidden) {
+	if forbidden, is := errors.AsType[*account.Forbidden](err); is {
 		return forbidden.Error()
+	}
+	if refused, is := errors.AsType[account.Invalid](err); is {
+		return refused.First()
 	}
 	return err.Error()
 }
@@ -97,8 +101,8 @@ func (h *Console) fail(err error, c echo.Context) {
 	if wait := retryAfter(err); wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	if as[*account.Forbidden](err) && signedIn(c) != nil {
-		page.Ask, _ = h.account.Administrators(c.Request().Context()) // without them the page still says what is missing
+	if forbidden, is := errors.AsType[*account.Forbidden](err); is && signedIn(c) != nil {
+		page.Ask, _ = h.account.WhoCan(c.Request().Context(), forbidden) // without them the page still says what is missing
 	}
 	if isHTMX(c) {
 		c.Response().Header().Set("HX-Retarget", "#toasts")

@@ -56,7 +56,7 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 		return nil, err
 	}
 	frame.Company, frame.TenantID, frame.User = company.Name, session.Main, &session.User
-	frame.Can = session.Can.In(session.Main)
+	frame.Can = session.Console()
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError = f.Text, f.Error

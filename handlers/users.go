@@ -21,7 +21,7 @@ func (h *Console) users(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	groups, err := h.account.Groups(c.Request().Context(), actor(c))
+	groups, err := h.groupChoices(c, query.Group)
 	if err != nil {
 		return err
 	}

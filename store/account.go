@@ -71,3 +71,23 @@ func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) (err error) {
 	t.ID, err = tx.insert(ctx, `INSERT INTO tenants (uuid, name, main, created_at) VALUES ($1, $2, $3, $4)`, t.UUID, t.Name, t.Main, t.CreatedAt)
 	return err
 }
+
+// UpdateTenant stores the name and whether t is disabled when nobody has changed it since t.Version was read, and
+// raises the version; otherwise it returns ErrStale.
+func (tx *Tx) UpdateTenant(ctx context.Context, t *Tenant) error {
+	err := tx.execOne(ctx, ErrStale, `UPDATE tenants SET name = $3, disabled_at = $4, version = version + 1 WHERE id = $1 AND version = $2`,
+		t.ID, t.Version, t.Name, t.DisabledAt)
+	if err == nil {
+		t.Version++
+	}
+	return err
+}
+
+// DeleteTenant removes a tenant from every group and then itself. People and groups stay; a pending invitation by mail
+// forgets the tenant, one by link must have been revoked.
+func (tx *Tx) DeleteTenant(ctx context.Context, id int64) error {
+	if _, err := tx.exec(ctx, `UPDATE invitations SET tenant_id = NULL WHERE tenant_id = $1 AND by_link = 0`, id); err != nil {
+		return err
+	}
+	return tx.execOne(ctx, ErrNotFound, `DELETE FROM tenants WHERE id = $1 AND main = 0`, id)
+}

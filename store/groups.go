@@ -2,94 +2,332 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 
 	"console/internal/permission"
 )
 
-// Group gives its users the permissions of its role in its tenants.
+// Group gives its users the permissions of its source role, or a set of its own, in its tenants.
 type Group struct {
-	ID         int64
-	Name       string
-	Role       permission.Role
-	Automatic  bool
-	AllTenants bool // present and future ones
-	CreatedAt  Millis
+	ID             int64
+	Name           string
+	Role           permission.Role // source role; empty: Custom is the set
+	Custom         permission.Set
+	Automatic      bool
+	AllTenants     bool // present and future ones
+	Members        int
+	MembersVersion int64 // rises with every change of its members
+	CreatedAt      Millis
+	Version        int64
 }
 
-// Membership is one group of a person with one tenant it covers; Tenant is 0 where the group covers all or none.
+// Set is what the group gives in each of its tenants.
+func (g Group) Set() permission.Set {
+	if g.Role == "" {
+		return g.Custom
+	}
+	return g.Role.Set()
+}
+
+const groupColumns = `g.id, g.name, g.role, g.permissions, g.automatic, g.all_tenants, g.members, g.members_version, g.created_at, g.version`
+
+// scanInto scans the columns of a group and those that follow them.
+func (g *Group) scanInto(s scanner, more ...any) error {
+	var custom string
+	err := s.Scan(append([]any{&g.ID, &g.Name, &g.Role, &custom, &g.Automatic, &g.AllTenants, &g.Members, &g.MembersVersion,
+		&g.CreatedAt, &g.Version}, more...)...)
+	g.Custom = permission.ParseSet(custom)
+	return err
+}
+
+func scanGroup(s scanner) (g Group, err error) {
+	err = g.scanInto(s)
+	return g, err
+}
+
+// Membership is a group of a person with the tenants it covers.
 type Membership struct {
 	Group
-	Tenant int64
+	Tenants  []int64 // none where AllTenants
+	Disabled []int64 // those of Tenants that are disabled
 }
 
-// Memberships returns the groups of a person, one row for each tenant they cover, ordered by group.
+// Memberships returns the groups of a person, ordered by id.
 func (q Queries) Memberships(ctx context.Context, userID int64) ([]Membership, error) {
-	return many(ctx, q.q, func(s scanner) (m Membership, err error) {
-		err = s.Scan(&m.ID, &m.Name, &m.Role, &m.Automatic, &m.AllTenants, &m.CreatedAt, &m.Tenant)
-		return m, err
-	}, `SELECT g.id, g.name, g.role, g.automatic, g.all_tenants, g.created_at, coalesce(gt.tenant_id, 0)
-		FROM group_users gu JOIN groups g ON g.id = gu.group_id LEFT JOIN group_tenants gt ON gt.group_id = g.id
-		WHERE gu.user_id = $1 ORDER BY g.id, gt.tenant_id`, userID)
+	return q.memberships(ctx, `group_users gu JOIN groups g ON g.id = gu.group_id`, `gu.user_id = $1`, userID)
+}
+
+// GroupGrants returns groups with the tenants they cover, ordered by id; unknown ids are left out.
+func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]Membership, error) {
+	var all []Membership
+	for len(ids) > 0 {
+		n := min(len(ids), 500)
+		places, args := inList(ids[:n])
+		some, err := q.memberships(ctx, `groups g`, `g.id IN (`+places+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		all, ids = append(all, some...), ids[n:]
+	}
+	return all, nil
+}
+
+func (q Queries) memberships(ctx context.Context, from, where string, args ...any) ([]Membership, error) {
+	type row struct {
+		group    Group
+		tenant   int64
+		disabled bool
+	}
+	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
+		err = r.group.scanInto(s, &r.tenant, &r.disabled)
+		return r, err
+	}, `SELECT `+groupColumns+`, coalesce(t.id, 0), coalesce(t.disabled_at > 0, 0)
+		FROM `+from+` LEFT JOIN group_tenants gt ON gt.group_id = g.id LEFT JOIN tenants t ON t.id = gt.tenant_id
+		WHERE `+where+` ORDER BY g.id, t.id`, args...)
+	var list []Membership
+	for _, r := range rows {
+		if len(list) == 0 || list[len(list)-1].ID != r.group.ID {
+			list = append(list, Membership{Group: r.group})
+		}
+		m := &list[len(list)-1]
+		if r.tenant != 0 {
+			m.Tenants = append(m.Tenants, r.tenant)
+		}
+		if r.disabled {
+			m.Disabled = append(m.Disabled, r.tenant)
+		}
+	}
+	return list, err
+}
+
+// GroupByID returns ErrNotFound for an unknown id.
+func (q Queries) GroupByID(ctx context.Context, id int64) (Group, error) {
+	return one(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.id = $1`, id)
 }
 
 // AutomaticGroup returns the automatic group of a role in a tenant (0: the one for all tenants), or ErrNotFound.
 func (q Queries) AutomaticGroup(ctx context.Context, role permission.Role, tenantID int64) (Group, error) {
-	return one(ctx, q.q, func(s scanner) (g Group, err error) {
-		err = s.Scan(&g.ID, &g.Name, &g.Role, &g.Automatic, &g.AllTenants, &g.CreatedAt)
-		return g, err
-	}, `SELECT g.id, g.name, g.role, g.automatic, g.all_tenants, g.created_at FROM groups g
+	return one(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g
 		LEFT JOIN group_tenants gt ON gt.group_id = g.id
 		WHERE g.automatic = 1 AND g.role = $1 AND coalesce(gt.tenant_id, 0) = $2`, role, tenantID)
 }
 
-// InsertGroup creates g with its tenants and sets its id.
+// AutomaticGroupsOf returns the automatic groups of a role, or, with role "", those that cover a tenant.
+func (q Queries) AutomaticGroupsOf(ctx context.Context, role permission.Role, tenantID int64) ([]Group, error) {
+	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.automatic = 1 AND (g.role = $1
+		OR $1 = '' AND g.id IN (SELECT group_id FROM group_tenants WHERE tenant_id = $2)) ORDER BY g.name_key, g.id`, role, tenantID)
+}
+
+// GroupQuery chooses a page of the groups by name. A zero filter lets every group pass.
+type GroupQuery struct {
+	Search string          // part of the name, whatever the case and the accents
+	Role   permission.Role // source role
+	Custom bool            // only groups with permissions of their own
+	Cursor Cursor
+	Limit  int
+}
+
+// ListedGroup is a row of the list of groups.
+type ListedGroup struct {
+	Group
+	Tenants int // how many it covers; meaningless where AllTenants
+}
+
+// ListGroups returns a page of the groups by name, and the cursors of the pages beside it.
+func (q Queries) ListGroups(ctx context.Context, query GroupQuery) (groups []ListedGroup, next, prev Cursor, err error) {
+	compare, order := ">", "ASC"
+	if query.Cursor.Before {
+		compare, order = "<", "DESC"
+	}
+	key, _ := query.Cursor.Key.(string)
+	groups, err = many(ctx, q.q, func(s scanner) (g ListedGroup, err error) {
+		err = g.scanInto(s, &g.Tenants)
+		return g, err
+	}, `SELECT `+groupColumns+`, (SELECT count(*) FROM group_tenants gt WHERE gt.group_id = g.id) FROM groups g
+		WHERE ($1 = '' OR instr(g.name_key, $1) > 0) AND ($2 = '' OR g.role = $2) AND (NOT $3 OR g.role = '')
+		AND ($5 = 0 OR (g.name_key, g.id) `+compare+` ($4, $5))
+		ORDER BY g.name_key `+order+`, g.id `+order+` LIMIT $6`,
+		Fold(query.Search), query.Role, query.Custom, key, query.Cursor.ID, query.Limit+1)
+	if err != nil {
+		return nil, next, prev, err
+	}
+	more := len(groups) > query.Limit
+	groups = groups[:min(len(groups), query.Limit)]
+	if query.Cursor.Before {
+		slices.Reverse(groups)
+	}
+	if len(groups) == 0 {
+		return nil, next, prev, nil
+	}
+	if more || query.Cursor.Before {
+		last := groups[len(groups)-1]
+		next = Cursor{Key: last.nameKey(), ID: last.ID}
+	}
+	if more && query.Cursor.Before || !query.Cursor.Before && query.Cursor.ID != 0 {
+		prev = Cursor{Key: groups[0].nameKey(), ID: groups[0].ID, Before: true}
+	}
+	return groups, next, prev, nil
+}
+
+func (g Group) nameKey() string { return Fold(g.Name) }
+
+// GroupNamed says whether there is a group of that name but for the one with the id given.
+func (q Queries) GroupNamed(ctx context.Context, name string, except int64) (bool, error) {
+	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = $1 AND id <> $2)`, Fold(name), except)
+}
+
+// InsertGroup creates g with its tenants and sets its id and version.
 func (tx *Tx) InsertGroup(ctx context.Context, g *Group, tenants ...int64) (err error) {
-	g.ID, err = tx.insert(ctx, `INSERT INTO groups (name, role, automatic, all_tenants, created_at) VALUES ($1, $2, $3, $4, $5)`,
-		g.Name, g.Role, g.Automatic, g.AllTenants, g.CreatedAt)
-	for _, tenant := range tenants {
-		if err != nil {
-			break
-		}
-		_, err = tx.exec(ctx, `INSERT INTO group_tenants (group_id, tenant_id) VALUES ($1, $2)`, g.ID, tenant)
+	g.Version = 1
+	g.ID, err = tx.insert(ctx, `INSERT INTO groups (name, name_key, role, permissions, automatic, all_tenants, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, g.Name, g.nameKey(), g.Role, g.Custom.String(), g.Automatic, g.AllTenants, g.CreatedAt)
+	if err != nil {
+		return err
+	}
+	return tx.AddGroupTenants(ctx, g.ID, tenants...)
+}
+
+// UpdateGroup stores the name, the source role and the set of g when nobody has changed the group since g.Version was
+// read, and raises the version; otherwise it returns ErrStale.
+func (tx *Tx) UpdateGroup(ctx context.Context, g *Group) error {
+	err := tx.execOne(ctx, ErrStale, `UPDATE groups SET name = $3, name_key = $4, role = $5, permissions = $6, version = version + 1
+		WHERE id = $1 AND version = $2`, g.ID, g.Version, g.Name, g.nameKey(), g.Role, g.Custom.String())
+	if err == nil {
+		g.Version++
 	}
 	return err
 }
 
-// AddMember puts a person into a group; being in it already is no error.
-func (tx *Tx) AddMember(ctx context.Context, groupID, userID int64) error {
-	_, err := tx.exec(ctx, `INSERT INTO group_users (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, groupID, userID)
-	return err
+// DeleteGroup removes a group, neither its users nor its tenants.
+func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
+	return tx.execOne(ctx, ErrNotFound, `DELETE FROM groups WHERE id = $1`, id)
 }
 
-// DeleteEmptyAutomaticGroups removes the automatic groups among ids whose last member has left.
-func (tx *Tx) DeleteEmptyAutomaticGroups(ctx context.Context, ids ...int64) error {
-	for _, id := range ids {
-		_, err := tx.exec(ctx, `DELETE FROM groups WHERE id = $1 AND automatic = 1
-			AND NOT EXISTS (SELECT 1 FROM group_users WHERE group_id = groups.id)`, id)
-		if err != nil {
+// AddGroupTenants lets a group cover tenants; covering one already is no error.
+func (tx *Tx) AddGroupTenants(ctx context.Context, groupID int64, tenants ...int64) error {
+	for _, tenant := range tenants {
+		if _, err := tx.exec(ctx, `INSERT INTO group_tenants (group_id, tenant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, groupID, tenant); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// GroupMembers returns the ids of the people in a group.
-func (q Queries) GroupMembers(ctx context.Context, groupID int64) ([]int64, error) {
-	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id = $1`, groupID)
-}
-
-// Groups returns all groups, by name.
-func (q Queries) Groups(ctx context.Context) ([]Group, error) {
-	return many(ctx, q.q, func(s scanner) (g Group, err error) {
-		err = s.Scan(&g.ID, &g.Name, &g.Role, &g.Automatic, &g.AllTenants, &g.CreatedAt)
-		return g, err
-	}, `SELECT id, name, role, automatic, all_tenants, created_at FROM groups ORDER BY name, id`)
-}
-
-// RemoveMember takes a person out of a group; not being in it is no error.
-func (tx *Tx) RemoveMember(ctx context.Context, groupID, userID int64) error {
-	_, err := tx.exec(ctx, `DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, groupID, userID)
+// RemoveGroupTenant ends that a group covers a tenant; not covering it is no error.
+func (tx *Tx) RemoveGroupTenant(ctx context.Context, groupID, tenantID int64) error {
+	_, err := tx.exec(ctx, `DELETE FROM group_tenants WHERE group_id = $1 AND tenant_id = $2`, groupID, tenantID)
 	return err
+}
+
+// RaiseGroupVersion notes a change of what a group covers, so that a form read before it is stale.
+func (tx *Tx) RaiseGroupVersion(ctx context.Context, groupID int64) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE groups SET version = version + 1 WHERE id = $1`, groupID)
+}
+
+// GroupTenants returns the tenants that a group covers, the main one first.
+func (q Queries) GroupTenants(ctx context.Context, groupID int64) ([]Tenant, error) {
+	return many(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants WHERE id IN (SELECT tenant_id FROM group_tenants WHERE group_id = $1)
+		ORDER BY main DESC, id`, groupID)
+}
+
+// AddMember puts a person into a group; being in it already is no error. It says whether they were not.
+func (tx *Tx) AddMember(ctx context.Context, groupID, userID int64) (bool, error) {
+	n, err := tx.exec(ctx, `INSERT INTO group_users (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, groupID, userID)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, tx.countMembers(ctx, groupID, 1)
+}
+
+// RemoveMember takes a person out of a group; not being in it is no error. It says whether they were.
+func (tx *Tx) RemoveMember(ctx context.Context, groupID, userID int64) (bool, error) {
+	n, err := tx.exec(ctx, `DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, groupID, userID)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, tx.countMembers(ctx, groupID, -1)
+}
+
+func (tx *Tx) countMembers(ctx context.Context, groupID int64, more int) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE groups SET members = members + $2, members_version = members_version + 1 WHERE id = $1`, groupID, more)
+}
+
+// DeleteEmptyAutomaticGroups removes the automatic groups among ids whose last member has left.
+func (tx *Tx) DeleteEmptyAutomaticGroups(ctx context.Context, ids ...int64) error {
+	for _, id := range ids {
+		if _, err := tx.exec(ctx, `DELETE FROM groups WHERE id = $1 AND automatic = 1 AND members = 0`, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GroupMembers returns the ids of the people in a group, in ascending order.
+func (q Queries) GroupMembers(ctx context.Context, groupID int64) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id = $1 ORDER BY user_id`, groupID)
+}
+
+// InGroup says whether a person is in a group.
+func (q Queries) InGroup(ctx context.Context, groupID, userID int64) (bool, error) {
+	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM group_users WHERE group_id = $1 AND user_id = $2)`, groupID, userID)
+}
+
+// otherGroups lists the members of a group, each with the ids of the other groups they are in: "3,17".
+const otherGroups = `SELECT m.user_id, coalesce((SELECT group_concat(o.group_id) FROM group_users o
+	WHERE o.user_id = m.user_id AND o.group_id <> $1), '') AS others FROM group_users m WHERE m.group_id = $1`
+
+// MembersByOtherGroups counts the members of a group by which other groups they are in: ids separated by commas.
+func (q Queries) MembersByOtherGroups(ctx context.Context, groupID int64) (map[string]int, error) {
+	type row struct {
+		others string
+		n      int
+	}
+	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
+		err = s.Scan(&r.others, &r.n)
+		return r, err
+	}, `SELECT others, count(*) FROM (`+otherGroups+`) GROUP BY others`, groupID)
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.others] = r.n
+	}
+	return counts, err
+}
+
+// OtherGroups is a member of a group with the other groups they are in.
+type OtherGroups struct {
+	UserID int64
+	Others string // ids separated by commas
+}
+
+// MembersWithOtherGroups returns the first members of a group, by id, whose other groups are among those given.
+func (q Queries) MembersWithOtherGroups(ctx context.Context, groupID int64, others []string, limit int) ([]OtherGroups, error) {
+	encoded, err := json.Marshal(others)
+	if err != nil {
+		return nil, err
+	}
+	return many(ctx, q.q, func(s scanner) (m OtherGroups, err error) {
+		err = s.Scan(&m.UserID, &m.Others)
+		return m, err
+	}, `SELECT user_id, others FROM (`+otherGroups+`) WHERE others IN (SELECT value FROM json_each($2)) ORDER BY user_id LIMIT $3`,
+		groupID, string(encoded), limit)
+}
+
+// Groups returns groups by name, at most limit.
+func (q Queries) Groups(ctx context.Context, limit int) ([]Group, error) {
+	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g ORDER BY g.name_key, g.id LIMIT $1`, limit)
+}
+
+// GroupsCovering returns the groups that reach a tenant, by id.
+func (q Queries) GroupsCovering(ctx context.Context, tenantID int64) ([]Group, error) {
+	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.all_tenants = 1
+		OR g.id IN (SELECT group_id FROM group_tenants WHERE tenant_id = $1) ORDER BY g.id`, tenantID)
+}
+
+// ActiveMembers returns active people of a group, by id, at most limit.
+func (q Queries) ActiveMembers(ctx context.Context, groupID int64, limit int) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM group_users gu JOIN users u ON u.id = gu.user_id
+		WHERE gu.group_id = $1 AND u.activated_at > 0 AND u.disabled_at = 0 ORDER BY gu.user_id LIMIT $2`, groupID, limit)
 }
 
 // GroupNames returns the names of the groups of people, by name.
@@ -106,9 +344,30 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 	rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
 		err = s.Scan(&m.user, &m.name)
 		return m, err
-	}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name`, args...)
+	}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name_key, g.id`, args...)
 	for _, m := range rows {
 		names[m.user] = append(names[m.user], m.name)
 	}
 	return names, err
 }
+
+// PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators.
+func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (int, error) {
+	list, err := json.Marshal(groups)
+	if err != nil {
+		return 0, err
+	}
+	return one(ctx, q.q, value[int], peopleHolding+` SELECT count(*) FROM holding`, string(list))
+}
+
+// FirstHolding returns the first of the people that PeopleHolding counts, by id.
+func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([]int64, error) {
+	list, err := json.Marshal(groups)
+	if err != nil {
+		return nil, err
+	}
+	return many(ctx, q.q, value[int64], peopleHolding+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, string(list), limit)
+}
+
+const peopleHolding = `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN (SELECT value FROM json_each($1))
+	UNION SELECT id FROM users WHERE role = 'global_admin')`

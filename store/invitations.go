@@ -120,3 +120,8 @@ func (tx *Tx) EndSignupLinksOfUser(ctx context.Context, userID int64, reason Lin
 		userID, reason)
 	return err
 }
+
+// LinkInvitationsInto returns the pending invitations by link whose role will hold in a tenant.
+func (q Queries) LinkInvitationsInto(ctx context.Context, tenantID int64) ([]Invitation, error) {
+	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.tenant_id = $1 AND i.by_link = 1 ORDER BY i.id`, tenantID)
+}

@@ -92,7 +92,7 @@ func TestFC53_IdsAreNeverReusedAndDependentRowsGo(t *testing.T) {
 		if err := tx.InsertGroup(ctx, &group); err != nil {
 			return err
 		}
-		if err := tx.AddMember(ctx, group.ID, last.ID); err != nil {
+		if _, err := tx.AddMember(ctx, group.ID, last.ID); err != nil {
 			return err
 		}
 		if err := tx.InsertSession(ctx, &store.Session{TokenHash: []byte("t"), UserID: last.ID, FormKey: []byte{}, Data: []byte{}}); err != nil {

@@ -88,6 +88,8 @@ type Forbidden struct {
 	Tenant  string // name of the tenant in which it is missing, or "all tenants"; "" where only the main one counts
 	Person  string // who holds it, where the actor wanted to change that person
 	object  object
+	needs   permission.Permission // what the operation asks for in the main tenant
+	wanted  permission.Holdings   // all that it takes besides
 }
 
 func (e *Forbidden) Error() string {

@@ -8,43 +8,82 @@ import (
 	"console/store"
 )
 
+// byRole is the one origin of what a Global Administrator holds: they are in no group.
+var byRole = permission.Source{Name: permission.GlobalAdmin.Label(), Grant: permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()}}
+
 // everything is what a Global Administrator holds.
-var everything = permission.Union(permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()})
+var everything = permission.Union(byRole.Grant)
 
 // grantOf is what a role gives when it is granted in a tenant.
 func grantOf(role permission.Role, tenant int64) permission.Holdings {
-	if role.Global() {
-		return permission.Union(permission.Grant{AllTenants: true, Set: role.Set()})
-	}
-	return permission.Union(permission.Grant{Tenants: []int64{tenant}, Set: role.Set()})
+	return permission.Union(roleGrant(role, tenant))
 }
 
-// holdings is what a person may do, or will be able to do once they accept the link they were given: the union over
-// their groups (SPEC §5.3 rule 1). Global Administrators hold everything and are in no group.
-func holdings(ctx context.Context, q store.Queries, user store.User) (permission.Holdings, error) {
+func roleGrant(role permission.Role, tenant int64) permission.Grant {
+	if role.Global() {
+		return permission.Grant{AllTenants: true, Set: role.Set()}
+	}
+	return permission.Grant{Tenants: []int64{tenant}, Set: role.Set()}
+}
+
+// sourceOf is a group as an origin of permissions.
+func sourceOf(m store.Membership) permission.Source {
+	return permission.Source{Group: m.ID, Name: m.Name, Automatic: m.Automatic,
+		Grant: permission.Grant{Tenants: m.Tenants, AllTenants: m.AllTenants, Set: m.Set()}}
+}
+
+// origins are where the permissions of a person come from.
+type origins struct {
+	sources  []permission.Source
+	disabled []int64 // tenants among theirs that give no access at present
+}
+
+// holdings is the union, disabled tenants included: SPEC §5.3 rules 3 and 4 count them.
+func (o origins) holdings() permission.Holdings { return permission.UnionOf(o.sources) }
+
+// effective is what the person may do at present.
+func (o origins) effective() permission.Holdings { return o.holdings().Without(o.disabled...) }
+
+// originsOf returns where the permissions of a person come from: their groups (SPEC §5.3 rule 1), in the order of their
+// ids, and the link they were given but have not accepted yet.
+func originsOf(ctx context.Context, q store.Queries, user store.User) (origins, error) {
 	if user.Role == permission.GlobalAdmin {
-		return everything, nil
+		return origins{sources: []permission.Source{byRole}}, nil
 	}
 	memberships, err := q.Memberships(ctx, user.ID)
 	if err != nil {
-		return permission.Holdings{}, err
+		return origins{}, err
 	}
-	grants := make([]permission.Grant, len(memberships))
-	for i, m := range memberships {
-		grants[i] = permission.Grant{AllTenants: m.AllTenants, Set: m.Role.Set()}
-		if m.Tenant != 0 {
-			grants[i].Tenants = []int64{m.Tenant}
-		}
+	var o origins
+	for _, m := range memberships {
+		o.sources = append(o.sources, sourceOf(m))
+		o.disabled = append(o.disabled, m.Disabled...)
 	}
-	held := permission.Union(grants...)
 	if user.JoinedAt != 0 {
-		return held, nil
+		return o, nil
 	}
 	invitation, err := q.InvitationOfUser(ctx, user.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return held, nil
+		return o, nil
 	}
-	return held.Plus(grantOf(user.Role, invitation.TenantID)), err
+	o.sources = append(o.sources, permission.Source{Name: "Invitation by link", Grant: roleGrant(user.Role, invitation.TenantID)})
+	return o, err
+}
+
+// holdings is what a person may do, or will be able to do once they accept the link they were given, disabled tenants
+// included.
+func holdings(ctx context.Context, q store.Queries, user store.User) (permission.Holdings, error) {
+	o, err := originsOf(ctx, q, user)
+	return o.holdings(), err
+}
+
+// tenantIDs returns the ids of all tenants, disabled ones included.
+func tenantIDs(tenants []store.Tenant) []int64 {
+	ids := make([]int64, len(tenants))
+	for i, t := range tenants {
+		ids[i] = t.ID
+	}
+	return ids
 }
 
 // GrantableRoles returns the roles that the actor may give somebody in a tenant, in the order they are listed.
@@ -53,13 +92,9 @@ func (s *Service) GrantableRoles(ctx context.Context, by Actor, tenant int64) ([
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(tenants))
-	for i, t := range tenants {
-		ids[i] = t.ID
-	}
 	var roles []permission.Role
 	for _, role := range permission.Roles() {
-		if _, lacks := by.Can.Lacks(grantOf(role, tenant), ids); !lacks {
+		if _, lacks := by.Can.Lacks(grantOf(role, tenant), tenantIDs(tenants)); !lacks {
 			roles = append(roles, role)
 		}
 	}

@@ -27,7 +27,8 @@ type NewUser struct {
 	Role                       permission.Role
 	FirstName, LastName, Email string
 	TenantID                   int64
-	Duration                   string // of a link made by hand, a key of LinkDurations
+	Groups                     []int64 // to be in besides, when added
+	Duration                   string  // of a link made by hand, a key of LinkDurations
 }
 
 // Issued is a signup link. The token is shown once and stored nowhere.
@@ -66,6 +67,9 @@ func (tx *Tx) addUser(in NewUser, user store.User, send bool) (store.User, error
 	if err := tx.join(user, in.TenantID); err != nil {
 		return store.User{}, err
 	}
+	if err := tx.enterNew(user, in.Groups); err != nil {
+		return store.User{}, err
+	}
 	if user.Role.SignsIn() {
 		invitation := store.Invitation{UserID: user.ID, TenantID: in.TenantID, Duration: MailInvitationLasts}
 		if err := tx.invite(user, &invitation); err != nil {
@@ -81,6 +85,22 @@ func (tx *Tx) addUser(in NewUser, user store.User, send bool) (store.User, error
 		return store.User{}, err
 	}
 	return user, tx.userAdded(user, tx.by.person())
+}
+
+// enterNew puts a new person into groups besides the automatic one. That is membership, and asks for groups.update.
+func (tx *Tx) enterNew(user store.User, groups []int64) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	if err := tx.require(permission.GroupsUpdate); err != nil {
+		return err
+	}
+	for _, id := range groups {
+		if err := tx.enter(user, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
@@ -179,6 +199,7 @@ func (tx *Tx) revoke(invitation store.Invitation, user store.User) error {
 	if err := tx.deleteUser(user); err != nil {
 		return err
 	}
+	tx.revoked = append(tx.revoked, user)
 	return tx.record("revoke invitation", Done, userObject(user), nil)
 }
 
@@ -235,10 +256,14 @@ func (tx *Tx) requireNew(in NewUser, user store.User) error {
 		return err
 	}
 	if !user.Role.Global() {
-		if _, err := tx.db.TenantByID(tx.ctx, in.TenantID); errors.Is(err, store.ErrNotFound) {
+		tenant, err := tx.db.TenantByID(tx.ctx, in.TenantID)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
 			return Invalid{"tenant_id": "Choose a tenant."}
-		} else if err != nil {
+		case err != nil:
 			return err
+		case tenant.DisabledAt != 0:
+			return Invalid{"tenant_id": tenant.Name + " is disabled. Choose another tenant."}
 		}
 	}
 	if err := tx.requireGrant(user.Role, in.TenantID); err != nil {

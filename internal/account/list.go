@@ -132,12 +132,8 @@ func (s *Service) search(ctx context.Context, q UserQuery) (directory.Query, err
 	if q.Group == 0 {
 		return query, nil
 	}
-	members, err := s.db.GroupMembers(ctx, q.Group)
-	slices.Sort(members)
-	query.Among = func(id int64) bool {
-		_, is := slices.BinarySearch(members, id)
-		return is
-	}
+	members, err := s.members.of(ctx, s.db.Queries, q.Group)
+	query.Among = members.has
 	return query, err
 }
 

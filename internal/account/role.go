@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"console/internal/permission"
 	"console/store"
@@ -15,18 +16,15 @@ func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID 
 		return store.User{}, Invalid{"role": "Choose a role."}
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		invitation, user, err := tx.invitation(invitationID)
-		if err != nil {
-			return store.User{}, err
-		}
-		if !role.SignsIn() && invitation.ByLink {
-			return store.User{}, Invalid{"role": "People with the role Deploy never sign in. Revoke the link and add them with “Add new user”."}
-		}
-		if role == user.Role {
-			return user, nil
+		_, user, err := tx.invitation(invitationID)
+		if err != nil || role == user.Role {
+			return user, err
 		}
 		before := user
-		if err := tx.changeRole(&user, role, invitation); err != nil {
+		if err := tx.changeRole(&user, role); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.storeAccess(&user); err != nil {
 			return store.User{}, err
 		}
 		return user, tx.Record("change role", userObject(before), userObject(user))
@@ -35,8 +33,15 @@ func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID 
 
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new
 // one in the same tenants; other groups stay (SPEC §3.4). Global Administrators are in no group; who comes from a
-// Global role gets the new one in the main tenant.
-func (tx *Tx) changeRole(user *store.User, role permission.Role, invitation store.Invitation) error {
+// Global role gets the new one in the main tenant. The caller stores the person.
+func (tx *Tx) changeRole(user *store.User, role permission.Role) error {
+	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if !role.SignsIn() && invitation.ByLink {
+		return Invalid{"role": "People with the role Deploy never sign in. Revoke the link and add them with “Add new user”."}
+	}
 	old := user.Role
 	tenants, err := tx.leaveAutomaticGroups(*user, role == permission.GlobalAdmin)
 	if err != nil {
@@ -56,16 +61,7 @@ func (tx *Tx) changeRole(user *store.User, role permission.Role, invitation stor
 		}
 	}
 	user.Role = role
-	if err := tx.settle(user, tenants, invitation); err != nil {
-		return err
-	}
-	return tx.UpdateUser(user)
-}
-
-// settle puts the person where their new role holds. By link they are in no group before they sign up; the invitation
-// remembers the tenant. With the role Deploy there is nothing left to accept.
-func (tx *Tx) settle(user *store.User, tenants []int64, invitation store.Invitation) error {
-	if user.JoinedAt == 0 {
+	if user.JoinedAt == 0 { // in no group before they sign up; the invitation remembers the tenant
 		invitation.TenantID = tenants[0]
 		return tx.db.UpdateInvitation(tx.ctx, invitation)
 	}
@@ -74,14 +70,37 @@ func (tx *Tx) settle(user *store.User, tenants []int64, invitation store.Invitat
 			return err
 		}
 	}
-	if user.Role.SignsIn() {
-		return nil
+	return tx.settle(user, old, invitation)
+}
+
+// settle does what a change from or to a role that never signs in means. With the role Deploy there is nothing left to
+// sign in with, or to accept; who leaves it is invited.
+func (tx *Tx) settle(user *store.User, old permission.Role, invitation store.Invitation) error {
+	switch {
+	case old.SignsIn() && !user.Role.SignsIn():
+		user.PasswordHash = ""
+		if user.ActivatedAt == 0 {
+			user.ActivatedAt = tx.now
+		}
+		if err := tx.EndAccess(*user); err != nil {
+			return err
+		}
+		if invitation.ID == 0 {
+			return nil
+		}
+		return tx.db.DeleteInvitation(tx.ctx, invitation.ID)
+	case !old.SignsIn() && user.Role.SignsIn():
+		user.ActivatedAt = 0
+		invitation = store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
+		if err := tx.invite(*user, &invitation); err != nil {
+			return err
+		}
+		if user.DisabledAt != 0 { // a link would lead nowhere; it can be sent once access is enabled
+			return nil
+		}
+		return tx.mailInvitation(*user, &invitation)
 	}
-	user.ActivatedAt = tx.now
-	if err := tx.EndAccess(*user); err != nil {
-		return err
-	}
-	return tx.db.DeleteInvitation(tx.ctx, invitation.ID)
+	return nil
 }
 
 // leaveAutomaticGroups takes a person out of the automatic groups of their role, or out of all groups, and returns the
@@ -94,18 +113,37 @@ func (tx *Tx) leaveAutomaticGroups(user store.User, all bool) ([]int64, error) {
 	var tenants []int64
 	for _, m := range memberships {
 		own := m.Automatic && m.Role == user.Role
-		if own && m.Tenant != 0 {
-			tenants = append(tenants, m.Tenant)
+		if own {
+			tenants = append(tenants, m.Tenants...)
 		}
 		if !own && !all {
 			continue
 		}
-		if err := tx.db.RemoveMember(tx.ctx, m.ID, user.ID); err != nil {
-			return nil, err
-		}
-		if err := tx.db.DeleteEmptyAutomaticGroups(tx.ctx, m.ID); err != nil {
+		if err := tx.leave(m.ID, user.ID); err != nil {
 			return nil, err
 		}
 	}
 	return tenants, nil
+}
+
+// leave takes a person out of a group. An automatic one disappears with its last member.
+func (tx *Tx) leave(groupID, userID int64) error {
+	if _, err := tx.db.RemoveMember(tx.ctx, groupID, userID); err != nil {
+		return err
+	}
+	return tx.db.DeleteEmptyAutomaticGroups(tx.ctx, groupID)
+}
+
+// labelOnly says whether a person's role is only a label: they are in no automatic group of it (SPEC §3.4).
+func (tx *Tx) labelOnly(user store.User) (bool, error) {
+	if user.Role == permission.GlobalAdmin || user.JoinedAt == 0 {
+		return false, nil
+	}
+	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+	for _, m := range memberships {
+		if m.Automatic && m.Role == user.Role {
+			return false, err
+		}
+	}
+	return true, err
 }

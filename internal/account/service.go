@@ -28,6 +28,7 @@ type Service struct {
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
 	people     people
+	members    memberSets
 	jobStarted chan struct{}
 }
 
@@ -63,24 +64,35 @@ type Actor struct {
 	Name      string
 	Email     string
 	SessionID int64
-	Can       permission.Holdings // as of the beginning of the request; a change looks again
+	Role      permission.Role     // empty: the command line, the system, or nobody yet
+	Can       permission.Holdings // as of the beginning of the request, disabled tenants included; a change looks again
 	Main      int64               // id of the main tenant, which decides about the console's own resources
 	Source    Source
 	Address   string
 	RequestID string
 
-	job int64 // the job that acts for them; it needs no session
+	noAccess bool  // they may do nothing at present
+	job      int64 // the job that acts for them; it needs no session
 }
 
-// May reports whether the actor holds a permission on one of the console's own resources. The main tenant decides.
-func (a Actor) May(p permission.Permission) bool { return a.Can.In(a.Main).Has(p) }
+// Console returns what the actor may do with the console's own resources. The main tenant decides (SPEC §5.3 rule 2); API
+// Developers see only their profile, whatever their groups say (SPEC §5.2).
+func (a Actor) Console() permission.Set {
+	if a.Role != "" && !a.Role.SeesConsole() {
+		return permission.Set{}
+	}
+	return a.Can.In(a.Main)
+}
+
+// May reports whether the actor holds a permission on one of the console's own resources.
+func (a Actor) May(p permission.Permission) bool { return a.Console().Has(p) }
 
 // Require returns a Forbidden, and records the refusal, when the actor lacks p in the main tenant.
 func (s *Service) Require(ctx context.Context, by Actor, p permission.Permission) error {
 	if by.May(p) {
 		return nil
 	}
-	return s.refused(ctx, by, &Forbidden{Missing: permission.Missing{Permission: p}})
+	return s.refused(ctx, by, &Forbidden{Missing: permission.Missing{Permission: p}, needs: p})
 }
 
 // mainTenant returns the id of the main tenant.

@@ -33,7 +33,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	if err != nil {
 		return SignedIn{}, err
 	}
-	can, err := holdings(ctx, s.db.Queries, live.User)
+	o, err := originsOf(ctx, s.db.Queries, live.User)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -43,8 +43,9 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 		}
 	}
 	return SignedIn{
-		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, SessionID: live.ID, Can: can, Main: main, Source: UI},
-		User:  live.User, FormKey: live.FormKey, Data: live.Data,
+		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
+			Can: o.holdings(), noAccess: o.effective().Empty(), Main: main, Source: UI},
+		User: live.User, FormKey: live.FormKey, Data: live.Data,
 	}, nil
 }
 

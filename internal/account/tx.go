@@ -20,8 +20,9 @@ type Tx struct {
 	db      *store.Tx
 	by      Actor
 	now     store.Millis
-	queued  bool // messages wait for the commit
-	many    bool // one of many steps of a job: triggers are told at its end
+	queued  bool         // messages wait for the commit
+	many    bool         // one of many steps of a job: triggers are told at its end
+	revoked []store.User // invited by links that this operation has revoked
 }
 
 // authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
@@ -42,6 +43,7 @@ func (tx *Tx) authorize() error {
 	if err != nil {
 		return err
 	}
+	tx.by.Role = user.Role
 	tx.by.Can, err = holdings(tx.ctx, tx.db.Queries, user)
 	return err
 }
@@ -70,13 +72,13 @@ func (tx *Tx) require(p permission.Permission) error {
 	if tx.by.May(p) {
 		return nil
 	}
-	return &Forbidden{Missing: permission.Missing{Permission: p}}
+	return &Forbidden{Missing: permission.Missing{Permission: p}, needs: p}
 }
 
 // requireGrant returns a Forbidden unless the actor holds all that role gives in a tenant (SPEC §5.3 rule 3). Only
 // Global Administrators grant a Global role: it reaches tenants that do not exist yet.
 func (tx *Tx) requireGrant(role permission.Role, tenant int64) error {
-	return tx.requireAll(grantOf(role, tenant), "", object{})
+	return tx.requireAll(grantOf(role, tenant), &Forbidden{needs: permission.UsersUpdate})
 }
 
 // Manageable returns the person when the actor holds p and every permission that the person holds or would hold by
@@ -93,30 +95,26 @@ func (tx *Tx) Manageable(userID int64, p permission.Permission) (store.User, err
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.requireAll(held, user.DisplayName(), userObject(user))
+	return user, tx.requireAll(held, &Forbidden{Person: user.DisplayName(), object: userObject(user), needs: p})
 }
 
-// requireAll returns a Forbidden that names the first permission in wanted that the actor lacks.
-func (tx *Tx) requireAll(wanted permission.Holdings, person string, about object) error {
+// requireAll returns refusal, completed by the first permission in wanted that the actor lacks, or nil.
+func (tx *Tx) requireAll(wanted permission.Holdings, refusal *Forbidden) error {
 	tenants, err := tx.db.Tenants(tx.ctx)
 	if err != nil {
 		return err
 	}
-	ids := make([]int64, len(tenants))
-	for i, t := range tenants {
-		ids[i] = t.ID
-	}
-	missing, lacks := tx.by.Can.Lacks(wanted, ids)
+	missing, lacks := tx.by.Can.Lacks(wanted, tenantIDs(tenants))
 	if !lacks {
 		return nil
 	}
-	forbidden := &Forbidden{Missing: missing, Tenant: "all tenants", Person: person, object: about}
+	refusal.Missing, refusal.Tenant, refusal.wanted = missing, "all tenants", wanted
 	for _, t := range tenants {
 		if t.ID == missing.Tenant {
-			forbidden.Tenant = t.Name
+			refusal.Tenant = t.Name
 		}
 	}
-	return forbidden
+	return refusal
 }
 
 // UpdateUser stores the person. It returns store.ErrStale when somebody else has changed them since they were read,
@@ -152,7 +150,8 @@ func (tx *Tx) join(user store.User, tenantID int64) error {
 	if err != nil {
 		return fmt.Errorf("automatic group: %w", err)
 	}
-	return tx.db.AddMember(tx.ctx, group.ID, user.ID)
+	_, err = tx.db.AddMember(tx.ctx, group.ID, user.ID)
+	return err
 }
 
 func (tx *Tx) createAutomaticGroup(role permission.Role, tenantID int64) (store.Group, error) {
@@ -164,10 +163,16 @@ func (tx *Tx) createAutomaticGroup(role permission.Role, tenantID int64) (store.
 	if err != nil {
 		return group, err
 	}
-	if !tenant.Main {
-		group.Name += " (" + tenant.Name + ")"
-	}
+	group.Name = automaticName(role, tenant)
 	return group, tx.db.InsertGroup(tx.ctx, &group, tenantID)
+}
+
+// automaticName is what the automatic group of a role in a tenant is called.
+func automaticName(role permission.Role, tenant store.Tenant) string {
+	if tenant.Main {
+		return role.GroupName()
+	}
+	return role.GroupName() + " (" + tenant.Name + ")"
 }
 
 // deleteUser removes a person, and the automatic groups they were the last member of.

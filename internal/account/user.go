@@ -46,18 +46,11 @@ func (s *Service) Account(ctx context.Context) (store.Account, error) { return s
 // Tenants returns the tenants, the main one first.
 func (s *Service) Tenants(ctx context.Context) ([]store.Tenant, error) { return s.db.Tenants(ctx) }
 
-// Groups returns the groups that the user list can be filtered by. It returns Forbidden without users.view.
-func (s *Service) Groups(ctx context.Context, by Actor) ([]store.Group, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
-		return nil, err
-	}
-	return s.db.Groups(ctx)
-}
-
 // Administrators returns the Global Administrators a person without access can ask, at most ten.
 func (s *Service) Administrators(ctx context.Context) ([]store.User, error) {
 	return s.db.UsersByRole(ctx, permission.GlobalAdmin, 10)
 }
 
-// HasNoAccess says whether the actor may do nothing at all: they are in no group that gives them anything.
-func (a Actor) HasNoAccess() bool { return a.Can.Empty() }
+// HasNoAccess says whether the actor may do nothing at all: they are in no group that gives them anything in a tenant
+// that is enabled.
+func (a Actor) HasNoAccess() bool { return a.noAccess }

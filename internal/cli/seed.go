@@ -128,7 +128,7 @@ func (s *seeding) addPerson(ctx context.Context, tx *store.Tx, p *invented) erro
 		return err
 	}
 	if group := s.groups[p.user.Role]; group != 0 && p.user.JoinedAt != 0 { // by link they join when they sign up
-		if err := tx.AddMember(ctx, group, p.user.ID); err != nil {
+		if _, err := tx.AddMember(ctx, group, p.user.ID); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,7 @@
 package permission
 
+import "maps"
+
 // Grant is what one group gives to its members. With AllTenants the list of tenants is not looked at: the grant
 // covers every tenant, those not yet made included.
 type Grant struct {
@@ -43,6 +45,15 @@ func (h Holdings) Empty() bool {
 		}
 	}
 	return h.everywhere.Empty()
+}
+
+// Without returns what is left when the tenants give no access: what is held everywhere counts in the others.
+func (h Holdings) Without(tenants ...int64) Holdings {
+	left := Holdings{everywhere: h.everywhere, tenants: maps.Clone(h.tenants)}
+	for _, tenant := range tenants {
+		delete(left.tenants, tenant)
+	}
+	return left
 }
 
 // Plus returns what either of the two holds.

@@ -1,7 +1,5 @@
 package permission
 
-import "strings"
-
 // Permission is one action on one resource. It is comparable.
 type Permission struct {
 	Resource Resource
@@ -50,14 +48,8 @@ var (
 
 // Parse reads what String writes, such as "rules.update". It reports false for anything that does not exist.
 func Parse(key string) (Permission, bool) {
-	resourceKey, actionKey, _ := strings.Cut(key, ".")
-	resource, known := ParseResource(resourceKey)
-	action, knownAction := ParseAction(actionKey)
-	p := Permission{resource, action}
-	if !known || !knownAction || !p.Exists() {
-		return Permission{}, false
-	}
-	return p, true
+	p, known := byKey[key]
+	return p, known
 }
 
 // Exists reports whether there is such a permission: view, update, create and delete exist for every resource, export

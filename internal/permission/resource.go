@@ -73,16 +73,6 @@ func Resources() []Resource {
 	return all
 }
 
-// ParseResource finds a resource by its key, exactly as String writes it.
-func ParseResource(key string) (Resource, bool) {
-	for i, row := range resources {
-		if row.key == key {
-			return Resource(i), true
-		}
-	}
-	return 0, false
-}
-
 // String returns the stable key that is stored and sent, such as "ip_lists".
 func (r Resource) String() string { return resources[r].key }
 
@@ -115,16 +105,6 @@ var actions = [...]struct{ key, label string }{
 
 // Actions returns every action in table order.
 func Actions() []Action { return []Action{View, Update, Create, Delete, Export} }
-
-// ParseAction finds an action by its key, exactly as String writes it.
-func ParseAction(key string) (Action, bool) {
-	for i, row := range actions {
-		if row.key == key {
-			return Action(i), true
-		}
-	}
-	return 0, false
-}
 
 // String returns the stable key that is stored and sent, such as "view".
 func (a Action) String() string { return actions[a].key }

@@ -42,10 +42,11 @@ func TestRoleTable(t *testing.T) {
 	}
 	for _, line := range lines {
 		cells := strings.Split(line, "|")
-		resource, ok := ParseResource(strings.TrimSpace(cells[0]))
+		view, ok := Parse(strings.TrimSpace(cells[0]) + ".view")
 		if !ok {
 			t.Fatalf("no resource %q", cells[0])
 		}
+		resource := view.Resource
 		for i, role := range columns {
 			for _, action := range Actions() {
 				want := strings.Contains(cells[i+1], action.Label()[:1])

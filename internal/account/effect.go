@@ -1,0 +1,248 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// Effect is what a change takes away.
+type Effect struct {
+	Losing  int          // people who lose something, exactly
+	First   []Loss       // the first twenty of them, by id
+	Gaining int          // people who gain something; counted only where a change names the people
+	Revoked []store.User // invited by links that the change revokes
+}
+
+// Loss is what one person loses.
+type Loss struct {
+	User store.User
+	Lost []TenantSet
+}
+
+// TenantSet is a set of permissions in a tenant; the zero Tenant stands for the tenants not yet made.
+type TenantSet struct {
+	Tenant store.Tenant
+	Set    permission.Set
+}
+
+var errRehearsed = errors.New("rehearsed")
+
+// rehearse runs an operation as change does, and takes back all that it did.
+func rehearse[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	var result T
+	_, err := change(ctx, s, by, func(tx *Tx) (_ struct{}, err error) {
+		if result, err = operation(tx); err == nil {
+			err = errRehearsed
+		}
+		return struct{}{}, err
+	})
+	if errors.Is(err, errRehearsed) {
+		return result, nil
+	}
+	return result, err
+}
+
+// consoleSet are the permissions that count in the main tenant only (SPEC §5.3 rule 2).
+var consoleSet = func() permission.Set {
+	var set permission.Set
+	for p := range permission.GlobalAdmin.Set().All() {
+		if p.Resource.Console() {
+			set = set.With(p)
+		}
+	}
+	return set
+}()
+
+// counting is the part of a set that has an effect in a tenant.
+func counting(set permission.Set, tenant store.Tenant) permission.Set {
+	if tenant.Main {
+		return set
+	}
+	return set.Minus(consoleSet)
+}
+
+// lost is what after lacks of before in the tenants that give access, and at the end in those not yet made.
+func lost(before, after permission.Holdings, tenants []store.Tenant) []TenantSet {
+	var all []TenantSet
+	for _, t := range tenants {
+		if t.DisabledAt != 0 {
+			continue
+		}
+		if set := counting(before.In(t.ID).Minus(after.In(t.ID)), t); !set.Empty() {
+			all = append(all, TenantSet{t, set})
+		}
+	}
+	if set := counting(before.Everywhere().Minus(after.Everywhere()), store.Tenant{}); !set.Empty() {
+		all = append(all, TenantSet{Set: set})
+	}
+	return all
+}
+
+// effectOn carries out an operation on people named one by one and says what it takes away from them.
+func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
+	type person struct {
+		user   store.User
+		before permission.Holdings
+	}
+	var people []person
+	for _, id := range without(users, nil) {
+		user, err := tx.db.UserByID(tx.ctx, id)
+		if err != nil {
+			return Effect{}, err
+		}
+		held, err := holdings(tx.ctx, tx.db.Queries, user)
+		if err != nil {
+			return Effect{}, err
+		}
+		people = append(people, person{user, held})
+	}
+	tx.revoked = nil
+	if err := operation(); err != nil {
+		return Effect{}, err
+	}
+	tenants, err := tx.db.Tenants(tx.ctx)
+	if err != nil {
+		return Effect{}, err
+	}
+	effect := Effect{Revoked: tx.revoked}
+	for _, p := range people {
+		user, err := tx.db.UserByID(tx.ctx, p.user.ID)
+		if err != nil {
+			return Effect{}, err
+		}
+		after, err := holdings(tx.ctx, tx.db.Queries, user)
+		if err != nil {
+			return Effect{}, err
+		}
+		if len(lost(after, p.before, tenants)) > 0 {
+			effect.Gaining++
+		}
+		if loss := lost(p.before, after, tenants); len(loss) > 0 {
+			effect.Losing++
+			if len(effect.First) < namedFirst {
+				effect.First = append(effect.First, Loss{p.user, loss})
+			}
+		}
+	}
+	return effect, nil
+}
+
+// effectOnMembers says what the members of a group lose when it gives after instead. Members in the same other groups
+// lose the same: they are looked at once, however many they are.
+func (tx *Tx) effectOnMembers(group store.Membership, after permission.Grant) (Effect, error) {
+	tenants, err := tx.db.Tenants(tx.ctx)
+	if err != nil {
+		return Effect{}, err
+	}
+	counts, err := tx.db.MembersByOtherGroups(tx.ctx, group.ID)
+	if err != nil {
+		return Effect{}, err
+	}
+	grants, err := tx.grantsOf(slices.Collect(maps.Keys(counts)))
+	if err != nil {
+		return Effect{}, err
+	}
+	losses := map[string][]TenantSet{}
+	var effect Effect
+	for others, n := range counts {
+		kept := permission.Union(grants(others)...)
+		before, left := kept.Plus(permission.Union(sourceOf(group).Grant)), kept.Plus(permission.Union(after))
+		if loss := lost(before, left, tenants); len(loss) > 0 {
+			losses[others] = loss
+			effect.Losing += n
+		}
+	}
+	if effect.Losing == 0 {
+		return effect, nil
+	}
+	effect.First, err = tx.firstLosing(group.ID, losses)
+	return effect, err
+}
+
+// firstLosing names the first members of a group, by id, who lose something; losses is what, by their other groups.
+func (tx *Tx) firstLosing(groupID int64, losses map[string][]TenantSet) ([]Loss, error) {
+	found, err := tx.db.MembersWithOtherGroups(tx.ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
+	if err != nil {
+		return nil, err
+	}
+	first := make([]Loss, len(found))
+	for i, m := range found {
+		user, err := tx.db.UserByID(tx.ctx, m.UserID)
+		if err != nil {
+			return nil, err
+		}
+		first[i] = Loss{user, losses[m.Others]}
+	}
+	return first, nil
+}
+
+// grantsOf reads the groups that lists of ids ("3,17") name, and returns a function from such a list to what they give.
+func (tx *Tx) grantsOf(lists []string) (func(list string) []permission.Grant, error) {
+	byID := map[string]permission.Grant{}
+	var ids []int64
+	for _, list := range lists {
+		for text := range strings.SplitSeq(list, ",") {
+			if _, seen := byID[text]; seen || text == "" {
+				continue
+			}
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			byID[text] = permission.Grant{}
+			ids = append(ids, id)
+		}
+	}
+	groups, err := tx.db.GroupGrants(tx.ctx, ids...)
+	for _, g := range groups {
+		byID[strconv.FormatInt(g.ID, 10)] = sourceOf(g).Grant
+	}
+	return func(list string) []permission.Grant {
+		var grants []permission.Grant
+		for text := range strings.SplitSeq(list, ",") {
+			grants = append(grants, byID[text])
+		}
+		return grants
+	}, err
+}
+
+// effectOfDisabling says who loses access to a tenant that is not the main one.
+func (tx *Tx) effectOfDisabling(tenant store.Tenant) (Effect, error) {
+	covering, err := tx.db.GroupsCovering(tx.ctx, tenant.ID)
+	if err != nil {
+		return Effect{}, err
+	}
+	var giving []int64
+	for _, g := range covering {
+		if !counting(g.Set(), tenant).Empty() {
+			giving = append(giving, g.ID)
+		}
+	}
+	effect := Effect{}
+	if effect.Losing, err = tx.db.PeopleHolding(tx.ctx, giving); err != nil {
+		return Effect{}, err
+	}
+	first, err := tx.db.FirstHolding(tx.ctx, giving, namedFirst)
+	if err != nil {
+		return Effect{}, err
+	}
+	for _, id := range first {
+		user, err := tx.db.UserByID(tx.ctx, id)
+		if err != nil {
+			return Effect{}, err
+		}
+		held, err := holdings(tx.ctx, tx.db.Queries, user)
+		if err != nil {
+			return Effect{}, err
+		}
+		effect.First = append(effect.First, Loss{user, []TenantSet{{tenant, counting(held.In(tenant.ID), tenant)}}})
+	}
+	return effect, nil
+}

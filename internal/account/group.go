@@ -1,0 +1,526 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// GroupsPerPage is how many groups a page of the list shows.
+const GroupsPerPage = 50
+
+// MaxPasted is how many addresses may be pasted at once to add people to a group.
+const MaxPasted = 1000
+
+// GroupRoles are the roles whose permissions a group may have, in the order they are listed.
+var GroupRoles = []permission.Role{permission.Admin, permission.Analyst, permission.ReadOnly, permission.APIDeveloper, permission.Deploy}
+
+// GroupQuery is the state of the list of groups.
+type GroupQuery struct {
+	Search string
+	Role   permission.Role
+	Custom bool
+	Cursor string
+}
+
+// GroupList is a page of the groups.
+type GroupList struct {
+	Rows       []store.ListedGroup
+	Next, Prev string // cursors; empty: the list goes no further
+}
+
+// GroupInput is what the form of a group says. Without a role the permissions are the group's own.
+type GroupInput struct {
+	Name    string
+	Role    permission.Role
+	Custom  []string // permission keys, as posted
+	Tenants []int64
+}
+
+// GroupDetail is a group with the tenants it covers.
+type GroupDetail struct {
+	store.Group
+	Tenants []store.Tenant // none where AllTenants
+}
+
+// Groups returns a page of the groups by name. It returns Forbidden without groups.view.
+func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList, error) {
+	if err := s.Require(ctx, by, permission.GroupsView); err != nil {
+		return GroupList{}, err
+	}
+	query := store.GroupQuery{Search: q.Search, Role: q.Role, Custom: q.Custom, Limit: GroupsPerPage, Cursor: store.ParseCursor(q.Cursor, store.SortName)}
+	rows, next, prev, err := s.db.ListGroups(ctx, query)
+	if err == nil && len(rows) == 0 && q.Cursor != "" { // the groups beyond the cursor are gone
+		query.Cursor = store.Cursor{}
+		rows, next, prev, err = s.db.ListGroups(ctx, query)
+	}
+	return GroupList{rows, next.String(), prev.String()}, err
+}
+
+// GroupChoices returns the first groups by name, for choosing one, at most limit. It returns Forbidden without users.view.
+func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
+	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		return nil, err
+	}
+	return s.db.Groups(ctx, limit)
+}
+
+// WithGroup returns groups with the one that has the id besides, if there is one.
+func (s *Service) WithGroup(ctx context.Context, groups []store.Group, id int64) ([]store.Group, error) {
+	group, err := s.db.GroupByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return groups, nil
+	}
+	return append(groups, group), err
+}
+
+// Group returns a group. It returns Forbidden without groups.view, or store.ErrNotFound.
+func (s *Service) Group(ctx context.Context, by Actor, id int64) (GroupDetail, error) {
+	if err := s.Require(ctx, by, permission.GroupsView); err != nil {
+		return GroupDetail{}, err
+	}
+	group, err := s.db.GroupByID(ctx, id)
+	if err != nil {
+		return GroupDetail{}, err
+	}
+	tenants, err := s.db.GroupTenants(ctx, id)
+	return GroupDetail{group, tenants}, err
+}
+
+// CreateGroup adds a group. It returns Invalid or Forbidden (SPEC §5.3 rule 3).
+func (s *Service) CreateGroup(ctx context.Context, by Actor, in GroupInput) (store.Group, error) {
+	group, refused := in.parse()
+	if len(refused) > 0 {
+		return store.Group{}, refused
+	}
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
+		if err := tx.require(permission.GroupsCreate); err != nil {
+			return store.Group{}, err
+		}
+		if err := tx.requireFreeName(group); err != nil {
+			return store.Group{}, err
+		}
+		if err := tx.requireTenants(in.Tenants); err != nil {
+			return store.Group{}, err
+		}
+		grant := permission.Grant{Tenants: in.Tenants, Set: group.Set()}
+		if err := tx.requireAll(permission.Union(grant), &Forbidden{needs: permission.GroupsCreate}); err != nil {
+			return store.Group{}, err
+		}
+		group.CreatedAt = tx.now
+		if err := tx.db.InsertGroup(ctx, &group, in.Tenants...); err != nil {
+			return store.Group{}, err
+		}
+		after, err := tx.groupObject(group)
+		if err != nil {
+			return store.Group{}, err
+		}
+		return group, tx.Record("create group", object{}, after)
+	})
+}
+
+// RenameGroup gives a group that still is as it was at version another name. It returns Invalid, Forbidden,
+// store.ErrStale or store.ErrNotFound.
+func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, name string) (store.Group, error) {
+	refused := Invalid{}
+	name = parseTitle(name, "name", "a name", refused)
+	return s.changeGroup(ctx, by, id, version, refused, func(tx *Tx, group *store.Membership) error {
+		group.Name = name
+		return tx.requireFreeName(group.Group)
+	})
+}
+
+// SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
+// added falls under SPEC §5.3 rule 3. It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
+func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
+	role, custom, refused := in.permissions()
+	return s.changeGroup(ctx, by, id, version, refused, func(tx *Tx, group *store.Membership) error {
+		before := group.Set()
+		group.Role, group.Custom = role, custom
+		added := permission.Grant{Tenants: group.Tenants, Set: group.Set().Minus(before)}
+		return tx.requireAll(permission.Union(added), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+	})
+}
+
+// PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns.
+func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id int64, in GroupInput) (Effect, error) {
+	role, custom, refused := in.permissions()
+	if len(refused) > 0 {
+		return Effect{}, refused
+	}
+	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		group, err := tx.editable(id, permission.GroupsUpdate)
+		if err != nil {
+			return Effect{}, err
+		}
+		after := group
+		after.Role, after.Custom = role, custom
+		return tx.effectOnMembers(group, sourceOf(after).Grant)
+	})
+}
+
+// changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
+func (s *Service) changeGroup(ctx context.Context, by Actor, id, version int64, refused Invalid, edit func(*Tx, *store.Membership) error) (store.Group, error) {
+	if err := requireVersion(version); err != nil {
+		return store.Group{}, err
+	}
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
+		group, err := tx.editable(id, permission.GroupsUpdate)
+		if err != nil {
+			return store.Group{}, err
+		}
+		if len(refused) > 0 {
+			return store.Group{}, refused
+		}
+		before, err := tx.groupObject(group.Group)
+		if err != nil {
+			return store.Group{}, err
+		}
+		if err := edit(tx, &group); err != nil {
+			return store.Group{}, err
+		}
+		group.Version = version
+		if err := tx.db.UpdateGroup(ctx, &group.Group); err != nil {
+			return store.Group{}, err
+		}
+		after, err := tx.groupObject(group.Group)
+		if err != nil {
+			return store.Group{}, err
+		}
+		return group.Group, tx.Record("change group", before, after)
+	})
+}
+
+// AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (SPEC §5.3 rule 3) or store.ErrNotFound.
+func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
+	if len(tenants) == 0 {
+		return store.Group{}, Invalid{"tenant_ids": "Choose at least one tenant."}
+	}
+	return s.changeTenants(ctx, by, id, func(tx *Tx, group store.Membership) error {
+		if err := tx.requireTenants(tenants); err != nil {
+			return err
+		}
+		grant := permission.Grant{Tenants: tenants, Set: group.Set()}
+		if err := tx.requireAll(permission.Union(grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
+			return err
+		}
+		return tx.db.AddGroupTenants(ctx, id, tenants...)
+	})
+}
+
+// RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
+// store.ErrNotFound.
+func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
+	return s.changeTenants(ctx, by, id, func(tx *Tx, group store.Membership) error {
+		return tx.db.RemoveGroupTenant(ctx, id, tenantID)
+	})
+}
+
+// PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
+func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Effect, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		group, err := tx.editable(id, permission.GroupsUpdate)
+		if err != nil {
+			return Effect{}, err
+		}
+		return tx.effectOnMembers(group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
+	})
+}
+
+func (s *Service) changeTenants(ctx context.Context, by Actor, id int64, edit func(*Tx, store.Membership) error) (store.Group, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
+		group, err := tx.editable(id, permission.GroupsUpdate)
+		if err != nil {
+			return store.Group{}, err
+		}
+		before, err := tx.groupObject(group.Group)
+		if err != nil {
+			return store.Group{}, err
+		}
+		if err := edit(tx, group); err != nil {
+			return store.Group{}, err
+		}
+		if err := tx.db.RaiseGroupVersion(ctx, id); err != nil {
+			return store.Group{}, err
+		}
+		after, err := tx.groupObject(group.Group)
+		if err != nil || before.fields["tenants"] == after.fields["tenants"] {
+			return group.Group, err
+		}
+		return group.Group, tx.Record("change group", before, after)
+	})
+}
+
+// AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
+// spaces or lines. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4) or store.ErrNotFound.
+func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
+	return change(ctx, s, by, func(tx *Tx) (int, error) {
+		if _, err := tx.editable(id, permission.GroupsUpdate); err != nil {
+			return 0, err
+		}
+		pasted, err := tx.pasted(emails)
+		if err != nil {
+			return 0, err
+		}
+		users = append(slices.Clone(users), pasted...)
+		if len(users) == 0 {
+			return 0, Invalid{"emails": "Choose people, or paste their email addresses."}
+		}
+		if _, err := tx.grantable(id); err != nil {
+			return 0, err
+		}
+		return tx.addMembers(id, without(users, nil))
+	})
+}
+
+func (tx *Tx) addMembers(groupID int64, users []int64) (added int, err error) {
+	var refusals []string
+	for _, userID := range users {
+		user, err := tx.Manageable(userID, permission.GroupsUpdate)
+		if err != nil {
+			return 0, err
+		}
+		if refusal := refuseMember(user); refusal != "" {
+			refusals = append(refusals, refusal)
+			continue
+		}
+		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.AddMember(tx.ctx, groupID, userID) })
+		if err != nil {
+			return 0, err
+		}
+		if changed {
+			added++
+		}
+	}
+	if len(refusals) > 0 {
+		return 0, Invalid{"emails": strings.Join(refusals, " ") + " Nobody was added."}
+	}
+	return added, nil
+}
+
+// setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
+// anything.
+func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error) {
+	before, err := tx.accessObject(user)
+	if err != nil {
+		return false, err
+	}
+	changed, err := move()
+	if err != nil || !changed {
+		return false, err
+	}
+	if err := tx.storeAccess(&user); err != nil {
+		return false, err
+	}
+	after, err := tx.accessObject(user)
+	if err != nil {
+		return false, err
+	}
+	return true, tx.accessChanged(user, before, after)
+}
+
+// pasted returns the people whose addresses were pasted.
+func (tx *Tx) pasted(emails string) ([]int64, error) {
+	var keys, unknown []string
+	for _, typed := range strings.FieldsFunc(emails, func(r rune) bool { return strings.ContainsRune(",;\n\r\t ", r) }) {
+		_, key, reason := parseEmail(strings.Trim(typed, "<>"))
+		if reason != "" {
+			unknown = append(unknown, typed)
+			continue
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) > MaxPasted {
+		return nil, Invalid{"emails": fmt.Sprintf("At most %d addresses at once.", MaxPasted)}
+	}
+	found, err := tx.db.UsersByEmailKeys(tx.ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, key := range keys {
+		user, is := found[key]
+		if !is {
+			unknown = append(unknown, key)
+			continue
+		}
+		ids = append(ids, user.ID)
+	}
+	if len(unknown) > 0 {
+		return nil, Invalid{"emails": "Nobody with these addresses is in the user list: " + strings.Join(unknown, ", ") + ". Nobody was added."}
+	}
+	return ids, nil
+}
+
+// RemoveMembers takes people out of a group; those who are not in it change nothing. It returns Invalid, Forbidden (SPEC
+// §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
+	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
+}
+
+// PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
+func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Effect, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		return tx.effectOn(users, func() error {
+			_, err := tx.removeMembers(id, users)
+			return err
+		})
+	})
+}
+
+func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err error) {
+	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
+		return 0, err
+	}
+	if len(users) == 0 {
+		return 0, Invalid{"user_ids": "Choose at least one user."}
+	}
+	for _, userID := range without(users, nil) {
+		user, err := tx.Manageable(userID, permission.GroupsUpdate)
+		if err != nil {
+			return 0, err
+		}
+		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.RemoveMember(tx.ctx, groupID, userID) })
+		if err != nil {
+			return 0, err
+		}
+		if changed {
+			removed++
+		}
+	}
+	return removed, nil
+}
+
+// DeleteGroup removes a group, neither its users nor its tenants. It returns Invalid, Forbidden or store.ErrNotFound.
+func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
+		group, err := tx.editable(id, permission.GroupsDelete)
+		if err != nil {
+			return store.Group{}, err
+		}
+		before, err := tx.groupObject(group.Group)
+		if err != nil {
+			return store.Group{}, err
+		}
+		if err := tx.db.DeleteGroup(ctx, id); err != nil {
+			return store.Group{}, err
+		}
+		after := before
+		after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
+		return group.Group, tx.Record("delete group", before, after)
+	})
+}
+
+// PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.
+func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (Effect, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		group, err := tx.editable(id, permission.GroupsDelete)
+		if err != nil {
+			return Effect{}, err
+		}
+		return tx.effectOnMembers(group, permission.Grant{})
+	})
+}
+
+// group returns a group with the tenants it covers, or store.ErrNotFound.
+func (tx *Tx) group(id int64) (store.Membership, error) {
+	found, err := tx.db.GroupGrants(tx.ctx, id)
+	if err == nil && len(found) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return store.Membership{}, err
+	}
+	return found[0], nil
+}
+
+// editable returns a group that the actor may change by p. Automatic groups follow the roles of people and are not
+// edited (SPEC §3.4).
+func (tx *Tx) editable(id int64, p permission.Permission) (store.Membership, error) {
+	if err := tx.require(p); err != nil {
+		return store.Membership{}, err
+	}
+	group, err := tx.group(id)
+	if err == nil && group.Automatic {
+		err = Invalid{"": "“" + group.Name + "” is an automatic group: it follows the roles people were given. Change a person’s role or groups through “Groups…” in the user list."}
+	}
+	return group, err
+}
+
+// parse checks what was typed and returns the group it describes.
+func (in GroupInput) parse() (store.Group, Invalid) {
+	role, custom, refused := in.permissions()
+	if refused == nil {
+		refused = Invalid{}
+	}
+	group := store.Group{Role: role, Custom: custom}
+	group.Name = parseTitle(in.Name, "name", "a name", refused)
+	return group, refused
+}
+
+// permissions checks the source role or the set of a group's own.
+func (in GroupInput) permissions() (permission.Role, permission.Set, Invalid) {
+	if in.Role != "" {
+		if !slices.Contains(GroupRoles, in.Role) {
+			return "", permission.Set{}, Invalid{"role": "Choose a source role, or custom permissions."}
+		}
+		return in.Role, permission.Set{}, nil
+	}
+	var set permission.Set
+	for _, key := range in.Custom {
+		p, known := permission.Parse(key)
+		switch {
+		case !known:
+			return "", set, Invalid{"permissions": fmt.Sprintf("There is no permission “%s”. Reload the page.", key)}
+		case !p.Custom():
+			return "", set, Invalid{"permissions": fmt.Sprintf("A custom set cannot %s: that takes the role Administrator.", p.Label())}
+		}
+		set = set.With(p)
+	}
+	if p, blind := set.Blind(); blind {
+		return "", set, Invalid{"permissions": fmt.Sprintf("To %s one must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label())}
+	}
+	return "", set, nil
+}
+
+func (tx *Tx) requireFreeName(group store.Group) error {
+	taken, err := tx.db.GroupNamed(tx.ctx, group.Name, group.ID)
+	if err == nil && taken {
+		err = Invalid{"name": "There is a group of this name already. Choose another name."}
+	}
+	return err
+}
+
+// requireTenants refuses tenants that do not exist.
+func (tx *Tx) requireTenants(ids []int64) error {
+	for _, id := range ids {
+		if _, err := tx.db.TenantByID(tx.ctx, id); errors.Is(err, store.ErrNotFound) {
+			return Invalid{"tenant_ids": "One of these tenants no longer exists. Reload the page."}
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func groupObject(g store.Group) object { return object{kind: "group", id: g.ID, name: g.Name} }
+
+// groupObject is a group as activity entries show it.
+func (tx *Tx) groupObject(g store.Group) (object, error) {
+	tenants, err := tx.db.GroupTenants(tx.ctx, g.ID)
+	names := make([]string, len(tenants))
+	for i, t := range tenants {
+		names[i] = t.Name
+	}
+	o := groupObject(g)
+	o.fields = map[string]string{"name": g.Name, "role": "Custom permissions", "permissions": g.Custom.String(), "tenants": strings.Join(names, ", ")}
+	if g.Role != "" {
+		o.fields["role"] = g.Role.Label()
+	}
+	return o, err
+}

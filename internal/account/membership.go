@@ -1,0 +1,253 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// Access is what the Groups… dialog of a person says.
+type Access struct {
+	Version    int64
+	Role       permission.Role // empty: stays
+	Groups     []int64         // all that the person is to be in
+	KeepGroups bool            // Groups says nothing
+}
+
+// UserGroups is a person with the groups they are in, for the dialog that changes them.
+type UserGroups struct {
+	User   store.User
+	Groups []store.Membership
+	Offer  []store.Group // automatic groups of their role that they may come back into
+}
+
+// UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (SPEC §5.3 rule 4) or
+// store.ErrNotFound.
+func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserGroups, error) {
+	return change(ctx, s, by, func(tx *Tx) (UserGroups, error) {
+		user, err := tx.manageableAccess(userID)
+		if err != nil {
+			return UserGroups{}, err
+		}
+		page := UserGroups{User: user}
+		if page.Groups, err = tx.db.Memberships(ctx, userID); err != nil {
+			return UserGroups{}, err
+		}
+		automatic, err := tx.db.AutomaticGroupsOf(ctx, user.Role, 0)
+		for _, g := range automatic {
+			if !slices.ContainsFunc(page.Groups, func(m store.Membership) bool { return m.ID == g.ID }) {
+				page.Offer = append(page.Offer, g)
+			}
+		}
+		return page, err
+	})
+}
+
+// SetAccess changes the role of a person and the groups they are in, who still are as they were at Version. With another
+// role they move from the automatic groups of the old role to those of the new one (SPEC §3.4). Link invitations they made
+// and could not make now are revoked. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4), ErrLastAdministrator,
+// store.ErrStale or store.ErrNotFound.
+func (s *Service) SetAccess(ctx context.Context, by Actor, userID int64, in Access) (store.User, error) {
+	if err := requireVersion(in.Version); err != nil {
+		return store.User{}, err
+	}
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.setAccess(userID, in) })
+}
+
+// PreviewAccess says what SetAccess would do. Nothing is changed. It returns what SetAccess returns.
+func (s *Service) PreviewAccess(ctx context.Context, by Actor, userID int64, in Access) (Effect, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		return tx.effectOn([]int64{userID}, func() error {
+			_, err := tx.setAccess(userID, in)
+			return err
+		})
+	})
+}
+
+// manageableAccess returns a person whose role or memberships the actor may change.
+func (tx *Tx) manageableAccess(userID int64) (store.User, error) {
+	needs := permission.GroupsUpdate
+	if !tx.by.May(needs) {
+		needs = permission.UsersUpdate
+	}
+	return tx.Manageable(userID, needs)
+}
+
+func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
+	user, err := tx.manageableAccess(userID)
+	if err != nil {
+		return store.User{}, err
+	}
+	before, err := tx.accessObject(user)
+	if err != nil {
+		return store.User{}, err
+	}
+	user.Version = in.Version
+	role := user.Role
+	if in.Role != "" && in.Role != role {
+		if err := tx.require(permission.UsersUpdate); err != nil {
+			return store.User{}, err
+		}
+		if _, known := permission.ParseRole(string(in.Role)); !known {
+			return store.User{}, Invalid{"role": "Choose a role."}
+		}
+		role = in.Role
+	}
+	joins, err := tx.leaveOthers(user, role, in)
+	if err != nil {
+		return store.User{}, err
+	}
+	if role != user.Role {
+		if err := tx.changeRole(&user, role); err != nil {
+			return store.User{}, err
+		}
+	}
+	for _, id := range joins {
+		if err := tx.enter(user, id); err != nil {
+			return store.User{}, err
+		}
+	}
+	if err := tx.storeAccess(&user); err != nil {
+		return store.User{}, err
+	}
+	after, err := tx.accessObject(user)
+	if err != nil {
+		return store.User{}, err
+	}
+	return user, tx.accessChanged(user, before, after)
+}
+
+// leaveOthers takes a person out of the groups that they are to leave, and returns the ids of those they are to enter.
+func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Access) ([]int64, error) {
+	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+	if err != nil || in.KeepGroups || role == permission.GlobalAdmin && user.Role != permission.GlobalAdmin {
+		return nil, err
+	}
+	current := make([]int64, len(memberships))
+	for i, m := range memberships {
+		current[i] = m.ID
+	}
+	leaves, joins := without(current, in.Groups), without(in.Groups, current)
+	if len(leaves)+len(joins) == 0 {
+		return nil, nil
+	}
+	if err := tx.require(permission.GroupsUpdate); err != nil {
+		return nil, err
+	}
+	for _, id := range leaves {
+		if err := tx.leave(id, user.ID); err != nil {
+			return nil, err
+		}
+	}
+	return joins, nil
+}
+
+// without returns those of ids that are not among others, each once.
+func without(ids, others []int64) []int64 {
+	var left []int64
+	for _, id := range ids {
+		if !slices.Contains(others, id) && !slices.Contains(left, id) {
+			left = append(left, id)
+		}
+	}
+	return left
+}
+
+// enter puts a person into a group through their own dialog: also back into an automatic group of their role.
+func (tx *Tx) enter(user store.User, groupID int64) error {
+	group, err := tx.grantable(groupID)
+	if errors.Is(err, store.ErrNotFound) {
+		return Invalid{"group_ids": "One of these groups no longer exists. Reload the page."}
+	}
+	if err != nil {
+		return err
+	}
+	if group.Automatic && group.Role != user.Role {
+		return Invalid{"group_ids": fmt.Sprintf("“%s” is the automatic group of the role %s. Change the role instead.", group.Name, group.Role.Label())}
+	}
+	if refusal := refuseMember(user); refusal != "" {
+		return Invalid{"group_ids": refusal}
+	}
+	_, err = tx.db.AddMember(tx.ctx, group.ID, user.ID)
+	return err
+}
+
+// refuseMember says why somebody can be in no group; empty where they can.
+func refuseMember(user store.User) string {
+	switch {
+	case user.Role == permission.GlobalAdmin:
+		return user.DisplayName() + " is a Global Administrator, who may do everything and is in no group."
+	case user.JoinedAt == 0:
+		return user.DisplayName() + " was invited by link and joins groups only after signing up."
+	}
+	return ""
+}
+
+// grantable returns a group when the actor holds all that it gives to its members (SPEC §5.3 rule 3).
+func (tx *Tx) grantable(groupID int64) (store.Membership, error) {
+	group, err := tx.group(groupID)
+	if err != nil {
+		return store.Membership{}, err
+	}
+	return group, tx.requireAll(permission.Union(sourceOf(group).Grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+}
+
+// storeAccess stores a person whose role or groups have changed, and revokes the link invitations they made that SPEC
+// §5.3 rule 3 would refuse them now.
+func (tx *Tx) storeAccess(user *store.User) (err error) {
+	if user.ByGroups, err = tx.labelOnly(*user); err != nil {
+		return err
+	}
+	if err := tx.UpdateUser(user); err != nil {
+		return err
+	}
+	made, err := tx.db.LinkInvitationsBy(tx.ctx, user.ID)
+	if err != nil || len(made) == 0 {
+		return err
+	}
+	held, err := holdings(tx.ctx, tx.db.Queries, *user)
+	if err != nil {
+		return err
+	}
+	tenants, err := tx.db.Tenants(tx.ctx)
+	if err != nil {
+		return err
+	}
+	for _, invitation := range made {
+		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
+		if err != nil {
+			return err
+		}
+		if _, lacks := held.Lacks(grantOf(invited.Role, invitation.TenantID), tenantIDs(tenants)); !lacks {
+			continue
+		}
+		if err := tx.revoke(invitation, invited); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accessObject is a person as activity entries about their access show them.
+func (tx *Tx) accessObject(user store.User) (object, error) {
+	o := userObject(user)
+	names, err := tx.db.GroupNames(tx.ctx, []int64{user.ID})
+	o.fields["groups"] = strings.Join(names[user.ID], ", ")
+	return o, err
+}
+
+// accessChanged records a change of somebody's role or groups.
+func (tx *Tx) accessChanged(user store.User, before, after object) error {
+	switch {
+	case before.fields["role"] != after.fields["role"]:
+		return tx.Record("change role", before, after)
+	case before.fields["groups"] != after.fields["groups"]:
+		return tx.Record("change groups", before, after)
+	}
+	return nil
+}

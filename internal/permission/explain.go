@@ -1,0 +1,52 @@
+package permission
+
+// Source is a group as an origin of permissions. Group 0 stands for the role Global Administrator, which needs no group.
+type Source struct {
+	Group     int64
+	Name      string
+	Automatic bool
+	Grant
+}
+
+// Covers reports whether the grant reaches a tenant.
+func (g Grant) Covers(tenant int64) bool {
+	if g.AllTenants {
+		return true
+	}
+	for _, t := range g.Tenants {
+		if t == tenant {
+			return true
+		}
+	}
+	return false
+}
+
+// Gives reports whether the grant allows p in a tenant.
+func (g Grant) Gives(p Permission, tenant int64) bool { return g.Set.Has(p) && g.Covers(tenant) }
+
+// UnionOf adds up what sources grant; see Union.
+func UnionOf(sources []Source) Holdings {
+	grants := make([]Grant, len(sources))
+	for i, s := range sources {
+		grants[i] = s.Grant
+	}
+	return Union(grants...)
+}
+
+// Explanation says of each permission that is held in one tenant which sources give it, in their order. What it does not
+// name is not held: it is the union of the same sources.
+type Explanation map[Permission][]Source
+
+// Explain explains what sources give in a tenant.
+func Explain(sources []Source, tenant int64) Explanation {
+	explanation := Explanation{}
+	for _, s := range sources {
+		if !s.Covers(tenant) {
+			continue
+		}
+		for p := range s.Set.All() {
+			explanation[p] = append(explanation[p], s)
+		}
+	}
+	return explanation
+}
