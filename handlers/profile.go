@@ -10,7 +10,12 @@ import (
 
 func (h *Console) profile(c echo.Context) error {
 	user := signedIn(c).User
-	return h.render(c, http.StatusOK, views.Profile(views.ProfilePage{User: user, RoleLabel: user.Role.Label()}))
+	explained, err := h.explained(c, user.ID)
+	if err != nil {
+		return err
+	}
+	page := views.ProfilePage{User: user, RoleLabel: user.Role.Label(), Permissions: explained}
+	return h.renderPart(c, http.StatusOK, views.Profile(page), views.Explanation(explained, "/settings/profile"))
 }
 
 // noAccess tells somebody whom no group gives anything whom to ask.

@@ -55,7 +55,14 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame.Company, frame.TenantID, frame.User = company.Name, session.Main, &session.User
+	frame.Company, frame.User = company.Name, &session.User
+	if !isHTMX(c) {
+		frame.Path = c.Request().URL.RequestURI()
+		if frame.Tenants, err = h.account.TenantsOf(c.Request().Context(), session.Actor); err != nil {
+			return nil, err
+		}
+		frame.Tenant = h.tenantAmong(c, frame.Tenants)
+	}
 	frame.Can = session.Console()
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
@@ -70,6 +77,7 @@ var sections = []struct {
 	permission permission.Permission
 }{
 	{"/settings/users", permission.UsersView},
+	{"/settings/groups", permission.GroupsView},
 	{"/settings/triggers", permission.TriggersView},
 	{"/settings/integrations", permission.IntegrationsView},
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -54,7 +55,7 @@ func userQuery(c echo.Context) account.UserQuery {
 }
 
 func (h *Console) addUserForm(c echo.Context) error {
-	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst)), nil)
+	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
 func (h *Console) addUser(c echo.Context) error {
@@ -81,7 +82,7 @@ func (h *Console) mailed(mail string, to store.User) string {
 }
 
 func (h *Console) inviteLinkForm(c echo.Context) error {
-	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d"), nil)
+	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d", "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
 func (h *Console) inviteByLink(c echo.Context) error {
@@ -98,7 +99,7 @@ func (h *Console) inviteByLink(c echo.Context) error {
 // newUser reads the person that a form describes.
 func newUser(c echo.Context) account.NewUser {
 	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
-		Email: c.FormValue("email"), TenantID: formID(c, "tenant_id"), Duration: c.FormValue("duration")}
+		Email: c.FormValue("email"), TenantID: formID(c, "tenant_id"), Groups: formIDs(c, "group_ids"), Duration: c.FormValue("duration")}
 }
 
 // takenBy is the person who has the address that err refuses, or nil.
@@ -143,6 +144,11 @@ func (h *Console) renderAddUser(c echo.Context, status int, f views.Form, taken 
 		return err
 	}
 	page := views.AddUserPage{Form: f, Roles: roles, Tenants: tenants, Taken: taken}
+	if actor(c).May(permission.GroupsUpdate) {
+		if page.Groups, err = h.account.GrantableGroups(c.Request().Context(), actor(c), offeredGroups); err != nil {
+			return err
+		}
+	}
 	return h.renderPart(c, status, views.AddUser(page), views.AddUserForm(page))
 }
 
@@ -163,12 +169,14 @@ func (h *Console) renderIssued(c echo.Context, issued account.Issued, replaced b
 	return h.renderPart(c, http.StatusOK, whole, part)
 }
 
-// choices are the roles and tenants that the actor may choose from.
+// choices are the roles and tenants that the actor may choose from: the tenants that give access, and the roles that the
+// actor may give in one of them.
 func (h *Console) choices(c echo.Context) ([]permission.Role, []store.Tenant, error) {
-	tenants, err := h.account.Tenants(c.Request().Context())
+	tenants, err := h.account.TenantsOf(c.Request().Context(), actor(c))
 	if err != nil {
 		return nil, nil, err
 	}
-	roles, err := h.account.GrantableRoles(c.Request().Context(), actor(c), actor(c).Main)
+	tenants = slices.DeleteFunc(tenants, func(t store.Tenant) bool { return t.DisabledAt != 0 })
+	roles, err := h.account.GrantableRoles(c.Request().Context(), actor(c), tenants)
 	return roles, tenants, err
 }

@@ -162,6 +162,25 @@
 	document.addEventListener("htmx:afterSettle", countTicked);
 	countTicked(); // a browser keeps ticks when it goes back
 
+	// In a custom set nothing of a resource can be allowed without View of it.
+	const followView = (matrix) => {
+		for (const row of matrix.querySelectorAll("tbody tr")) {
+			const view = row.querySelector('[value$=".view"]');
+			for (const box of row.querySelectorAll('[name="permissions"]:not([value$=".view"])')) {
+				box.disabled = !view || !view.checked;
+			}
+		}
+	};
+
+	document.addEventListener("change", (event) => {
+		const matrix = event.target.closest("[data-matrix]");
+		if (matrix) {
+			followView(matrix);
+		}
+	});
+	document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-matrix]").forEach(followView));
+	document.querySelectorAll("[data-matrix]").forEach(followView);
+
 	// The export is of the list as it stands, which changes without the page being loaded.
 	document.addEventListener("click", (event) => {
 		const link = event.target.closest("[data-list-query]");

@@ -136,7 +136,7 @@ func EditUserPart(p EditUserPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = sheet(sheetForm{Title: "Edit user settings", Action: userPath(p.User.ID, "/edit"), Back: usersPath, Submit: "Save", Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet(sheetForm{Title: "Edit user settings", Action: UserPath(p.User.ID, "/edit"), Back: usersPath, Submit: "Save", Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -260,7 +260,7 @@ func DisableUserPart(p ConsequencesPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = sheet(sheetForm{Title: "Disable access", Action: userPath(p.User.ID, "/disable"), Back: usersPath, Submit: "Disable access", Danger: true, Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet(sheetForm{Title: "Disable access", Action: UserPath(p.User.ID, "/disable"), Back: usersPath, Submit: "Disable access", Danger: true, Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -369,7 +369,7 @@ func DeleteUserPart(p ConsequencesPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = sheet(sheetForm{Title: "Delete user", Action: userPath(p.User.ID, "/delete"), Back: usersPath, Submit: "Delete", Danger: true, Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet(sheetForm{Title: "Delete user", Action: UserPath(p.User.ID, "/delete"), Back: usersPath, Submit: "Delete", Danger: true, Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var16), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -563,10 +563,6 @@ func ChangeRolePart(p ChangeRolePage) templ.Component {
 		}
 		return nil
 	})
-}
-
-func userPath(id int64, action string) string {
-	return usersPath + "/" + strconv.FormatInt(id, 10) + action
 }
 
 func integrationOptions(integrations []store.Integration) []option {

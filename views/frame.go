@@ -15,8 +15,10 @@ import (
 type Frame struct {
 	Brand      string // of the product, in titles
 	Company    string
-	TenantID   int64  // of the main tenant, beside the company's name
-	BasePath   string // before every path, without a slash at its end
+	Tenant     store.Tenant   // chosen in the header
+	Tenants    []store.Tenant // to choose from
+	Path       string         // of this page, with its query: where choosing a tenant leads back to
+	BasePath   string         // before every path, without a slash at its end
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
 	Can        permission.Set
@@ -60,8 +62,10 @@ type section struct {
 var sections = [...]section{
 	{key: "profile", label: "Profile", icon: "user", everybody: true},
 	{key: "users", label: "Users", icon: "users", needs: permission.UsersView},
+	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView},
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView},
 	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView},
+	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate},
 }
 
 func (s section) shownTo(can permission.Set) bool { return s.everybody || can.Has(s.needs) }

@@ -9,12 +9,23 @@ import (
 	"console/store"
 )
 
-// AddUserPage is the form for a person who is invited by mail. Fields: role, first_name, last_name, email, tenant_id.
+// AddUserPage is the form for a person who is invited by mail. Fields: role, first_name, last_name, email, tenant_id,
+// group_ids.
 type AddUserPage struct {
 	Form    Form
 	Roles   []permission.Role // the person may grant
 	Tenants []store.Tenant
-	Taken   *store.User // who has the address already; nil: nobody
+	Groups  []store.Group // the person may put somebody into
+	Taken   *store.User   // who has the address already; nil: nobody
+}
+
+// groupOptions are groups to choose from.
+func groupOptions(groups []store.Group) []option {
+	options := make([]option, len(groups))
+	for i, g := range groups {
+		options[i] = option{strconv.FormatInt(g.ID, 10), g.Name}
+	}
+	return options
 }
 
 // InviteLinkPage is the form for a signup link that is handed over by hand. Fields: role, duration, email, tenant_id.
@@ -80,7 +91,7 @@ func tenantOptions(tenants []store.Tenant) []option {
 
 // tenantHint says when the choice of a tenant does not mean what it seems to.
 func tenantHint(roles []permission.Role) string {
-	hint := "Administrators of another tenant than the first do not manage users."
+	hint := "Administrators of another tenant than the first will not manage users."
 	for _, role := range roles {
 		if role.Global() {
 			return "Global roles reach every tenant, whatever is chosen here. " + hint

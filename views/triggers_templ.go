@@ -134,7 +134,7 @@ func Triggers(p TriggersPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-hx-trigger=\"submit, keyup changed delay:250ms from:#trigger-search-text, search from:#trigger-search-text\" data-hx-target=\"#triggers\" data-hx-swap=\"outerHTML\" data-hx-replace-url=\"true\" data-hx-sync=\"this:replace\"><label class=\"visually-hidden\" for=\"trigger-search-text\">Search triggers</label>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-hx-trigger=\"submit, input changed delay:250ms from:#trigger-search-text\" data-hx-target=\"#triggers\" data-hx-swap=\"outerHTML\" data-hx-replace-url=\"true\" data-hx-sync=\"this:replace\"><label class=\"visually-hidden\" for=\"trigger-search-text\">Search triggers</label>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

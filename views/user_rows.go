@@ -42,7 +42,8 @@ type rowWriter struct {
 	users, invitations          string                  // paths
 	icons                       string                  // address of the sprite, with #
 	mayCreate, mayUpdate, mayDo bool
-	mayDelete, trialMail        bool
+	mayDelete, mayGroup         bool
+	trialMail                   bool
 	self                        int64
 	now                         time.Time
 }
@@ -51,7 +52,7 @@ func newRowWriter(ctx context.Context, p UsersPage, b []byte) *rowWriter {
 	f := frame(ctx)
 	rows := &rowWriter{b: b, menus: map[menuKind]rowPattern{}, users: html.EscapeString(URL(ctx, "/settings/users/")), invitations: html.EscapeString(URL(ctx, "/settings/invitations/")),
 		icons: html.EscapeString(symbol(ctx, "")), mayCreate: f.Can.Has(permission.UsersCreate), mayUpdate: f.Can.Has(permission.UsersUpdate),
-		mayDelete: f.Can.Has(permission.UsersDelete), trialMail: p.TrialMail, now: p.Now}
+		mayDelete: f.Can.Has(permission.UsersDelete), mayGroup: f.Can.Has(permission.GroupsUpdate), trialMail: p.TrialMail, now: p.Now}
 	rows.mayDo = p.maySelect(ctx)
 	if f.User != nil {
 		rows.self = f.User.ID
@@ -129,14 +130,14 @@ func (r *rowWriter) row(u *store.ListedUser) {
 	if u.Invitation.ID != 0 {
 		r.invited(u)
 	}
-	r.html(`</td><td class="muted" data-label="Role">`, u.Role.Label(), `</td><td class="col-email" data-label="Email">`)
+	r.html(`</td><td class="muted" data-label="Role">`, roleLabel(u.User), `</td><td class="col-email" data-label="Email">`)
 	r.text(u.Email)
 	r.html(`</td><td data-label="Auth"><span class="auth">`)
 	r.icon("lock-open")
 	r.html(`2FA<span class="visually-hidden">: off</span></span></td><td class="muted" data-label="Last auth">`)
 	r.lastAuth(u.LastAuthAt)
 	r.html(`</td><td class="col-menu">`)
-	if r.mayDo || u.Invitation.ID != 0 && r.mayCreate {
+	if !u.Invitation.ByLink || r.mayCreate || r.mayUpdate {
 		r.menu(u)
 	}
 	r.html(`</td></tr>`)
@@ -212,6 +213,9 @@ func (r *rowWriter) menu(u *store.ListedUser) {
 func (r *rowWriter) joinedMenu(kind menuKind, id string) {
 	if r.mayUpdate {
 		r.dialog("", "user", "Edit user settings", r.users, id, "/edit")
+	}
+	r.access(id)
+	if r.mayUpdate {
 		r.html(`<button type="button" disabled>`)
 		r.icon("lock-open")
 		r.html(`Disable 2FA</button>`)
@@ -231,9 +235,22 @@ func (r *rowWriter) joinedMenu(kind menuKind, id string) {
 	}
 }
 
+// access leads to the groups of a person and to what they may do.
+func (r *rowWriter) access(id string) {
+	if r.mayGroup {
+		r.dialog("", "users", "Groups…", r.users, id, "/groups")
+	}
+	r.html(`<a href="`, r.users, id, `/permissions">`)
+	r.icon("shield-check")
+	r.html(`Permissions</a>`)
+}
+
 func (r *rowWriter) invitedMenu(u *store.ListedUser, userID string) {
 	if r.mayUpdate {
 		r.dialog("", "user", "Edit user settings", r.users, userID, "/edit")
+	}
+	if !u.Invitation.ByLink {
+		r.access(userID)
 	}
 	if !r.mayCreate {
 		return

@@ -198,3 +198,13 @@ var emptyTabs = map[store.Tab]emptyTab{
 	store.TabInvited:  {"Nobody is waiting to sign up", "People you invite are listed here until they have signed up."},
 	store.TabDisabled: {"Nobody is disabled", "People whose access has been disabled are listed here."},
 }
+
+// roleLabel is the role of a person as lists show it: where they are in no automatic group of it, it is only a label.
+func roleLabel(u store.User) string {
+	if u.ByGroups {
+		return u.Role.Label() + " · by groups"
+	}
+	return u.Role.Label()
+}
+
+var statusLabels = map[store.Status]string{store.Active: "Active", store.Invited: "Invited", store.Disabled: "Disabled"}

@@ -72,7 +72,7 @@ func Users(p UsersPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-hx-trigger=\"submit, change, keyup changed delay:250ms from:#user-search-text, search from:#user-search-text\" data-hx-target=\"#users\" data-hx-swap=\"outerHTML\" data-hx-replace-url=\"true\" data-hx-sync=\"this:replace\"><div class=\"search\"><label class=\"visually-hidden\" for=\"user-search-text\">Search users</label>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" data-hx-trigger=\"submit, change, input changed delay:250ms from:#user-search-text\" data-hx-target=\"#users\" data-hx-swap=\"outerHTML\" data-hx-replace-url=\"true\" data-hx-sync=\"this:replace\"><div class=\"search\"><label class=\"visually-hidden\" for=\"user-search-text\">Search users</label>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -30,7 +30,7 @@ var awkward = []string{
 }
 
 func signedIn(text string, can permission.Set) context.Context {
-	return WithFrame(context.Background(), &Frame{Brand: text, Company: text, TenantID: 410, BasePath: "/base", CSRF: "secret",
+	return WithFrame(context.Background(), &Frame{Brand: text, Company: text, Tenant: store.Tenant{ID: 410, Name: text}, Tenants: []store.Tenant{{ID: 410, Name: text}, {ID: 411, Name: text, DisabledAt: 1}}, Path: "/base/settings/users", BasePath: "/base", CSRF: "secret",
 		User: &store.User{ID: 1, FirstName: text, Email: text + "@example.com"}, Can: can, Section: "users", Flash: text, FlashError: true, Now: now})
 }
 
@@ -42,7 +42,7 @@ func signedOut(text string) context.Context {
 func wrong(text string) Form {
 	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
 	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
-		"name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
+		"name", "group_ids", "tenant_ids", "permissions", "confirm_name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
 		form.Values.Set(name, text)
 		form.Errors[name] = text
 	}
@@ -83,7 +83,39 @@ func whole(text string) map[string]templ.Component {
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
 	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{Trigger: trigger, ConditionText: text, Reactions: text}, {Trigger: store.Trigger{ID: 6}}}}
+	groups := []store.Group{{ID: 4, Name: text, Role: permission.Analyst, Automatic: true}, {ID: 5, Name: text}}
+	detail := account.GroupDetail{Group: groups[1], Tenants: tenants[1:]}
+	loss := account.Effect{Losing: 30, Gaining: 1, First: []account.Loss{{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}}}, Revoked: []store.User{user}}
+	sources := []permission.Source{{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}}}
+	for range 4 {
+		sources = append(sources, sources[0])
+	}
+	explained := account.Explained{User: user, Tenant: tenants[1], Tenants: tenants, Account: permission.Explain(sources, 410), Products: permission.Explain(sources, 411)}
+	barred := account.Explained{User: store.User{Role: permission.Deploy}, Tenant: store.Tenant{ID: 411, Name: text, DisabledAt: 1}, Tenants: tenants}
 	return map[string]templ.Component{
+		"groups":                Groups(GroupsPage{Query: account.GroupQuery{Search: text, Custom: true}, List: account.GroupList{Rows: []store.ListedGroup{{Group: groups[0]}, {Group: groups[1]}}, Next: "a", Prev: "b"}}),
+		"no groups":             Groups(GroupsPage{}),
+		"no group found":        Groups(GroupsPage{Query: account.GroupQuery{Search: text}}),
+		"new group":             NewGroup(NewGroupPage{Form: wrong(text), Tenants: tenants}),
+		"rename group":          RenameGroup(RenameGroupPage{Group: groups[1], Form: wrong(text)}),
+		"group, tenants":        Group(GroupPage{Group: detail, Tab: GroupTenants, Offer: tenants, Form: wrong(text)}),
+		"group, no tenants":     Group(GroupPage{Group: account.GroupDetail{Group: groups[1]}, Tab: GroupTenants}),
+		"group, users":          Group(GroupPage{Group: detail, Tab: GroupUsers, Query: users.Query, Users: users.List}),
+		"group, nobody":         Group(GroupPage{Group: detail, Tab: GroupUsers}),
+		"group, permissions":    Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"permissions": text}}}),
+		"group, automatic":      Group(GroupPage{Group: account.GroupDetail{Group: groups[0], Tenants: tenants}, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"analyst"}}}}),
+		"add members":           AddMembers(AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}}),
+		"nobody to add":         AddMembers(AddMembersPage{Group: groups[1], Search: text}),
+		"confirm":               Confirm(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Effect: loss, Fields: [][2]string{{"name", text}}}),
+		"groups of a user":      UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.Membership{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
+		"groups of an admin":    UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}}, Form: wrong(text)}),
+		"permissions":           UserPermissions(UserPermissionsPage{Explained: explained}),
+		"no permissions":        UserPermissions(UserPermissionsPage{Explained: account.Explained{User: user}}),
+		"barred":                UserPermissions(UserPermissionsPage{Explained: barred}),
+		"tenants":               Tenants(TenantsPage{Tenants: append([]store.Tenant{{ID: 412, Name: text, DisabledAt: 1}}, tenants...)}),
+		"new tenant":            NewTenant(NewTenantPage{Form: wrong(text), Taken: &user}),
+		"rename tenant":         RenameTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
+		"delete tenant":         DeleteTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
 		"setup":                 Setup(wrong(text)),
 		"sign in":               SignIn(wrong(text), text),
 		"signup":                Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
@@ -104,14 +136,14 @@ func whole(text string) map[string]templ.Component {
 		"running job":           JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
 		"import":                Import(ImportPage{Form: wrong(text), Tenants: tenants}),
 		"import preview":        ImportPreview(ImportPreviewPage{Import: account.Import{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
-		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Taken: &user}),
+		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Groups: groups, Taken: &user}),
 		"add user, one tenant":  AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
 		"invite by link":        InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
 		"issued link":           IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
 		"revoke mail":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
 		"revoke link":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
 		"mail":                  InvitationMail(text, text),
-		"profile":               Profile(ProfilePage{User: user, RoleLabel: text}),
+		"profile":               Profile(ProfilePage{User: user, RoleLabel: text, Permissions: explained}),
 		"integrations":          Integrations(IntegrationsPage{Kinds: []IntegrationKind{{"email", "Email", text}, {"slack", "Slack", text}}, Integrations: []store.Integration{integration, {ID: 3, Kind: "email", Name: text}}}),
 		"new integration":       IntegrationForm(IntegrationFormPage{Kind: "email", Label: "Email", Form: wrong(text), Fields: []IntegrationField{{Name: "emails", Label: "Emails", Help: text, Multiline: true}}}),
 		"integration":           IntegrationForm(IntegrationFormPage{Kind: "slack", Label: "Slack", ID: 2, Version: 3, Form: wrong(text), Fields: []IntegrationField{{Name: "url", Label: "URL", Secret: true, Masked: text}}}),

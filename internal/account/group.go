@@ -70,6 +70,32 @@ func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]stor
 	return s.db.Groups(ctx, limit)
 }
 
+// GrantableGroups returns the first groups by name whose permissions the actor may give to others, automatic ones left
+// out, at most limit.
+func (s *Service) GrantableGroups(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
+	if err := s.Require(ctx, by, permission.GroupsUpdate); err != nil {
+		return nil, err
+	}
+	tenants, err := s.db.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, err := s.db.Groups(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(first))
+	for i, g := range first {
+		ids[i] = g.ID
+	}
+	grants, err := s.db.GroupGrants(ctx, ids...)
+	lacking := map[int64]bool{}
+	for _, g := range grants {
+		_, lacking[g.ID] = by.Can.Lacks(permission.Union(sourceOf(g).Grant), tenantIDs(tenants))
+	}
+	return slices.DeleteFunc(first, func(g store.Group) bool { return g.Automatic || lacking[g.ID] }), err
+}
+
 // WithGroup returns groups with the one that has the id besides, if there is one.
 func (s *Service) WithGroup(ctx context.Context, groups []store.Group, id int64) ([]store.Group, error) {
 	group, err := s.db.GroupByID(ctx, id)

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"console/internal/permission"
 	"console/store"
@@ -86,15 +87,19 @@ func tenantIDs(tenants []store.Tenant) []int64 {
 	return ids
 }
 
-// GrantableRoles returns the roles that the actor may give somebody in a tenant, in the order they are listed.
-func (s *Service) GrantableRoles(ctx context.Context, by Actor, tenant int64) ([]permission.Role, error) {
+// GrantableRoles returns the roles that the actor may give somebody in one of the tenants, in the order they are listed.
+func (s *Service) GrantableRoles(ctx context.Context, by Actor, in []store.Tenant) ([]permission.Role, error) {
 	tenants, err := s.db.Tenants(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var roles []permission.Role
 	for _, role := range permission.Roles() {
-		if _, lacks := by.Can.Lacks(grantOf(role, tenant), tenantIDs(tenants)); !lacks {
+		grantable := slices.ContainsFunc(in, func(t store.Tenant) bool {
+			_, lacks := by.Can.Lacks(grantOf(role, t.ID), tenantIDs(tenants))
+			return !lacks
+		})
+		if grantable {
 			roles = append(roles, role)
 		}
 	}

@@ -26,11 +26,17 @@ type UserGroups struct {
 	Offer  []store.Group // automatic groups of their role that they may come back into
 }
 
+// Has reports whether the group is among those that the person is in or may come back into.
+func (u UserGroups) Has(groupID int64) bool {
+	return slices.ContainsFunc(u.Groups, func(m store.Membership) bool { return m.ID == groupID }) ||
+		slices.ContainsFunc(u.Offer, func(g store.Group) bool { return g.ID == groupID })
+}
+
 // UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (SPEC §5.3 rule 4) or
 // store.ErrNotFound.
 func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserGroups, error) {
 	return change(ctx, s, by, func(tx *Tx) (UserGroups, error) {
-		user, err := tx.manageableAccess(userID)
+		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if err != nil {
 			return UserGroups{}, err
 		}
@@ -69,17 +75,8 @@ func (s *Service) PreviewAccess(ctx context.Context, by Actor, userID int64, in 
 	})
 }
 
-// manageableAccess returns a person whose role or memberships the actor may change.
-func (tx *Tx) manageableAccess(userID int64) (store.User, error) {
-	needs := permission.GroupsUpdate
-	if !tx.by.May(needs) {
-		needs = permission.UsersUpdate
-	}
-	return tx.Manageable(userID, needs)
-}
-
 func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
-	user, err := tx.manageableAccess(userID)
+	user, err := tx.Manageable(userID, permission.GroupsUpdate)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -133,12 +130,6 @@ func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Access) ([]i
 		current[i] = m.ID
 	}
 	leaves, joins := without(current, in.Groups), without(in.Groups, current)
-	if len(leaves)+len(joins) == 0 {
-		return nil, nil
-	}
-	if err := tx.require(permission.GroupsUpdate); err != nil {
-		return nil, err
-	}
 	for _, id := range leaves {
 		if err := tx.leave(id, user.ID); err != nil {
 			return nil, err

@@ -40,6 +40,15 @@ func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, fir
 	})
 }
 
+// People returns the people with the ids, in their order; those that are gone are left out. It returns Forbidden without
+// users.view.
+func (s *Service) People(ctx context.Context, by Actor, ids []int64) ([]store.User, error) {
+	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		return nil, err
+	}
+	return s.db.UsersByIDs(ctx, ids)
+}
+
 // Account returns the company. Everybody who is signed in sees its name.
 func (s *Service) Account(ctx context.Context) (store.Account, error) { return s.db.Account(ctx) }
 

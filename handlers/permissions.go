@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+// userPermissions explains what a person may do, and shows where they are signed in.
+func (h *Console) userPermissions(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	explained, err := h.explained(c, id)
+	if err != nil {
+		return err
+	}
+	page := views.UserPermissionsPage{Explained: explained}
+	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
+}
+
+// explained explains what somebody may do, in the tenant that the address or the header names.
+func (h *Console) explained(c echo.Context, userID int64) (account.Explained, error) {
+	tenant := formID(c, "tenant_id")
+	if tenant == 0 {
+		tenant = h.chosenTenant(c)
+	}
+	return h.account.Permissions(c.Request().Context(), actor(c), userID, tenant)
+}
+
+func (h *Console) userGroupsForm(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	if !c.QueryParams().Has("version") { // opened, not sent
+		f := values("role", string(current.User.Role), "version", strconv.FormatInt(current.User.Version, 10))
+		for _, g := range current.Groups {
+			f.Values.Add("group_ids", strconv.FormatInt(g.ID, 10))
+		}
+		return h.renderUserGroups(c, http.StatusOK, current, f)
+	}
+	if !c.QueryParams().Has("review") { // looking for more groups
+		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
+	}
+	in := userAccess(c)
+	effect, err := h.account.PreviewAccess(c.Request().Context(), actor(c), id, in)
+	if refused, status := formError(err); refused != nil {
+		return h.renderUserGroups(c, status, current, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.reviewAccess(c, current, in, effect)
+}
+
+// reviewAccess says what another role and other groups would do, and asks for confirmation.
+func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in account.Access, effect account.Effect) error {
+	fields := [][2]string{{"role", string(in.Role)}, {"version", c.FormValue("version")}, {"group_ids", ""}}
+	for _, id := range in.Groups {
+		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
+	}
+	text := "Nothing else changes for " + current.User.DisplayName() + "."
+	if in.Role != current.User.Role {
+		text = current.User.DisplayName() + " will be " + in.Role.Label() + " instead of " + current.User.Role.Label() + "."
+		switch {
+		case !in.Role.SignsIn():
+			text += " People with this role never sign in: their sessions and open links end, and their password is removed."
+		case !current.User.Role.SignsIn():
+			text += " They are invited by mail, to choose a password."
+		case in.Role == permission.GlobalAdmin:
+			text += " Global Administrators are in no group: they leave all of theirs."
+		}
+	}
+	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
+		Text: text, Effect: effect, Fields: fields,
+	})
+}
+
+func (h *Console) setUserGroups(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.SetAccess(c.Request().Context(), actor(c), id, userAccess(c))
+	if refused, status := formError(err); refused != nil {
+		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		again := form(c, refused)
+		if status == http.StatusConflict {
+			again.Values.Set("version", strconv.FormatInt(current.User.Version, 10))
+		}
+		return h.renderUserGroups(c, status, current, again)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, h.backToUsers(c), flash{Text: "The groups of " + user.DisplayName() + " were saved."})
+}
+
+// userAccess reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
+func userAccess(c echo.Context) account.Access {
+	f := form(c, nil)
+	return account.Access{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
+		KeepGroups: !f.Values.Has("group_ids")}
+}
+
+func (h *Console) renderUserGroups(c echo.Context, status int, current account.UserGroups, f views.Form) error {
+	roles, _, err := h.choices(c)
+	if err != nil {
+		return err
+	}
+	page := views.UserGroupsPage{UserGroups: current, Form: f, Roles: roles, Search: c.FormValue("q")}
+	if page.Search != "" {
+		list, err := h.account.Groups(c.Request().Context(), actor(c), account.GroupQuery{Search: page.Search})
+		if err != nil {
+			return err
+		}
+		for _, g := range list.Rows {
+			if !g.Automatic {
+				page.Found = append(page.Found, g.Group)
+			}
+		}
+	}
+	if page.Chosen, err = h.chosenGroups(c, current, f); err != nil {
+		return err
+	}
+	return h.renderPart(c, status, views.UserGroups(page), views.UserGroupsPart(page))
+}
+
+// chosenGroups are the groups ticked in a form that the person is not in yet.
+func (h *Console) chosenGroups(c echo.Context, current account.UserGroups, f views.Form) ([]store.Group, error) {
+	var chosen []store.Group
+	for _, id := range formIDs(c, "group_ids") {
+		if current.Has(id) {
+			continue
+		}
+		var err error
+		if chosen, err = h.account.WithGroup(c.Request().Context(), chosen, id); err != nil {
+			return nil, err
+		}
+	}
+	return chosen, nil
+}
