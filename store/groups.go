@@ -351,7 +351,8 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 	return names, err
 }
 
-// PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators.
+// PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators. Who was invited
+// by link holds nothing before they sign up.
 func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (int, error) {
 	list, err := json.Marshal(groups)
 	if err != nil {
@@ -370,4 +371,4 @@ func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([
 }
 
 const peopleHolding = `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN (SELECT value FROM json_each($1))
-	UNION SELECT id FROM users WHERE role = 'global_admin')`
+	UNION SELECT id FROM users WHERE role = 'global_admin' AND joined_at > 0)`

@@ -92,8 +92,11 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 		before permission.Holdings
 	}
 	var people []person
-	for _, id := range without(users, nil) {
+	for _, id := range slices.Sorted(slices.Values(without(users, nil))) {
 		user, err := tx.db.UserByID(tx.ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // the operation says so, once it knows that the actor may be told
+		}
 		if err != nil {
 			return Effect{}, err
 		}
@@ -114,6 +117,9 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 	effect := Effect{Revoked: tx.revoked}
 	for _, p := range people {
 		user, err := tx.db.UserByID(tx.ctx, p.user.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // invited by a link that the operation revokes
+		}
 		if err != nil {
 			return Effect{}, err
 		}

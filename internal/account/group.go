@@ -120,42 +120,48 @@ func (s *Service) Group(ctx context.Context, by Actor, id int64) (GroupDetail, e
 
 // CreateGroup adds a group. It returns Invalid or Forbidden (SPEC §5.3 rule 3).
 func (s *Service) CreateGroup(ctx context.Context, by Actor, in GroupInput) (store.Group, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.createGroup(in) })
+}
+
+func (tx *Tx) createGroup(in GroupInput) (store.Group, error) {
+	if err := tx.require(permission.GroupsCreate); err != nil {
+		return store.Group{}, err
+	}
 	group, refused := in.parse()
 	if len(refused) > 0 {
 		return store.Group{}, refused
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
-		if err := tx.require(permission.GroupsCreate); err != nil {
-			return store.Group{}, err
-		}
-		if err := tx.requireFreeName(group); err != nil {
-			return store.Group{}, err
-		}
-		if err := tx.requireTenants(in.Tenants); err != nil {
-			return store.Group{}, err
-		}
-		grant := permission.Grant{Tenants: in.Tenants, Set: group.Set()}
-		if err := tx.requireAll(permission.Union(grant), &Forbidden{needs: permission.GroupsCreate}); err != nil {
-			return store.Group{}, err
-		}
-		group.CreatedAt = tx.now
-		if err := tx.db.InsertGroup(ctx, &group, in.Tenants...); err != nil {
-			return store.Group{}, err
-		}
-		after, err := tx.groupObject(group)
-		if err != nil {
-			return store.Group{}, err
-		}
-		return group, tx.Record("create group", object{}, after)
-	})
+	if err := tx.requireFreeName(group); err != nil {
+		return store.Group{}, err
+	}
+	if err := tx.requireTenants(in.Tenants); err != nil {
+		return store.Group{}, err
+	}
+	grant := permission.Grant{Tenants: in.Tenants, Set: group.Set()}
+	if err := tx.requireAll(permission.Union(grant), &Forbidden{needs: permission.GroupsCreate}); err != nil {
+		return store.Group{}, err
+	}
+	group.CreatedAt = tx.now
+	if err := tx.db.InsertGroup(tx.ctx, &group, in.Tenants...); err != nil {
+		return store.Group{}, err
+	}
+	after, err := tx.groupObject(group)
+	if err != nil {
+		return store.Group{}, err
+	}
+	return group, tx.Record("create group", object{}, after)
 }
 
 // RenameGroup gives a group that still is as it was at version another name. It returns Invalid, Forbidden,
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, name string) (store.Group, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.renameGroup(id, version, name) })
+}
+
+func (tx *Tx) renameGroup(id, version int64, name string) (store.Group, error) {
 	refused := Invalid{}
 	name = parseTitle(name, "name", "a name", refused)
-	return s.changeGroup(ctx, by, id, version, refused, func(tx *Tx, group *store.Membership) error {
+	return tx.changeGroup(id, version, refused, func(group *store.Membership) error {
 		group.Name = name
 		return tx.requireFreeName(group.Group)
 	})
@@ -164,70 +170,86 @@ func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, 
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
 // added falls under SPEC §5.3 rule 3. It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.setGroupPermissions(id, version, in) })
+}
+
+func (tx *Tx) setGroupPermissions(id, version int64, in GroupInput) (store.Group, error) {
 	role, custom, refused := in.permissions()
-	return s.changeGroup(ctx, by, id, version, refused, func(tx *Tx, group *store.Membership) error {
+	return tx.changeGroup(id, version, refused, func(group *store.Membership) error {
 		before := group.Set()
 		group.Role, group.Custom = role, custom
-		added := permission.Grant{Tenants: group.Tenants, Set: group.Set().Minus(before)}
-		return tx.requireAll(permission.Union(added), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+		return tx.requireAdded(*group, before)
 	})
 }
 
-// PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns.
+// requireAdded returns a Forbidden when the actor lacks something that a group gives and did not give before (SPEC §5.3
+// rule 3).
+func (tx *Tx) requireAdded(group store.Membership, before permission.Set) error {
+	added := permission.Grant{Tenants: group.Tenants, Set: group.Set().Minus(before)}
+	return tx.requireAll(permission.Union(added), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+}
+
+// PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns, but for
+// store.ErrStale.
 func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id int64, in GroupInput) (Effect, error) {
 	role, custom, refused := in.permissions()
-	if len(refused) > 0 {
-		return Effect{}, refused
-	}
 	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
 		group, err := tx.editable(id, permission.GroupsUpdate)
 		if err != nil {
 			return Effect{}, err
 		}
+		if len(refused) > 0 {
+			return Effect{}, refused
+		}
 		after := group
 		after.Role, after.Custom = role, custom
+		if err := tx.requireAdded(after, group.Set()); err != nil {
+			return Effect{}, err
+		}
 		return tx.effectOnMembers(group, sourceOf(after).Grant)
 	})
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
-func (s *Service) changeGroup(ctx context.Context, by Actor, id, version int64, refused Invalid, edit func(*Tx, *store.Membership) error) (store.Group, error) {
+func (tx *Tx) changeGroup(id, version int64, refused Invalid, edit func(*store.Membership) error) (store.Group, error) {
 	if err := requireVersion(version); err != nil {
 		return store.Group{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
-		group, err := tx.editable(id, permission.GroupsUpdate)
-		if err != nil {
-			return store.Group{}, err
-		}
-		if len(refused) > 0 {
-			return store.Group{}, refused
-		}
-		before, err := tx.groupObject(group.Group)
-		if err != nil {
-			return store.Group{}, err
-		}
-		if err := edit(tx, &group); err != nil {
-			return store.Group{}, err
-		}
-		group.Version = version
-		if err := tx.db.UpdateGroup(ctx, &group.Group); err != nil {
-			return store.Group{}, err
-		}
-		after, err := tx.groupObject(group.Group)
-		if err != nil {
-			return store.Group{}, err
-		}
-		return group.Group, tx.Record("change group", before, after)
-	})
+	group, err := tx.editable(id, permission.GroupsUpdate)
+	if err != nil {
+		return store.Group{}, err
+	}
+	if len(refused) > 0 {
+		return store.Group{}, refused
+	}
+	before, err := tx.groupObject(group.Group)
+	if err != nil {
+		return store.Group{}, err
+	}
+	if err := edit(&group); err != nil {
+		return store.Group{}, err
+	}
+	group.Version = version
+	if err := tx.db.UpdateGroup(tx.ctx, &group.Group); err != nil {
+		return store.Group{}, err
+	}
+	after, err := tx.groupObject(group.Group)
+	if err != nil {
+		return store.Group{}, err
+	}
+	return group.Group, tx.Record("change group", before, after)
 }
 
 // AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (SPEC §5.3 rule 3) or store.ErrNotFound.
 func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
-	if len(tenants) == 0 {
-		return store.Group{}, Invalid{"tenant_ids": "Choose at least one tenant."}
-	}
-	return s.changeTenants(ctx, by, id, func(tx *Tx, group store.Membership) error {
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(id, tenants) })
+}
+
+func (tx *Tx) addGroupTenants(id int64, tenants []int64) (store.Group, error) {
+	return tx.changeTenants(id, func(group store.Membership) error {
+		if len(tenants) == 0 {
+			return Invalid{"tenant_ids": "Choose at least one tenant."}
+		}
 		if err := tx.requireTenants(tenants); err != nil {
 			return err
 		}
@@ -235,16 +257,18 @@ func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenan
 		if err := tx.requireAll(permission.Union(grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
 			return err
 		}
-		return tx.db.AddGroupTenants(ctx, id, tenants...)
+		return tx.db.AddGroupTenants(tx.ctx, id, tenants...)
 	})
 }
 
 // RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
-	return s.changeTenants(ctx, by, id, func(tx *Tx, group store.Membership) error {
-		return tx.db.RemoveGroupTenant(ctx, id, tenantID)
-	})
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroupTenant(id, tenantID) })
+}
+
+func (tx *Tx) removeGroupTenant(id, tenantID int64) (store.Group, error) {
+	return tx.changeTenants(id, func(store.Membership) error { return tx.db.RemoveGroupTenant(tx.ctx, id, tenantID) })
 }
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
@@ -258,55 +282,54 @@ func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, te
 	})
 }
 
-func (s *Service) changeTenants(ctx context.Context, by Actor, id int64, edit func(*Tx, store.Membership) error) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
-		group, err := tx.editable(id, permission.GroupsUpdate)
-		if err != nil {
-			return store.Group{}, err
-		}
-		before, err := tx.groupObject(group.Group)
-		if err != nil {
-			return store.Group{}, err
-		}
-		if err := edit(tx, group); err != nil {
-			return store.Group{}, err
-		}
-		if err := tx.db.RaiseGroupVersion(ctx, id); err != nil {
-			return store.Group{}, err
-		}
-		after, err := tx.groupObject(group.Group)
-		if err != nil || before.fields["tenants"] == after.fields["tenants"] {
-			return group.Group, err
-		}
-		return group.Group, tx.Record("change group", before, after)
-	})
+// changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version
+// stays.
+func (tx *Tx) changeTenants(id int64, edit func(store.Membership) error) (store.Group, error) {
+	group, err := tx.editable(id, permission.GroupsUpdate)
+	if err != nil {
+		return store.Group{}, err
+	}
+	before, err := tx.groupObject(group.Group)
+	if err != nil {
+		return store.Group{}, err
+	}
+	if err := edit(group); err != nil {
+		return store.Group{}, err
+	}
+	after, err := tx.groupObject(group.Group)
+	if err != nil || before.fields["tenants"] == after.fields["tenants"] {
+		return group.Group, err
+	}
+	if err := tx.db.RaiseGroupVersion(tx.ctx, id); err != nil {
+		return store.Group{}, err
+	}
+	group.Version++
+	return group.Group, tx.Record("change group", before, after)
 }
 
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
 // spaces or lines. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4) or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) {
-		if _, err := tx.editable(id, permission.GroupsUpdate); err != nil {
-			return 0, err
-		}
-		pasted, err := tx.pasted(emails)
-		if err != nil {
-			return 0, err
-		}
-		users = append(slices.Clone(users), pasted...)
-		if len(users) == 0 {
-			return 0, Invalid{"emails": "Choose people, or paste their email addresses."}
-		}
-		if _, err := tx.grantable(id); err != nil {
-			return 0, err
-		}
-		return tx.addMembers(id, without(users, nil))
-	})
+	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
 }
 
-func (tx *Tx) addMembers(groupID int64, users []int64) (added int, err error) {
+func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int, err error) {
+	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
+		return 0, err
+	}
+	pasted, err := tx.pasted(emails)
+	if err != nil {
+		return 0, err
+	}
+	users = append(slices.Clone(users), pasted...)
+	if len(users) == 0 {
+		return 0, Invalid{"emails": "Choose people, or paste their email addresses."}
+	}
+	if _, err := tx.grantable(groupID); err != nil {
+		return 0, err
+	}
 	var refusals []string
-	for _, userID := range users {
+	for _, userID := range without(users, nil) {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if err != nil {
 			return 0, err
@@ -424,22 +447,24 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 
 // DeleteGroup removes a group, neither its users nor its tenants. It returns Invalid, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) {
-		group, err := tx.editable(id, permission.GroupsDelete)
-		if err != nil {
-			return store.Group{}, err
-		}
-		before, err := tx.groupObject(group.Group)
-		if err != nil {
-			return store.Group{}, err
-		}
-		if err := tx.db.DeleteGroup(ctx, id); err != nil {
-			return store.Group{}, err
-		}
-		after := before
-		after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
-		return group.Group, tx.Record("delete group", before, after)
-	})
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.deleteGroup(id) })
+}
+
+func (tx *Tx) deleteGroup(id int64) (store.Group, error) {
+	group, err := tx.editable(id, permission.GroupsDelete)
+	if err != nil {
+		return store.Group{}, err
+	}
+	before, err := tx.groupObject(group.Group)
+	if err != nil {
+		return store.Group{}, err
+	}
+	if err := tx.db.DeleteGroup(tx.ctx, id); err != nil {
+		return store.Group{}, err
+	}
+	after := before
+	after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
+	return group.Group, tx.Record("delete group", before, after)
 }
 
 // PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.

@@ -15,11 +15,16 @@ var byRole = permission.Source{Name: permission.GlobalAdmin.Label(), Grant: perm
 // everything is what a Global Administrator holds.
 var everything = permission.Union(byRole.Grant)
 
-// grantOf is what a role gives when it is granted in a tenant.
-func grantOf(role permission.Role, tenant int64) permission.Holdings {
+// toGrant is what it takes to give a role in a tenant: all that the role gives. A Global role reaches tenants not yet made,
+// and takes a Global Administrator (SPEC §5.3 rule 3).
+func toGrant(role permission.Role, tenant int64) permission.Holdings {
+	if role.Global() {
+		return everything
+	}
 	return permission.Union(roleGrant(role, tenant))
 }
 
+// roleGrant is what a role gives in a tenant.
 func roleGrant(role permission.Role, tenant int64) permission.Grant {
 	if role.Global() {
 		return permission.Grant{AllTenants: true, Set: role.Set()}
@@ -96,7 +101,7 @@ func (s *Service) GrantableRoles(ctx context.Context, by Actor, in []store.Tenan
 	var roles []permission.Role
 	for _, role := range permission.Roles() {
 		grantable := slices.ContainsFunc(in, func(t store.Tenant) bool {
-			_, lacks := by.Can.Lacks(grantOf(role, t.ID), tenantIDs(tenants))
+			_, lacks := by.Can.Lacks(toGrant(role, t.ID), tenantIDs(tenants))
 			return !lacks
 		})
 		if grantable {

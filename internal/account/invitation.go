@@ -106,6 +106,10 @@ func (tx *Tx) enterNew(user store.User, groups []int64) error {
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
 // list when they sign up. It returns Invalid, Taken or Forbidden (SPEC §5.3 rule 3).
 func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issued, error) {
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.inviteByLink(in) })
+}
+
+func (tx *Tx) inviteByLink(in NewUser) (Issued, error) {
 	user, refused := in.parse()
 	if LinkDurations[in.Duration] == 0 {
 		refused["duration"] = "Choose how long the link lasts."
@@ -116,79 +120,83 @@ func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issue
 	if len(refused) > 0 {
 		return Issued{}, refused
 	}
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) {
-		if err := tx.requireNew(in, user); err != nil {
-			return Issued{}, err
-		}
-		user.CreatedAt = tx.now
-		if err := tx.db.InsertUser(ctx, &user); err != nil {
-			return Issued{}, err
-		}
-		invitation := store.Invitation{UserID: user.ID, ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]}
-		if err := tx.invite(user, &invitation); err != nil {
-			return Issued{}, err
-		}
-		token, err := tx.issueLink(&invitation)
-		if err != nil {
-			return Issued{}, err
-		}
-		return Issued{token, user, invitation}, tx.Record("issue invitation link", object{}, userObject(user))
-	})
+	if err := tx.requireNew(in, user); err != nil {
+		return Issued{}, err
+	}
+	user.CreatedAt = tx.now
+	if err := tx.db.InsertUser(tx.ctx, &user); err != nil {
+		return Issued{}, err
+	}
+	invitation := store.Invitation{UserID: user.ID, ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]}
+	if err := tx.invite(user, &invitation); err != nil {
+		return Issued{}, err
+	}
+	token, err := tx.issueLink(&invitation)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{token, user, invitation}, tx.Record("issue invitation link", object{}, userObject(user))
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
 // returns ErrNotByMail, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
 func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		invitation, user, err := tx.invitation(id)
-		if err != nil {
-			return store.User{}, err
-		}
-		if invitation.ByLink {
-			return store.User{}, ErrNotByMail
-		}
-		if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
-			return store.User{}, err
-		}
-		if err := tx.mailInvitation(user, &invitation); err != nil {
-			return store.User{}, err
-		}
-		return user, tx.Record("resend invitation", userObject(user), userObject(user))
-	})
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.resendInvitation(id) })
+}
+
+func (tx *Tx) resendInvitation(id int64) (store.User, error) {
+	invitation, user, err := tx.invitation(id)
+	if err != nil {
+		return store.User{}, err
+	}
+	if invitation.ByLink {
+		return store.User{}, ErrNotByMail
+	}
+	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.mailInvitation(user, &invitation); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.Record("resend invitation", userObject(user), userObject(user))
 }
 
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
 // replaced, and a mail that still waits is not sent. It returns Forbidden or store.ErrNotFound.
 func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) {
-		invitation, user, err := tx.invitation(id)
-		if err != nil {
-			return Issued{}, err
-		}
-		if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
-			return Issued{}, err
-		}
-		if invitation.ByLink { // who makes the link answers for it
-			invitation.InviterID, invitation.InviterName, invitation.InviterEmail = by.UserID, by.Name, by.Email
-		}
-		token, err := tx.issueLink(&invitation)
-		if err != nil {
-			return Issued{}, err
-		}
-		return Issued{token, user, invitation}, tx.Record("issue invitation link", userObject(user), userObject(user))
-	})
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.newLink(id) })
+}
+
+func (tx *Tx) newLink(id int64) (Issued, error) {
+	invitation, user, err := tx.invitation(id)
+	if err != nil {
+		return Issued{}, err
+	}
+	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
+		return Issued{}, err
+	}
+	if invitation.ByLink { // who makes the link answers for it
+		invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
+	}
+	token, err := tx.issueLink(&invitation)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{token, user, invitation}, tx.Record("issue invitation link", userObject(user), userObject(user))
 }
 
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
 // can be invited again, as a new person. It returns Forbidden or store.ErrNotFound.
 func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		invitation, user, err := tx.invitation(id)
-		if err != nil {
-			return store.User{}, err
-		}
-		return user, tx.revoke(invitation, user)
-	})
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.revokeInvitation(id) })
+}
+
+func (tx *Tx) revokeInvitation(id int64) (store.User, error) {
+	invitation, user, err := tx.invitation(id)
+	if err != nil {
+		return store.User{}, err
+	}
+	return user, tx.revoke(invitation, user)
 }
 
 // revoke ends an invitation and takes its person off the list.

@@ -179,13 +179,18 @@ func refuseMember(user store.User) string {
 	return ""
 }
 
-// grantable returns a group when the actor holds all that it gives to its members (SPEC §5.3 rule 3).
+// grantable returns a group when the actor holds what it takes to put somebody into it (SPEC §5.3 rule 3): all that it
+// gives, and for the automatic group of a Global role what it takes to give that role.
 func (tx *Tx) grantable(groupID int64) (store.Membership, error) {
 	group, err := tx.group(groupID)
 	if err != nil {
 		return store.Membership{}, err
 	}
-	return group, tx.requireAll(permission.Union(sourceOf(group).Grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+	wanted := permission.Union(sourceOf(group).Grant)
+	if group.AllTenants {
+		wanted = toGrant(group.Role, 0)
+	}
+	return group, tx.requireAll(wanted, &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
 // storeAccess stores a person whose role or groups have changed, and revokes the link invitations they made that SPEC
@@ -214,7 +219,7 @@ func (tx *Tx) storeAccess(user *store.User) (err error) {
 		if err != nil {
 			return err
 		}
-		if _, lacks := held.Lacks(grantOf(invited.Role, invitation.TenantID), tenantIDs(tenants)); !lacks {
+		if _, lacks := held.Lacks(toGrant(invited.Role, invitation.TenantID), tenantIDs(tenants)); !lacks {
 			continue
 		}
 		if err := tx.revoke(invitation, invited); err != nil {

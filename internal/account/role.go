@@ -9,26 +9,28 @@ import (
 )
 
 // ChangeInvitedRole gives an invited person another role before they accept; the link stays as it is. The role they have
-// changes nothing. It returns
-// Invalid, Forbidden (SPEC §5.3 rules 3 and 4), or store.ErrNotFound once the invitation was accepted or revoked.
+// changes nothing. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4), or store.ErrNotFound once the invitation was
+// accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.changeInvitedRole(invitationID, role) })
+}
+
+func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store.User, error) {
 	if _, known := permission.ParseRole(string(role)); !known {
 		return store.User{}, Invalid{"role": "Choose a role."}
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		_, user, err := tx.invitation(invitationID)
-		if err != nil || role == user.Role {
-			return user, err
-		}
-		before := user
-		if err := tx.changeRole(&user, role); err != nil {
-			return store.User{}, err
-		}
-		if err := tx.storeAccess(&user); err != nil {
-			return store.User{}, err
-		}
-		return user, tx.Record("change role", userObject(before), userObject(user))
-	})
+	_, user, err := tx.invitation(invitationID)
+	if err != nil || role == user.Role {
+		return user, err
+	}
+	before := user
+	if err := tx.changeRole(&user, role); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.storeAccess(&user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.Record("change role", userObject(before), userObject(user))
 }
 
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new

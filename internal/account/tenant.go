@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/google/uuid"
 
@@ -25,44 +26,51 @@ func (s *Service) Tenant(ctx context.Context, by Actor, id int64) (store.Tenant,
 // CreateTenant adds a tenant and, where admin has an email address, invites its first Administrator by mail. It returns
 // Invalid, Taken or Forbidden.
 func (s *Service) CreateTenant(ctx context.Context, by Actor, name string, admin NewUser) (store.Tenant, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.createTenant(name, admin) })
+}
+
+func (tx *Tx) createTenant(name string, admin NewUser) (store.Tenant, error) {
+	if err := tx.require(permission.TenantsCreate); err != nil {
+		return store.Tenant{}, err
+	}
 	refused := Invalid{}
 	name = parseTitle(name, "name", "a name", refused)
 	var user store.User
 	if admin.Email != "" {
 		admin.Role = permission.Admin
 		var wrong Invalid
-		if user, wrong = admin.parse(); len(wrong) > 0 {
-			for field, reason := range wrong {
-				refused[field] = reason
-			}
-		}
+		user, wrong = admin.parse()
+		maps.Copy(refused, wrong)
 	}
 	if len(refused) > 0 {
 		return store.Tenant{}, refused
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
-		if err := tx.require(permission.TenantsCreate); err != nil {
-			return store.Tenant{}, err
-		}
-		tenant := store.Tenant{UUID: uuid.NewString(), Name: name, CreatedAt: tx.now}
-		if err := tx.requireFreeTenantName(tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		if err := tx.db.InsertTenant(ctx, &tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		if err := tx.Record("create tenant", object{}, tenantObject(tenant)); err != nil || admin.Email == "" {
-			return tenant, err
-		}
-		admin.TenantID = tenant.ID
-		_, err := tx.addUser(admin, user, true)
+	tenant := store.Tenant{UUID: uuid.NewString(), Name: name, CreatedAt: tx.now}
+	if err := tx.requireFreeTenantName(tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	if err := tx.db.InsertTenant(tx.ctx, &tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	if err := tx.Record("create tenant", object{}, tenantObject(tenant)); err != nil || admin.Email == "" {
 		return tenant, err
-	})
+	}
+	admin.TenantID = tenant.ID
+	_, err := tx.addUser(admin, user, true)
+	return tenant, err
 }
 
 // RenameTenant gives a tenant that still is as it was at version another name, and its automatic groups theirs. It returns
 // Invalid, Forbidden, ErrMainTenant, store.ErrStale or store.ErrNotFound.
 func (s *Service) RenameTenant(ctx context.Context, by Actor, id, version int64, name string) (store.Tenant, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.renameTenant(id, version, name) })
+}
+
+func (tx *Tx) renameTenant(id, version int64, name string) (store.Tenant, error) {
+	tenant, err := tx.changeableTenant(id, permission.TenantsUpdate)
+	if err != nil {
+		return store.Tenant{}, err
+	}
 	refused := Invalid{}
 	name = parseTitle(name, "name", "a name", refused)
 	if err := requireVersion(version); err != nil {
@@ -71,60 +79,52 @@ func (s *Service) RenameTenant(ctx context.Context, by Actor, id, version int64,
 	if len(refused) > 0 {
 		return store.Tenant{}, refused
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
-		tenant, err := tx.changeableTenant(id, permission.TenantsUpdate)
-		if err != nil {
+	before := tenant
+	tenant.Name, tenant.Version = name, version
+	if err := tx.requireFreeTenantName(tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	if err := tx.db.UpdateTenant(tx.ctx, &tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	groups, err := tx.db.AutomaticGroupsOf(tx.ctx, "", id)
+	if err != nil {
+		return store.Tenant{}, err
+	}
+	for _, g := range groups {
+		g.Name = automaticName(g.Role, tenant)
+		if err := tx.db.UpdateGroup(tx.ctx, &g); err != nil {
 			return store.Tenant{}, err
 		}
-		before := tenant
-		tenant.Name, tenant.Version = name, version
-		if err := tx.requireFreeTenantName(tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		if err := tx.db.UpdateTenant(ctx, &tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		groups, err := tx.db.AutomaticGroupsOf(ctx, "", id)
-		if err != nil {
-			return store.Tenant{}, err
-		}
-		for _, g := range groups {
-			g.Name = automaticName(g.Role, tenant)
-			if err := tx.db.UpdateGroup(ctx, &g); err != nil {
-				return store.Tenant{}, err
-			}
-		}
-		return tenant, tx.Record("rename tenant", tenantObject(before), tenantObject(tenant))
-	})
+	}
+	return tenant, tx.Record("rename tenant", tenantObject(before), tenantObject(tenant))
 }
 
 // DisableTenant takes away all access to a tenant until it is enabled again. Disabling a disabled one changes nothing. It
 // returns Forbidden, ErrMainTenant or store.ErrNotFound.
 func (s *Service) DisableTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
-	return s.setTenantDisabled(ctx, by, id, "disable tenant", true)
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.setTenantDisabled(id, "disable tenant", true) })
 }
 
 // EnableTenant ends what DisableTenant began. It returns Forbidden, ErrMainTenant or store.ErrNotFound.
 func (s *Service) EnableTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
-	return s.setTenantDisabled(ctx, by, id, "enable tenant", false)
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.setTenantDisabled(id, "enable tenant", false) })
 }
 
-func (s *Service) setTenantDisabled(ctx context.Context, by Actor, id int64, action string, disabled bool) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
-		tenant, err := tx.changeableTenant(id, permission.TenantsUpdate)
-		if err != nil || (tenant.DisabledAt != 0) == disabled {
-			return tenant, err
-		}
-		before := tenant
-		tenant.DisabledAt = 0
-		if disabled {
-			tenant.DisabledAt = tx.now
-		}
-		if err := tx.db.UpdateTenant(ctx, &tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		return tenant, tx.Record(action, tenantObject(before), tenantObject(tenant))
-	})
+func (tx *Tx) setTenantDisabled(id int64, action string, disabled bool) (store.Tenant, error) {
+	tenant, err := tx.changeableTenant(id, permission.TenantsUpdate)
+	if err != nil || (tenant.DisabledAt != 0) == disabled {
+		return tenant, err
+	}
+	before := tenant
+	tenant.DisabledAt = 0
+	if disabled {
+		tenant.DisabledAt = tx.now
+	}
+	if err := tx.db.UpdateTenant(tx.ctx, &tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	return tenant, tx.Record(action, tenantObject(before), tenantObject(tenant))
 }
 
 // PreviewDisableTenant says what DisableTenant would take away. It returns what that returns.
@@ -142,25 +142,27 @@ func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) 
 // invitations by link into it. typed is the name that confirms it. It returns Invalid, Forbidden, ErrMainTenant or
 // store.ErrNotFound.
 func (s *Service) DeleteTenant(ctx context.Context, by Actor, id int64, typed string) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
-		tenant, err := tx.changeableTenant(id, permission.TenantsDelete)
-		if err != nil {
-			return store.Tenant{}, err
-		}
-		if tenant.DisabledAt == 0 {
-			return store.Tenant{}, Invalid{"": "Disable the tenant first: then you see who loses access."}
-		}
-		if line(typed) != tenant.Name {
-			return store.Tenant{}, Invalid{"confirm_name": "Type " + tenant.Name + " to confirm."}
-		}
-		if err := tx.clearTenant(tenant); err != nil {
-			return store.Tenant{}, err
-		}
-		if err := tx.db.DeleteTenant(ctx, id); err != nil {
-			return store.Tenant{}, err
-		}
-		return tenant, tx.record("delete tenant", Done, tenantObject(tenant), nil)
-	})
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.deleteTenant(id, typed) })
+}
+
+func (tx *Tx) deleteTenant(id int64, typed string) (store.Tenant, error) {
+	tenant, err := tx.changeableTenant(id, permission.TenantsDelete)
+	if err != nil {
+		return store.Tenant{}, err
+	}
+	if tenant.DisabledAt == 0 {
+		return store.Tenant{}, Invalid{"": "Disable the tenant first: then you see who loses access."}
+	}
+	if line(typed) != tenant.Name {
+		return store.Tenant{}, Invalid{"confirm_name": "Type " + tenant.Name + " to confirm."}
+	}
+	if err := tx.clearTenant(tenant); err != nil {
+		return store.Tenant{}, err
+	}
+	if err := tx.db.DeleteTenant(tx.ctx, id); err != nil {
+		return store.Tenant{}, err
+	}
+	return tenant, tx.record("delete tenant", Done, tenantObject(tenant), nil)
 }
 
 // clearTenant ends what exists only for a tenant: invitations by link into it and its automatic groups.

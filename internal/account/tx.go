@@ -75,10 +75,9 @@ func (tx *Tx) require(p permission.Permission) error {
 	return &Forbidden{Missing: permission.Missing{Permission: p}, needs: p}
 }
 
-// requireGrant returns a Forbidden unless the actor holds all that role gives in a tenant (SPEC §5.3 rule 3). Only
-// Global Administrators grant a Global role: it reaches tenants that do not exist yet.
+// requireGrant returns a Forbidden unless the actor holds what it takes to give a role in a tenant (SPEC §5.3 rule 3).
 func (tx *Tx) requireGrant(role permission.Role, tenant int64) error {
-	return tx.requireAll(grantOf(role, tenant), &Forbidden{needs: permission.UsersUpdate})
+	return tx.requireAll(toGrant(role, tenant), &Forbidden{needs: permission.UsersUpdate})
 }
 
 // Manageable returns the person when the actor holds p and every permission that the person holds or would hold by

@@ -15,29 +15,31 @@ func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, err
 // EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (SPEC §5.3
 // rule 4), store.ErrStale or store.ErrNotFound.
 func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(id, version, firstName, lastName) })
+}
+
+func (tx *Tx) editUser(id, version int64, firstName, lastName string) (store.User, error) {
 	refused := Invalid{}
 	firstName, lastName = parseNames(firstName, lastName, refused)
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.Manageable(id, permission.UsersUpdate)
-		if err != nil {
-			return store.User{}, err
-		}
-		if user.Status() == store.Active && user.Role.SignsIn() && firstName == "" && refused["first_name"] == "" {
-			refused["first_name"] = "Enter a first name."
-		}
-		if len(refused) > 0 {
-			return store.User{}, refused
-		}
-		before := user
-		user.FirstName, user.LastName, user.Version = firstName, lastName, version
-		if err := tx.UpdateUser(&user); err != nil {
-			return store.User{}, err
-		}
-		return user, tx.Record("edit user", userObject(before), userObject(user))
-	})
+	user, err := tx.Manageable(id, permission.UsersUpdate)
+	if err != nil {
+		return store.User{}, err
+	}
+	if user.Status() == store.Active && user.Role.SignsIn() && firstName == "" && refused["first_name"] == "" {
+		refused["first_name"] = "Enter a first name."
+	}
+	if len(refused) > 0 {
+		return store.User{}, refused
+	}
+	before := user
+	user.FirstName, user.LastName, user.Version = firstName, lastName, version
+	if err := tx.UpdateUser(&user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.Record("edit user", userObject(before), userObject(user))
 }
 
 // People returns the people with the ids, in their order; those that are gone are left out. It returns Forbidden without

@@ -1,0 +1,90 @@
+package account
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"console/internal/auth"
+	"console/internal/permission"
+	"console/store"
+)
+
+// newTestService returns a Service on an empty database.
+func newTestService(t testing.TB) *Service {
+	t.Helper()
+	db, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "console.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	key, err := auth.LoadKey(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{DB: db, Key: key, Now: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+}
+
+// found creates an account with a Global Administrator in it, and returns who that is.
+func found(t testing.TB, s *Service) Actor {
+	t.Helper()
+	by, err := transaction(context.Background(), s, Actor{Source: CLI}, func(tx *Tx) (Actor, error) {
+		if err := tx.db.InsertAccount(tx.ctx, store.Account{Name: "Company", Cloud: "EU", CreatedAt: 1, IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour}); err != nil {
+			return Actor{}, err
+		}
+		main := store.Tenant{UUID: uuid.NewString(), Name: "Company", Main: true, CreatedAt: 1}
+		if err := tx.db.InsertTenant(tx.ctx, &main); err != nil {
+			return Actor{}, err
+		}
+		user := store.User{UUID: uuid.NewString(), Email: "ga@example.com", EmailKey: "ga@example.com", FirstName: "Gwen", Role: permission.GlobalAdmin,
+			PasswordHash: "x", CreatedAt: 1, JoinedAt: 1, ActivatedAt: 1}
+		return actorOf(&user), tx.db.InsertUser(tx.ctx, &user)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	by.UserID = 1
+	return by
+}
+
+// actorOf is a person as a job acts for them: no session is needed.
+func actorOf(u *store.User) Actor {
+	return Actor{UserID: u.ID, Name: u.Name(), Email: u.Email, Source: UI, job: 1}
+}
+
+// acceptFor signs an invited person up.
+func (tx *Tx) acceptFor(user store.User) error {
+	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	if user.DisabledAt != 0 || invitation.Expired(tx.now) {
+		return &DeadLink{LinkExpired}
+	}
+	changed := user
+	changed.FirstName, changed.PasswordHash = "Signed", "x"
+	visitor := &Tx{ctx: tx.ctx, service: tx.service, db: tx.db, by: Client{}.actor(), now: tx.now}
+	_, err = visitor.accept(Signup{"Company", user, invitation}, changed, Client{})
+	return err
+}
+
+// addPerson adds somebody to the user list, signs them up where their role signs in, and returns their id.
+func addPerson(t testing.TB, s *Service, by Actor, email string, role permission.Role, tenant int64) int64 {
+	t.Helper()
+	user, err := s.AddUser(context.Background(), by, NewUser{Role: role, FirstName: "Pat", LastName: "Person", Email: email, TenantID: tenant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !role.SignsIn() {
+		return user.ID
+	}
+	_, err = transaction(context.Background(), s, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(user) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user.ID
+}
