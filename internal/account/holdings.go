@@ -47,8 +47,8 @@ type origins struct {
 // holdings is the union, disabled tenants included: SPEC §5.3 rules 3 and 4 count them.
 func (o origins) holdings() permission.Holdings { return permission.UnionOf(o.sources) }
 
-// effective is what the person may do at present.
-func (o origins) effective() permission.Holdings { return o.holdings().Without(o.disabled...) }
+// noAccess says that the person may do nothing at present: in no tenant that gives access, and not everywhere.
+func (o origins) noAccess() bool { return o.holdings().Without(o.disabled...).Empty() }
 
 // originsOf returns where the permissions of a person come from: their groups (SPEC §5.3 rule 1), in the order of their
 // ids, and the link they were given but have not accepted yet.

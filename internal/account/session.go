@@ -44,7 +44,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	}
 	return SignedIn{
 		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
-			Can: o.holdings(), noAccess: o.effective().Empty(), Main: main, Source: UI},
+			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI},
 		User: live.User, FormKey: live.FormKey, Data: live.Data,
 	}, nil
 }

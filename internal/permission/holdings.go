@@ -47,7 +47,8 @@ func (h Holdings) Empty() bool {
 	return h.everywhere.Empty()
 }
 
-// Without returns what is left when the tenants give no access: what is held everywhere counts in the others.
+// Without returns what is left without all that is held in these tenants by name. What is held everywhere stays, and with
+// it what In says of them.
 func (h Holdings) Without(tenants ...int64) Holdings {
 	left := Holdings{everywhere: h.everywhere, tenants: maps.Clone(h.tenants)}
 	for _, tenant := range tenants {
