@@ -140,7 +140,8 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 
 // isBackground tells the requests that pages make by themselves, such as asking how far a job is. They only read.
 func isBackground(c echo.Context) bool {
-	return c.Request().Method == http.MethodGet && c.Request().URL.Query().Has("background")
+	m := c.Request().Method
+	return (m == http.MethodGet || m == http.MethodHead) && c.Request().URL.Query().Has("background")
 }
 
 // signedIn returns the session of the request, or nil.

@@ -45,7 +45,7 @@ func (h *Console) offer(c echo.Context) (account.Signup, error) {
 
 func signupPage(c echo.Context, offer account.Signup, form views.Form) views.SignupPage {
 	return views.SignupPage{Company: offer.Company, InviterName: offer.Invitation.InviterName, InviterEmail: offer.Invitation.InviterEmail,
-		Email: offer.User.Email, RoleLabel: offer.User.Role.Label(), Token: c.Param("token"), Form: form}
+		Email: offer.User.Email, RoleLabel: offer.User.Role.Label(), Token: c.Param("token"), MinPassword: offer.MinPassword, Form: form}
 }
 
 // deadLink says why a link does not work and what to do; other errors it returns.

@@ -68,6 +68,9 @@ type Actor struct {
 	Source    Source
 	Address   string
 	RequestID string
+	UserAgent string // of a browser that signs in
+
+	Background bool // a request that a page makes by itself: it changes nothing
 
 	job int64 // the job that acts for them; it needs no session
 }

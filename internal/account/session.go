@@ -14,12 +14,24 @@ type SignedIn struct {
 	User    store.User
 	FormKey []byte // what the CSRF tokens of its forms are made from
 	Data    []byte // what the session remembers between requests
+
+	began, lastSeen store.Millis
+}
+
+// Ends returns when the session ends unless the person goes on working. It is final where working would not help: the
+// absolute timeout comes first.
+func (s SignedIn) Ends(limits store.Account) (at store.Millis, final bool) {
+	idle, absolute := s.lastSeen.Add(limits.IdleTimeout), s.began.Add(limits.AbsoluteTimeout)
+	if absolute <= idle {
+		return absolute, true
+	}
+	return idle, false
 }
 
 // Session returns the session of a token hash and, unless the page asks by itself (background), notes the activity. It
-// returns store.ErrNotFound when the session
-// has ended: by signing out, by the idle or the absolute timeout as they are set now, or because the person may no
-// longer sign in.
+// returns store.ErrNotFound when the session has ended: by signing out, by the idle or the absolute timeout as they are
+// set now, or because the person may no longer sign in. Activity is never noted backwards: a clock that is set back
+// prolongs a session by as much as it was set back, and ends none.
 func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
 	live, err := s.db.LiveSession(ctx, tokenHash, now)
@@ -41,10 +53,11 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 		if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, live.ID, now) }); err != nil {
 			return SignedIn{}, err
 		}
+		live.LastSeenAt = now
 	}
 	return SignedIn{
-		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, SessionID: live.ID, Can: can, Main: main, Source: UI},
-		User:  live.User, FormKey: live.FormKey, Data: live.Data,
+		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, SessionID: live.ID, Can: can, Main: main, Source: UI, Background: background},
+		User:  live.User, FormKey: live.FormKey, Data: live.Data, began: live.CreatedAt, lastSeen: live.LastSeenAt,
 	}, nil
 }
 

@@ -17,7 +17,7 @@ type Client struct {
 }
 
 func (c Client) actor() Actor {
-	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID}
+	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID, UserAgent: shorten(c.UserAgent, 500)}
 }
 
 // SignIn checks email and password and begins a session; it returns the session's token. ErrSignIn is the answer to

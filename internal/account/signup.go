@@ -11,9 +11,10 @@ import (
 
 // Signup is what the page behind a signup link shows.
 type Signup struct {
-	Company    string
-	User       store.User
-	Invitation store.Invitation
+	Company     string
+	User        store.User
+	Invitation  store.Invitation
+	MinPassword int // characters
 }
 
 // Signup returns what a signup link offers, or DeadLink. It changes nothing: mail scanners open every link.
@@ -49,7 +50,7 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 		return Signup{}, &DeadLink{LinkRevoked}
 	}
 	account, err := q.Account(ctx)
-	return Signup{account.Name, user, invitation}, err
+	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err
 }
 
 // SignUp accepts an invitation: the person chooses their name and password, becomes Active and is signed in; the
@@ -67,7 +68,7 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 	}
 	named := offer.User
 	named.FirstName, named.LastName = firstName, lastName
-	if reason := refusePassword(password, offer.Company, named); reason != "" {
+	if reason := refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
