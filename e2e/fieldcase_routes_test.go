@@ -16,7 +16,12 @@ var allowed = map[string]int{
 	"GET /setup": http.StatusNotFound, "POST /setup": http.StatusNotFound,
 	"GET /signin": 0, "POST /signin": http.StatusUnprocessableEntity, "POST /signout": http.StatusSeeOther,
 	"GET /signup/:token": http.StatusNotFound, "POST /signup/:token": http.StatusNotFound,
-	"GET /settings/profile": http.StatusOK,
+	"GET /session":          http.StatusOK,
+	"GET /settings/profile": http.StatusOK, "POST /settings/profile": http.StatusUnprocessableEntity,
+	"POST /settings/profile/sessions/end": http.StatusSeeOther, "POST /settings/profile/sessions/:id/end": http.StatusNotFound,
+
+	"GET /settings/general": http.StatusOK, "POST /settings/general/company": http.StatusUnprocessableEntity,
+	"POST /settings/general/logout": http.StatusUnprocessableEntity, "POST /settings/general/test-mail": http.StatusSeeOther,
 
 	"GET /settings/users":     http.StatusOK,
 	"GET /settings/users/new": http.StatusOK, "POST /settings/users/new": http.StatusUnprocessableEntity,

@@ -57,6 +57,8 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	}
 	frame.Company, frame.TenantID, frame.User = company.Name, session.Main, &session.User
 	frame.Can = session.Can.In(session.Main)
+	ends, final := session.Ends(company)
+	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError = f.Text, f.Error

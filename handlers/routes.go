@@ -54,7 +54,17 @@ func (h *Console) Routes() []Route {
 		{get, "/signup/:token", Anyone, h.signUpForm},
 		{post, "/signup/:token", Anyone, h.signUp},
 
+		{get, "/session", Anyone, h.session},
+
 		{get, "/settings/profile", SignedIn, h.profile},
+		{post, "/settings/profile", SignedIn, h.editProfile},
+		{post, "/settings/profile/sessions/end", SignedIn, h.endOtherSessions},
+		{post, "/settings/profile/sessions/:id/end", SignedIn, h.endSession},
+
+		{get, "/settings/general", Holding(permission.GeneralView), h.general},
+		{post, "/settings/general/company", Holding(permission.GeneralUpdate), h.setCompany},
+		{post, "/settings/general/logout", Holding(permission.GeneralUpdate), h.setLogoutManagement},
+		{post, "/settings/general/test-mail", Holding(permission.GeneralUpdate), h.sendTestMail},
 
 		{get, "/settings/users", Holding(permission.UsersView), h.users},
 		{get, "/settings/users/new", Holding(permission.UsersCreate), h.addUserForm},

@@ -170,6 +170,92 @@
 		}
 	});
 
+	// The end of the session. The server alone knows it: other tabs are activity too, and the limits may change.
+	const timeout = document.getElementById("timeout"); // signed-in pages only
+	if (timeout) {
+		const {ask, stay, signin, text, finalText} = timeout.dataset;
+		const warning = 60; // seconds before the end
+		const longest = 12 * 3600; // seconds that one timer may wait
+		const spoken = [60, 30, 10]; // seconds left that are announced
+		const button = timeout.querySelector("#timeout-stay");
+		const now = () => Date.now() / 1000; // goes on while the computer sleeps
+		let end, final, timer, said, dismissed = false;
+
+		const leave = () => location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+
+		const learn = (session) => {
+			end = now() + session.seconds;
+			final = session.final;
+			tick();
+		};
+
+		const enquire = async (address) => {
+			clearTimeout(timer);
+			try {
+				const answer = await fetch(address, {cache: "no-store"});
+				const session = await answer.json();
+				if (session.seconds <= 0) {
+					leave();
+				} else {
+					learn(session);
+				}
+			} catch { // the server cannot be reached
+				if (now() >= end) {
+					leave();
+				} else {
+					tick();
+				}
+			}
+		};
+
+		const show = (left) => {
+			if (!timeout.open && !dismissed) {
+				said = Infinity;
+				timeout.querySelector("#timeout-text").textContent = final ? finalText : text;
+				button.textContent = final ? "Close" : "Stay signed in";
+				timeout.showModal();
+			}
+			timeout.querySelector(".countdown").textContent = `${left} ${left === 1 ? "second" : "seconds"} left`;
+			const mark = spoken.findLast((seconds) => left <= seconds);
+			if (mark < said) {
+				said = mark;
+				timeout.querySelector('[role="status"]').textContent = `You will be signed out in ${left} seconds.`;
+			}
+		};
+
+		const tick = () => {
+			clearTimeout(timer);
+			const left = Math.ceil(end - now());
+			if (left > warning) {
+				dismissed = false;
+				timeout.close();
+				timer = setTimeout(enquire, Math.min(left - warning, longest) * 1000, ask);
+			} else if (left > 0) {
+				show(left);
+				timer = left === 30 || left === 10 ? setTimeout(enquire, 1000, ask) : setTimeout(tick, 1000); // another tab may have stayed
+			} else {
+				enquire(ask);
+			}
+		};
+
+		const answer = (event) => {
+			event.preventDefault();
+			if (final) {
+				dismissed = true;
+				timeout.close();
+			} else {
+				enquire(stay);
+			}
+		};
+		button.addEventListener("click", answer);
+		timeout.addEventListener("cancel", answer);
+		document.addEventListener("visibilitychange", () => document.hidden || tick());
+		learn({seconds: Number(timeout.dataset.seconds), final: "final" in timeout.dataset});
+	}
+
+	// A page that the browser has kept is not shown again: its session may have ended.
+	addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 	// Screen readers announce what appears in a live region, not what was there from the start.
 	const flash = [...toasts.children];
 	toasts.replaceChildren();

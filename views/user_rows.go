@@ -45,6 +45,8 @@ type rowWriter struct {
 	mayDelete, trialMail        bool
 	self                        int64
 	now                         time.Time
+	zone                        *time.Location // in which the person reads times
+	layout                      string
 }
 
 func newRowWriter(ctx context.Context, p UsersPage, b []byte) *rowWriter {
@@ -53,6 +55,8 @@ func newRowWriter(ctx context.Context, p UsersPage, b []byte) *rowWriter {
 		icons: html.EscapeString(symbol(ctx, "")), mayCreate: f.Can.Has(permission.UsersCreate), mayUpdate: f.Can.Has(permission.UsersUpdate),
 		mayDelete: f.Can.Has(permission.UsersDelete), trialMail: p.TrialMail, now: p.Now}
 	rows.mayDo = p.maySelect(ctx)
+	read := clockOf(ctx)
+	rows.zone, rows.layout = read.zone, read.layout()
 	if f.User != nil {
 		rows.self = f.User.ID
 	}
@@ -156,7 +160,7 @@ func (r *rowWriter) lastAuth(at store.Millis) {
 	r.b = t.AppendFormat(r.b, time.RFC3339)
 	r.html(`" title="`)
 	from := len(r.b)
-	r.b = t.AppendFormat(r.b, exactLayout)
+	r.b = t.In(r.zone).AppendFormat(r.b, r.layout)
 	to := len(r.b)
 	r.html(`">`, ago(r.now, t), `<span class="visually-hidden">, `)
 	r.b = append(r.b, r.b[from:to]...)
@@ -174,7 +178,7 @@ func (r *rowWriter) invited(u *store.ListedUser) {
 		r.html(`<span class="tag tag-danger">Expired</span>`)
 		until = "since "
 	}
-	r.html(`</span><span class="note">`, until, exact(u.Invitation.ExpiresAt.Time()), `</span>`)
+	r.html(`</span><span class="note">`, until, u.Invitation.ExpiresAt.Time().In(r.zone).Format(r.layout), `</span>`)
 	if !u.Invitation.ByLink && u.MailState == "" {
 		r.html(`<span class="note">No mail sent yet</span>`)
 	}

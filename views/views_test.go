@@ -31,7 +31,8 @@ var awkward = []string{
 
 func signedIn(text string, can permission.Set) context.Context {
 	return WithFrame(context.Background(), &Frame{Brand: text, Company: text, TenantID: 410, BasePath: "/base", CSRF: "secret",
-		User: &store.User{ID: 1, FirstName: text, Email: text + "@example.com"}, Can: can, Section: "users", Flash: text, FlashError: true, Now: now})
+		User: &store.User{ID: 1, FirstName: text, Email: text + "@example.com"}, Can: can, Section: "users", Flash: text, FlashError: true, Now: now,
+		SessionEnds: now.Add(time.Hour)})
 }
 
 func signedOut(text string) context.Context {
@@ -42,7 +43,8 @@ func signedOut(text string) context.Context {
 func wrong(text string) Form {
 	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
 	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
-		"name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
+		"name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next",
+		"cloud", "idle_timeout", "absolute_timeout", "enforce_2fa", "password_min_length", "phone", "date_format", "clock_24h", "time_zone", "theme"} {
 		form.Values.Set(name, text)
 		form.Errors[name] = text
 	}
@@ -84,34 +86,38 @@ func whole(text string) map[string]templ.Component {
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
 	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{Trigger: trigger, ConditionText: text, Reactions: text}, {Trigger: store.Trigger{ID: 6}}}}
 	return map[string]templ.Component{
-		"setup":                 Setup(wrong(text)),
-		"sign in":               SignIn(wrong(text), text),
-		"signup":                Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
-		"dead link":             DeadLink(DeadLinkPage{Reason: text}),
-		"no access":             NoAccess(NoAccessPage{Administrators: []store.User{user}}),
-		"error":                 Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text, Ask: []store.User{user}}),
-		"users":                 Users(users),
-		"no users":              Users(empty),
-		"nobody at all":         Users(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}),
-		"edit user":             EditUser(EditUserPage{User: user, Form: wrong(text)}),
-		"disable user":          DisableUser(consequences),
-		"delete user":           DeleteUser(consequences),
-		"change role":           ChangeRole(role),
-		"some users":            Bulk(some),
-		"all users":             Bulk(all),
-		"nobody selected":       Bulk(BulkPage{Action: account.JobEnable}),
-		"job":                   JobWhole(job),
-		"running job":           JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
-		"import":                Import(ImportPage{Form: wrong(text), Tenants: tenants}),
-		"import preview":        ImportPreview(ImportPreviewPage{Import: account.Import{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
-		"add user":              AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Taken: &user}),
-		"add user, one tenant":  AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
-		"invite by link":        InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
-		"issued link":           IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
-		"revoke mail":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
-		"revoke link":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
-		"mail":                  InvitationMail(text, text),
-		"profile":               Profile(ProfilePage{User: user, RoleLabel: text}),
+		"setup":                Setup(wrong(text)),
+		"sign in":              SignIn(wrong(text), text),
+		"signup":               Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
+		"dead link":            DeadLink(DeadLinkPage{Reason: text}),
+		"no access":            NoAccess(NoAccessPage{Administrators: []store.User{user}}),
+		"error":                Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text, Ask: []store.User{user}}),
+		"users":                Users(users),
+		"no users":             Users(empty),
+		"nobody at all":        Users(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}),
+		"edit user":            EditUser(EditUserPage{User: user, Form: wrong(text)}),
+		"disable user":         DisableUser(consequences),
+		"delete user":          DeleteUser(consequences),
+		"change role":          ChangeRole(role),
+		"some users":           Bulk(some),
+		"all users":            Bulk(all),
+		"nobody selected":      Bulk(BulkPage{Action: account.JobEnable}),
+		"job":                  JobWhole(job),
+		"running job":          JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
+		"import":               Import(ImportPage{Form: wrong(text), Tenants: tenants}),
+		"import preview":       ImportPreview(ImportPreviewPage{Import: account.Import{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
+		"add user":             AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Taken: &user}),
+		"add user, one tenant": AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
+		"invite by link":       InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
+		"issued link":          IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
+		"revoke mail":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
+		"revoke link":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
+		"mail":                 InvitationMail(text, text),
+		"profile": Profile(ProfilePage{User: user, Memberships: []store.Membership{{Group: store.Group{Name: text}}}, Form: wrong(text), Sections: []templ.Component{
+			ProfileSessions(SessionsSection{Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}, Current: 1}),
+			ProfileSignIns(SignInsSection{Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}, Next: 3, Earlier: true})}}),
+		"general":               General(GeneralPage{Settings: store.Account{Name: text, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3}),
+		"general, trial mode":   General(GeneralPage{MailFiles: text}),
 		"integrations":          Integrations(IntegrationsPage{Kinds: []IntegrationKind{{"email", "Email", text}, {"slack", "Slack", text}}, Integrations: []store.Integration{integration, {ID: 3, Kind: "email", Name: text}}}),
 		"new integration":       IntegrationForm(IntegrationFormPage{Kind: "email", Label: "Email", Form: wrong(text), Fields: []IntegrationField{{Name: "emails", Label: "Emails", Help: text, Multiline: true}}}),
 		"integration":           IntegrationForm(IntegrationFormPage{Kind: "slack", Label: "Slack", ID: 2, Version: 3, Form: wrong(text), Fields: []IntegrationField{{Name: "url", Label: "URL", Secret: true, Masked: text}}}),

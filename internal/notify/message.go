@@ -30,6 +30,7 @@ var templates = map[string]func(params []byte) (content, error){
 	TemplateUsersAdded:         decode[UsersAdded],
 	TemplateInvitation:         decode[Invitation],
 	TemplateSignupConfirmation: decode[SignupConfirmation],
+	TemplateTestMail:           decode[TestMail],
 }
 
 // content is a message still to be written under a letterhead.

@@ -49,6 +49,7 @@ func samples() map[string]any {
 		TemplateUsersAdded:         sampleUsersAdded(),
 		TemplateInvitation:         sampleInvitation(),
 		TemplateSignupConfirmation: sampleConfirmation(),
+		TemplateTestMail:           TestMail{Company: "TestCompany", Name: "Ann Lee"},
 	}
 }
 
@@ -236,6 +237,7 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
 		TemplateInvitation:         Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
 		TemplateSignupConfirmation: SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateTestMail:           TestMail{Company: evil, Name: evil},
 	}
 	for name, p := range mails {
 		m := written(t, site, name, p, "token")
