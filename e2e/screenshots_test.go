@@ -97,10 +97,15 @@ func newGallery(t *testing.T, n names) *gallery {
 // tab opens a tab in which the same person is signed in.
 func (b *browser) tab() *tab {
 	opened := b.console.tab(true)
-	for _, cookie := range b.http.Jar.Cookies(b.console.URL) {
-		must(opened, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.console.URL.String()})
-	}
+	opened.adopt(b)
 	return opened
+}
+
+// adopt makes the tab carry the cookies of a browser.
+func (b *tab) adopt(from *browser) {
+	for _, cookie := range from.http.Jar.Cookies(b.console.URL) {
+		must(b, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.console.URL.String()})
+	}
 }
 
 // furnish makes integrations, a trigger with deliveries of every outcome, and people of every status.
@@ -198,6 +203,11 @@ func (g *gallery) scenes() []scene {
 		{name: "signup-error", tab: g.visitor, path: g.links["signup"], prepare: func(b *tab) { b.click("Join"); b.says("Choose a password.") }},
 		{name: "no-access", tab: g.nobody, path: "/"},
 		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
+		{name: "profile-error", tab: g.member, path: "/settings/profile", prepare: func(b *tab) { b.fill("First name", ""); b.click("Save"); b.says("Enter your first name.") }},
+		{name: "general", tab: g.admin, path: "/settings/general", dark: true},
+		{name: "general-error", tab: g.admin, path: "/settings/general", prepare: func(b *tab) { b.fill("Company name", ""); b.do(chromedp.KeyEvent("\r")); b.says("Enter the name") }},
+		{name: "general-read-only", tab: g.analyst, path: "/settings/general"},
+		{name: "timeout-dialog", tab: g.admin, path: "/settings/triggers", prepare: func(b *tab) { b.endsIn(50); b.says("50 seconds left") }, dark: true},
 		{name: "forbidden", tab: g.analyst, path: "/settings/users"},
 		{name: "not-found", tab: g.admin, path: "/settings/nothing"},
 	}
@@ -281,6 +291,15 @@ func (s scene) show(t *testing.T, width int, scheme string) {
 	if s.prepare != nil {
 		s.prepare(s.tab)
 	}
+}
+
+// endsIn makes the page believe that its session ends so many seconds from now.
+func (b *tab) endsIn(seconds int) {
+	b.is(fmt.Sprintf(`(() => {
+		window.fetch = async () => ({json: async () => ({seconds: %d, final: false})});
+		document.dispatchEvent(new Event("visibilitychange"));
+		return true;
+	})()`, seconds))
 }
 
 // resize gives the window this width. Narrow ones are those of telephones.

@@ -249,7 +249,7 @@
 		};
 		button.addEventListener("click", answer);
 		timeout.addEventListener("cancel", answer);
-		document.addEventListener("visibilitychange", () => document.hidden || tick());
+		document.addEventListener("visibilitychange", () => document.hidden || enquire(ask));
 		learn({seconds: Number(timeout.dataset.seconds), final: "final" in timeout.dataset});
 	}
 
