@@ -10,7 +10,11 @@ import (
 
 func (h *Console) profile(c echo.Context) error {
 	user := signedIn(c).User
-	return h.render(c, http.StatusOK, views.Profile(views.ProfilePage{User: user, RoleLabel: user.Role.Label()}))
+	security, err := h.account.Security(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	return h.render(c, http.StatusOK, views.Profile(views.ProfilePage{User: user, RoleLabel: user.Role.Label(), Security: views.SecurityPage{Security: security, Now: h.Now()}}))
 }
 
 // noAccess tells somebody whom no group gives anything whom to ask.
