@@ -22,7 +22,7 @@ func (b *browser) profile(version int64, pairs ...string) *answer {
 	return b.post("/settings/profile", fields...)
 }
 
-func TestFC45_AProfileFormChangesNothingElse(t *testing.T) {
+func TestFC45_TheProfileChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
 	analyst := c.member(c.administrator(), "analyst", "ann@example.com")

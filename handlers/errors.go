@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -124,7 +123,7 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// askToSignIn sends the browser to the sign-in page and, after it, back. A part of a page is never replaced by the
+// askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the
 // sign-in form: htmx is told to leave the page as a whole.
 func (h *Console) askToSignIn(c echo.Context) {
 	back := c.Request().URL.RequestURI()
@@ -133,10 +132,11 @@ func (h *Console) askToSignIn(c echo.Context) {
 	} else if c.Request().Method != http.MethodGet {
 		back = ""
 	}
-	to := h.path("/signin")
-	if next := h.ownPath(back); next != "" {
-		to += "?next=" + url.QueryEscape(next)
+	page := "/signin"
+	if session := current(c); session != nil && session.Stage != store.Finished {
+		page = steps[session.Stage]
 	}
+	to := h.path(withNext(page, h.ownPath(back)))
 	if isHTMX(c) {
 		c.Response().Header().Set("HX-Redirect", to)
 		c.NoContent(http.StatusUnauthorized)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
@@ -29,6 +31,46 @@ func (h *Console) setCompany(c echo.Context) error {
 		return err
 	}
 	return h.redirect(c, "/settings/general", flash{Text: "The company is saved as “" + settings.Name + "”."})
+}
+
+func (h *Console) setSignInManagement(c echo.Context) error {
+	minLength, _ := strconv.Atoi(strings.TrimSpace(c.FormValue("password_min_length"))) // 0 is refused like other numbers
+	err := h.account.SetSignInManagement(c.Request().Context(), actor(c), c.FormValue("enforce_2fa") == "1", minLength, formID(c, "version"))
+	if refused, status := formError(err); refused != nil {
+		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.SignIn = again(c, refused, status, p.Settings) })
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/general", flash{Text: "Sign-in management is saved."})
+}
+
+func (h *Console) signOutEverybodyForm(c echo.Context) error {
+	page := views.SignOutPage{}
+	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
+}
+
+func (h *Console) signOutEverybody(c echo.Context) error {
+	if err := h.account.SignOutEverybody(c.Request().Context(), actor(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/general", flash{Text: "Everybody else is signed out."})
+}
+
+func (h *Console) signOutWithoutSecondFactorForm(c echo.Context) error {
+	n, err := h.account.PeopleWithoutSecondFactor(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.SignOutPage{WithoutSecondFactor: true, Count: n}
+	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
+}
+
+func (h *Console) signOutWithoutSecondFactor(c echo.Context) error {
+	if err := h.account.SignOutWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/general", flash{Text: "Those without a second factor are signed out."})
 }
 
 func (h *Console) setLogoutManagement(c echo.Context) error {
@@ -62,7 +104,16 @@ func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.G
 	page := views.GeneralPage{
 		Settings: settings,
 		Company:  values("name", settings.Name, "cloud", settings.Cloud, "version", version),
+		SignIn:   values("password_min_length", strconv.Itoa(settings.PasswordMinLength), "version", version),
 		Logout:   values("idle_timeout", seconds(settings.IdleTimeout), "absolute_timeout", seconds(settings.AbsoluteTimeout), "version", version),
+	}
+	if settings.EnforceTwoFactor {
+		page.SignIn.Values.Set("enforce_2fa", "1")
+		if actor(c).May(permission.GeneralUpdate) {
+			if page.WithoutSecondFactor, err = h.account.PeopleWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {
+				return err
+			}
+		}
 	}
 	if h.Mailbox != nil {
 		page.MailFiles = h.Mailbox.Dir()

@@ -65,7 +65,7 @@ func (h *Console) renderProfile(c echo.Context, status int, f views.Form) error 
 		return err
 	}
 	page := views.ProfilePage{User: signedIn(c).User, Memberships: memberships, Form: f}
-	for _, section := range []func(echo.Context) (templ.Component, error){h.profileSessions, h.profileSignIns} {
+	for _, section := range []func(echo.Context) (templ.Component, error){h.profileSecurity, h.profileSessions, h.profileSignIns} {
 		component, err := section(c)
 		if err != nil {
 			return err
@@ -73,6 +73,12 @@ func (h *Console) renderProfile(c echo.Context, status int, f views.Form) error 
 		page.Sections = append(page.Sections, component)
 	}
 	return h.render(c, status, views.Profile(page))
+}
+
+// profileSecurity is the section of the password and the second factors.
+func (h *Console) profileSecurity(c echo.Context) (templ.Component, error) {
+	security, err := h.account.Security(c.Request().Context(), actor(c))
+	return views.Security(views.SecurityPage{Security: security, Now: h.Now()}), err
 }
 
 // profileSessions is the section of the browsers in which the person is signed in.

@@ -28,6 +28,8 @@ type Frame struct {
 	FlashError bool
 	Now        time.Time
 
+	MinPassword int // how many characters a new password needs
+
 	SessionEnds  time.Time // unless the person goes on working
 	SessionFinal bool      // even if they do
 }
