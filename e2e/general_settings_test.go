@@ -76,7 +76,7 @@ func TestGeneral_OthersReadWhatAdministratorsChange(t *testing.T) {
 	for _, role := range []string{"analyst", "read_only"} {
 		b := c.member(admin, role, role+"@example.com")
 		b.get("/settings/general").wants(http.StatusOK).contains("TestCompany", "disabled", "Administrators can change them").lacks(">Save<", "Send a test mail")
-		for _, path := range []string{"company", "logout", "test-mail", "signin"} {
+		for _, path := range []string{"company", "signin", "logout", "test-mail", "signout-everybody", "signout-without-2fa"} {
 			b.post("/settings/general/"+path, "name", "x", "cloud", "x", "idle_timeout", "300", "absolute_timeout", "300", "version", c.version()).wants(http.StatusForbidden)
 		}
 	}
@@ -147,4 +147,53 @@ func startAtTime(t *testing.T, at time.Time) (*console, *fake.Clock) {
 	t.Helper()
 	clock := fake.NewClock(at)
 	return ready(t, func(s *cli.Serve) { s.Now = clock.Now }), clock
+}
+
+func TestGeneral_SignInManagement(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	set := func(pairs ...string) *answer {
+		return admin.post("/settings/general/signin", append(pairs, "version", c.version())...)
+	}
+	admin.get("/settings/general").contains("Enforce two-factor authentication for all company users", `name="password_min_length"`, `value="12"`)
+	for _, wrong := range []string{"", "7", "65", "-12", "twelve", "12.5", "9999999999999999999"} {
+		set("password_min_length", wrong).wants(http.StatusUnprocessableEntity).contains(`id="field-password_min_length-error"`)
+	}
+	set("password_min_length", "12", "enforce_2fa", "1").wants(http.StatusUnprocessableEntity).contains(`id="field-enforce_2fa-error"`, "Set up yours first")
+	set("password_min_length", "16").to("/settings/general")
+	admin.get("/settings/general").contains(`value="16"`)
+	admin.get("/settings/profile/password").contains("At least 16 characters.")
+	admin.post("/settings/general/signin", "password_min_length", "20", "version", "1").wants(http.StatusConflict).contains(`value="20"`)
+	c.add(admin, "analyst", "Ann", "", "ann@example.com")
+	c.browser().post(c.signupPath("ann@example.com"), "first_name", "Ann", "password", "fifteen letters").wants(http.StatusUnprocessableEntity).
+		contains("Use at least 16 characters.")
+}
+
+func TestGeneral_SigningOutManyAsksFirst(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	again := c.administrator()
+	ann, bea := c.member(admin, "admin", "ann@example.com"), c.member(admin, "analyst", "bea@example.com")
+	c.exec(`UPDATE users SET two_factor = 1 WHERE email = 'ann@example.com'`)
+
+	c.exec(`UPDATE account SET enforce_two_factor = 1`)
+	admin.get("/settings/general").contains("Sign out 2 people without a second factor now")
+	c.exec(`UPDATE account SET enforce_two_factor = 0`)
+	admin.get("/settings/general/signout-without-2fa").wants(http.StatusOK).contains("2 people without a second factor")
+	bea.get("/settings/profile").wants(http.StatusOK)
+	admin.post("/settings/general/signout-without-2fa").to("/settings/general")
+	bea.get("/settings/profile").to("/signin")
+	again.get("/settings/profile").to("/signin")
+	ann.get("/settings/profile").wants(http.StatusOK)
+
+	admin.get("/settings/general/signout-everybody").wants(http.StatusOK).contains("Every session of everybody ends at once")
+	ann.get("/settings/profile").wants(http.StatusOK)
+	admin.post("/settings/general/signout-everybody").to("/settings/general")
+	ann.get("/settings/profile").to("/signin")
+	admin.get("/settings/general").wants(http.StatusOK).contains("Everybody else is signed out.")
+	if n := c.entries("sign out everybody", "done"); n != 1 {
+		t.Errorf("%d entries", n)
+	}
 }

@@ -179,7 +179,7 @@
 		const spoken = [60, 30, 10]; // seconds left that are announced
 		const button = timeout.querySelector("#timeout-stay");
 		const now = () => Date.now() / 1000; // goes on while the computer sleeps
-		let end, final, timer, said, dismissed = false;
+		let end, final, timer, said, opening = false, dismissed = false;
 
 		const leave = () => location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
 
@@ -213,7 +213,9 @@
 				said = Infinity;
 				timeout.querySelector("#timeout-text").textContent = final ? finalText : text;
 				button.textContent = final ? "Close" : "Stay signed in";
+				opening = true;
 				timeout.showModal();
+				opening = false;
 			}
 			timeout.querySelector(".countdown").textContent = `${left} ${left === 1 ? "second" : "seconds"} left`;
 			const mark = spoken.findLast((seconds) => left <= seconds);
@@ -247,6 +249,8 @@
 				enquire(stay);
 			}
 		};
+		// A field that loses the focus to the dialog may ask for its list again, which nobody wanted and which would be activity.
+		document.addEventListener("htmx:beforeRequest", (event) => opening && event.preventDefault());
 		button.addEventListener("click", answer);
 		timeout.addEventListener("cancel", answer);
 		document.addEventListener("visibilitychange", () => document.hidden || enquire(ask));
