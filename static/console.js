@@ -105,8 +105,32 @@
 			at(".toast").remove();
 		} else if (at("[data-copy]")) {
 			copy(at("[data-copy]"));
+		} else if (at("[data-passkey]")) {
+			askPasskey(at("form"));
 		}
 	});
+
+	// The browser asks for a passkey; its answer is sent with the form that holds the question.
+	const askPasskey = async (form) => {
+		const {passkeyNew, passkeyUse} = form.dataset;
+		const trouble = form.querySelector("[data-passkey-trouble]");
+		trouble.textContent = "";
+		try {
+			const answer = passkeyNew
+				? await navigator.credentials.create({publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(passkeyNew))})
+				: await navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(passkeyUse))});
+			form.elements.credential.value = JSON.stringify(answer.toJSON());
+			form.requestSubmit();
+		} catch (refusal) {
+			if (refusal.name === "InvalidStateError") {
+				trouble.textContent = "This device has a passkey for your account already.";
+			} else if (refusal.name === "NotAllowedError" || refusal.name === "AbortError") {
+				trouble.textContent = "The passkey was not used. Try again when you are ready.";
+			} else {
+				trouble.textContent = "Passkeys do not work in this browser, or not at this address.";
+			}
+		}
+	};
 
 	const copy = async (button) => {
 		const field = document.querySelector(button.dataset.copy);

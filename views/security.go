@@ -24,18 +24,6 @@ type AuthenticatorPage struct {
 	Form      Form
 }
 
-// spaced is the secret in groups of four, as people type it.
-func (p AuthenticatorPage) spaced() string {
-	var b []byte
-	for i, c := range []byte(p.Enrolment.Secret) {
-		if i > 0 && i%4 == 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, c)
-	}
-	return string(b)
-}
-
 // NewPasskeyPage adds a passkey: first its name and the person's password, then the browser's part.
 type NewPasskeyPage struct {
 	Next    string

@@ -153,6 +153,9 @@ func newFormKey() []byte {
 // insertSession stores a session under a new token, for the browser that asks.
 func (tx *Tx) insertSession(session *store.Session, from Client) (token string, err error) {
 	token = auth.NewToken()
+	if session.Data == nil { // how the driver reads an empty one
+		session.Data = []byte{}
+	}
 	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, shorten(from.UserAgent, 500), tx.now
 	return token, tx.db.InsertSession(tx.ctx, session)
 }
