@@ -10,8 +10,10 @@ require (
 	github.com/chromedp/chromedp v0.23.0 // tests in a real browser, with no runtime beside Go
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // tests
 	github.com/emersion/go-smtp v0.25.1 // tests: a real mail server
+	github.com/go-webauthn/webauthn v0.18.2 // passkeys
 	github.com/google/uuid v1.6.0 // ids that others see; never secrets
 	github.com/labstack/echo/v4 v4.16.0 // routing and middleware; its CSRF middleware is not used, see handlers/csrf.go
+	github.com/pquerna/otp v1.5.0 // codes of authenticator apps and their QR code; its Validate accepts a code twice, see internal/auth/totp.go
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id
@@ -24,22 +26,31 @@ require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/a-h/parse v0.0.0-20250122154542-74294addb73e // indirect
 	github.com/andybalholm/brotli v1.2.7 // indirect
+	github.com/boombuler/barcode v1.0.1-0.20190219062509-6c824513bacc // indirect
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/cli/browser v1.3.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/fatih/color v1.19.0 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
+	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/go-viper/mapstructure/v2 v2.5.0 // indirect
+	github.com/go-webauthn/x v0.3.1 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/natefinch/atomic v1.0.1 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
+	github.com/tinylib/msgp v1.6.4 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
 	github.com/valyala/fasttemplate v1.2.2 // indirect
+	github.com/x448/float16 v0.8.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect

@@ -45,17 +45,6 @@ func TestFC41_FC42_FC43_NobodyReachesAboveThemselves(t *testing.T) {
 	admin.post(below + "/resend").wants(http.StatusSeeOther)
 }
 
-func TestFC45_TheProfileChangesNothingElse(t *testing.T) {
-	t.Parallel()
-	c := ready(t, nil)
-	ann := c.member(c.administrator(), "analyst", "ann@example.com")
-	c.settled()
-	before := c.snapshot()
-	ann.post("/settings/profile", "role", "global_admin", "is_admin", "1", "group_ids", "1", "disabled", "0", "totp_required", "0").
-		wants(http.StatusMethodNotAllowed)
-	c.wantUnchanged(before, "a post to the profile")
-}
-
 func TestFC50_FC51_DisablingEndsEverything(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)

@@ -74,6 +74,7 @@ type gallery struct {
 	unset, visitor                 *tab
 	newcomer                       *tab // administrator of the empty console
 	admin, member, analyst, nobody *tab // of the full one
+	protected, halfway             *tab // of somebody with second factors, signed in and half-way
 	links                          map[string]string
 }
 
@@ -91,16 +92,40 @@ func newGallery(t *testing.T, n names) *gallery {
 		b.signIn(email, adminPassword)
 		*at = b.tab()
 	}
+	g.protect()
 	return g
+}
+
+// protect gives somebody second factors and a link to reset their password.
+func (g *gallery) protect() {
+	const email = "mohammed@example.com"
+	b := g.full.browser()
+	b.signIn(email, adminPassword)
+	b.enrol(adminPassword)
+	g.full.exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'00', '{"id": "AA=="}', $2, $3)`,
+		g.full.user(email).ID, "Laptop "+g.first, store.At(time.Now()))
+	g.protected = b.tab()
+	b = g.full.browser()
+	b.signIn(email, adminPassword)
+	g.halfway = b.tab()
+	token := auth.NewToken()
+	g.links["reset"] = "/reset/" + token
+	g.full.exec(`INSERT INTO reset_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, 0, $3)`, auth.HashToken(token),
+		g.full.user(g.email).ID, store.At(time.Now().Add(time.Hour)))
 }
 
 // tab opens a tab in which the same person is signed in.
 func (b *browser) tab() *tab {
 	opened := b.console.tab(true)
-	for _, cookie := range b.http.Jar.Cookies(b.console.URL) {
-		must(opened, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.console.URL.String()})
-	}
+	opened.adopt(b)
 	return opened
+}
+
+// adopt makes the tab carry the cookies of a browser.
+func (b *tab) adopt(from *browser) {
+	for _, cookie := range from.http.Jar.Cookies(b.console.URL) {
+		must(b, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: b.console.URL.String()})
+	}
 }
 
 // furnish makes integrations, a trigger with deliveries of every outcome, and people of every status.
@@ -198,6 +223,22 @@ func (g *gallery) scenes() []scene {
 		{name: "signup-error", tab: g.visitor, path: g.links["signup"], prepare: func(b *tab) { b.click("Join"); b.says("Choose a password.") }},
 		{name: "no-access", tab: g.nobody, path: "/"},
 		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
+		{name: "profile-error", tab: g.member, path: "/settings/profile", prepare: func(b *tab) { b.fill("First name", ""); b.click("Save"); b.says("Enter your first name.") }},
+		{name: "general", tab: g.admin, path: "/settings/general", dark: true},
+		{name: "general-error", tab: g.admin, path: "/settings/general", prepare: func(b *tab) { b.fill("Company name", ""); b.do(chromedp.KeyEvent("\r")); b.says("Enter the name") }},
+		{name: "general-read-only", tab: g.analyst, path: "/settings/general"},
+		{name: "timeout-dialog", tab: g.admin, path: "/settings/triggers", prepare: func(b *tab) { b.endsIn(50); b.says("50 seconds left") }, dark: true},
+		{name: "change-password", tab: g.member, path: "/settings/profile", prepare: clickFor("Change password", "Change password")},
+		{name: "authenticator", tab: g.member, path: "/settings/profile", prepare: clickFor("Enable", "Enable two-factor authentication"), dark: true},
+		{name: "passkey-new", tab: g.member, path: "/settings/profile/passkeys/new"},
+		{name: "profile-factors", tab: g.protected, path: "/settings/profile"},
+		{name: "recovery-codes-new", tab: g.protected, path: "/settings/profile/recovery-codes"},
+		{name: "disable-own-2fa", tab: g.protected, path: "/settings/profile", prepare: clickFor("Disable", "Disable 2-factor authentication?")},
+		{name: "second-factor", tab: g.halfway, path: "/signin/2fa", dark: true},
+		{name: "second-factor-error", tab: g.halfway, path: "/signin/2fa", prepare: func(b *tab) { b.click("Sign in"); b.says("not accepted") }},
+		{name: "forgot", tab: g.visitor, path: "/forgot"},
+		{name: "reset", tab: g.visitor, path: g.links["reset"]},
+		{name: "reset-dead", tab: g.visitor, path: "/reset/unknown"},
 		{name: "forbidden", tab: g.analyst, path: "/settings/users"},
 		{name: "not-found", tab: g.admin, path: "/settings/nothing"},
 	}
@@ -230,6 +271,10 @@ func (g *gallery) userScenes() []scene {
 		{name: "users-selected", tab: g.admin, path: "/settings/users", prepare: func(b *tab) { b.click("Select everybody on this page"); b.says("users selected") }},
 		{name: "edit-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/edit"},
 		{name: "disable-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/disable"},
+		{name: "disable-2fa-dialog", tab: g.admin, path: "/settings/users", prepare: func(b *tab) {
+			b.click("Actions for محمد الأحمد")
+			clickFor("Disable 2FA", "Disable 2-factor authentication?")(b)
+		}},
 		{name: "delete-user", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/delete"},
 		{name: "delete-several", tab: g.admin, path: "/settings/users/bulk?action=delete&all=1"},
 		{name: "job", tab: g.admin, path: g.links["job"]},
@@ -281,6 +326,15 @@ func (s scene) show(t *testing.T, width int, scheme string) {
 	if s.prepare != nil {
 		s.prepare(s.tab)
 	}
+}
+
+// endsIn makes the page believe that its session ends so many seconds from now.
+func (b *tab) endsIn(seconds int) {
+	b.is(fmt.Sprintf(`(() => {
+		window.fetch = async () => ({json: async () => ({seconds: %d, final: false})});
+		document.dispatchEvent(new Event("visibilitychange"));
+		return true;
+	})()`, seconds))
 }
 
 // resize gives the window this width. Narrow ones are those of telephones.

@@ -17,6 +17,7 @@ import (
 	"console/internal/account"
 	"console/internal/notify"
 	"console/static"
+	"console/store"
 )
 
 // How large a request may be; an import brings a file.
@@ -98,11 +99,11 @@ func (h *Console) admit(r Route) echo.HandlerFunc {
 		if !r.Needs.signedIn {
 			return r.Handle(c)
 		}
-		session := signedIn(c)
-		if session == nil {
+		session := current(c)
+		if session == nil || session.Stage != store.Finished && !(r.Needs.settingUp && session.Stage == store.SetsUpSecondFactor) {
 			return account.ErrSignedOut
 		}
-		if session.HasNoAccess() {
+		if session.HasNoAccess() && session.Stage == store.Finished {
 			return h.noAccess(c)
 		}
 		if p, ok := r.Needs.Permission(); ok {

@@ -66,24 +66,24 @@ func (h *Console) fromElsewhere(c echo.Context) bool {
 // ourToken accepts the token of this session's forms; on the pages of visitors also that of the forms this browser
 // was given before it signed in.
 func (h *Console) ourToken(c echo.Context, token string) bool {
-	if session := signedIn(c); session != nil && h.matches(token, session.FormKey) {
+	if session := current(c); session != nil && h.matches(token, session.FormKey) {
 		return true
 	}
 	cookie := h.cookies.read(c, csrfCookie)
-	visitor := signedIn(c) == nil || h.forVisitors(c.Path())
+	visitor := current(c) == nil || h.forVisitors(c.Path())
 	return visitor && cookie != "" && h.matches(token, []byte(cookie))
 }
 
 // forVisitors says whether a path belongs to the pages that are also used before signing in.
 func (h *Console) forVisitors(path string) bool {
 	path = strings.TrimPrefix(path, h.basePath)
-	return path == "/signin" || path == "/setup" || path == "/signup/:token"
+	return path == "/signin" || path == "/setup" || path == "/signup/:token" || path == "/forgot" || path == "/reset/:token"
 }
 
 // formToken returns a token for the forms of the page being rendered. A visitor's are bound to a cookie, which is
 // set when there is none yet.
 func (h *Console) formToken(c echo.Context) string {
-	if session := signedIn(c); session != nil {
+	if session := current(c); session != nil {
 		return mask(h.mac(session.FormKey))
 	}
 	value := h.cookies.read(c, csrfCookie)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -34,6 +33,7 @@ var failures = []struct {
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
 	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant carries the company’s name: rename it under General → Company. It cannot be disabled or deleted."},
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
+	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "A page that asks by itself cannot change anything. Use the page's own buttons and links."},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},
@@ -127,7 +127,7 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// askToSignIn sends the browser to the sign-in page and, after it, back. A part of a page is never replaced by the
+// askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the
 // sign-in form: htmx is told to leave the page as a whole.
 func (h *Console) askToSignIn(c echo.Context) {
 	back := c.Request().URL.RequestURI()
@@ -136,10 +136,11 @@ func (h *Console) askToSignIn(c echo.Context) {
 	} else if c.Request().Method != http.MethodGet {
 		back = ""
 	}
-	to := h.path("/signin")
-	if next := h.ownPath(back); next != "" {
-		to += "?next=" + url.QueryEscape(next)
+	page := "/signin"
+	if session := current(c); session != nil && session.Stage != store.Finished {
+		page = steps[session.Stage]
 	}
+	to := h.path(withNext(page, h.ownPath(back)))
 	if isHTMX(c) {
 		c.Response().Header().Set("HX-Redirect", to)
 		c.NoContent(http.StatusUnauthorized)

@@ -196,7 +196,7 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 	for _, key := range in.Custom {
 		fields = append(fields, [2]string{"permissions", key})
 	}
-	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"), Back: views.GroupPath(page.Group.ID, "?tab=permissions"),
 		Submit: "Save permissions", Text: "Members of " + page.Group.Name + " may do what its new permissions say, from their next request on.",
 		Effect: effect, Fields: fields,
@@ -267,7 +267,7 @@ func (h *Console) removeGroupTenantForm(c echo.Context) error {
 	}
 	for _, t := range page.Group.Tenants {
 		if t.ID == tenantID {
-			return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+			return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
 				Submit: "Remove tenant", Danger: true, Text: page.Group.Name + " no longer covers " + t.Name + ".", Effect: effect,
 				Fields: [][2]string{{"tenant_id", strconv.FormatInt(tenantID, 10)}},
@@ -355,7 +355,7 @@ func (h *Console) removeMembersForm(c echo.Context) error {
 	for _, id := range ids {
 		fields = append(fields, [2]string{"user_ids", strconv.FormatInt(id, 10)})
 	}
-	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
 		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true, Text: "They leave the group " + page.Group.Name + ". The users themselves stay.",
 		Effect: effect, Fields: fields,
@@ -383,7 +383,7 @@ func (h *Console) deleteGroupForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Delete group", Action: views.GroupPath(page.Group.ID, "/delete"), Back: views.GroupsPath, Submit: "Delete", Danger: true,
 		Text: page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Effect: effect,
 	})
@@ -401,6 +401,6 @@ func (h *Console) deleteGroup(c echo.Context) error {
 	return h.redirect(c, views.GroupsPath, flash{Text: "The group " + group.Name + " was deleted."})
 }
 
-func (h *Console) renderConfirm(c echo.Context, status int, page views.ConfirmPage) error {
-	return h.renderPart(c, status, views.Confirm(page), views.ConfirmPart(page))
+func (h *Console) renderEffect(c echo.Context, status int, page views.ConfirmPage) error {
+	return h.renderPart(c, status, views.ConfirmEffect(page), views.ConfirmEffectPart(page))
 }

@@ -83,7 +83,7 @@ func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in ac
 			text += " Global Administrators are in no group: they leave all of theirs."
 		}
 	}
-	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
 		Text: text, Effect: effect, Fields: fields,
 	})

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"console/internal/account"
 	"console/internal/permission"
+	"console/store"
 	"console/views"
 )
 
@@ -47,13 +49,18 @@ func (h *Console) renderPart(c echo.Context, status int, page, part templ.Compon
 // frame is what surrounds the page of this request.
 func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, CSRF: h.formToken(c), Now: h.Now(), Section: section(c.Path())}
+	company, err := h.account.Account(c.Request().Context())
+	if errors.Is(err, store.ErrNotFound) { // before set-up
+		frame.MinPassword = account.DefaultMinPassword
+		return frame, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	frame.MinPassword = company.PasswordMinLength
 	session := signedIn(c)
 	if session == nil {
 		return frame, nil
-	}
-	company, err := h.account.Account(c.Request().Context())
-	if err != nil {
-		return nil, err
 	}
 	frame.Company, frame.User = company.Name, &session.User
 	if !isHTMX(c) {
@@ -64,6 +71,8 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 		frame.Tenant = h.tenantAmong(c, frame.Tenants)
 	}
 	frame.Can = session.Console()
+	ends, final := session.Ends(company)
+	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError = f.Text, f.Error

@@ -19,14 +19,17 @@ type Route struct {
 // Need says who may use a route. The operation behind it checks again what depends on its object.
 type Need struct {
 	signedIn   bool
+	settingUp  bool // also those who set up the second factor without which they are not let in
 	holding    bool // permission is needed
 	permission permission.Permission
 }
 
-// Anyone is the need of pages for visitors, SignedIn of pages for everybody who has signed in and has any access.
+// Anyone is the need of pages for visitors, SignedIn of pages for everybody who has signed in and has any access,
+// SettingUp of those pages on which a second factor is set up.
 var (
-	Anyone   = Need{}
-	SignedIn = Need{signedIn: true}
+	Anyone    = Need{}
+	SignedIn  = Need{signedIn: true}
+	SettingUp = Need{signedIn: true, settingUp: true}
 )
 
 // Holding is the need of pages for those who hold p in the main tenant.
@@ -50,11 +53,49 @@ func (h *Console) Routes() []Route {
 		{post, "/setup", Anyone, h.setUp},
 		{get, "/signin", Anyone, h.signInForm},
 		{post, "/signin", Anyone, h.signIn},
+		{get, "/signin/2fa", Anyone, h.secondFactorForm}, // for those who have given the right password
+		{post, "/signin/2fa", Anyone, h.secondFactor},
+		{post, "/signin/2fa/passkey", Anyone, h.secondFactorByPasskey},
 		{post, "/signout", Anyone, h.signOut},
+		{get, "/forgot", Anyone, h.forgotForm},
+		{post, "/forgot", Anyone, h.forgot},
+		{get, "/reset/:token", Anyone, h.resetForm},
+		{post, "/reset/:token", Anyone, h.reset},
 		{get, "/signup/:token", Anyone, h.signUpForm},
 		{post, "/signup/:token", Anyone, h.signUp},
 
+		{get, "/session", Anyone, h.session},
+
 		{get, "/settings/profile", SignedIn, h.profile},
+		{post, "/settings/profile", SignedIn, h.editProfile},
+		{post, "/settings/profile/sessions/end", SignedIn, h.endOtherSessions},
+		{post, "/settings/profile/sessions/:id/end", SignedIn, h.endSession},
+		{get, "/settings/profile/password", SignedIn, h.changePasswordForm},
+		{post, "/settings/profile/password", SignedIn, h.changePassword},
+		{post, "/settings/profile/authenticator/start", SettingUp, h.startAuthenticator},
+		{get, "/settings/profile/authenticator", SettingUp, h.authenticatorForm},
+		{post, "/settings/profile/authenticator", SettingUp, h.confirmAuthenticator},
+		{get, "/settings/profile/authenticator/remove", SignedIn, h.removeAuthenticatorForm},
+		{post, "/settings/profile/authenticator/remove", SignedIn, h.removeAuthenticator},
+		{get, "/settings/profile/passkeys/new", SettingUp, h.newPasskeyForm},
+		{post, "/settings/profile/passkeys/new", SettingUp, h.newPasskey},
+		{post, "/settings/profile/passkeys", SettingUp, h.addPasskey},
+		{get, "/settings/profile/passkeys/:id/remove", SignedIn, h.removePasskeyForm},
+		{post, "/settings/profile/passkeys/:id/remove", SignedIn, h.removePasskey},
+		{get, "/settings/profile/recovery-codes", SignedIn, h.recoveryCodesForm},
+		{post, "/settings/profile/recovery-codes", SignedIn, h.newRecoveryCodes},
+		{get, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactorForm},
+		{post, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactor},
+
+		{get, "/settings/general", Holding(permission.GeneralView), h.general},
+		{post, "/settings/general/company", Holding(permission.GeneralUpdate), h.setCompany},
+		{post, "/settings/general/signin", Holding(permission.GeneralUpdate), h.setSignInManagement},
+		{get, "/settings/general/signout-everybody", Holding(permission.GeneralUpdate), h.signOutEverybodyForm},
+		{post, "/settings/general/signout-everybody", Holding(permission.GeneralUpdate), h.signOutEverybody},
+		{get, "/settings/general/signout-without-2fa", Holding(permission.GeneralUpdate), h.signOutWithoutSecondFactorForm},
+		{post, "/settings/general/signout-without-2fa", Holding(permission.GeneralUpdate), h.signOutWithoutSecondFactor},
+		{post, "/settings/general/logout", Holding(permission.GeneralUpdate), h.setLogoutManagement},
+		{post, "/settings/general/test-mail", Holding(permission.GeneralUpdate), h.sendTestMail},
 
 		{get, "/settings/users", Holding(permission.UsersView), h.users},
 		{get, "/settings/users/new", Holding(permission.UsersCreate), h.addUserForm},
@@ -71,6 +112,8 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableForm},
 		{post, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableUser},
 		{post, "/settings/users/:id/enable", Holding(permission.UsersUpdate), h.enableUser},
+		{get, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableTwoFactorForm},
+		{post, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableTwoFactor},
 		{get, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUserForm},
 		{post, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUser},
 

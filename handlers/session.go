@@ -140,22 +140,31 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 
 // isBackground tells the requests that pages make by themselves, such as asking how far a job is. They only read.
 func isBackground(c echo.Context) bool {
-	return c.Request().Method == http.MethodGet && c.Request().URL.Query().Has("background")
+	m := c.Request().Method
+	return (m == http.MethodGet || m == http.MethodHead) && c.Request().URL.Query().Has("background")
 }
 
-// signedIn returns the session of the request, or nil.
-func signedIn(c echo.Context) *account.SignedIn {
+// current returns the session of the request, however far its sign-in has come, or nil.
+func current(c echo.Context) *account.SignedIn {
 	session, _ := c.Get(keySession).(*account.SignedIn)
 	return session
 }
 
+// signedIn returns the session of somebody who has shown all that is asked of them, or nil.
+func signedIn(c echo.Context) *account.SignedIn {
+	if session := current(c); session != nil && session.Stage == store.Finished {
+		return session
+	}
+	return nil
+}
+
 // actor returns who asks. Only routes that need a session call it.
-func actor(c echo.Context) account.Actor { return signedIn(c).Actor }
+func actor(c echo.Context) account.Actor { return current(c).Actor }
 
 // client returns the browser that asks.
 func (h *Console) client(c echo.Context) account.Client {
 	from := account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: requestID(c)}
-	if signedIn(c) != nil {
+	if current(c) != nil {
 		from.Session = auth.HashToken(h.cookies.read(c, sessionCookie))
 	}
 	return from
@@ -168,7 +177,7 @@ func (h *Console) begin(c echo.Context, token string) {
 }
 
 func (h *Console) signOut(c echo.Context) error {
-	if session := signedIn(c); session != nil {
+	if session := current(c); session != nil {
 		hash := auth.HashToken(h.cookies.read(c, sessionCookie))
 		if err := h.account.SignOut(c.Request().Context(), session.Actor, hash); err != nil {
 			return err

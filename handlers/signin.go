@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/store"
 	"console/views"
 )
 
@@ -18,6 +20,8 @@ import (
 var notices = map[string]string{
 	"set-up":     "The console is set up. Sign in with the email and password you have just chosen.",
 	"signed-out": "You are signed out.",
+	"reset":      "Your password is changed. Sign in with the new one.",
+	"reset-sent": "If this address has an account here, a mail with a link is on its way. The link works for an hour. Nothing arrives? Ask your administrator.",
 }
 
 func (h *Console) signInForm(c echo.Context) error {
@@ -29,20 +33,48 @@ func (h *Console) signInForm(c echo.Context) error {
 }
 
 func (h *Console) signIn(c echo.Context) error {
-	token, err := h.account.SignIn(c.Request().Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
+	begun, err := h.account.SignIn(c.Request().Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
 	var throttled *account.Throttled
 	switch {
 	case errors.Is(err, account.ErrSignIn):
 		return h.refuseSignIn(c, http.StatusUnprocessableEntity, "The email or the password is wrong.")
 	case errors.As(err, &throttled):
-		seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
-		c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
-		return h.refuseSignIn(c, http.StatusTooManyRequests, "Too many attempts have failed. Try again in "+wait(seconds)+".")
+		return h.refuseSignIn(c, http.StatusTooManyRequests, tooMany(c, throttled))
 	case err != nil:
 		return err
 	}
-	h.begin(c, token)
-	return h.redirect(c, h.afterSignIn(h.ownPath(c.FormValue("next"))), flash{})
+	return h.goOn(c, begun, flash{})
+}
+
+// tooMany says how long a pause lasts, to people and to programs.
+func tooMany(c echo.Context, throttled *account.Throttled) string {
+	seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
+	c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
+	return "Too many attempts. Try again in " + wait(seconds) + "."
+}
+
+// setUpPath is where those set up a second factor who are not let in without one.
+const setUpPath = "/settings/profile/authenticator"
+
+// steps are the pages on which a sign-in that is not finished goes on.
+var steps = map[store.Stage]string{store.AwaitsSecondFactor: "/signin/2fa", store.SetsUpSecondFactor: setUpPath}
+
+// goOn leads on somebody who has given the right password: to the next step, or in, where done is announced.
+func (h *Console) goOn(c echo.Context, begun account.Begun, done flash) error {
+	h.begin(c, begun.Token)
+	next := h.ownPath(c.FormValue("next"))
+	if step, more := steps[begun.Stage]; more {
+		return h.redirect(c, withNext(step, next), flash{})
+	}
+	return h.redirect(c, h.afterSignIn(next), done)
+}
+
+// withNext is a page that leads on to next.
+func withNext(page, next string) string {
+	if next == "" {
+		return page
+	}
+	return page + "?next=" + url.QueryEscape(next)
 }
 
 // refuseSignIn shows the form again, with the email that was typed but never the password.
@@ -68,4 +100,85 @@ func wait(seconds int) string {
 		return fmt.Sprintf("%d seconds", seconds)
 	}
 	return fmt.Sprintf("%d minutes", (seconds+59)/60)
+}
+
+// waiting returns the session that waits for the second factor, or nil.
+func waiting(c echo.Context) *account.SignedIn {
+	if session := current(c); session != nil && session.Stage == store.AwaitsSecondFactor {
+		return session
+	}
+	return nil
+}
+
+func (h *Console) secondFactorForm(c echo.Context) error {
+	if waiting(c) == nil {
+		return h.redirect(c, withNext("/signin", h.ownPath(c.QueryParam("next"))), flash{}) // which knows those who are in
+	}
+	return h.renderSecondFactor(c, http.StatusOK, views.Form{})
+}
+
+func (h *Console) secondFactor(c echo.Context) error {
+	return h.finishSignIn(c, func(by account.Actor) (account.SignedInWith, error) {
+		return h.account.SignInWithCode(c.Request().Context(), by, c.FormValue("code"), h.client(c))
+	})
+}
+
+func (h *Console) secondFactorByPasskey(c echo.Context) error {
+	return h.finishSignIn(c, func(by account.Actor) (account.SignedInWith, error) {
+		return h.account.SignInWithPasskey(c.Request().Context(), by, []byte(c.FormValue("credential")), h.client(c))
+	})
+}
+
+// wrongFactors are what the page says about a second factor that was not accepted.
+var wrongFactors = []struct {
+	err  error
+	text string
+}{
+	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used yet."},
+	{account.ErrCodeUsed, "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
+	{account.ErrCodeClock, "This code belongs to another time. Set the clock of your phone to automatic, then enter the code it shows now."},
+}
+
+func (h *Console) finishSignIn(c echo.Context, with func(account.Actor) (account.SignedInWith, error)) error {
+	session := waiting(c)
+	if session == nil {
+		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
+	}
+	done, err := with(session.Actor)
+	var throttled *account.Throttled
+	if errors.As(err, &throttled) {
+		return h.renderSecondFactor(c, http.StatusTooManyRequests, views.Form{Errors: account.Invalid{"": tooMany(c, throttled)}})
+	}
+	for _, wrong := range wrongFactors {
+		if errors.Is(err, wrong.err) {
+			return h.renderSecondFactor(c, http.StatusUnprocessableEntity, views.Form{Errors: account.Invalid{"code": wrong.text}})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	h.begin(c, done.Token)
+	return h.redirect(c, h.afterSignIn(h.ownPath(c.FormValue("next"))), codesLeft(done.CodesLeft))
+}
+
+// codesLeft tells somebody who has used a recovery code how many are left.
+func codesLeft(n int) flash {
+	switch n {
+	case -1:
+		return flash{}
+	case 0:
+		return flash{Text: "That was your last recovery code. Make new ones under Profile now.", Error: true}
+	case 1:
+		return flash{Text: "You have 1 recovery code left. Make new ones under Profile."}
+	}
+	return flash{Text: fmt.Sprintf("You have %d recovery codes left.", n)}
+}
+
+func (h *Console) renderSecondFactor(c echo.Context, status int, f views.Form) error {
+	asked, err := h.account.SecondFactorAsked(c.Request().Context(), current(c).Actor)
+	if err != nil {
+		return err
+	}
+	page := views.SecondFactorPage{Next: h.ownPath(c.FormValue("next")), Authenticator: asked.Authenticator, Passkey: string(asked.Passkey), Form: f}
+	return h.render(c, status, views.SecondFactor(page))
 }

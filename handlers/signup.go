@@ -20,7 +20,7 @@ func (h *Console) signUpForm(c echo.Context) error {
 }
 
 func (h *Console) signUp(c echo.Context) error {
-	token, err := h.account.SignUp(c.Request().Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
+	begun, err := h.account.SignUp(c.Request().Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
 		c.FormValue("password"), h.client(c))
 	var refused account.Invalid
 	if errors.As(err, &refused) {
@@ -33,8 +33,7 @@ func (h *Console) signUp(c echo.Context) error {
 	if err != nil {
 		return h.deadLink(c, err)
 	}
-	h.begin(c, token)
-	return h.redirect(c, "/", flash{Text: "Welcome. Your account is ready."})
+	return h.goOn(c, begun, flash{Text: "Welcome. Your account is ready."})
 }
 
 // offer is what the link of this request offers. The address holds a secret: no other site is to learn it.
@@ -55,9 +54,12 @@ func (h *Console) deadLink(c echo.Context, err error) error {
 		return err
 	}
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	status := http.StatusGone
+	return h.render(c, deadStatus(dead), views.DeadLink(views.DeadLinkPage{Reason: string(dead.Reason)}))
+}
+
+func deadStatus(dead *account.DeadLink) int {
 	if dead.Reason == account.LinkUnknown {
-		status = http.StatusNotFound
+		return http.StatusNotFound
 	}
-	return h.render(c, status, views.DeadLink(views.DeadLinkPage{Reason: string(dead.Reason)}))
+	return http.StatusGone
 }

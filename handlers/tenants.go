@@ -137,7 +137,7 @@ func (h *Console) disableTenantForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.renderConfirm(c, http.StatusOK, views.ConfirmPage{
+	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Disable tenant", Action: views.TenantPath(tenant.ID, "/disable"), Back: views.TenantsPath, Submit: "Disable tenant", Danger: true,
 		Text: "Nobody has access to " + tenant.Name + " until you enable it again. Groups keep it, and nothing is deleted.", Effect: effect,
 	})

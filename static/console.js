@@ -105,8 +105,32 @@
 			at(".toast").remove();
 		} else if (at("[data-copy]")) {
 			copy(at("[data-copy]"));
+		} else if (at("[data-passkey]")) {
+			askPasskey(at("form"));
 		}
 	});
+
+	// The browser asks for a passkey; its answer is sent with the form that holds the question.
+	const askPasskey = async (form) => {
+		const {passkeyNew, passkeyUse} = form.dataset;
+		const trouble = form.querySelector("[data-passkey-trouble]");
+		trouble.textContent = "";
+		try {
+			const answer = passkeyNew
+				? await navigator.credentials.create({publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(passkeyNew))})
+				: await navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(passkeyUse))});
+			form.elements.credential.value = JSON.stringify(answer.toJSON());
+			form.requestSubmit();
+		} catch (refusal) {
+			if (refusal.name === "InvalidStateError") {
+				trouble.textContent = "This device has a passkey for your account already.";
+			} else if (refusal.name === "NotAllowedError" || refusal.name === "AbortError") {
+				trouble.textContent = "The passkey was not used. Try again when you are ready.";
+			} else {
+				trouble.textContent = "Passkeys do not work in this browser, or not at this address.";
+			}
+		}
+	};
 
 	const copy = async (button) => {
 		const field = document.querySelector(button.dataset.copy);
@@ -188,6 +212,96 @@
 			link.search = location.search;
 		}
 	});
+
+	// The end of the session. The server alone knows it: other tabs are activity too, and the limits may change.
+	const timeout = document.getElementById("timeout"); // signed-in pages only
+	if (timeout) {
+		const {ask, stay, signin, text, finalText} = timeout.dataset;
+		const warning = 60; // seconds before the end
+		const longest = 12 * 3600; // seconds that one timer may wait
+		const spoken = [60, 30, 10]; // seconds left that are announced
+		const button = timeout.querySelector("#timeout-stay");
+		const now = () => Date.now() / 1000; // goes on while the computer sleeps
+		let end, final, timer, said, opening = false, dismissed = false;
+
+		const leave = () => location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+
+		const learn = (session) => {
+			end = now() + session.seconds;
+			final = session.final;
+			tick();
+		};
+
+		const enquire = async (address) => {
+			clearTimeout(timer);
+			try {
+				const answer = await fetch(address, {cache: "no-store"});
+				const session = await answer.json();
+				if (session.seconds <= 0) {
+					leave();
+				} else {
+					learn(session);
+				}
+			} catch { // the server cannot be reached
+				if (now() >= end) {
+					leave();
+				} else {
+					tick();
+				}
+			}
+		};
+
+		const show = (left) => {
+			if (!timeout.open && !dismissed) {
+				said = Infinity;
+				timeout.querySelector("#timeout-text").textContent = final ? finalText : text;
+				button.textContent = final ? "Close" : "Stay signed in";
+				opening = true;
+				timeout.showModal();
+				opening = false;
+			}
+			timeout.querySelector(".countdown").textContent = `${left} ${left === 1 ? "second" : "seconds"} left`;
+			const mark = spoken.findLast((seconds) => left <= seconds);
+			if (mark < said) {
+				said = mark;
+				timeout.querySelector('[role="status"]').textContent = `You will be signed out in ${left} seconds.`;
+			}
+		};
+
+		const tick = () => {
+			clearTimeout(timer);
+			const left = Math.ceil(end - now());
+			if (left > warning) {
+				dismissed = false;
+				timeout.close();
+				timer = setTimeout(enquire, Math.min(left - warning, longest) * 1000, ask);
+			} else if (left > 0) {
+				show(left);
+				timer = left === 30 || left === 10 ? setTimeout(enquire, 1000, ask) : setTimeout(tick, 1000); // another tab may have stayed
+			} else {
+				enquire(ask);
+			}
+		};
+
+		const answer = (event) => {
+			event.preventDefault();
+			if (final) {
+				dismissed = true;
+				timeout.close();
+			} else {
+				enquire(stay);
+			}
+		};
+		// A field that loses the focus to the dialog may ask for its list again, which nobody wanted and which would be activity.
+		document.addEventListener("htmx:beforeRequest", (event) => opening && event.preventDefault());
+		button.addEventListener("click", answer);
+		timeout.addEventListener("cancel", answer);
+		document.addEventListener("visibilitychange", () => document.hidden || enquire(ask));
+		learn({seconds: Number(timeout.dataset.seconds), final: "final" in timeout.dataset});
+	}
+
+	// A page that the browser has kept is not shown again: its session may have ended.
+	addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 	// Screen readers announce what appears in a live region, not what was there from the start.
 	const flash = [...toasts.children];

@@ -44,6 +44,20 @@ func (tx *Tx) InsertAccount(ctx context.Context, a Account) error {
 	return err
 }
 
+// UpdateAccount stores a when nobody has changed it since a.Version was read, and raises the version; otherwise it
+// returns ErrStale. The main tenant carries the new name from then on.
+func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
+	err := tx.execOne(ctx, ErrStale, `UPDATE account SET name = $2, cloud = $3, idle_timeout = $4, absolute_timeout = $5, enforce_two_factor = $6,
+		password_min_length = $7, version = version + 1 WHERE version = $1`,
+		a.Version, a.Name, a.Cloud, int64(a.IdleTimeout.Seconds()), int64(a.AbsoluteTimeout.Seconds()), a.EnforceTwoFactor, a.PasswordMinLength)
+	if err != nil {
+		return err
+	}
+	a.Version++
+	_, err = tx.exec(ctx, `UPDATE tenants SET name = $1, version = version + 1 WHERE main = 1 AND name <> $1`, a.Name)
+	return err
+}
+
 const tenantColumns = `id, uuid, name, main, created_at, disabled_at, version`
 
 func scanTenant(s scanner) (t Tenant, err error) {

@@ -10,6 +10,7 @@ type Entry struct {
 	Actor      string
 	Source     string
 	Address    string
+	UserAgent  string // of the browser that signed in; "" in all other entries
 	RequestID  string
 	Action     string
 	ObjectType string
@@ -21,18 +22,29 @@ type Entry struct {
 
 // InsertEntry appends e. Entries cannot be changed or removed.
 func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
-	e.ID, err = tx.insert(ctx, `INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		e.At, e.ActorID, e.Actor, e.Source, e.Address, e.RequestID, e.Action, e.ObjectType, e.ObjectID, e.Object, e.Outcome, e.Changes)
+	e.ID, err = tx.insert(ctx, `INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		e.At, e.ActorID, e.Actor, e.Source, e.Address, e.RequestID, e.Action, e.ObjectType, e.ObjectID, e.Object, e.Outcome, e.Changes, e.UserAgent)
 	return err
+}
+
+const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent`
+
+func scanEntry(s scanner) (e Entry, err error) {
+	err = s.Scan(&e.ID, &e.At, &e.ActorID, &e.Actor, &e.Source, &e.Address, &e.RequestID, &e.Action, &e.ObjectType, &e.ObjectID, &e.Object,
+		&e.Outcome, &e.Changes, &e.UserAgent)
+	return e, err
 }
 
 // Entries returns the newest entries first, at most limit.
 func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
-	return many(ctx, q.q, func(s scanner) (e Entry, err error) {
-		err = s.Scan(&e.ID, &e.At, &e.ActorID, &e.Actor, &e.Source, &e.Address, &e.RequestID, &e.Action, &e.ObjectType, &e.ObjectID, &e.Object,
-			&e.Outcome, &e.Changes)
-		return e, err
-	}, `SELECT id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes
-		FROM activity ORDER BY id DESC LIMIT $1`, limit)
+	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity ORDER BY id DESC LIMIT $1`, limit)
+}
+
+// SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
+// those older than that entry. Attempts that failed may name only the address that was typed.
+func (q Queries) SignIns(ctx context.Context, user User, since Millis, before int64, limit int) ([]Entry, error) {
+	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity
+		WHERE action >= 'sign in' AND action < 'sign io' AND (object_id = $1 OR object_id = 0 AND object = $2 COLLATE NOCASE)
+		AND object_type = 'user' AND at >= $3 AND ($4 = 0 OR id < $4) ORDER BY id DESC LIMIT $5`, user.ID, user.Email, since, before, limit)
 }

@@ -1,18 +1,46 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
-// Session is one signed-in browser. The token itself is never stored, only its SHA-256.
+// Stage is how far a sign-in has come.
+type Stage string
+
+// A session opens the console when it is finished. Before that it opens one page: the one that asks for the second
+// factor, or the one on which a person sets up the factor that the account demands.
+const (
+	Finished             Stage = ""
+	AwaitsSecondFactor   Stage = "second factor"
+	SetsUpSecondFactor   Stage = "set up"
+	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor
+)
+
+// Session is one browser that is signed in or on its way. The token itself is never stored, only its SHA-256.
 type Session struct {
-	ID         int64
-	TokenHash  []byte
-	UserID     int64
-	FormKey    []byte // what the CSRF tokens of its forms are made from
-	Data       []byte
-	Address    string
-	UserAgent  string
-	CreatedAt  Millis // the absolute timeout counts from here
-	LastSeenAt Millis // the idle timeout counts from here
+	ID             int64
+	TokenHash      []byte
+	UserID         int64
+	Stage          Stage
+	FormKey        []byte // what the CSRF tokens of its forms are made from
+	Data           []byte
+	Address        string
+	UserAgent      string
+	CreatedAt      Millis // of the first factor; the absolute timeout counts from here
+	SecondFactorAt Millis // zero: none was asked for
+	LastSeenAt     Millis // the idle timeout counts from here
+}
+
+const sessionColumns = `s.id, s.token_hash, s.user_id, s.stage, s.form_key, s.data, s.address, s.user_agent, s.created_at, s.second_factor_at, s.last_seen_at`
+
+func (s *Session) fields() []any {
+	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.Stage, &s.FormKey, &s.Data, &s.Address, &s.UserAgent, &s.CreatedAt, &s.SecondFactorAt, &s.LastSeenAt}
+}
+
+func scanSession(row scanner) (s Session, err error) {
+	err = row.Scan(s.fields()...)
+	return s, err
 }
 
 // LiveSession is a session that has not ended, with its person and the account whose timeouts it obeys.
@@ -23,29 +51,46 @@ type LiveSession struct {
 }
 
 // LiveSession returns the session of a token, or ErrNotFound when there is none, when one of the account's timeouts
-// has passed by now, or when the person may not sign in. The timeouts are those in force now, whatever they were
-// when the session began.
+// has passed by now, when it has waited too long for the second factor, or when the person may not sign in. The
+// timeouts are those in force now, whatever they were when the session began.
 func (q Queries) LiveSession(ctx context.Context, tokenHash []byte, now Millis) (LiveSession, error) {
 	return one(ctx, q.q, func(s scanner) (l LiveSession, err error) {
-		err = s.Scan(append([]any{&l.ID, &l.UserID, &l.FormKey, &l.Data, &l.CreatedAt, &l.LastSeenAt, &l.IdleTimeout}, l.User.fields()...)...)
+		err = s.Scan(append(append(l.Session.fields(), &l.IdleTimeout), l.User.fields()...)...)
 		return l, err
-	}, `SELECT s.id, s.user_id, s.form_key, s.data, s.created_at, s.last_seen_at, a.idle_timeout, `+userColumns+`
+	}, `SELECT `+sessionColumns+`, a.idle_timeout, `+userColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id CROSS JOIN account a
 		WHERE s.token_hash = $1 AND s.created_at + a.absolute_timeout * 1000 > $2 AND s.last_seen_at + a.idle_timeout * 1000 > $2
-		AND u.disabled_at = 0 AND u.activated_at > 0`, tokenHash, now)
+		AND (s.stage <> 'second factor' OR s.created_at > $3) AND u.disabled_at = 0 AND u.activated_at > 0`,
+		tokenHash, now, now.Add(-SecondFactorPatience))
 }
 
-// SessionAlive says whether a session still exists; the transaction of a change asks it, so that a request which
-// began before the session ended changes nothing.
-func (q Queries) SessionAlive(ctx context.Context, id int64) (bool, error) {
-	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1)`, id)
+// SessionByID returns ErrNotFound for a session that no longer exists. Whether a timeout has passed it does not look
+// at: the request that asks was let in.
+func (q Queries) SessionByID(ctx context.Context, id int64) (Session, error) {
+	return one(ctx, q.q, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1`, id)
 }
 
-// InsertSession adds a session.
+// SessionByToken is SessionByID for a token.
+func (q Queries) SessionByToken(ctx context.Context, tokenHash []byte) (Session, error) {
+	return one(ctx, q.q, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.token_hash = $1`, tokenHash)
+}
+
+// SessionsAt returns the sessions at a stage, oldest first.
+func (q Queries) SessionsAt(ctx context.Context, stage Stage) ([]Session, error) {
+	return many(ctx, q.q, scanSession, `SELECT `+sessionColumns+` FROM sessions s WHERE s.stage = $1 ORDER BY s.id`, stage)
+}
+
+// InsertSession adds a session and sets its id.
 func (tx *Tx) InsertSession(ctx context.Context, s *Session) (err error) {
-	s.ID, err = tx.insert(ctx, `INSERT INTO sessions (token_hash, user_id, form_key, data, address, user_agent, created_at, last_seen_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, s.TokenHash, s.UserID, s.FormKey, s.Data, s.Address, s.UserAgent, s.CreatedAt, s.LastSeenAt)
+	s.ID, err = tx.insert(ctx, `INSERT INTO sessions (token_hash, user_id, stage, form_key, data, address, user_agent, created_at, second_factor_at, last_seen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		s.TokenHash, s.UserID, s.Stage, s.FormKey, s.Data, s.Address, s.UserAgent, s.CreatedAt, s.SecondFactorAt, s.LastSeenAt)
 	return err
+}
+
+// SetSessionStage moves a session on.
+func (tx *Tx) SetSessionStage(ctx context.Context, id int64, stage Stage) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE sessions SET stage = $2 WHERE id = $1`, id, stage)
 }
 
 // SaveSessionData stores what the session remembers between requests. A session that has ended stays ended: there
@@ -69,13 +114,40 @@ func (tx *Tx) DeleteSession(ctx context.Context, tokenHash []byte) error {
 
 // DeleteSessionsOfUser ends all sessions of a person.
 func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID int64) error {
-	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+	return tx.DeleteSessionsOfUserBut(ctx, userID, 0)
+}
+
+// DeleteSessionsOfUserBut ends all sessions of a person but one.
+func (tx *Tx) DeleteSessionsOfUserBut(ctx context.Context, userID, keep int64) error {
+	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 	return err
 }
 
-// DeleteEndedSessions removes the rows of sessions that a timeout has ended by now.
+// DeleteSessionsBut ends all sessions of everybody but one, and says how many that were.
+func (tx *Tx) DeleteSessionsBut(ctx context.Context, keep int64) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM sessions WHERE id <> $1`, keep)
+}
+
+// withoutSecondFactor are the finished sessions of people without a second factor, except one session.
+const withoutSecondFactor = `stage = '' AND id <> $1 AND user_id IN (SELECT id FROM users WHERE two_factor = 0)`
+
+// SignedInWithoutSecondFactor counts the people without a second factor who are signed in by now, in other sessions
+// than the one given.
+func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(DISTINCT user_id) FROM sessions WHERE `+withoutSecondFactor+`
+		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2 AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2`, except, now)
+}
+
+// DeleteSessionsWithoutSecondFactor ends the sessions of people without a second factor, but one, and says how many
+// that were.
+func (tx *Tx) DeleteSessionsWithoutSecondFactor(ctx context.Context, except int64) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM sessions WHERE `+withoutSecondFactor, except)
+}
+
+// DeleteEndedSessions removes the rows of sessions that have run out by now.
 func (tx *Tx) DeleteEndedSessions(ctx context.Context, now Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE created_at + (SELECT absolute_timeout FROM account) * 1000 <= $1
-		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1`, now)
+		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2`,
+		now, now.Add(-SecondFactorPatience))
 	return err
 }

@@ -3,7 +3,10 @@
 package views
 
 import (
+	"cmp"
 	"context"
+	"math"
+	"strconv"
 	"time"
 
 	"console/internal/permission"
@@ -22,10 +25,31 @@ type Frame struct {
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
 	Can        permission.Set
-	Section    string // the entry of the sidebar: "profile", "users", "triggers", "integrations"
+	Section    string // the entry of the sidebar: "profile", "general", "users", "triggers", "integrations"
 	Flash      string // the result of the request before this one
 	FlashError bool
 	Now        time.Time
+
+	MinPassword int // how many characters a new password needs
+
+	SessionEnds  time.Time // unless the person goes on working
+	SessionFinal bool      // even if they do
+}
+
+// theme is the colour scheme that the person has chosen, or "" where it is the system's.
+func (f *Frame) theme() string {
+	if f.User == nil || f.User.Theme == "system" {
+		return ""
+	}
+	return f.User.Theme
+}
+
+// colorScheme is what the browser itself is to use.
+func (f *Frame) colorScheme() string { return cmp.Or(f.theme(), "light dark") }
+
+// secondsLeft is how long the session lasts, rounded up: when they are over, it has ended.
+func (f *Frame) secondsLeft() string {
+	return strconv.Itoa(int(math.Ceil(f.SessionEnds.Sub(f.Now).Seconds())))
 }
 
 type frameKey struct{}
@@ -61,6 +85,7 @@ type section struct {
 
 var sections = [...]section{
 	{key: "profile", label: "Profile", icon: "user", everybody: true},
+	{key: "general", label: "General", icon: "settings", needs: permission.GeneralView},
 	{key: "users", label: "Users", icon: "users", needs: permission.UsersView},
 	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView},
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView},

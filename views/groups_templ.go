@@ -2154,8 +2154,8 @@ func matrixCell(c cell, edit bool) templ.Component {
 	})
 }
 
-// Confirm is the page of ConfirmPart.
-func Confirm(p ConfirmPage) templ.Component {
+// ConfirmEffect is the page of ConfirmEffectPart.
+func ConfirmEffect(p ConfirmPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2184,7 +2184,7 @@ func Confirm(p ConfirmPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ConfirmPart(p).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ConfirmEffectPart(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2198,8 +2198,8 @@ func Confirm(p ConfirmPage) templ.Component {
 	})
 }
 
-// ConfirmPart says what something will do and who loses what by it, and asks for it.
-func ConfirmPart(p ConfirmPage) templ.Component {
+// ConfirmEffectPart says what something will do and who loses what by it, and asks for it.
+func ConfirmEffectPart(p ConfirmPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -39,21 +39,25 @@ type rowWriter struct {
 	b                           []byte
 	name                        []byte                  // of the person whose row is being written, escaped; their address where none is known
 	menus                       map[menuKind]rowPattern // those written so far
-	users, invitations          string                  // paths
+	users, invitations, profile string                  // paths
 	icons                       string                  // address of the sprite, with #
 	mayCreate, mayUpdate, mayDo bool
 	mayDelete, mayGroup         bool
 	trialMail                   bool
 	self                        int64
 	now                         time.Time
+	zone                        *time.Location // in which the person reads times
+	layout                      string
 }
 
 func newRowWriter(ctx context.Context, p UsersPage, b []byte) *rowWriter {
 	f := frame(ctx)
-	rows := &rowWriter{b: b, menus: map[menuKind]rowPattern{}, users: html.EscapeString(URL(ctx, "/settings/users/")), invitations: html.EscapeString(URL(ctx, "/settings/invitations/")),
+	rows := &rowWriter{b: b, menus: map[menuKind]rowPattern{}, users: html.EscapeString(URL(ctx, "/settings/users/")), invitations: html.EscapeString(URL(ctx, "/settings/invitations/")), profile: html.EscapeString(URL(ctx, "/settings/profile")),
 		icons: html.EscapeString(symbol(ctx, "")), mayCreate: f.Can.Has(permission.UsersCreate), mayUpdate: f.Can.Has(permission.UsersUpdate),
 		mayDelete: f.Can.Has(permission.UsersDelete), mayGroup: f.Can.Has(permission.GroupsUpdate), trialMail: p.TrialMail, now: p.Now}
 	rows.mayDo = p.maySelect(ctx)
+	read := clockOf(ctx)
+	rows.zone, rows.layout = read.zone, read.layout()
 	if f.User != nil {
 		rows.self = f.User.ID
 	}
@@ -132,9 +136,16 @@ func (r *rowWriter) row(u *store.ListedUser) {
 	}
 	r.html(`</td><td class="muted" data-label="Role">`, roleLabel(u.User), `</td><td class="col-email" data-label="Email">`)
 	r.text(u.Email)
-	r.html(`</td><td data-label="Auth"><span class="auth">`)
-	r.icon("lock-open")
-	r.html(`2FA<span class="visually-hidden">: off</span></span></td><td class="muted" data-label="Last auth">`)
+	if u.TwoFactor {
+		r.html(`</td><td data-label="Auth"><span class="auth auth-on">`)
+		r.icon("lock")
+		r.html(`2FA<span class="visually-hidden">: on</span>`)
+	} else {
+		r.html(`</td><td data-label="Auth"><span class="auth">`)
+		r.icon("lock-open")
+		r.html(`2FA<span class="visually-hidden">: off</span>`)
+	}
+	r.html(`</span></td><td class="muted" data-label="Last auth">`)
 	r.lastAuth(u.LastAuthAt)
 	r.html(`</td><td class="col-menu">`)
 	if !u.Invitation.ByLink || r.mayCreate || r.mayUpdate {
@@ -157,7 +168,7 @@ func (r *rowWriter) lastAuth(at store.Millis) {
 	r.b = t.AppendFormat(r.b, time.RFC3339)
 	r.html(`" title="`)
 	from := len(r.b)
-	r.b = t.AppendFormat(r.b, exactLayout)
+	r.b = t.In(r.zone).AppendFormat(r.b, r.layout)
 	to := len(r.b)
 	r.html(`">`, ago(r.now, t), `<span class="visually-hidden">, `)
 	r.b = append(r.b, r.b[from:to]...)
@@ -175,7 +186,7 @@ func (r *rowWriter) invited(u *store.ListedUser) {
 		r.html(`<span class="tag tag-danger">Expired</span>`)
 		until = "since "
 	}
-	r.html(`</span><span class="note">`, until, exact(u.Invitation.ExpiresAt.Time()), `</span>`)
+	r.html(`</span><span class="note">`, until, u.Invitation.ExpiresAt.Time().In(r.zone).Format(r.layout), `</span>`)
 	if !u.Invitation.ByLink && u.MailState == "" {
 		r.html(`<span class="note">No mail sent yet</span>`)
 	}
@@ -187,7 +198,7 @@ func (r *rowWriter) invited(u *store.ListedUser) {
 }
 
 // menuKind is what the menus of people without an invitation differ in.
-type menuKind struct{ self, disabled bool }
+type menuKind struct{ self, disabled, twoFactor bool }
 
 func (r *rowWriter) menu(u *store.ListedUser) {
 	id := strconv.FormatInt(u.ID, 10)
@@ -199,7 +210,7 @@ func (r *rowWriter) menu(u *store.ListedUser) {
 	if u.Invitation.ID != 0 {
 		r.invitedMenu(u, id)
 	} else {
-		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0}
+		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0, twoFactor: u.TwoFactor}
 		p, known := r.menus[kind]
 		if !known {
 			p = r.pattern(func(id string) { r.joinedMenu(kind, id) })
@@ -216,9 +227,18 @@ func (r *rowWriter) joinedMenu(kind menuKind, id string) {
 	}
 	r.access(id)
 	if r.mayUpdate {
-		r.html(`<button type="button" disabled>`)
-		r.icon("lock-open")
-		r.html(`Disable 2FA</button>`)
+		switch {
+		case !kind.twoFactor:
+			r.html(`<button type="button" disabled>`)
+			r.icon("lock-open")
+			r.html(`Disable 2FA</button>`)
+		case kind.self: // one's own is under Profile
+			r.html(`<a href="`, r.profile, `">`)
+			r.icon("lock-open")
+			r.html(`Disable 2FA</a>`)
+		default:
+			r.dialog("", "lock-open", "Disable 2FA", r.users, id, "/disable-2fa")
+		}
 	}
 	if kind.self {
 		return

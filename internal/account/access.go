@@ -114,6 +114,9 @@ func (tx *Tx) EndAccess(user store.User) error {
 	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
 		return err
 	}
+	if err := tx.db.EndResetLinks(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+		return err
+	}
 	if err := tx.db.EndSignupLinksOfUser(tx.ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}

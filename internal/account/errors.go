@@ -30,6 +30,8 @@ var (
 	ErrInvited = errors.New("an invited person has no access yet; revoke the invitation instead")
 	// ErrLastAdministrator says that no Global Administrator who can sign in would remain.
 	ErrLastAdministrator = errors.New("at least one Global Administrator who can sign in must remain")
+	// ErrBackground says that a request which pages make by themselves was to change something.
+	ErrBackground = errors.New("a background request changes nothing")
 	// ErrNotByMail says that the invitation is shared by link: there is no mail to send again.
 	ErrNotByMail = errors.New("this invitation is shared by link; make a new link instead")
 )

@@ -44,7 +44,7 @@ func (tx *Tx) userAdded(user store.User, by notify.Person) error {
 		return err
 	}
 	message := notify.UserAdded{
-		Company: account.Name, Cloud: account.Cloud, Actor: by, EventID: event.UUID, OccurredAt: int64(event.OccurredAt), User: personOf(user.ID, user.Name(), user.Email, user.Role),
+		Company: account.Name, Cloud: account.Cloud, Actor: by, EventID: event.UUID, Number: event.ID, OccurredAt: int64(event.OccurredAt), User: personOf(user.ID, user.Name(), user.Email, user.Role),
 	}
 	for _, trigger := range triggers {
 		message.Trigger = trigger.Name
@@ -91,7 +91,7 @@ func (tx *Tx) usersAdded(job store.Job) error {
 		return err
 	}
 	for _, trigger := range triggers {
-		summary := notify.UsersAdded{Trigger: trigger.Name, Company: account.Name, Cloud: account.Cloud, Actor: tx.by.person()}
+		summary := notify.UsersEvent{Template: notify.TemplateUserAdded, Trigger: trigger.Name, Company: account.Name, Cloud: account.Cloud, Actor: tx.by.person()}
 		for _, o := range outcomes {
 			if o.Refusal != "" || !watches(trigger, o.Role) {
 				continue
@@ -110,12 +110,12 @@ func (tx *Tx) usersAdded(job store.Job) error {
 	return nil
 }
 
-func (tx *Tx) tellSummary(trigger store.Trigger, summary notify.UsersAdded) error {
-	event, err := tx.event(notify.TemplateUsersAdded)
+func (tx *Tx) tellSummary(trigger store.Trigger, summary notify.UsersEvent) error {
+	event, err := tx.event(notify.SummaryOf(notify.TemplateUserAdded))
 	if err != nil {
 		return err
 	}
-	summary.EventID, summary.OccurredAt = event.UUID, int64(event.OccurredAt)
+	summary.EventID, summary.Number, summary.OccurredAt = event.UUID, event.ID, int64(event.OccurredAt)
 	return tx.react(trigger, event, func(greeting string) any {
 		summary.Greeting = greeting
 		return summary

@@ -308,7 +308,7 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 	c.wantForbidden("inviting", err)
 	_, err = c.SetAccess(ctx, by, reader.UserID, Access{Version: c.user(reader.UserID).Version, Role: permission.GlobalAnalyst, KeepGroups: true})
 	c.wantForbidden("changing a role", err)
-	roles, err := c.GrantableRoles(ctx, by, 1)
+	roles, err := c.GrantableRoles(ctx, by, []store.Tenant{{ID: 1}})
 	c.must(err)
 	for _, role := range roles {
 		if role.Global() {

@@ -43,6 +43,9 @@ func (s *Service) housekeep(ctx context.Context) error {
 		if err := tx.DeleteOldUserChanges(ctx); err != nil {
 			return err
 		}
+		if err := tx.DeleteResetLinks(ctx, now.Add(-KeepDeadLinks)); err != nil {
+			return err
+		}
 		return tx.DeleteSignupLinks(ctx, now.Add(-KeepDeadLinks))
 	})
 }

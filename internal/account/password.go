@@ -1,9 +1,19 @@
 package account
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 
 	"console/internal/auth"
 	"console/store"
@@ -11,22 +21,25 @@ import (
 
 // Limits of a password in characters. Nothing is cut off, and no kinds of characters are demanded (ASVS 6.2.5, 6.2.8).
 const (
-	MinPassword = 12
-	MaxPassword = 256
+	DefaultMinPassword = 12 // of a new account; the account's settings say what holds
+	MaxPassword        = 256
 )
 
-// refusePassword says why a new password is refused; "" accepts it. It is compared as a whole with what an attacker
-// would try first: the person's name and address, and the company's name (ASVS 6.2.11).
-func refusePassword(password, company string, user store.User) string {
+// refusePassword says why a new password is refused; "" accepts it. minLength is that of the account. The password is
+// compared as a whole with what an attacker would try first: common passwords (ASVS 6.2.4), the person's name and
+// address, and the company's name (ASVS 6.2.11).
+func refusePassword(password, company string, minLength int, user store.User) string {
 	switch n := utf8.RuneCountInString(password); {
 	case password == "":
 		return "Choose a password."
 	case !utf8.ValidString(password):
 		return "This is not valid text."
-	case n < MinPassword:
-		return "Use at least 12 characters. Several words in a row are easy to remember."
+	case n < minLength:
+		return fmt.Sprintf("Use at least %d characters. Several words in a row are easy to remember.", minLength)
 	case n > MaxPassword:
 		return "A password has at most 256 characters."
+	case isCommon(password):
+		return "This is one of the most common passwords, which attackers try first. Choose something else."
 	}
 	local, domain, _ := strings.Cut(user.Email, "@")
 	guess := bare(password)
@@ -36,6 +49,31 @@ func refusePassword(password, company string, user store.User) string {
 		}
 	}
 	return ""
+}
+
+// commonPasswordsFile is the most common passwords of at least 8 characters, one a line, folded and sorted;
+// common_passwords_generate.go says where it comes from.
+//
+//go:embed common_passwords.txt.gz
+var commonPasswordsFile []byte
+
+// commonPasswords are read when the first password is chosen. What cannot be read, the compiler has not embedded.
+var commonPasswords = sync.OnceValue(func() []string {
+	small, err := gzip.NewReader(bytes.NewReader(commonPasswordsFile))
+	if err != nil {
+		panic(fmt.Sprintf("common passwords: %v", err))
+	}
+	list, err := io.ReadAll(small)
+	if err != nil {
+		panic(fmt.Sprintf("common passwords: %v", err))
+	}
+	return strings.Split(string(list), "\n")
+})
+
+// isCommon says whether a password is on the list, whatever its case.
+func isCommon(password string) bool {
+	_, found := slices.BinarySearch(commonPasswords(), norm.NFC.String(cases.Fold().String(password)))
+	return found
 }
 
 // bare is what remains of a guess once case, spaces and the usual decorations at the end are ignored.

@@ -68,7 +68,7 @@ func (tx *Tx) acceptFor(user store.User) error {
 	changed := user
 	changed.FirstName, changed.PasswordHash = "Signed", "x"
 	visitor := &Tx{ctx: tx.ctx, service: tx.service, db: tx.db, by: Client{}.actor(), now: tx.now}
-	_, err = visitor.accept(Signup{"Company", user, invitation}, changed, Client{})
+	_, err = visitor.accept(Signup{Company: "Company", User: user, Invitation: invitation}, changed, Client{})
 	return err
 }
 

@@ -48,7 +48,12 @@ func (tx *Tx) Record(action string, before, after object) error {
 	return tx.record(action, Done, after, changes)
 }
 
+// record writes an activity entry. Every change has one: so this is where a request that only reads is kept from
+// changing anything.
 func (tx *Tx) record(action, outcome string, about object, changes map[string][2]string) error {
+	if tx.by.Background && outcome == Done {
+		return ErrBackground
+	}
 	encoded, err := json.Marshal(changes)
 	if err != nil {
 		return err
@@ -60,5 +65,6 @@ func (tx *Tx) record(action, outcome string, about object, changes map[string][2
 	return tx.db.InsertEntry(tx.ctx, &store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: actor, Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
 		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+		UserAgent: tx.by.UserAgent,
 	})
 }

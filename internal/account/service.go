@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -27,12 +28,16 @@ type Service struct {
 	log    *slog.Logger
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
+	brand    string
+	passkeys auth.Passkeys
+
 	people     people
 	members    memberSets
 	jobStarted chan struct{}
+	resetAsked chan struct{}
 }
 
-// Options are what a Service works with. All are required.
+// Options are what a Service works with. All are required, but for BaseURL where nobody signs in.
 type Options struct {
 	DB     *store.DB
 	Key    *auth.Key
@@ -41,11 +46,19 @@ type Options struct {
 	Now    func() time.Time
 	Wake   func() // called after a commit that has queued messages
 	Log    *slog.Logger
+
+	Brand   string   // what authenticator apps and passkeys call the console
+	BaseURL *url.URL // where people reach it: passkeys belong to its host
 }
 
 // New returns a Service.
 func New(o Options) *Service {
-	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log, jobStarted: make(chan struct{}, 1)}
+	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log, brand: o.Brand,
+		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
+	if o.BaseURL != nil {
+		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)
+	}
+	return s
 }
 
 // Source is the way an operation came in.
@@ -70,6 +83,9 @@ type Actor struct {
 	Source    Source
 	Address   string
 	RequestID string
+	UserAgent string // of a browser that signs in
+
+	Background bool // a request that a page makes by itself: it changes nothing
 
 	noAccess bool  // they may do nothing at present
 	job      int64 // the job that acts for them; it needs no session
@@ -113,6 +129,19 @@ func (s *Service) mainTenant(ctx context.Context) (int64, error) {
 // right to it. A refusal is written to the activity log in a transaction of its own.
 func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
 	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		if err := tx.authorize(); err != nil {
+			var none T
+			return none, err
+		}
+		return operation(tx)
+	})
+}
+
+// changeOwn is change for what people do to their own credentials, who may also be setting up the second factor without
+// which the account does not let them in.
+func changeOwn[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		tx.setUp = store.SetsUpSecondFactor
 		if err := tx.authorize(); err != nil {
 			var none T
 			return none, err

@@ -2,9 +2,11 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
+	"console/internal/auth"
 	"console/store"
 )
 
@@ -12,14 +14,27 @@ import (
 type SignedIn struct {
 	Actor
 	User    store.User
-	FormKey []byte // what the CSRF tokens of its forms are made from
-	Data    []byte // what the session remembers between requests
+	Stage   store.Stage // how far the sign-in has come
+	FormKey []byte      // what the CSRF tokens of its forms are made from
+	Data    []byte      // what the session remembers between requests
+
+	began, lastSeen store.Millis
+}
+
+// Ends returns when the session ends unless the person goes on working. It is final where working would not help: the
+// absolute timeout comes first.
+func (s SignedIn) Ends(limits store.Account) (at store.Millis, final bool) {
+	idle, absolute := s.lastSeen.Add(limits.IdleTimeout), s.began.Add(limits.AbsoluteTimeout)
+	if absolute <= idle {
+		return absolute, true
+	}
+	return idle, false
 }
 
 // Session returns the session of a token hash and, unless the page asks by itself (background), notes the activity. It
-// returns store.ErrNotFound when the session
-// has ended: by signing out, by the idle or the absolute timeout as they are set now, or because the person may no
-// longer sign in.
+// returns store.ErrNotFound when the session has ended: by signing out, by the idle or the absolute timeout as they are
+// set now, or because the person may no longer sign in. Activity is never noted backwards: a clock that is set back
+// prolongs a session by as much as it was set back, and ends none.
 func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
 	live, err := s.db.LiveSession(ctx, tokenHash, now)
@@ -41,11 +56,12 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 		if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, live.ID, now) }); err != nil {
 			return SignedIn{}, err
 		}
+		live.LastSeenAt = now
 	}
 	return SignedIn{
 		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
-			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI},
-		User: live.User, FormKey: live.FormKey, Data: live.Data,
+			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI, Background: background},
+		User: live.User, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data, began: live.CreatedAt, lastSeen: live.LastSeenAt,
 	}, nil
 }
 
@@ -60,20 +76,113 @@ func (s *Service) SaveSessionData(ctx context.Context, tokenHash, data []byte) e
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.SaveSessionData(ctx, tokenHash, data) })
 }
 
-// SignOut ends the actor's session. It succeeds also when the session has ended already.
+// SignOut ends the session of a token, however far its sign-in has come. It succeeds also when the session has ended
+// already.
 func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error {
-	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil {
+	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		session, err := tx.db.SessionByToken(ctx, tokenHash)
+		if errors.Is(err, store.ErrNotFound) {
+			return struct{}{}, nil
+		}
+		if err != nil {
 			return struct{}{}, err
 		}
-		user, err := tx.db.UserByID(ctx, by.UserID)
+		user, err := tx.db.UserByID(ctx, session.UserID)
 		if err != nil {
+			return struct{}{}, err
+		}
+		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil || session.Stage != store.Finished {
 			return struct{}{}, err
 		}
 		return struct{}{}, tx.record("sign out", Done, userObject(user), nil)
 	})
-	if errors.Is(err, ErrSignedOut) {
-		return nil
-	}
 	return err
+}
+
+// beginSession begins the session of somebody who has given the right password, in place of the one the browser had.
+// How far it opens the console follows from what else the person has to show. action is what is recorded when they are
+// in.
+func (tx *Tx) beginSession(user store.User, from Client, action string) (Begun, error) {
+	stage, err := tx.stageFor(user)
+	if err != nil {
+		return Begun{}, err
+	}
+	session := store.Session{UserID: user.ID, Stage: stage, FormKey: newFormKey(), Data: []byte{}, CreatedAt: tx.now}
+	if err := tx.db.DeleteSession(tx.ctx, from.Session); err != nil {
+		return Begun{}, err
+	}
+	token, err := tx.insertSession(&session, from)
+	if err != nil {
+		return Begun{}, err
+	}
+	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
+	switch stage {
+	case store.AwaitsSecondFactor:
+		err = tx.askPasskey(session.ID, user)
+	case store.SetsUpSecondFactor:
+		err = tx.startAuthenticator(user)
+	default:
+		err = tx.signedIn(user, action)
+	}
+	return Begun{token, stage}, err
+}
+
+// Begun is a session that has begun, and how far it opens the console.
+type Begun struct {
+	Token string
+	Stage store.Stage
+}
+
+// stageFor is how far the right password alone lets somebody in.
+func (tx *Tx) stageFor(user store.User) (store.Stage, error) {
+	if user.TwoFactor {
+		return store.AwaitsSecondFactor, nil
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err == nil && account.EnforceTwoFactor {
+		return store.SetsUpSecondFactor, nil
+	}
+	return store.Finished, err
+}
+
+func newFormKey() []byte {
+	key := make([]byte, 32)
+	rand.Read(key) // never fails (Go 1.24)
+	return key
+}
+
+// insertSession stores a session under a new token, for the browser that asks.
+func (tx *Tx) insertSession(session *store.Session, from Client) (token string, err error) {
+	token = auth.NewToken()
+	if session.Data == nil { // how the driver reads an empty one
+		session.Data = []byte{}
+	}
+	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, shorten(from.UserAgent, 500), tx.now
+	return token, tx.db.InsertSession(tx.ctx, session)
+}
+
+// renewSession continues a session as a finished one under a new id (ASVS 7.2.4). The absolute timeout goes on from the
+// first factor, and what the session remembers stays.
+func (tx *Tx) renewSession(session store.Session, from Client) (token string, err error) {
+	if err := tx.db.DeleteSession(tx.ctx, session.TokenHash); err != nil {
+		return "", err
+	}
+	session.Stage = store.Finished
+	return tx.insertSession(&session, from)
+}
+
+// signedIn notes that somebody has shown all that is asked of them.
+func (tx *Tx) signedIn(user store.User, action string) error {
+	if err := tx.db.SetLastAuth(tx.ctx, user.ID, tx.now); err != nil {
+		return err
+	}
+	return tx.record(action, Done, userObject(user), nil)
+}
+
+// shorten cuts text that nobody typed to at most n bytes.
+func shorten(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return text[:n]
 }

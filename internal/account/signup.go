@@ -11,9 +11,10 @@ import (
 
 // Signup is what the page behind a signup link shows.
 type Signup struct {
-	Company    string
-	User       store.User
-	Invitation store.Invitation
+	Company     string
+	User        store.User
+	Invitation  store.Invitation
+	MinPassword int // characters
 }
 
 // Signup returns what a signup link offers, or DeadLink. It changes nothing: mail scanners open every link.
@@ -49,16 +50,16 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 		return Signup{}, &DeadLink{LinkRevoked}
 	}
 	account, err := q.Account(ctx)
-	return Signup{account.Name, user, invitation}, err
+	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err
 }
 
-// SignUp accepts an invitation: the person chooses their name and password, becomes Active and is signed in; the
-// token of their session is returned. Email and role are those of the invitation. A link works once, however many
+// SignUp accepts an invitation: the person chooses their name and password, becomes Active and has a session: a finished
+// one, or one in which they set up the second factor that the account demands. Email and role are those of the invitation. A link works once, however many
 // requests use it at the same time; the others get DeadLink. It returns Invalid or auth.ErrBusy.
-func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (string, error) {
+func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (Begun, error) {
 	offer, err := s.Signup(ctx, token)
 	if err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	refused := Invalid{}
 	firstName, lastName = parseNames(firstName, lastName, refused)
@@ -67,53 +68,53 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 	}
 	named := offer.User
 	named.FirstName, named.LastName = firstName, lastName
-	if reason := refusePassword(password, offer.Company, named); reason != "" {
+	if reason := refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
-		return "", refused
+		return Begun{}, refused
 	}
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
-		return "", err
+		return Begun{}, err
 	}
-	return transaction(ctx, s, from.actor(), func(tx *Tx) (string, error) {
+	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
 		offer, err := signup(ctx, tx.db.Queries, token, tx.now)
 		if err != nil {
-			return "", err
+			return Begun{}, err
 		}
 		user := offer.User
-		user.FirstName, user.LastName, user.PasswordHash = firstName, lastName, hash
+		user.FirstName, user.LastName, user.PasswordHash, user.PasswordChangedAt = firstName, lastName, hash, tx.now
 		return tx.accept(offer, user, from)
 	})
 }
 
 // accept carries out what an invitation promises.
-func (tx *Tx) accept(offer Signup, user store.User, from Client) (string, error) {
+func (tx *Tx) accept(offer Signup, user store.User, from Client) (Begun, error) {
 	joins := user.JoinedAt == 0
 	user.ActivatedAt = tx.now
 	if joins {
 		user.JoinedAt = tx.now
 	}
 	if err := tx.UpdateUser(&user); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	if err := tx.db.EndSignupLinks(tx.ctx, offer.Invitation.ID, store.LinkUsed); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	if err := tx.db.DeleteInvitation(tx.ctx, offer.Invitation.ID); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "signed up already"); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
 	if err := tx.Record("accept invitation", userObject(offer.User), userObject(user)); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	if joins {
 		if err := tx.joinByLink(offer, user); err != nil {
-			return "", err
+			return Begun{}, err
 		}
 	}
 	return tx.beginSession(user, from, "sign in")

@@ -10,12 +10,17 @@ import (
 	"console/store"
 )
 
-// Limits of SPEC §4 for wrong passwords.
+// Limits of SPEC §4.
 const (
 	freePasswords    = 5                // failures per account and address without a pause
 	longestPause     = 15 * time.Minute // the pause doubles up to this
 	addressPasswords = 50               // failures per address over all accounts …
 	addressWindow    = 15 * time.Minute // … in this time
+	secondFactors    = 6                // wrong second factors of an account in a row …
+	secondPause      = 15 * time.Minute // … before this pause
+	prompts          = 6                // wrong passwords at prompts inside the console before the session ends
+	resetRequests    = 20               // requests for links to reset a password from one address …
+	resetWindow      = 15 * time.Minute // … in this time
 	forgetFailures   = 24 * time.Hour   // without a further failure
 	refusalLogEvery  = time.Minute
 )
@@ -24,6 +29,9 @@ const (
 const (
 	throttleAccount = "password"         // subject: account and address
 	throttleAddress = "password-address" // subject: address
+	throttleFactor  = "second-factor"    // subject: account
+	throttlePrompt  = "prompt"           // subject: account
+	throttleReset   = "reset"            // subject: address
 )
 
 // signInThrottles are the two counters that a sign-in for an address from a network address is held against. The
@@ -61,14 +69,32 @@ func pausedUntil(t store.Throttle) store.Millis {
 			pause = min(pause, time.Second<<doublings)
 		}
 		return t.LastAt.Add(pause)
+	case t.Kind == throttleFactor && t.Failures >= secondFactors:
+		return t.LastAt.Add(secondPause)
+	case t.Kind == throttleReset && t.Failures >= resetRequests:
+		return t.FirstAt.Add(resetWindow)
 	}
 	return 0
 }
 
+// over says that a counter begins anew: its failures no longer matter.
+func over(t store.Throttle, now store.Millis) bool {
+	switch t.Kind {
+	case throttleAddress:
+		return now >= t.FirstAt.Add(addressWindow)
+	case throttleReset:
+		return now >= t.FirstAt.Add(resetWindow)
+	case throttleFactor:
+		if t.Failures >= secondFactors { // the pause is over, or this would not be counted
+			return true
+		}
+	}
+	return now >= t.LastAt.Add(forgetFailures)
+}
+
 // failed counts one more failure; failures that no longer matter are forgotten first.
 func failed(t store.Throttle, now store.Millis) store.Throttle {
-	over := t.Kind == throttleAddress && now >= t.FirstAt.Add(addressWindow) || now >= t.LastAt.Add(forgetFailures)
-	if t.Failures == 0 || over {
+	if t.Failures == 0 || over(t, now) {
 		t.Failures, t.FirstAt = 0, now
 	}
 	t.Failures++
@@ -76,13 +102,20 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 	return t
 }
 
+// countFailure counts one more failure of somebody who wants to sign in. user is the zero value where nobody has the
+// address.
+func (tx *Tx) countFailure(before store.Throttle, user store.User) error {
+	// Here is where triggers are told that sign-in is locked: when the pause of an account first reaches 15 minutes.
+	return tx.db.SaveThrottle(tx.ctx, failed(before, tx.now))
+}
+
 // refuseAttempt notes an attempt made during a pause: one activity entry a minute, with the number of attempts since
 // the last one.
-func (tx *Tx) refuseAttempt(t store.Throttle, email string) error {
+func (tx *Tx) refuseAttempt(action string, t store.Throttle, about object) error {
 	t.Refused++
 	if tx.now >= t.RefusedLoggedAt.Add(refusalLogEvery) {
 		attempts := map[string][2]string{"attempts": {"", fmt.Sprint(t.Refused)}}
-		if err := tx.record("sign in", Refused, object{kind: "user", name: email}, attempts); err != nil {
+		if err := tx.record(action, Refused, about, attempts); err != nil {
 			return err
 		}
 		t.Refused, t.RefusedLoggedAt = 0, tx.now

@@ -23,6 +23,9 @@ type Tx struct {
 	queued  bool         // messages wait for the commit
 	many    bool         // one of many steps of a job: triggers are told at its end
 	revoked []store.User // invited by links that this operation has revoked
+
+	session store.Session // the actor's, of operations that need one
+	setUp   store.Stage   // the stage before the last that the operation is open to, if any
 }
 
 // authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
@@ -51,13 +54,14 @@ func (tx *Tx) authorize() error {
 // actor returns the person who acts, who must still be signed in; whom a job acts for must still be active.
 func (tx *Tx) actor() (store.User, error) {
 	if tx.by.job == 0 {
-		alive, err := tx.db.SessionAlive(tx.ctx, tx.by.SessionID)
+		session, err := tx.db.SessionByID(tx.ctx, tx.by.SessionID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != tx.setUp {
+			return store.User{}, ErrSignedOut
+		}
 		if err != nil {
 			return store.User{}, err
 		}
-		if !alive {
-			return store.User{}, ErrSignedOut
-		}
+		tx.session = session
 	}
 	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {

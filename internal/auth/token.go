@@ -20,16 +20,19 @@ func HashToken(token string) []byte {
 }
 
 const (
-	crockford   = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	codeLength  = 20 // 5 bits each
-	codeGroupOf = 5
+	crockford      = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	codeLength     = 20 // 5 bits each
+	recoveryLength = 25
+	codeGroupOf    = 5
 )
 
 // NewCode returns 100 random bits for people to read and type: 20 characters of Crockford's base32 in groups of five,
 // such as "7KQ2M-9XWTB-4H0DZ-PR8VA".
-func NewCode() string {
+func NewCode() string { return newCode(codeLength) }
+
+func newCode(length int) string {
 	var code strings.Builder
-	for i, b := range randomBytes(codeLength) {
+	for i, b := range randomBytes(length) {
 		if i > 0 && i%codeGroupOf == 0 {
 			code.WriteByte('-')
 		}

@@ -112,7 +112,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log})
-	service := o.service(s.Now, server.Worker.Wake, server.log)
+	service := o.service(s.Now, server.Worker.Wake, server.log, s.Brand, base)
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
 		return nil, o.close(err)
@@ -141,6 +141,7 @@ func (s *Server) run(service *account.Service) {
 	s.background.Go(func() { service.Housekeeping(ctx) })
 	s.background.Go(func() { service.RunJobs(ctx) })
 	s.background.Go(func() { service.Preload(ctx) })
+	s.background.Go(func() { service.AnswerResetRequests(ctx) })
 	s.background.Go(func() {
 		if err := s.Worker.Run(ctx); err != nil {
 			s.log.Error("delivery worker", "error", err)

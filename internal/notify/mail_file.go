@@ -23,6 +23,9 @@ type FileMailer struct {
 // NewFileMailer returns a mailer that writes into dir, which it creates with mode 0700 when the first mail comes.
 func NewFileMailer(dir string, sender Sender) *FileMailer { return &FileMailer{dir, sender} }
 
+// Dir is where the mails are kept.
+func (f *FileMailer) Dir() string { return f.dir }
+
 // Send writes the mail to <delivery uuid>.eml with mode 0600. The file is whole and on disk when Send returns nil; a
 // repeated mail replaces it. The error is a *Failure.
 func (f *FileMailer) Send(_ context.Context, m Mail) error {

@@ -1,0 +1,224 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/store"
+	"console/views"
+)
+
+// startAuthenticator makes the secret that the next page shows.
+func (h *Console) startAuthenticator(c echo.Context) error {
+	if err := h.account.StartAuthenticator(c.Request().Context(), actor(c)); err != nil {
+		return err
+	}
+	if isHTMX(c) {
+		return h.renderAuthenticator(c, http.StatusOK, views.Form{})
+	}
+	return h.redirect(c, withNext(setUpPath, h.ownPath(c.FormValue("next"))), flash{})
+}
+
+func (h *Console) authenticatorForm(c echo.Context) error {
+	return h.renderAuthenticator(c, http.StatusOK, views.Form{})
+}
+
+func (h *Console) confirmAuthenticator(c echo.Context) error {
+	done, err := h.account.ConfirmAuthenticator(c.Request().Context(), actor(c), c.FormValue("code"), c.FormValue("password"), h.client(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderAuthenticator(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if errors.Is(err, store.ErrNotFound) { // confirmed meanwhile, in another window
+		return h.renderAuthenticator(c, http.StatusUnprocessableEntity, views.Form{})
+	}
+	if err != nil {
+		return err
+	}
+	return h.secured(c, done, "Your new authenticator app is in use. The one before it no longer works.")
+}
+
+// renderAuthenticator shows the authenticator that is being set up, or offers to begin.
+func (h *Console) renderAuthenticator(c echo.Context, status int, f views.Form) error {
+	security, err := h.account.Security(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.AuthenticatorPage{Security: security, Next: h.ownPath(c.FormValue("next")), Form: f}
+	page.Enrolment, err = h.account.Enrolment(c.Request().Context(), actor(c))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return h.renderPart(c, status, views.SetUpAuthenticator(page), views.SetUpAuthenticatorPart(page))
+}
+
+func (h *Console) newPasskeyForm(c echo.Context) error {
+	return h.renderNewPasskey(c, http.StatusOK, views.Form{})
+}
+
+// newPasskey asks the browser for a passkey; its answer comes to addPasskey.
+func (h *Console) newPasskey(c echo.Context) error {
+	options, err := h.account.StartPasskey(c.Request().Context(), actor(c), c.FormValue("name"), c.FormValue("password"))
+	if refused := refusal(err); refused != nil {
+		return h.renderNewPasskey(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	page := views.NewPasskeyPage{Next: h.ownPath(c.FormValue("next")), Options: string(options), Form: form(c, nil)}
+	return h.renderPart(c, http.StatusOK, views.CreatePasskey(page), views.CreatePasskeyPart(page))
+}
+
+func (h *Console) addPasskey(c echo.Context) error {
+	done, err := h.account.AddPasskey(c.Request().Context(), actor(c), []byte(c.FormValue("credential")), h.client(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderNewPasskey(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.secured(c, done, "The passkey was added.")
+}
+
+func (h *Console) renderNewPasskey(c echo.Context, status int, f views.Form) error {
+	page := views.NewPasskeyPage{Next: h.ownPath(c.FormValue("next")), Form: f}
+	return h.renderPart(c, status, views.NewPasskey(page), views.NewPasskeyPart(page))
+}
+
+// secured goes on after a second factor was added: with the recovery codes, which are shown this once, or to where the
+// person came from.
+func (h *Console) secured(c echo.Context, done account.Secured, text string) error {
+	h.begin(c, done.Token)
+	next := "/settings/profile"
+	if done.In {
+		next = h.afterSignIn(h.ownPath(c.FormValue("next")))
+	}
+	if len(done.Codes) == 0 {
+		return h.redirect(c, next, flash{Text: text})
+	}
+	return h.renderCodes(c, views.RecoveryCodesPage{Codes: done.Codes, Next: next, First: true})
+}
+
+func (h *Console) renderCodes(c echo.Context, page views.RecoveryCodesPage) error {
+	return h.renderPart(c, http.StatusOK, views.RecoveryCodes(page), views.RecoveryCodesPart(page))
+}
+
+func (h *Console) recoveryCodesForm(c echo.Context) error {
+	return h.renderConfirm(c, http.StatusOK, views.NewRecoveryCodes, views.Form{})
+}
+
+func (h *Console) newRecoveryCodes(c echo.Context) error {
+	codes, err := h.account.NewRecoveryCodes(c.Request().Context(), actor(c), c.FormValue("password"))
+	if refused := refusal(err); refused != nil {
+		return h.renderConfirm(c, http.StatusUnprocessableEntity, views.NewRecoveryCodes, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: "/settings/profile"})
+}
+
+func (h *Console) disableOwnTwoFactorForm(c echo.Context) error {
+	return h.renderConfirm(c, http.StatusOK, views.DisableOwn, views.Form{})
+}
+
+func (h *Console) disableOwnTwoFactor(c echo.Context) error {
+	done, err := h.account.DisableTwoFactor(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
+	return h.removed(c, done, err, views.DisableOwn, "Two-factor authentication is off.")
+}
+
+func (h *Console) removeAuthenticatorForm(c echo.Context) error {
+	return h.renderConfirm(c, http.StatusOK, views.RemoveAuthenticator, views.Form{})
+}
+
+func (h *Console) removeAuthenticator(c echo.Context) error {
+	done, err := h.account.RemoveAuthenticator(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
+	return h.removed(c, done, err, views.RemoveAuthenticator, "The authenticator app was removed.")
+}
+
+func (h *Console) removePasskeyForm(c echo.Context) error {
+	passkey, err := h.ownPasskey(c)
+	if err != nil {
+		return err
+	}
+	return h.renderConfirm(c, http.StatusOK, views.RemovePasskey(passkey), views.Form{})
+}
+
+func (h *Console) removePasskey(c echo.Context) error {
+	passkey, err := h.ownPasskey(c)
+	if err != nil {
+		return err
+	}
+	done, err := h.account.RemovePasskey(c.Request().Context(), actor(c), passkey.ID, c.FormValue("password"), h.client(c))
+	return h.removed(c, done, err, views.RemovePasskey(passkey), "The passkey “"+passkey.Name+"” was removed.")
+}
+
+// ownPasskey is the passkey in the path, which must be the actor's.
+func (h *Console) ownPasskey(c echo.Context) (store.Passkey, error) {
+	id, err := pathID(c)
+	if err != nil {
+		return store.Passkey{}, err
+	}
+	security, err := h.account.Security(c.Request().Context(), actor(c))
+	if err != nil {
+		return store.Passkey{}, err
+	}
+	for _, k := range security.Passkeys {
+		if k.ID == id {
+			return k, nil
+		}
+	}
+	return store.Passkey{}, store.ErrNotFound
+}
+
+// removed goes on after a second factor was removed, or says why not.
+func (h *Console) removed(c echo.Context, done account.Secured, err error, confirm views.Confirmation, text string) error {
+	if refused := refusal(err); refused != nil {
+		return h.renderConfirm(c, http.StatusUnprocessableEntity, confirm, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	h.begin(c, done.Token)
+	return h.redirect(c, "/settings/profile", flash{Text: text})
+}
+
+// renderConfirm asks for the person's own password.
+func (h *Console) renderConfirm(c echo.Context, status int, confirm views.Confirmation, f views.Form) error {
+	var whole, part templ.Component = views.Confirm(confirm, f), views.ConfirmPart(confirm, f)
+	return h.renderPart(c, status, whole, part)
+}
+
+func (h *Console) disableTwoFactorForm(c echo.Context) error {
+	return h.renderDisableTwoFactor(c, http.StatusOK, views.Form{})
+}
+
+func (h *Console) disableTwoFactor(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.ResetTwoFactor(c.Request().Context(), actor(c), id, c.FormValue("password"))
+	if refused := refusal(err); refused != nil {
+		return h.renderDisableTwoFactor(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, h.backToUsers(c), flash{Text: "Two-factor authentication of " + user.DisplayName() + " is off. They are signed out everywhere."})
+}
+
+func (h *Console) renderDisableTwoFactor(c echo.Context, status int, f views.Form) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.User(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.renderConfirm(c, status, views.DisableTwoFactor(user), f)
+}

@@ -1,0 +1,85 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/views"
+)
+
+func (h *Console) forgotForm(c echo.Context) error {
+	return h.render(c, http.StatusOK, views.Forgot(views.Form{}))
+}
+
+// forgot answers everybody the same, whether or not somebody has the address.
+func (h *Console) forgot(c echo.Context) error {
+	err := h.account.RequestPasswordReset(c.Request().Context(), c.FormValue("email"), h.client(c))
+	var throttled *account.Throttled
+	if errors.As(err, &throttled) {
+		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Invalid{"": tooMany(c, throttled)})))
+	}
+	if refused := refusal(err); refused != nil {
+		return h.render(c, http.StatusUnprocessableEntity, views.Forgot(form(c, refused)))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/signin?notice=reset-sent", flash{})
+}
+
+func (h *Console) resetForm(c echo.Context) error {
+	return h.renderReset(c, http.StatusOK, views.Form{})
+}
+
+func (h *Console) reset(c echo.Context) error {
+	err := h.account.ResetPassword(c.Request().Context(), c.Param("token"), c.FormValue("password"), h.client(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderReset(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return h.deadReset(c, err)
+	}
+	return h.redirect(c, "/signin?notice=reset", flash{})
+}
+
+func (h *Console) renderReset(c echo.Context, status int, f views.Form) error {
+	user, err := h.account.ResetLink(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return h.deadReset(c, err)
+	}
+	c.Response().Header().Set("Referrer-Policy", "no-referrer") // the address holds a secret
+	return h.render(c, status, views.Reset(views.ResetPage{Email: user.Email, Token: c.Param("token"), Form: f}))
+}
+
+// deadReset says why a link does not work and what to do; other errors it returns.
+func (h *Console) deadReset(c echo.Context, err error) error {
+	var dead *account.DeadLink
+	if !errors.As(err, &dead) {
+		return err
+	}
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	return h.render(c, deadStatus(dead), views.DeadReset(string(dead.Reason)))
+}
+
+func (h *Console) changePasswordForm(c echo.Context) error {
+	return h.renderChangePassword(c, http.StatusOK, views.Form{})
+}
+
+func (h *Console) changePassword(c echo.Context) error {
+	done, err := h.account.ChangePassword(c.Request().Context(), actor(c), c.FormValue("current_password"), c.FormValue("password"), c.FormValue("again"), h.client(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderChangePassword(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	h.begin(c, done.Token)
+	return h.redirect(c, "/settings/profile", flash{Text: "Your password is changed. Everywhere else you are signed out."})
+}
+
+func (h *Console) renderChangePassword(c echo.Context, status int, f views.Form) error {
+	return h.renderPart(c, status, views.ChangePassword(f), views.ChangePasswordPart(f))
+}

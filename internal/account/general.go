@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+const day = 24 * time.Hour
+
+// Timeouts are what the idle and the absolute timeout can be (SPEC §3.5).
+var Timeouts = []time.Duration{
+	5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	3 * day, 7 * day, 14 * day, 30 * day,
+}
+
+// General returns the account's settings. It returns Forbidden without general.view.
+func (s *Service) General(ctx context.Context, by Actor) (store.Account, error) {
+	if err := s.Require(ctx, by, permission.GeneralView); err != nil {
+		return store.Account{}, err
+	}
+	return s.db.Account(ctx)
+}
+
+// SetCompany changes the company's name, which the main tenant carries too, and the label of the cloud. It returns
+// Invalid, Forbidden or store.ErrStale.
+func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name, cloud string) (store.Account, error) {
+	refused := Invalid{}
+	name = parseTitle(name, "name", "the name of the company", refused)
+	cloud = parseTitle(cloud, "cloud", "the label of the cloud, for example EU", refused)
+	return setGeneral(ctx, s, by, version, "change company", refused, func(_ *Tx, a *store.Account) error {
+		a.Name, a.Cloud = name, cloud
+		return nil
+	})
+}
+
+// SetLogoutManagement changes the timeouts, in seconds. Sessions that are over the old ones end with this transaction;
+// for all others the new ones hold from their next request on, whether they are shorter or longer. It returns Invalid,
+// Forbidden or store.ErrStale.
+func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, idle, absolute int64) (store.Account, error) {
+	refused := Invalid{}
+	timeouts := map[string]time.Duration{}
+	for field, seconds := range map[string]int64{"idle_timeout": idle, "absolute_timeout": absolute} {
+		i := slices.IndexFunc(Timeouts, func(t time.Duration) bool { return int64(t/time.Second) == seconds })
+		if i < 0 {
+			refused[field] = "Choose one of the times offered."
+			continue
+		}
+		timeouts[field] = Timeouts[i]
+	}
+	return setGeneral(ctx, s, by, version, "change logout management", refused, func(tx *Tx, a *store.Account) error {
+		if err := tx.db.DeleteEndedSessions(ctx, tx.now); err != nil {
+			return err
+		}
+		a.IdleTimeout, a.AbsoluteTimeout = timeouts["idle_timeout"], timeouts["absolute_timeout"]
+		return nil
+	})
+}
+
+// setGeneral changes the account that still is as it was at version.
+func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action string, refused Invalid, set func(*Tx, *store.Account) error) (store.Account, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
+		if err := tx.require(permission.GeneralUpdate); err != nil {
+			return store.Account{}, err
+		}
+		if len(refused) > 0 {
+			return store.Account{}, refused
+		}
+		if err := requireVersion(version); err != nil {
+			return store.Account{}, err
+		}
+		account, err := tx.db.Account(ctx)
+		if err != nil {
+			return store.Account{}, err
+		}
+		before := account
+		account.Version = version
+		if err := set(tx, &account); err != nil {
+			return store.Account{}, err
+		}
+		if err := tx.db.UpdateAccount(ctx, &account); err != nil {
+			return store.Account{}, err
+		}
+		return account, tx.Record(action, accountObject(before), accountObject(account))
+	})
+}
+
+func accountObject(a store.Account) object {
+	return object{"account", 1, a.Name, map[string]string{
+		"name": a.Name, "cloud": a.Cloud, "idle timeout": a.IdleTimeout.String(), "absolute timeout": a.AbsoluteTimeout.String(),
+		"enforce two-factor authentication": fmt.Sprint(a.EnforceTwoFactor), "password minimum length": fmt.Sprint(a.PasswordMinLength),
+	}}
+}
+
+// SendTestMail queues a mail that shows the actor whether mails arrive, and returns its id. It returns Forbidden
+// without general.update.
+func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
+	return change(ctx, s, by, func(tx *Tx) (int64, error) {
+		if err := tx.require(permission.GeneralUpdate); err != nil {
+			return 0, err
+		}
+		user, err := tx.db.UserByID(ctx, by.UserID)
+		if err != nil {
+			return 0, err
+		}
+		account, err := tx.db.Account(ctx)
+		if err != nil {
+			return 0, err
+		}
+		id, err := tx.mail(user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
+		if err != nil {
+			return 0, err
+		}
+		return id, tx.record("send test mail", Done, userObject(user), nil)
+	})
+}
+
+// TestMail returns what has become of a test mail of the actor's: it waits until the first attempt has ended, at most as
+// long as patience says.
+func (s *Service) TestMail(ctx context.Context, by Actor, id int64, patience time.Duration) (store.Delivery, error) {
+	const glance = 50 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; {
+		mail, err := s.db.DeliveryByID(ctx, id)
+		if err == nil && (mail.UserID != by.UserID || mail.Template != notify.TemplateTestMail) {
+			err = store.ErrNotFound
+		}
+		if err != nil || mail.State != store.Waiting || mail.Error != "" || time.Now().After(deadline) {
+			return mail, err
+		}
+		select {
+		case <-ctx.Done():
+			return mail, ctx.Err()
+		case <-time.After(glance):
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// How short and how long a minimum length may be demanded of passwords, in characters.
+const (
+	LeastMinPassword = 8 // ASVS 6.2.1
+	MostMinPassword  = 64
+)
+
+// SetSignInManagement decides whether everybody needs a second factor, from their next sign-in on, and how long new
+// passwords must be, while the account still is as it was at version. It returns Invalid, also when somebody without a
+// second factor of their own demands one of others, store.ErrStale, or Forbidden without general.update.
+func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce bool, minLength int, version int64) error {
+	if err := requireVersion(version); err != nil {
+		return err
+	}
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.setSignInManagement(enforce, minLength, version) })
+	return err
+}
+
+func (tx *Tx) setSignInManagement(enforce bool, minLength int, version int64) error {
+	if err := tx.require(permission.GeneralUpdate); err != nil {
+		return err
+	}
+	before, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	actor, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	if err != nil {
+		return err
+	}
+	refused := Invalid{}
+	if minLength < LeastMinPassword || minLength > MostMinPassword {
+		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
+	}
+	if enforce && !before.EnforceTwoFactor && !actor.TwoFactor {
+		refused["enforce_2fa"] = "You have no second factor yourself. Set up yours first, under Profile."
+	}
+	if len(refused) > 0 {
+		return refused
+	}
+	if err := tx.db.SetSignInPolicy(tx.ctx, enforce, minLength, version); err != nil {
+		return err
+	}
+	if !enforce {
+		if err := tx.letIn(); err != nil {
+			return err
+		}
+	}
+	after := before
+	after.EnforceTwoFactor, after.PasswordMinLength = enforce, minLength
+	return tx.Record("change sign-in management", signInObject(before), signInObject(after))
+}
+
+// letIn finishes the sign-ins of those who were setting up a second factor that is no longer demanded.
+func (tx *Tx) letIn() error {
+	waiting, err := tx.db.SessionsAt(tx.ctx, store.SetsUpSecondFactor)
+	if err != nil {
+		return err
+	}
+	for _, session := range waiting {
+		user, err := tx.db.UserByID(tx.ctx, session.UserID)
+		if err != nil {
+			return err
+		}
+		if err := tx.db.SetSessionStage(tx.ctx, session.ID, store.Finished); err != nil {
+			return err
+		}
+		if err := tx.db.SetLastAuth(tx.ctx, user.ID, tx.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func signInObject(a store.Account) object {
+	enforced := "off"
+	if a.EnforceTwoFactor {
+		enforced = "on"
+	}
+	return object{"account", 1, a.Name, map[string]string{
+		"two-factor authentication for everybody": enforced, "minimum password length": fmt.Sprint(a.PasswordMinLength),
+	}}
+}
+
+// PeopleWithoutSecondFactor counts the people whom SignOutWithoutSecondFactor would sign out. It returns Forbidden
+// without general.update.
+func (s *Service) PeopleWithoutSecondFactor(ctx context.Context, by Actor) (int, error) {
+	if err := s.Require(ctx, by, permission.GeneralUpdate); err != nil {
+		return 0, err
+	}
+	return s.db.SignedInWithoutSecondFactor(ctx, by.SessionID, store.At(s.now()))
+}
+
+// SignOutWithoutSecondFactor ends the sessions of everybody who has no second factor, but not the actor's own. It
+// returns Forbidden without general.update.
+func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		return struct{}{}, tx.signOutAll("sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
+	})
+	return err
+}
+
+// SignOutEverybody ends all sessions of everybody, half-finished sign-ins included, but not the actor's own. It returns
+// Forbidden without general.update.
+func (s *Service) SignOutEverybody(ctx context.Context, by Actor) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		return struct{}{}, tx.signOutAll("sign out everybody", tx.db.DeleteSessionsBut)
+	})
+	return err
+}
+
+func (tx *Tx) signOutAll(action string, end func(ctx context.Context, except int64) (int64, error)) error {
+	if err := tx.require(permission.GeneralUpdate); err != nil {
+		return err
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := end(tx.ctx, tx.by.SessionID)
+	if err != nil {
+		return err
+	}
+	return tx.record(action, Done, object{kind: "account", id: 1, name: account.Name}, map[string][2]string{"sessions": {"", fmt.Sprint(ended)}})
+}

@@ -1,0 +1,67 @@
+package account
+
+import (
+	"context"
+	"strconv"
+
+	"console/internal/auth"
+	"console/store"
+)
+
+// confirmPassword returns nil when password is the actor's own. Otherwise it returns Invalid and records the attempt;
+// the sixth in a row ends the actor's session, and ErrSignedOut is returned (SPEC §4). It may also return auth.ErrBusy.
+func (s *Service) confirmPassword(ctx context.Context, by Actor, password string) error {
+	if password == "" {
+		return Invalid{"password": "Enter your password."}
+	}
+	release, err := s.hasher.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer release() // only then: attempts that wait must see the failures of those before them
+	session, err := s.db.SessionByID(ctx, by.SessionID)
+	if err != nil || session.UserID != by.UserID {
+		return ErrSignedOut
+	}
+	user, err := s.db.UserByID(ctx, by.UserID)
+	if err != nil {
+		return err
+	}
+	if right, _ := auth.VerifyPassword(user.PasswordHash, password); !right {
+		return s.failPrompt(ctx, by, user, session)
+	}
+	t, err := s.db.Throttle(ctx, throttlePrompt, promptSubject(user))
+	if err != nil || t.Failures == 0 {
+		return err
+	}
+	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.DeleteThrottle(ctx, t.Kind, t.Subject) })
+}
+
+func promptSubject(user store.User) string { return strconv.FormatInt(user.ID, 10) }
+
+// failPrompt counts and records a wrong password.
+func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, session store.Session) error {
+	ended, err := transaction(ctx, s, by, func(tx *Tx) (bool, error) {
+		t, err := tx.db.Throttle(ctx, throttlePrompt, promptSubject(user))
+		if err != nil {
+			return false, err
+		}
+		if err := tx.record("confirm password", Failed, userObject(user), nil); err != nil {
+			return false, err
+		}
+		if t = failed(t, tx.now); t.Failures < prompts {
+			return false, tx.db.SaveThrottle(ctx, t)
+		}
+		if err := tx.db.DeleteThrottle(ctx, t.Kind, t.Subject); err != nil {
+			return false, err
+		}
+		return true, tx.db.DeleteSession(ctx, session.TokenHash)
+	})
+	switch {
+	case err != nil:
+		return err
+	case ended:
+		return ErrSignedOut
+	}
+	return Invalid{"password": "This is not your password."}
+}

@@ -1,0 +1,286 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+const (
+	resetLinkLasts = time.Hour
+	resetLinks     = 3 // that visitors can have sent to one person within an hour
+)
+
+// ChangePassword replaces the actor's password, when current is their own one. Every other session of theirs ends, and
+// every link to reset the password. It returns Invalid.
+func (s *Service) ChangePassword(ctx context.Context, by Actor, current, password, again string, from Client) (Secured, error) {
+	user, err := s.db.UserByID(ctx, by.UserID)
+	if err != nil {
+		return Secured{}, err
+	}
+	reason, err := s.refuseNewPassword(ctx, password, user)
+	if err != nil {
+		return Secured{}, err
+	}
+	refused := Invalid{}
+	if reason != "" {
+		refused["password"] = reason
+	} else if password == current {
+		refused["password"] = "This is the password you have now. Choose another one."
+	}
+	if again != password {
+		refused["again"] = "This is not what you typed above."
+	}
+	if current == "" {
+		refused["current_password"] = "Enter the password you have now."
+	}
+	if len(refused) > 0 {
+		return Secured{}, refused
+	}
+	var wrong Invalid
+	if err := s.confirmPassword(ctx, by, current); errors.As(err, &wrong) {
+		return Secured{}, Invalid{"current_password": wrong["password"]}
+	} else if err != nil {
+		return Secured{}, err
+	}
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return Secured{}, err
+	}
+	return change(ctx, s, by, func(tx *Tx) (Secured, error) {
+		user, err := tx.db.UserByID(ctx, by.UserID)
+		if err != nil {
+			return Secured{}, err
+		}
+		if err := tx.setPassword(user, hash, "change password"); err != nil {
+			return Secured{}, err
+		}
+		token, err := tx.onlySession(from)
+		return Secured{Token: token}, err
+	})
+}
+
+// refuseNewPassword says why somebody cannot have a password; "" accepts it.
+func (s *Service) refuseNewPassword(ctx context.Context, password string, user store.User) (string, error) {
+	account, err := s.db.Account(ctx)
+	return refusePassword(password, account.Name, account.PasswordMinLength, user), err
+}
+
+// setPassword gives a person a new password and tells them. Their links to reset it end.
+func (tx *Tx) setPassword(user store.User, hash, action string) error {
+	user.PasswordHash, user.PasswordChangedAt = hash, tx.now
+	if err := tx.UpdateUser(&user); err != nil {
+		return err
+	}
+	if err := tx.db.EndResetLinks(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+		return err
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.mail(user, notify.TemplatePasswordChanged, notify.PasswordChanged{
+		Company: account.Name, Name: user.Name(), Email: user.Email, At: int64(tx.now), Address: tx.by.Address}, "")
+	if err != nil {
+		return err
+	}
+	return tx.record(action, Done, userObject(user), nil)
+}
+
+// RequestPasswordReset notes that a visitor wants a link to reset the password of an address. It answers the same, and
+// after the same time, whoever has the address: the mail is made beside the requests, by AnswerResetRequests. It returns
+// Throttled after too many requests from one address.
+func (s *Service) RequestPasswordReset(ctx context.Context, email string, from Client) error {
+	if _, _, reason := parseEmail(email); reason != "" {
+		return Invalid{"email": reason}
+	}
+	var throttled error
+	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
+		t, err := tx.db.Throttle(ctx, throttleReset, networkOf(from.Address))
+		if err != nil {
+			return struct{}{}, err
+		}
+		if until := pausedUntil(t); tx.now < until {
+			throttled = &Throttled{RetryAfter: time.Duration(until-tx.now) * time.Millisecond}
+			return struct{}{}, tx.refuseAttempt("request password reset", t, object{kind: "user"})
+		}
+		if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.db.InsertResetRequest(ctx, &store.ResetRequest{Email: email, Address: from.Address, RequestID: from.RequestID})
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case s.resetAsked <- struct{}{}:
+	default:
+	}
+	return throttled
+}
+
+// AnswerResetRequests sends the links that visitors have asked for, until ctx is done.
+func (s *Service) AnswerResetRequests(ctx context.Context) {
+	for {
+		if err := s.answerResetRequests(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("password reset", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.resetAsked:
+		case <-time.After(housekeepingEvery): // after an error
+		}
+	}
+}
+
+func (s *Service) answerResetRequests(ctx context.Context) error {
+	for {
+		more, err := transaction(ctx, s, Actor{Source: UI}, func(tx *Tx) (bool, error) {
+			request, err := tx.db.TakeResetRequest(ctx)
+			if errors.Is(err, store.ErrNotFound) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			tx.by.Address, tx.by.RequestID = request.Address, request.RequestID
+			return true, tx.answerResetRequest(request.Email)
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// answerResetRequest sends a link to whom an address belongs, and nobody else. There is none for people who cannot sign
+// in, and no more than a few an hour.
+func (tx *Tx) answerResetRequest(email string) error {
+	_, key, _ := parseEmail(email)
+	user, err := tx.db.UserByEmailKey(tx.ctx, key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !mayHavePassword(user) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	sent, err := tx.db.ResetLinksSince(tx.ctx, user.ID, tx.now.Add(-time.Hour))
+	if err != nil || sent >= resetLinks {
+		return err
+	}
+	if err := tx.sendResetLink(user); err != nil {
+		return err
+	}
+	return tx.record("request password reset", Done, userObject(user), nil)
+}
+
+// mayHavePassword says whether a person can have a password to sign in with.
+func mayHavePassword(user store.User) bool {
+	return user.Status() == store.Active && user.Role.SignsIn()
+}
+
+// sendResetLink queues the mail with a new link to the person's own address.
+func (tx *Tx) sendResetLink(user store.User) error {
+	token, expires, err := tx.newResetLink(user)
+	if err != nil {
+		return err
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.mail(user, notify.TemplatePasswordReset, notify.PasswordReset{
+		Company: account.Name, Name: user.Name(), Email: user.Email, ExpiresAt: int64(expires)}, token)
+	return err
+}
+
+// newResetLink makes a link by which the person sets a new password, once.
+func (tx *Tx) newResetLink(user store.User) (token string, expires store.Millis, err error) {
+	token, expires = auth.NewToken(), tx.now.Add(resetLinkLasts)
+	return token, expires, tx.db.InsertResetLink(tx.ctx, store.ResetLink{TokenHash: auth.HashToken(token), UserID: user.ID, CreatedAt: tx.now, ExpiresAt: expires})
+}
+
+// SendPasswordReset sends a person a link to reset their password. It returns Invalid for somebody who cannot sign in,
+// Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		user, err := tx.Manageable(userID, permission.UsersUpdate)
+		if err != nil {
+			return store.User{}, err
+		}
+		if !mayHavePassword(user) {
+			return store.User{}, Invalid{"": user.DisplayName() + " cannot sign in, so there is no password to reset."}
+		}
+		if err := tx.sendResetLink(user); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.record("send password reset", Done, userObject(user), nil)
+	})
+}
+
+// ResetLink returns whose password a link resets, or DeadLink. It changes nothing: mail scanners open every link.
+func (s *Service) ResetLink(ctx context.Context, token string) (store.User, error) {
+	return resetLink(ctx, s.db.Queries, token, store.At(s.now()))
+}
+
+func resetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
+	link, err := q.ResetLink(ctx, auth.HashToken(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, &DeadLink{LinkUnknown}
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	switch {
+	case link.Ended != store.LinkOpen:
+		return store.User{}, &DeadLink{LinkReason(link.Ended)}
+	case now >= link.ExpiresAt:
+		return store.User{}, &DeadLink{LinkExpired}
+	}
+	user, err := q.UserByID(ctx, link.UserID)
+	if err == nil && !mayHavePassword(user) {
+		return store.User{}, &DeadLink{LinkRevoked}
+	}
+	return user, err
+}
+
+// ResetPassword sets the password that the person behind a link has chosen, once. All their sessions and other links end;
+// they sign in with the new password and, where they have one, the second factor. It returns Invalid, DeadLink or
+// auth.ErrBusy.
+func (s *Service) ResetPassword(ctx context.Context, token, password string, from Client) error {
+	user, err := s.ResetLink(ctx, token)
+	if err != nil {
+		return err
+	}
+	reason, err := s.refuseNewPassword(ctx, password, user)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		return Invalid{"password": reason}
+	}
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
+		user, err := resetLink(ctx, tx.db.Queries, token, tx.now)
+		if err != nil {
+			return struct{}{}, err
+		}
+		tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
+		if err := tx.db.UseResetLink(ctx, auth.HashToken(token)); err != nil {
+			return struct{}{}, err
+		}
+		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.setPassword(user, hash, "reset password")
+	})
+	return err
+}

@@ -1,0 +1,78 @@
+package account
+
+import (
+	"context"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// keepSignIns is how far back a sign-in history reaches.
+const keepSignIns = 365 * day
+
+// SessionsOf returns the browsers in which a person is signed in, the most recently used first. Everybody sees their
+// own; of others it returns Forbidden (users.update, SPEC §5.3 rule 4) or store.ErrNotFound.
+func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]store.Session, error) {
+	return change(ctx, s, by, func(tx *Tx) ([]store.Session, error) {
+		user, err := tx.ownerOfSessions(userID)
+		if err != nil {
+			return nil, err
+		}
+		return tx.db.SessionsOfUser(ctx, user.ID, tx.now)
+	})
+}
+
+// EndSession signs a person out of one browser. It returns Forbidden (users.update, SPEC §5.3 rule 4) for others, and
+// store.ErrNotFound for a session that has ended or is not theirs.
+func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID int64) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		user, err := tx.ownerOfSessions(userID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := tx.db.DeleteSessionOfUser(ctx, user.ID, sessionID); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.record("end session", Done, userObject(user), nil)
+	})
+	return err
+}
+
+// EndSessions signs a person out of all browsers, but for the one in which the actor works. It returns Forbidden
+// (users.update, SPEC §5.3 rule 4) for others, or store.ErrNotFound.
+func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		user, err := tx.ownerOfSessions(userID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		if err := tx.db.DeleteSessionsOfUserBut(ctx, user.ID, by.SessionID); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.record("end sessions", Done, userObject(user), nil)
+	})
+	return err
+}
+
+// ownerOfSessions returns the person when the actor may see and end their sessions: oneself, or whom one may manage.
+func (tx *Tx) ownerOfSessions(userID int64) (store.User, error) {
+	if userID == tx.by.UserID && userID != 0 {
+		return tx.db.UserByID(tx.ctx, userID)
+	}
+	return tx.Manageable(userID, permission.UsersUpdate)
+}
+
+// OwnSignIns returns the attempts to sign in as the actor of the last year, the newest first, at most limit; with before
+// only those older than that entry.
+func (s *Service) OwnSignIns(ctx context.Context, by Actor, before int64, limit int) ([]store.Entry, error) {
+	user, err := s.db.UserByID(ctx, by.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return s.db.SignIns(ctx, user, store.At(s.now()).Add(-keepSignIns), before, limit)
+}
+
+// Memberships returns the groups that the actor is in.
+func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.Membership, error) {
+	return s.db.Memberships(ctx, by.UserID)
+}

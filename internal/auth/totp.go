@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"image/png"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+)
+
+// What every authenticator app understands (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds.
+const (
+	totpDigits = 6
+	totpPeriod = 30 // seconds
+	totpBytes  = 20 // RFC 4226 §4: as long as the hash
+	totpAhead  = 1  // steps that a clock may be off, either way
+	totpFarOff = 20 // steps within which a code tells that a clock is wrong: ten minutes
+)
+
+var (
+	// ErrCode says that a code is not one of the authenticator's.
+	ErrCode = errors.New("the code is wrong")
+	// ErrClock says that a code is the authenticator's, but of another time: a clock is wrong.
+	ErrClock = errors.New("the code belongs to another time")
+)
+
+// NewTOTPSecret returns the secret of a new authenticator, in base32 as people type it.
+func NewTOTPSecret() string { return totpEncoding.EncodeToString(randomBytes(totpBytes)) }
+
+// TOTPStep returns the time step that a code belongs to: the one of now, or the one before or after it, because clocks
+// differ and people are slow (RFC 6238 §5.2). Spaces do not matter. It returns ErrCode or ErrClock. Whether the step
+// has been used already the caller must know: the code stays right for the whole of it.
+func TOTPStep(secret, code string, now time.Time) (int64, error) {
+	code = strings.Join(strings.Fields(code), "")
+	current := now.Unix() / totpPeriod
+	for distance := range int64(totpFarOff) + 1 {
+		for _, step := range []int64{current - distance, current + distance} {
+			right, err := hotp.GenerateCode(secret, uint64(step))
+			if err != nil {
+				return 0, fmt.Errorf("authenticator secret: %w", err)
+			}
+			if !EqualCode(right, code) {
+				continue
+			}
+			if distance > totpAhead {
+				return 0, ErrClock
+			}
+			return step, nil
+		}
+	}
+	return 0, ErrCode
+}
+
+// QRCode returns a picture of the secret for an authenticator app to read, as a data: URI.
+func QRCode(issuer, person, secret string) (string, error) {
+	raw, err := totpEncoding.DecodeString(secret)
+	if err != nil {
+		return "", fmt.Errorf("authenticator secret: %w", err)
+	}
+	// The library does not escape "&" in the issuer, and a colon ends it.
+	issuer = strings.NewReplacer("&", "and", ":", " ").Replace(issuer)
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: person, Secret: raw, Period: totpPeriod, Digits: otp.DigitsSix})
+	if err != nil {
+		return "", fmt.Errorf("QR code: %w", err)
+	}
+	picture, err := key.Image(240, 240)
+	if err != nil {
+		return "", fmt.Errorf("QR code: %w", err)
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, picture); err != nil {
+		return "", fmt.Errorf("QR code: %w", err)
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file.Bytes()), nil
+}
