@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Event is something that happened and that triggers may tell about. Its id rises with every event.
 type Event struct {
@@ -79,9 +82,43 @@ func (q Queries) DeliveryByID(ctx context.Context, id int64) (Delivery, error) {
 	return one(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
 }
 
-// DeliveriesOfTrigger returns the newest first, at most limit.
-func (q Queries) DeliveriesOfTrigger(ctx context.Context, triggerID int64, limit int) ([]Delivery, error) {
-	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE trigger_id = $1 ORDER BY id DESC LIMIT $2`, triggerID, limit)
+// DeliveryQuery is which deliveries of triggers a list shows: of a trigger, an integration, in a state, before an id.
+// Zero values let everything pass.
+type DeliveryQuery struct {
+	TriggerID, IntegrationID int64
+	State                    DeliveryState
+	Before                   int64
+	Limit                    int
+}
+
+// TriggeredDeliveries returns messages of triggers, the newest first. Mails to people are not among them.
+func (q Queries) TriggeredDeliveries(ctx context.Context, query DeliveryQuery) ([]Delivery, error) {
+	where, args := `event_id IS NOT NULL`, []any{query.Limit}
+	filter := func(condition string, value any) {
+		args = append(args, value)
+		where += fmt.Sprintf(" AND %s $%d", condition, len(args))
+	}
+	if query.TriggerID != 0 {
+		filter("trigger_id =", query.TriggerID)
+	}
+	if query.IntegrationID != 0 {
+		filter("integration_id =", query.IntegrationID)
+	}
+	if query.State != "" {
+		filter("state =", query.State)
+	}
+	if query.Before != 0 {
+		filter("id <", query.Before)
+	}
+	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+where+` ORDER BY id DESC LIMIT $1`, args...)
+}
+
+// EventByID returns ErrNotFound for an unknown id.
+func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
+	return one(ctx, q.q, func(s scanner) (e Event, err error) {
+		err = s.Scan(&e.ID, &e.UUID, &e.Type, &e.OccurredAt)
+		return e, err
+	}, `SELECT id, uuid, type, occurred_at FROM events WHERE id = $1`, id)
 }
 
 // DueTargets returns the targets for which a delivery is due by now.

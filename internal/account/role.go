@@ -29,8 +29,16 @@ func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID 
 		if err := tx.changeRole(&user, role, invitation); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.Record("change role", userObject(before), userObject(user))
+		if err := tx.Record("change role", userObject(before), userObject(user)); err != nil {
+			return store.User{}, err
+		}
+		return user, tx.accessChanged(user, []string{roleChange(before.Role, user.Role)})
 	})
+}
+
+// roleChange is a change of role as messages tell it.
+func roleChange(before, after permission.Role) string {
+	return "Role: " + before.Label() + " → " + after.Label()
 }
 
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new

@@ -40,7 +40,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 	}
 	right, rehash := verify(user, password)
 	if !right {
-		return "", s.failSignIn(ctx, from, email, account, address)
+		return "", s.failSignIn(ctx, from, email, user, account, address)
 	}
 	if rehash {
 		rehashed := auth.HashPassword(password)
@@ -97,16 +97,22 @@ func (s *Service) awaitPause(ctx context.Context, from Client, email string, key
 	return nil
 }
 
-// failSignIn counts and records a failed attempt, and returns ErrSignIn.
-func (s *Service) failSignIn(ctx context.Context, from Client, email string, keys ...throttleKey) error {
+// failSignIn counts and records a failed attempt, and returns ErrSignIn. user is whose address it is, if anybody's.
+func (s *Service) failSignIn(ctx context.Context, from Client, email string, user store.User, keys ...throttleKey) error {
 	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
 		for _, key := range keys {
 			t, err := tx.db.Throttle(ctx, key.kind, key.subject)
 			if err != nil {
 				return struct{}{}, err
 			}
-			if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
+			t = failed(t, tx.now)
+			if err := tx.db.SaveThrottle(ctx, t); err != nil {
 				return struct{}{}, err
+			}
+			if locks(t) && user.ID != 0 {
+				if err := tx.signInLocked(user); err != nil {
+					return struct{}{}, err
+				}
 			}
 		}
 		return struct{}{}, tx.record("sign in", Failed, object{kind: "user", name: email}, nil)

@@ -50,17 +50,29 @@ func networkOf(address string) string {
 	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
+// pauseAfter is how long somebody waits after this many wrong passwords for one account from one address.
+func pauseAfter(failures int) time.Duration {
+	switch doublings := failures - freePasswords; {
+	case doublings < 0:
+		return 0
+	case doublings < 10: // more would reach the longest pause anyway
+		return min(longestPause, time.Second<<doublings)
+	}
+	return longestPause
+}
+
+// locks says whether this failure is the one with which the pause first reaches its longest.
+func locks(t store.Throttle) bool {
+	return t.Kind == throttleAccount && pauseAfter(t.Failures) == longestPause && pauseAfter(t.Failures-1) < longestPause
+}
+
 // pausedUntil returns when the next attempt is possible; zero means now.
 func pausedUntil(t store.Throttle) store.Millis {
 	switch {
 	case t.Kind == throttleAddress && t.Failures >= addressPasswords:
 		return t.FirstAt.Add(addressWindow)
 	case t.Kind == throttleAccount && t.Failures >= freePasswords:
-		pause := longestPause
-		if doublings := t.Failures - freePasswords; doublings < 10 {
-			pause = min(pause, time.Second<<doublings)
-		}
-		return t.LastAt.Add(pause)
+		return t.LastAt.Add(pauseAfter(t.Failures))
 	}
 	return 0
 }

@@ -21,7 +21,10 @@ type Tx struct {
 	by      Actor
 	now     store.Millis
 	queued  bool // messages wait for the commit
-	many    bool // one of many steps of a job: triggers are told at its end
+	many    bool // one of many steps of a job: chats and mailboxes are told at its end
+
+	condition string                            // what the step was to triggers
+	triggers  map[string][]TriggerWithReactions // enabled ones by condition, once read
 }
 
 // authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
@@ -184,7 +187,10 @@ func (tx *Tx) deleteUser(user store.User) error {
 			return err
 		}
 	}
-	return tx.keepAdministrator()
+	if err := tx.keepAdministrator(); err != nil {
+		return err
+	}
+	return tx.userDeleted(user)
 }
 
 // mail queues a mail to a person. secret is a link token or "": it is stored sealed, and only until the mail is sent.
