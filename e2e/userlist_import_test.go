@@ -180,7 +180,7 @@ func TestImportOfManyIsToldOnce(t *testing.T) {
 	if a, n, e := c.queued("Analysts only"), c.queued("Nobody"), c.queued("Everybody"); a != 1 || n != 0 || e != 2 {
 		t.Errorf("%d, %d and %d messages were queued", a, n, e)
 	}
-	c.wantCount(3, "SELECT count(*) FROM deliveries WHERE template = 'create_users' AND created_at = $1", int64(job.EndedAt))
+	c.wantCount(3, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary' AND created_at = $1", int64(job.EndedAt))
 	c.wantCount(3, "SELECT count(*) FROM deliveries")
 	var message struct {
 		Text string `json:"text"`
@@ -210,5 +210,5 @@ func TestImportOfTwentyIsToldOneByOne(t *testing.T) {
 	c.wantCount(20, "SELECT count(*) FROM deliveries WHERE template = 'create_user'")
 	c.wantCount(20, "SELECT count(*) FROM deliveries WHERE user_id IS NOT NULL")
 	c.wantCount(20, "SELECT count(*) FROM deliveries d JOIN invitations i ON i.mail_delivery_id = d.id")
-	c.wantCount(0, "SELECT count(*) FROM deliveries WHERE template = 'create_users'")
+	c.wantCount(0, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary'")
 }

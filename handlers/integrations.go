@@ -58,7 +58,7 @@ func (h *Console) editIntegration(c echo.Context) error {
 		fields.Values.Set("active", "1")
 	}
 	for _, f := range kind.Fields {
-		if !f.Secret {
+		if !f.Secret() {
 			fields.Values.Set(f.Name, settings[f.Name])
 		}
 	}
@@ -125,7 +125,7 @@ func integrationInput(c echo.Context, kind notify.Kind) account.IntegrationInput
 // withoutSecrets keeps what was typed into secret fields out of the page.
 func withoutSecrets(f views.Form, kind notify.Kind) views.Form {
 	for _, field := range kind.Fields {
-		if field.Secret {
+		if field.Secret() {
 			f.Values.Del(field.Name)
 		}
 	}
@@ -136,8 +136,8 @@ func (h *Console) renderIntegration(c echo.Context, status int, kind notify.Kind
 	page := views.IntegrationFormPage{Kind: kind.Key, Label: kind.Label, ID: i.ID, Version: i.Version, Form: f}
 	masked := notify.Mask(kind, settings)
 	for _, field := range kind.Fields {
-		page.Fields = append(page.Fields, views.IntegrationField{Name: field.Name, Label: field.Label, Help: field.Help, Secret: field.Secret,
-			Multiline: field.Multiline, Masked: masked[field.Name]})
+		page.Fields = append(page.Fields, views.IntegrationField{Name: field.Name, Label: field.Label, Help: field.Help, Secret: field.Secret(),
+			Multiline: field.Type == notify.FieldArea, Masked: masked[field.Name]})
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (s *Service) Integration(ctx context.Context, by Actor, id int64) (store.In
 // CreateIntegration adds a destination. It returns Invalid or Forbidden.
 func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, in IntegrationInput) (store.Integration, error) {
 	integration := store.Integration{Kind: kind}
-	if err := s.parseIntegration(ctx, &integration, &in); err != nil {
+	if err := s.parseIntegration(ctx, &integration, nil, &in); err != nil {
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
@@ -79,12 +80,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		return store.Integration{}, err
 	}
 	after := before
-	for name, value := range kept {
-		if in.Settings[name] == "" {
-			in.Settings[name] = value
-		}
-	}
-	if err := s.parseIntegration(ctx, &after, &in); err != nil {
+	if err := s.parseIntegration(ctx, &after, kept, &in); err != nil {
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
@@ -127,32 +123,19 @@ func (tx *Tx) saveIntegration(integration *store.Integration, settings notify.Se
 	return tx.db.UpdateIntegration(tx.ctx, integration)
 }
 
-// parseIntegration checks what was typed. Names are looked up here, outside any transaction.
-func (s *Service) parseIntegration(ctx context.Context, integration *store.Integration, in *IntegrationInput) error {
+// parseIntegration checks what was typed; kept are the settings so far. Names are looked up here, outside any transaction.
+func (s *Service) parseIntegration(ctx context.Context, integration *store.Integration, kept notify.Settings, in *IntegrationInput) error {
 	refused := Invalid{}
 	kind, known := notify.KindByKey(integration.Kind)
 	if !known {
 		return Invalid{"type": "Choose what kind of integration this is."}
 	}
 	integration.Name, integration.Active = parseTitle(in.Name, "name", "a name", refused), in.Active
-	settings := notify.Settings{}
-	for _, field := range kind.Fields {
-		value := strings.TrimSpace(in.Settings[field.Name])
-		switch {
-		case value == "" && field.Required:
-			refused[field.Name] = "This is needed."
-		case field.Name == "emails":
-			settings[field.Name] = parseAddresses(value, refused)
-		case field.Name == "url":
-			settings[field.Name] = value
-			if err := s.guard.CheckURL(ctx, value); err != nil {
-				refused[field.Name] = err.Error()
-			}
-		default:
-			settings[field.Name] = value
-		}
+	in.Settings = notify.Fill(kind, kept, in.Settings)
+	maps.Copy(refused, notify.CheckSettings(ctx, s.guard, kind, in.Settings))
+	if kind.Key == notify.KindEmail {
+		in.Settings["emails"] = parseAddresses(in.Settings["emails"], refused)
 	}
-	in.Settings = settings
 	return refused.orNil()
 }
 

@@ -4,17 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"console/internal/auth"
 )
 
 // The kinds of integrations.
 const (
-	KindEmail = "email"
-	KindSlack = "slack"
+	KindEmail          = "email"
+	KindSlack          = "slack"
+	KindTeams          = "teams"
+	KindTelegram       = "telegram"
+	KindPagerDuty      = "pagerduty"
+	KindOpsgenie       = "opsgenie"
+	KindInsightConnect = "insightconnect"
+	KindSplunk         = "splunk"
+	KindSumoLogic      = "sumo_logic"
+	KindDatadog        = "datadog"
+	KindWebhook        = "webhook"
 )
 
 // Kind is a kind of integration: what it is called, what a person fills in, and how its messages are sent.
@@ -29,31 +38,194 @@ type Kind struct {
 
 // Field is a setting of an integration.
 type Field struct {
-	Name      string // key in Settings, and name in forms
-	Label     string
-	Help      string
-	Secret    bool // shown masked once saved
-	Required  bool
-	Multiline bool
+	Name        string // key in Settings, and name in forms
+	Label       string
+	Help        string
+	Placeholder string
+	Type        FieldType
+	Required    bool
+	Advanced    bool     // stands under "Advanced settings"
+	Options     []Option // of a FieldSelect
+	Default     string   // what a new integration begins with
+
+	secret bool // also where the type does not say so
+	check  func(value string) (refusal string)
 }
 
-const messengers = "Email and messengers"
+// FieldType is how a field is filled in.
+type FieldType int
+
+// The types of fields. Secret ones are shown masked once saved. A FieldCheck is "1" or empty.
+const (
+	FieldText FieldType = iota
+	FieldSecret
+	FieldArea
+	FieldSelect
+	FieldCheck
+	FieldNumber
+	FieldURL
+	FieldSecretURL
+)
+
+// Option is one choice of a FieldSelect.
+type Option struct{ Value, Label string }
+
+// Secret says whether the value is shown masked once saved; such a field left empty keeps its value.
+func (f Field) Secret() bool { return f.secret || f.Type == FieldSecret || f.Type == FieldSecretURL }
+
+// isURL says whether the value is where messages are sent.
+func (f Field) isURL() bool { return f.Type == FieldURL || f.Type == FieldSecretURL }
+
+const (
+	messengers = "Email and messengers"
+	incidents  = "Incident and task management systems"
+	siem       = "SIEM and SOAR systems"
+	logs       = "Log management systems"
+	universal  = "Universal integrations"
+)
 
 var kinds = []Kind{
 	{
 		Key: KindEmail, Label: "Email", Category: messengers, send: (*Worker).sendEmail,
 		Fields: []Field{{
-			Name: "emails", Label: "Email addresses", Required: true, Multiline: true,
+			Name: "emails", Label: "Email addresses", Type: FieldArea, Required: true, Placeholder: "name@example.com",
 			Help: "One or more addresses, separated by commas or on lines of their own. Each gets its own mail.",
 		}},
 	},
 	{
 		Key: KindSlack, Label: "Slack", Category: messengers, send: (*Worker).sendSlack,
 		Fields: []Field{{
-			Name: "url", Label: "Webhook URL", Required: true, Secret: true,
+			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://hooks.slack.com/services/…",
 			Help: "In Slack, add an incoming webhook for the channel that is to get the messages, and copy its URL.",
 		}},
 	},
+	{
+		Key: KindTeams, Label: "Microsoft Teams", Category: messengers,
+		Fields: []Field{{
+			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
+			Help: "In Teams, add the workflow “Post to a channel when a webhook request is received” to the channel, and copy its URL.",
+		}},
+	},
+	{
+		Key: KindTelegram, Label: "Telegram", Category: messengers,
+		Fields: []Field{
+			{
+				Name: "token", Label: "Bot token", Type: FieldSecret, Required: true, check: matching(telegramToken, "This is not a bot token. It looks like 123456789:AbC…"),
+				Help: "Create a bot with @BotFather in Telegram, and copy its token.",
+			},
+			{
+				Name: "chat_id", Label: "Chat ID", Required: true, check: matching(telegramChat, "Enter the number of a chat, or @ and the name of a channel."), Placeholder: "-1001234567890",
+				Help: "Number of the chat or group that is to get the messages, or @ and the name of a public channel. Add the bot to it first.",
+			},
+		},
+	},
+	{
+		Key: KindPagerDuty, Label: "PagerDuty", Category: incidents,
+		Fields: []Field{
+			{
+				Name: "integration_key", Label: "Integration key", Type: FieldSecret, Required: true, check: matching(token, notToken),
+				Help: "In PagerDuty, add the integration Events API V2 to a service, and copy its integration key.",
+			},
+			{Name: "region", Label: "Service region", Type: FieldSelect, Default: "us", Options: regions},
+		},
+	},
+	{
+		Key: KindOpsgenie, Label: "Opsgenie", Category: incidents,
+		Fields: []Field{
+			{
+				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
+				Help: "In Opsgenie, add an API integration that may create alerts, and copy its key.",
+			},
+			{Name: "region", Label: "Service region", Type: FieldSelect, Default: "us", Options: regions},
+		},
+	},
+	{
+		Key: KindInsightConnect, Label: "InsightConnect", Category: siem,
+		Fields: []Field{
+			{
+				Name: "url", Label: "Trigger URL", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
+				Help: "In InsightConnect, make a workflow with an API trigger whose variables are summary, description and details, and copy its trigger URL.",
+			},
+			{
+				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
+				Help: "An organization or user key of the Insight platform. It is sent in the header X-API-Key.",
+			},
+		},
+	},
+	{
+		Key: KindSplunk, Label: "Splunk", Category: siem,
+		Fields: []Field{
+			{
+				Name: "url", Label: "HTTP Event Collector URL", Type: FieldURL, Required: true, Placeholder: "https://splunk.example.com:8088",
+				Help: "Address of the collector. Without a path, events go to /services/collector/event.",
+			},
+			{
+				Name: "token", Label: "HTTP Event Collector token", Type: FieldSecret, Required: true, check: matching(token, notToken),
+				Help: "In Splunk, add an HTTP Event Collector under Data inputs, and copy its token.",
+			},
+		},
+	},
+	{
+		Key: KindSumoLogic, Label: "Sumo Logic", Category: siem,
+		Fields: []Field{{
+			Name: "url", Label: "HTTP source address", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
+			Help: "In Sumo Logic, add a hosted collector with an HTTP Logs and Metrics source, and copy its address.",
+		}},
+	},
+	{
+		Key: KindDatadog, Label: "Datadog", Category: logs,
+		Fields: []Field{
+			{
+				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
+				Help: "In Datadog, open Organization Settings, API Keys, and copy a key.",
+			},
+			{Name: "site", Label: "Datadog site", Type: FieldSelect, Default: "datadoghq.com", Options: datadogSites},
+		},
+	},
+	{
+		Key: KindWebhook, Label: "Webhook", Category: universal,
+		Fields: []Field{
+			{
+				Name: "url", Label: "Webhook URL", Type: FieldURL, Required: true, Placeholder: "https://example.com/hook",
+				Help: "Where the messages are sent, as JSON.",
+			},
+			{
+				Name: "secret", Label: "Signing secret", Type: FieldSecret, check: checkSigningSecret, Placeholder: "whsec_…",
+				Help: "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Left empty, a new one is made.",
+			},
+			{
+				Name: "method", Label: "Request method", Type: FieldSelect, Advanced: true, Default: "post",
+				Options: []Option{{"post", "POST"}, {"put", "PUT"}},
+			},
+			{
+				Name: "headers", Label: "Request headers", Type: FieldArea, Advanced: true, secret: true, check: checkHeaders, Placeholder: "Authorization: Bearer …",
+				Help: "One a line, as Name: value.",
+			},
+			{
+				Name: "ca_certificate", Label: "CA certificate", Type: FieldArea, Advanced: true, check: checkCertificates, Placeholder: "-----BEGIN CERTIFICATE-----",
+				Help: "PEM. Certificates of the server are then trusted when this authority has issued them.",
+			},
+			{
+				Name: "verify_tls", Label: "Verify TLS certificate", Type: FieldCheck, Advanced: true, Default: "1",
+				Help: "Without it, messages can be read and changed on their way.",
+			},
+			{Name: "request_timeout", Label: "Request timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "10", check: checkSeconds},
+			{Name: "connection_timeout", Label: "Connection timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "5", check: checkSeconds},
+			{
+				Name: "format", Label: "Format of the events", Type: FieldSelect, Advanced: true, Default: "json",
+				Options: []Option{{"json", "JSON array"}, {"ndjson", "New line delimited JSON (NDJSON)"}},
+			},
+		},
+	},
+}
+
+// regions of services that keep the data of Europe apart.
+var regions = []Option{{"us", "United States"}, {"eu", "Europe"}}
+
+var datadogSites = []Option{
+	{"datadoghq.com", "US1 (datadoghq.com)"}, {"us3.datadoghq.com", "US3 (us3.datadoghq.com)"}, {"us5.datadoghq.com", "US5 (us5.datadoghq.com)"},
+	{"datadoghq.eu", "EU1 (datadoghq.eu)"}, {"ap1.datadoghq.com", "AP1 (ap1.datadoghq.com)"}, {"ap2.datadoghq.com", "AP2 (ap2.datadoghq.com)"},
+	{"ddog-gov.com", "US1-FED (ddog-gov.com)"},
 }
 
 // Kinds returns all kinds in the order they are listed.
@@ -113,16 +285,31 @@ func OpenSettings(key *auth.Key, integrationID int64, sealed []byte) (Settings, 
 // store.Delivery.Secret.
 func SecretContext(deliveryID int64) string { return fmt.Sprintf("deliveries/%d", deliveryID) }
 
-// Mask returns the settings for showing: of a secret URL remain scheme, host and the last four characters, of other
-// secrets those four, and of short ones none.
+// Mask returns the settings for showing: of a secret URL remain scheme, host and the last four characters, of headers
+// their names, of other secrets those four characters, and of short ones none. What stands in no form is left out.
 func Mask(k Kind, s Settings) Settings {
-	masked := maps.Clone(s)
+	masked := Settings{}
 	for _, field := range k.Fields {
-		if value := s[field.Name]; field.Secret && value != "" {
+		masked[field.Name] = s[field.Name]
+		switch value := s[field.Name]; {
+		case !field.Secret() || value == "":
+		case field.Type == FieldArea:
+			masked[field.Name] = maskLines(value)
+		default:
 			masked[field.Name] = mask(value)
 		}
 	}
 	return masked
+}
+
+// maskLines masks the values of "Name: value" lines.
+func maskLines(headers string) string {
+	var masked []string
+	for _, header := range strings.Split(headers, "\n") {
+		name, value, _ := strings.Cut(header, ":")
+		masked = append(masked, name+": "+mask(strings.TrimSpace(value)))
+	}
+	return strings.Join(masked, ", ")
 }
 
 // revealing is how long a secret must be for its last four characters to be shown.

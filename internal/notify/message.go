@@ -25,11 +25,31 @@ var (
 )
 
 // templates are the parameters that each template takes; they know what the message says.
-var templates = map[string]func(params []byte) (content, error){
-	TemplateUserAdded:          decode[UserAdded],
-	TemplateUsersAdded:         decode[UsersAdded],
-	TemplateInvitation:         decode[Invitation],
-	TemplateSignupConfirmation: decode[SignupConfirmation],
+var templates = allTemplates()
+
+func allTemplates() map[string]func(params []byte) (content, error) {
+	all := map[string]func(params []byte) (content, error){
+		TemplateInvitation:                 decode[Invitation],
+		TemplateSignupConfirmation:         decode[SignupConfirmation],
+		TemplatePasswordReset:              decodeNotice[PasswordReset],
+		TemplatePasswordChanged:            decodeNotice[PasswordChanged],
+		TemplateSecondFactorEnabled:        decodeNotice[SecondFactorEnabled],
+		TemplateSecondFactorDisabledNotice: decodeNotice[SecondFactorDisabled],
+		TemplateIntegrationOff:             decodeNotice[IntegrationOff],
+	}
+	for template, c := range conditions {
+		all[template] = func(params []byte) (content, error) {
+			m := userMessage{condition: c, template: template}
+			return m, json.Unmarshal(params, &m.UserEvent)
+		}
+		all[SummaryOf(template)] = func(params []byte) (content, error) {
+			m := usersMessage{condition: c}
+			err := json.Unmarshal(params, &m.UsersEvent)
+			m.Template = template
+			return m, err
+		}
+	}
+	return all
 }
 
 // content is a message still to be written under a letterhead.
@@ -40,16 +60,26 @@ type content interface {
 	html(letterhead) templ.Component
 }
 
+// detailed is a content that programs can read too: the messages of triggers.
+type detailed interface{ details() Details }
+
 func decode[T content](params []byte) (content, error) {
 	var c T
 	err := json.Unmarshal(params, &c)
 	return c, err
 }
 
+func decodeNotice[T noticing](params []byte) (content, error) {
+	var n T
+	err := json.Unmarshal(params, &n)
+	return noticeMessage{n}, err
+}
+
 // Message is a message as people read it. Subject is one line; HTML is for mails.
 type Message struct {
 	ToName              string // of the recipient; may be empty
 	Subject, Text, HTML string
+	Details             Details // the zero value for mails to people
 }
 
 // Site is what the messages say about the installation.
@@ -59,7 +89,7 @@ type Site struct {
 }
 
 // Message writes the message of a queued delivery: the same parameters always give the same message. The token becomes
-// part of the link of an invitation; it may be empty where a page only shows what was sent. It returns ErrBaseURL or
+// part of the link of an invitation or a password reset; it may be empty where a page only shows what was sent. It returns ErrBaseURL or
 // ErrTemplate.
 func (s Site) Message(template string, params []byte, token string) (Message, error) {
 	base, err := url.Parse(s.BaseURL)
@@ -79,7 +109,11 @@ func (s Site) Message(template string, params []byte, token string) (Message, er
 	if err := c.html(l).Render(context.Background(), &html); err != nil {
 		return Message{}, ErrTemplate
 	}
-	return Message{ToName: oneLine(c.toName()), Subject: oneLine(c.subject(l)), Text: c.text(l), HTML: html.String()}, nil
+	m := Message{ToName: oneLine(c.toName()), Subject: oneLine(c.subject(l)), Text: c.text(l), HTML: html.String()}
+	if c, ok := c.(detailed); ok {
+		m.Details = c.details()
+	}
+	return m, nil
 }
 
 // letterhead is what a message needs besides its own content.
@@ -92,8 +126,11 @@ type letterhead struct {
 // home is the address of the console.
 func (l letterhead) home() string { return l.base.String() }
 
+// page is the address of a page of the console.
+func (l letterhead) page(path ...string) string { return l.base.JoinPath(path...).String() }
+
 // signup is the link of an invitation.
-func (l letterhead) signup() string { return l.base.JoinPath("signup", l.token).String() }
+func (l letterhead) signup() string { return l.page("signup", l.token) }
 
 // Person is somebody a message names. Role is the label that people read.
 type Person struct {
@@ -129,6 +166,11 @@ func greeting(name string) string {
 
 // day writes a time so that nobody has to guess the time zone or the order of day and month.
 func day(millis int64) string { return time.UnixMilli(millis).UTC().Format("2 Jan 2006, 15:04 UTC") }
+
+// moment writes a time for programs.
+func moment(millis int64) string {
+	return time.UnixMilli(millis).UTC().Format("2006-01-02T15:04:05.000Z")
+}
 
 // line is a line of a text part. What people typed is put in as it is but for line breaks, by which a name could pass
 // for lines of ours.

@@ -35,21 +35,36 @@ func sampleConfirmation() SignupConfirmation {
 	}
 }
 
-func sampleUsersAdded() UsersAdded {
-	return UsersAdded{
-		Trigger: "Added user", Company: "TestCompany", Cloud: "EU", Count: 25, Actor: Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
+func sampleUsersAdded() UsersEvent {
+	return UsersEvent{
+		Template: TemplateUserAdded,
+		Trigger:  "Added user", Company: "TestCompany", Cloud: "EU", Count: 25, Actor: Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
 		First: []Person{{ID: 2, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"}, {ID: 3, Email: "ann@example.com", Role: "Deploy"}},
 	}
 }
 
+// at is a moment for samples.
+var at = time.Date(2024, 2, 16, 15, 4, 0, 0, time.UTC).UnixMilli()
+
 // samples has parameters for every template.
 func samples() map[string]any {
-	return map[string]any{
-		TemplateUserAdded:          sampleUserAdded(),
-		TemplateUsersAdded:         sampleUsersAdded(),
-		TemplateInvitation:         sampleInvitation(),
-		TemplateSignupConfirmation: sampleConfirmation(),
+	all := map[string]any{
+		TemplateInvitation:                 sampleInvitation(),
+		TemplateSignupConfirmation:         sampleConfirmation(),
+		TemplatePasswordReset:              PasswordReset{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", ExpiresAt: at},
+		TemplatePasswordChanged:            PasswordChanged{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Address: "192.0.2.7"},
+		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Method: "an authenticator app", At: at, Address: "192.0.2.7"},
+		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Actor: Person{Name: "John Doe", Email: "johndoe@example.com"}},
+		TemplateIntegrationOff: IntegrationOff{Company: "TestCompany", Name: "John Doe", Email: "johndoe@example.com", ID: 7, Integration: "Alerts", Kind: "Slack",
+			Ended: 12, Failed: 9, Error: "answered 404", At: at},
 	}
+	for template := range conditions {
+		all[template] = sampleUserAdded()
+		summary := sampleUsersAdded()
+		summary.Template = template
+		all[SummaryOf(template)] = summary
+	}
+	return all
 }
 
 func params(t *testing.T, v any) []byte {
@@ -80,6 +95,81 @@ This notification was triggered by the "Added user" trigger.
 Client: TestCompany
 Cloud: EU`
 
+func TestTextsOfTheConditions(t *testing.T) {
+	t.Parallel()
+	const who, by = "John Smith <johnsmith@example.com> with the role Analyst", " by John Doe <johndoe@example.com>"
+	for template, want := range map[string][2]string{
+		TemplateUserAdded:            {"New user was added to the company account", "A new user " + who + " was added to the company account" + by + "."},
+		TemplateUserDeleted:          {"User was deleted from the company account", "The user " + who + " was deleted from the company account" + by + "."},
+		TemplateAccessDisabled:       {"Access to the company account was disabled", "Access of the user " + who + " to the company account was disabled" + by + "."},
+		TemplateAccessEnabled:        {"Access to the company account was enabled", "Access of the user " + who + " to the company account was enabled" + by + "."},
+		TemplateAccessChanged:        {"Role or groups of a user were changed", "Role or groups of the user " + who + " were changed" + by + ":\nRole: Read Only → Analyst\nAdded to the group Support"},
+		TemplateSecondFactorDisabled: {"Two-factor authentication of a user was disabled", "Two-factor authentication of the user " + who + " was disabled" + by + "."},
+		TemplateSignInLocked:         {"Sign-in of a user was locked", "Sign-in of the user " + who + " was locked after too many failed attempts."},
+	} {
+		p := sampleUserAdded()
+		switch template {
+		case TemplateAccessChanged:
+			p.Details = []string{"Role: Read Only → Analyst", "Added to the group Support"}
+		case TemplateSignInLocked:
+			p.Actor = Person{}
+		}
+		text := "[Wallarm] Trigger: " + want[0] + "\n\nNotification type: " + template + "\n\n" + want[1] +
+			"\nThis notification was triggered by the \"Added user\" trigger.\n\nClient: TestCompany\nCloud: EU"
+		if m := written(t, site, template, p, ""); m.Text != text {
+			t.Errorf("%s:\n%s\nwant:\n%s", template, m.Text, text)
+		}
+	}
+}
+
+func TestWhatProgramsReadOfAMessage(t *testing.T) {
+	t.Parallel()
+	p := sampleUserAdded()
+	p.Number = 41
+	details, err := json.Marshal(written(t, site, TemplateUserAdded, p, "").Details)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"client_name":"TestCompany","cloud":"EU","notification_type":"create_user","trigger_name":"Added user",` +
+		`"user":{"id":7,"name":"John Smith","email":"johnsmith@example.com","role":"Analyst"},"actor":{"id":1,"name":"John Doe","email":"johndoe@example.com","role":""},` +
+		`"event_id":"4f6c","number":41,"occurred_at":"2024-02-16T16:13:20.000Z"}`
+	if string(details) != want {
+		t.Errorf("details:\n%s\nwant:\n%s", details, want)
+	}
+}
+
+func TestNoticeTexts(t *testing.T) {
+	t.Parallel()
+	m := written(t, site, TemplatePasswordReset, samples()[TemplatePasswordReset], "tok-en_1")
+	want := `Hello Ann Lee,
+
+A new password was asked for, for your account ann@example.com at TestCompany in Wallarm.
+
+Choose a new password:
+
+https://c.example/reset/tok-en_1
+
+The link works once, until 16 Feb 2024, 15:04 UTC. If you use two-factor authentication, you will still need it to sign in.
+
+You did not ask for this? Then do nothing: your password stays as it is.`
+	if m.Text != want || m.Subject != "Reset your password for TestCompany" || m.ToName != "Ann Lee" {
+		t.Errorf("%q to %q:\n%s\nwant:\n%s", m.Subject, m.ToName, m.Text, want)
+	}
+	for template, parts := range map[string][]string{
+		TemplatePasswordChanged:            {"was changed on 16 Feb 2024, 15:04 UTC from the address 192.0.2.7.", "https://c.example/forgot"},
+		TemplateSecondFactorEnabled:        {"with an authenticator app was enabled for your account ann@example.com"},
+		TemplateSecondFactorDisabledNotice: {"on 16 Feb 2024, 15:04 UTC by John Doe <johndoe@example.com>."},
+		TemplateIntegrationOff:             {"The integration Alerts (Slack) of TestCompany was switched off", "9 of its last 12 messages", "https://c.example/settings/integrations/7/edit"},
+	} {
+		m := written(t, site, template, samples()[template], "")
+		for _, part := range parts {
+			if !strings.Contains(m.Text, part) {
+				t.Errorf("%s lacks %q:\n%s", template, part, m.Text)
+			}
+		}
+	}
+}
+
 const usersAddedText = `[Wallarm] Trigger: New users were added to the company account
 
 Notification type: create_user
@@ -95,7 +185,7 @@ Cloud: EU`
 
 func TestUsersAddedText(t *testing.T) {
 	t.Parallel()
-	if m := written(t, site, TemplateUsersAdded, sampleUsersAdded(), ""); m.Text != usersAddedText {
+	if m := written(t, site, SummaryOf(TemplateUserAdded), sampleUsersAdded(), ""); m.Text != usersAddedText {
 		t.Errorf("the text is\n%s\nnot\n%s", m.Text, usersAddedText)
 	}
 }
@@ -229,13 +319,22 @@ func checkLink(t *testing.T, name, base, link string) {
 func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 	t.Parallel()
 	const evil = `</b><a href=https://evil.example>Click</a>{{.}}<script>`
+	person := Person{Name: evil, Email: evil, Role: evil}
 	mails := map[string]any{
-		TemplateUserAdded: UserAdded{Trigger: evil, Company: evil, Cloud: evil, User: Person{Name: evil, Email: evil, Role: evil},
-			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
-		TemplateUsersAdded: UsersAdded{Trigger: evil, Company: evil, Cloud: evil, Count: 2, First: []Person{{Name: evil, Email: evil, Role: evil}},
-			Actor: Person{Name: evil, Email: evil}, Greeting: evil},
-		TemplateInvitation:         Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
-		TemplateSignupConfirmation: SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateInvitation:                 Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateSignupConfirmation:         SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplatePasswordReset:              PasswordReset{Company: evil, Name: evil, Email: evil},
+		TemplatePasswordChanged:            PasswordChanged{Company: evil, Name: evil, Email: evil, Address: evil},
+		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: evil, Name: evil, Email: evil, Method: evil, Address: evil},
+		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: evil, Name: evil, Email: "ann@example.com", Actor: person},
+		TemplateIntegrationOff:             IntegrationOff{Company: evil, Name: evil, Email: evil, Integration: evil, Kind: evil, Error: evil},
+	}
+	for template := range conditions {
+		mails[template] = UserEvent{Trigger: evil, Company: evil, Cloud: evil, User: person, Actor: person, Details: []string{evil}, Greeting: evil}
+		mails[SummaryOf(template)] = UsersEvent{Trigger: evil, Company: evil, Cloud: evil, Count: 2, First: []Person{person}, Actor: person, Greeting: evil}
+	}
+	if len(mails) != len(templates) {
+		t.Errorf("%d of %d templates are tried", len(mails), len(templates))
 	}
 	for name, p := range mails {
 		m := written(t, site, name, p, "token")

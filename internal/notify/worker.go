@@ -308,7 +308,7 @@ func (w *Worker) send(ctx context.Context, d store.Delivery) (err error) {
 		}
 	}()
 	kind, found := KindByKey(d.Kind)
-	if !found {
+	if !found || kind.send == nil {
 		return &Failure{Reason: "this kind of integration is unknown", Permanent: true}
 	}
 	settings, err := w.settings(ctx, d)

@@ -1,0 +1,231 @@
+package notify
+
+import "fmt"
+
+// The messages of triggers, by what happened to the person they tell of. The parameters of each are a UserEvent; with
+// SummaryOf they are a UsersEvent.
+const (
+	TemplateUserAdded            = "create_user"
+	TemplateUserDeleted          = "delete_user"
+	TemplateAccessDisabled       = "disable_user"
+	TemplateAccessEnabled        = "enable_user"
+	TemplateAccessChanged        = "change_user_access"
+	TemplateSecondFactorDisabled = "disable_2fa"
+	TemplateSignInLocked         = "lock_sign_in"
+)
+
+// SummaryOf is the template of the one message about many people to whom the same happened together.
+func SummaryOf(template string) string { return template + "_summary" }
+
+// condition is how the messages about one kind of event read. A sentence is: subject, the person with their role,
+// predicate, "by" and the actor where there is one.
+type condition struct {
+	title, subject, predicate string
+	titleMany                 string
+	many                      string // the sentence about %d people
+}
+
+var conditions = map[string]condition{
+	TemplateUserAdded: {
+		title: "New user was added to the company account", subject: "A new user", predicate: "was added to the company account",
+		titleMany: "New users were added to the company account", many: "%d new users were added to the company account",
+	},
+	TemplateUserDeleted: {
+		title: "User was deleted from the company account", subject: "The user", predicate: "was deleted from the company account",
+		titleMany: "Users were deleted from the company account", many: "%d users were deleted from the company account",
+	},
+	TemplateAccessDisabled: {
+		title: "Access to the company account was disabled", subject: "Access of the user", predicate: "to the company account was disabled",
+		titleMany: "Access to the company account was disabled", many: "Access of %d users to the company account was disabled",
+	},
+	TemplateAccessEnabled: {
+		title: "Access to the company account was enabled", subject: "Access of the user", predicate: "to the company account was enabled",
+		titleMany: "Access to the company account was enabled", many: "Access of %d users to the company account was enabled",
+	},
+	TemplateAccessChanged: {
+		title: "Role or groups of a user were changed", subject: "Role or groups of the user", predicate: "were changed",
+		titleMany: "Roles or groups of users were changed", many: "Roles or groups of %d users were changed",
+	},
+	TemplateSecondFactorDisabled: {
+		title: "Two-factor authentication of a user was disabled", subject: "Two-factor authentication of the user", predicate: "was disabled",
+		titleMany: "Two-factor authentication of users was disabled", many: "Two-factor authentication of %d users was disabled",
+	},
+	TemplateSignInLocked: {
+		title: "Sign-in of a user was locked", subject: "Sign-in of the user", predicate: "was locked after too many failed attempts",
+		titleMany: "Sign-in of users was locked", many: "Sign-in of %d users was locked after too many failed attempts",
+	},
+}
+
+// Details are what programs read of a message of a trigger.
+type Details struct {
+	Client           string   `json:"client_name"`
+	Cloud            string   `json:"cloud"`
+	NotificationType string   `json:"notification_type"`
+	Trigger          string   `json:"trigger_name"`
+	User             *Person  `json:"user,omitempty"`
+	Users            []Person `json:"users,omitempty"` // of a summary: the first of Count
+	Count            int      `json:"count,omitempty"`
+	Actor            *Person  `json:"actor,omitempty"` // missing when nobody did it
+	Changes          []string `json:"changes,omitempty"`
+	EventID          string   `json:"event_id"`
+	Number           int64    `json:"number"`      // rises with every event
+	OccurredAt       string   `json:"occurred_at"` // RFC 3339, milliseconds, UTC
+	Test             bool     `json:"test,omitempty"`
+}
+
+// headline is the subject of a mail, and the first line of every other message.
+func headline(l letterhead, title string, test bool) string {
+	headline := line("[%s] Trigger: %s", l.brand, title)
+	if test {
+		return "[Test message] " + headline
+	}
+	return headline
+}
+
+// triggered says which setting of the console made the message.
+func triggered(trigger string) string {
+	if trigger == "" {
+		return "This notification is a test of the integration."
+	}
+	return line(`This notification was triggered by the "%s" trigger.`, trigger)
+}
+
+// doneBy is "by" and the name of an actor, or "" where nobody did it.
+func doneBy(actor string) string {
+	if actor == "" {
+		return ""
+	}
+	return " by " + actor
+}
+
+// end closes a sentence, or opens the list that follows it.
+func end(list []string) string {
+	if len(list) > 0 {
+		return ":"
+	}
+	return "."
+}
+
+// known returns p unless it is nobody.
+func known(p Person) *Person {
+	if p.short() == "" {
+		return nil
+	}
+	return &p
+}
+
+// UserEvent tells what happened to a person. Details are lines that say what changed, for TemplateAccessChanged.
+type UserEvent struct {
+	Trigger    string   `json:"trigger"` // its name; empty when the integration itself is tested
+	Company    string   `json:"company"`
+	Cloud      string   `json:"cloud"`
+	User       Person   `json:"user"`
+	Actor      Person   `json:"actor"` // the zero value when nobody did it
+	Details    []string `json:"details,omitempty"`
+	Greeting   string   `json:"greeting"` // name of the recipient of a mail, when the address belongs to a user
+	EventID    string   `json:"event_id"`
+	Number     int64    `json:"number"`      // store.Event.ID
+	OccurredAt int64    `json:"occurred_at"` // milliseconds since 1970, UTC
+	Test       bool     `json:"test"`
+}
+
+// UserAdded are the parameters of TemplateUserAdded.
+type UserAdded = UserEvent
+
+// userMessage is a UserEvent and how it reads.
+type userMessage struct {
+	UserEvent
+	condition
+	template string
+}
+
+func (m userMessage) toName() string { return m.Greeting }
+
+func (m userMessage) subject(l letterhead) string { return headline(l, m.title, m.Test) }
+
+func (m userMessage) text(l letterhead) string {
+	body := []string{
+		m.subject(l),
+		"",
+		"Notification type: " + m.template,
+		"",
+		line("%s %s with the role %s %s", m.condition.subject, m.User.label(), m.User.Role, m.predicate) + doneBy(m.Actor.label()) + end(m.Details),
+	}
+	return lines(append(append(body, m.changes()...), signature(m.Trigger, m.Company, m.Cloud)...)...)
+}
+
+func (m userMessage) changes() (list []string) {
+	for _, change := range m.Details {
+		list = append(list, oneLine(change))
+	}
+	return list
+}
+
+func (m userMessage) details() Details {
+	return Details{
+		Client: m.Company, Cloud: m.Cloud, NotificationType: m.template, Trigger: m.Trigger, User: known(m.User), Actor: known(m.Actor), Changes: m.Details,
+		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
+	}
+}
+
+// signature are the last lines of a text.
+func signature(trigger, company, cloud string) []string {
+	return []string{triggered(trigger), "", line("Client: %s", company), line("Cloud: %s", cloud)}
+}
+
+// UsersEvent tells of many people to whom the same happened together. Template is the one of a message about one of
+// them.
+type UsersEvent struct {
+	Template   string   `json:"template"`
+	Trigger    string   `json:"trigger"`
+	Company    string   `json:"company"`
+	Cloud      string   `json:"cloud"`
+	Count      int      `json:"count"` // those whom the trigger's filter lets pass
+	First      []Person `json:"first"` // the first of them
+	Actor      Person   `json:"actor"`
+	Greeting   string   `json:"greeting"` // name of the recipient of a mail, when the address belongs to a user
+	EventID    string   `json:"event_id"`
+	Number     int64    `json:"number"`      // store.Event.ID
+	OccurredAt int64    `json:"occurred_at"` // milliseconds since 1970, UTC
+	Test       bool     `json:"test"`
+}
+
+// usersMessage is a UsersEvent and how it reads.
+type usersMessage struct {
+	UsersEvent
+	condition
+}
+
+func (m usersMessage) toName() string { return m.Greeting }
+
+func (m usersMessage) subject(l letterhead) string { return headline(l, m.titleMany, m.Test) }
+
+func (m usersMessage) text(l letterhead) string {
+	body := []string{
+		m.subject(l),
+		"",
+		"Notification type: " + m.Template,
+		"",
+		fmt.Sprintf(m.many, m.Count) + doneBy(m.Actor.label()) + end(m.names()),
+	}
+	return lines(append(append(body, m.names()...), signature(m.Trigger, m.Company, m.Cloud)...)...)
+}
+
+// names are lines that name the first people and count the others.
+func (m usersMessage) names() []string {
+	var names []string
+	for _, p := range m.First {
+		names = append(names, line("%s with the role %s", p.label(), p.Role))
+	}
+	if others := m.Count - len(m.First); others > 0 {
+		names = append(names, fmt.Sprintf("and %d more.", others))
+	}
+	return names
+}
+
+func (m usersMessage) details() Details {
+	return Details{
+		Client: m.Company, Cloud: m.Cloud, NotificationType: m.Template, Trigger: m.Trigger, Users: m.First, Count: m.Count, Actor: known(m.Actor),
+		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
+	}
+}

@@ -1,0 +1,201 @@
+package notify
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// Fill returns what a person typed into the form of a kind as it is stored: trimmed, with the defaults of selections and
+// numbers left empty, and with a signing secret where there must be one. kept are the settings stored before, or nil: a
+// secret left empty keeps its value, and so does what stands in no form.
+func Fill(k Kind, kept, typed Settings) Settings {
+	filled := maps.Clone(kept)
+	if filled == nil {
+		filled = Settings{}
+	}
+	for _, field := range k.Fields {
+		value := strings.TrimSpace(strings.ReplaceAll(typed[field.Name], "\r\n", "\n"))
+		switch {
+		case value == "" && field.Secret():
+			value = kept[field.Name]
+		case value == "" && field.Type != FieldCheck:
+			value = field.Default
+		}
+		filled[field.Name] = value
+	}
+	if k.Key == KindWebhook && filled["secret"] == "" {
+		filled["secret"] = NewSigningSecret()
+	}
+	return filled
+}
+
+// Defaults are the settings that the form of a new integration begins with.
+func Defaults(k Kind) Settings {
+	defaults := Settings{}
+	for _, field := range k.Fields {
+		defaults[field.Name] = field.Default
+	}
+	return defaults
+}
+
+// CheckSettings returns what is wrong with filled settings, by the name of the field. Hosts are looked up, which can take
+// a second. It does not look at email addresses.
+func CheckSettings(ctx context.Context, guard *Guard, k Kind, s Settings) map[string]string {
+	refused := map[string]string{}
+	for _, field := range k.Fields {
+		if reason := field.refuse(ctx, guard, s[field.Name]); reason != "" {
+			refused[field.Name] = reason
+		}
+	}
+	return refused
+}
+
+func (f Field) refuse(ctx context.Context, guard *Guard, value string) string {
+	switch {
+	case value == "" && f.Required:
+		return "This is needed."
+	case value == "":
+		return ""
+	case f.isURL():
+		if err := guard.CheckURL(ctx, value); err != nil {
+			return err.Error()
+		}
+	case f.Type == FieldSelect && !slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == value }):
+		return "Choose one from the list."
+	case f.check != nil:
+		return f.check(value)
+	}
+	return ""
+}
+
+var (
+	telegramToken = regexp.MustCompile(`^[0-9]{3,20}:[A-Za-z0-9_-]{10,200}$`)
+	telegramChat  = regexp.MustCompile(`^(-?[0-9]{1,20}|@[A-Za-z0-9_]{3,100})$`)
+	token         = regexp.MustCompile(`^[!-~]{8,500}$`) // goes into a header
+)
+
+const notToken = "This does not look like a key: it must have 8 to 500 letters, digits and signs, without spaces."
+
+func matching(pattern *regexp.Regexp, refusal string) func(string) string {
+	return func(value string) string {
+		if pattern.MatchString(value) {
+			return ""
+		}
+		return refusal
+	}
+}
+
+// maxTimeout is how many seconds an attempt may take; it leaves time before the lease of the delivery runs out.
+const maxTimeout = 20
+
+func checkSeconds(value string) string {
+	if n, err := strconv.Atoi(value); err != nil || n < 1 || n > maxTimeout {
+		return fmt.Sprintf("Enter a number of seconds from 1 to %d.", maxTimeout)
+	}
+	return ""
+}
+
+// reservedHeaders are set by the console or belong to the connection.
+var reservedHeaders = []string{
+	"host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "proxy-connection",
+	"webhook-id", "webhook-timestamp", "webhook-signature", attemptHeader,
+}
+
+// maxHeaders is how many headers can be added to a request.
+const maxHeaders = 20
+
+func checkHeaders(value string) string {
+	names := strings.Split(value, "\n")
+	if len(names) > maxHeaders {
+		return fmt.Sprintf("At most %d headers.", maxHeaders)
+	}
+	for i, header := range names {
+		name, content, found := strings.Cut(header, ":")
+		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(strings.TrimSpace(content)) {
+			return fmt.Sprintf("Line %d is not a header. Write one a line, as Name: value.", i+1)
+		}
+		if slices.Contains(reservedHeaders, strings.ToLower(name)) {
+			return fmt.Sprintf("The console sets the header %s itself.", name)
+		}
+	}
+	return ""
+}
+
+func checkCertificates(value string) string {
+	if _, err := parseCertificates(value); err != nil {
+		return "This is not a certificate in the format PEM. It begins with -----BEGIN CERTIFICATE-----."
+	}
+	return ""
+}
+
+// parseCertificates reads certificates in PEM, at least one and nothing else.
+func parseCertificates(text string) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	rest := []byte(text)
+	for len(strings.TrimSpace(string(rest))) > 0 {
+		block, after := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("not a certificate in PEM")
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate: %w", err)
+		}
+		pool.AddCert(certificate)
+		rest = after
+	}
+	return pool, nil
+}
+
+// The secret of a webhook, as Standard Webhooks writes it: whsec_ and 24 to 64 bytes in base64.
+const (
+	secretPrefix   = "whsec_"
+	secretBytes    = 32
+	minSecretBytes = 24
+	maxSecretBytes = 64
+)
+
+// NewSigningSecret returns a fresh secret that a webhook is signed with.
+func NewSigningSecret() string {
+	secret := make([]byte, secretBytes)
+	rand.Read(secret) // never fails
+	return secretPrefix + base64.StdEncoding.EncodeToString(secret)
+}
+
+// secretOverlap is how long requests are also signed with the secret before the current one.
+const secretOverlap = 24 * time.Hour
+
+// RotateSecret returns the settings of a webhook with a new signing secret. For 24 hours requests are signed with both,
+// so that receivers have time to change; a secret that was replaced within that time is forgotten.
+func RotateSecret(s Settings, now time.Time) Settings {
+	rotated := maps.Clone(s)
+	rotated["previous_secret"], rotated["previous_until"] = s["secret"], strconv.FormatInt(now.Add(secretOverlap).UnixMilli(), 10)
+	rotated["secret"] = NewSigningSecret()
+	return rotated
+}
+
+// parseSigningSecret returns the key in a secret, or false.
+func parseSigningSecret(secret string) ([]byte, bool) {
+	encoded, found := strings.CutPrefix(secret, secretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	return key, found && err == nil && len(key) >= minSecretBytes && len(key) <= maxSecretBytes
+}
+
+func checkSigningSecret(value string) string {
+	if _, ok := parseSigningSecret(value); !ok {
+		return fmt.Sprintf("A signing secret is %s and %d to %d bytes in base64. Leave the field empty to have one made.", secretPrefix, minSecretBytes, maxSecretBytes)
+	}
+	return ""
+}
