@@ -32,6 +32,8 @@ var failures = []struct {
 	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator."},
 	{is(account.ErrInvited), http.StatusConflict, "Only invited", "An invited person has no access yet. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
+	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered; sent again now, it would arrive twice. Wait until it has been delivered or has failed."},
+	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to was deleted. Add it again, and events from then on are sent there."},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},

@@ -64,3 +64,18 @@ func (tx *Tx) DeleteIntegration(ctx context.Context, id int64, now Millis, reaso
 	}
 	return tx.execOne(ctx, ErrNotFound, `DELETE FROM integrations WHERE id = $1`, id)
 }
+
+// EndedDeliveries counts the deliveries to an integration that ended since a time, and those of them that failed; reason
+// is why the last one did.
+func (q Queries) EndedDeliveries(ctx context.Context, integrationID int64, since Millis) (ended, failed int, reason string, err error) {
+	type counts struct {
+		ended, failed int
+		reason        string
+	}
+	c, err := one(ctx, q.q, func(s scanner) (c counts, err error) {
+		err = s.Scan(&c.ended, &c.failed, &c.reason)
+		return c, err
+	}, `SELECT count(*), coalesce(sum(state = 'failed'), 0), coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND state = 'failed'
+		ORDER BY ended_at DESC, id DESC LIMIT 1), '') FROM deliveries WHERE integration_id = $1 AND ended_at >= $2`, integrationID, since)
+	return c.ended, c.failed, c.reason, err
+}

@@ -24,6 +24,7 @@ type Service struct {
 	guard  *notify.Guard
 	now    func() time.Time
 	wake   func()
+	send   Send
 	log    *slog.Logger
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
@@ -39,12 +40,17 @@ type Options struct {
 	Guard  *notify.Guard // which targets integrations may have
 	Now    func() time.Time
 	Wake   func() // called after a commit that has queued messages
+	Send   Send   // sends test messages
 	Log    *slog.Logger
 }
 
+// Send makes one attempt to send a message and waits for its end; no delivery is stored. Its error is a text for people
+// that holds no secret.
+type Send func(ctx context.Context, kind string, settings notify.Settings, template string, params []byte, recipient string) error
+
 // New returns a Service.
 func New(o Options) *Service {
-	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log, jobStarted: make(chan struct{}, 1)}
+	return &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, jobStarted: make(chan struct{}, 1)}
 }
 
 // Source is the way an operation came in.
