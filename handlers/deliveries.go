@@ -48,7 +48,7 @@ func (h *Console) delivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.render(c, http.StatusOK, views.Delivery(views.DeliveryPage{SentDelivery: sent, Message: message.Text}))
+	return h.render(c, http.StatusOK, views.Delivery(views.DeliveryPage{SentDelivery: sent, Message: message.Preview(sent.Kind)}))
 }
 
 func (h *Console) sendAgain(c echo.Context) error {

@@ -45,14 +45,25 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 	return err
 }
 
-// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale.
+// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. What
+// waits for it waits on when it is not active, and is due again when it is: the worker should be woken then.
 func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	err := tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6, version = version + 1
 		WHERE id = $1 AND version = $2`, i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt)
-	if err == nil {
-		i.Version++
+	if err != nil {
+		return err
 	}
-	return err
+	i.Version++
+	return tx.followIntegration(ctx, i.ID, i.Active)
+}
+
+// SetIntegrationActive switches an integration on or off, whatever its version, with the effect of UpdateIntegration on
+// what waits for it. It returns ErrNotFound for an unknown id.
+func (tx *Tx) SetIntegrationActive(ctx context.Context, id int64, active bool) error {
+	if err := tx.execOne(ctx, ErrNotFound, `UPDATE integrations SET active = $2, version = version + 1 WHERE id = $1`, id, active); err != nil {
+		return err
+	}
+	return tx.followIntegration(ctx, id, active)
 }
 
 // DeleteIntegration removes i; its waiting deliveries fail with the reason given, and triggers no longer use it.
@@ -63,19 +74,4 @@ func (tx *Tx) DeleteIntegration(ctx context.Context, id int64, now Millis, reaso
 		return err
 	}
 	return tx.execOne(ctx, ErrNotFound, `DELETE FROM integrations WHERE id = $1`, id)
-}
-
-// EndedDeliveries counts the deliveries to an integration that ended since a time, and those of them that failed; reason
-// is why the last one did.
-func (q Queries) EndedDeliveries(ctx context.Context, integrationID int64, since Millis) (ended, failed int, reason string, err error) {
-	type counts struct {
-		ended, failed int
-		reason        string
-	}
-	c, err := one(ctx, q.q, func(s scanner) (c counts, err error) {
-		err = s.Scan(&c.ended, &c.failed, &c.reason)
-		return c, err
-	}, `SELECT count(*), coalesce(sum(state = 'failed'), 0), coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND state = 'failed'
-		ORDER BY ended_at DESC, id DESC LIMIT 1), '') FROM deliveries WHERE integration_id = $1 AND ended_at >= $2`, integrationID, since)
-	return c.ended, c.failed, c.reason, err
 }

@@ -65,6 +65,7 @@ type SentDelivery struct {
 	Event       store.Event
 	Trigger     store.Trigger     // zero once it is deleted
 	Integration store.Integration // zero once it is deleted
+	Attempts    []store.Attempt   // in their order
 }
 
 // Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
@@ -92,7 +93,8 @@ func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDeliver
 	if d.Integration, err = q.IntegrationByID(ctx, d.IntegrationID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return SentDelivery{}, err
 	}
-	return d, nil
+	d.Attempts, err = q.Attempts(ctx, id)
+	return d, err
 }
 
 // SendAgain queues the message of a delivery that has ended once more, to the same destination. The new delivery has an

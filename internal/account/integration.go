@@ -191,7 +191,7 @@ func (s *Service) SwitchOff(ctx context.Context, integrationID int64) error {
 }
 
 func (tx *Tx) tellAdministrators(integration store.Integration) error {
-	ended, failed, reason, err := tx.db.EndedDeliveries(tx.ctx, integration.ID, tx.now.Add(-failureWindow))
+	recent, err := tx.db.RecentOutcomes(tx.ctx, integration.ID, tx.now.Add(-failureWindow))
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (tx *Tx) tellAdministrators(integration store.Integration) error {
 	kind, _ := notify.KindByKey(integration.Kind)
 	for _, user := range administrators {
 		off := notify.IntegrationOff{Company: account.Name, Name: user.Name(), Email: user.Email, ID: integration.ID, Integration: integration.Name,
-			Kind: kind.Label, Ended: ended, Failed: failed, Error: reason, At: int64(tx.now)}
+			Kind: kind.Label, Ended: recent.Ended, Failed: recent.Failed, Error: recent.Error, At: int64(tx.now)}
 		if _, err := tx.mail(user, notify.TemplateIntegrationOff, off, ""); err != nil {
 			return err
 		}

@@ -71,11 +71,12 @@ func private(path string) error {
 	return file.Close()
 }
 
-// service returns the account operations on the installation. wake is called when messages are queued.
-func (o *opened) service(now func() time.Time, wake func(), log *slog.Logger) *account.Service {
+// service returns the account operations on the installation. wake is called when messages are queued, send for tests of
+// integrations; it may be nil where nobody tests.
+func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Log: log,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log,
 		// A sign-in takes about 40 ms of a core; who would wait for more than ten seconds is asked to come back.
 		Hasher: auth.NewHasher(slots, 256*slots),
 	})
