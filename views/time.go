@@ -47,5 +47,8 @@ const exactLayout = "2 Jan 2006, 15:04 UTC"
 // exact is a time as people read it, in UTC.
 func exact(t time.Time) string { return t.UTC().Format(exactLayout) }
 
+// exactSeconds is exact, to the second.
+func exactSeconds(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
+
 // machine is a time as programs read it.
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -95,7 +95,8 @@ func whole(text string) map[string]templ.Component {
 	table := DeliveryTable{Rows: sent, Triggers: []store.Trigger{trigger}, Integrations: []store.Integration{integration, off}}
 	deliveries := DeliveriesPage{Query: account.DeliveryQuery{State: store.Failed, Before: 7},
 		List: account.DeliveryList{Rows: sent, Older: 1, Triggers: table.Triggers, Integrations: table.Integrations}}
-	delivery := DeliveryPage{SentDelivery: account.SentDelivery{Delivery: sent[0], Event: store.Event{UUID: text}, Trigger: trigger, Integration: integration}, Message: text}
+	delivery := DeliveryPage{SentDelivery: account.SentDelivery{Delivery: sent[0], Event: store.Event{UUID: text}, Trigger: trigger, Integration: integration,
+		Attempts: []store.Attempt{{Attempt: 1, Error: text}, {Attempt: 2, Status: 200}}}, Message: text}
 	pages := map[string]templ.Component{
 		"setup":                 Setup(wrong(text)),
 		"sign in":               SignIn(wrong(text), text),
