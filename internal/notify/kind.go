@@ -325,7 +325,10 @@ func Mask(k Kind, s Settings) Settings {
 func maskLines(headers string) string {
 	var masked []string
 	for _, header := range strings.Split(headers, "\n") {
-		name, value, _ := strings.Cut(header, ":")
+		name, value, found := strings.Cut(header, ":")
+		if !found {
+			continue
+		}
 		masked = append(masked, name+": "+mask(strings.TrimSpace(value)))
 	}
 	return strings.Join(masked, ", ")

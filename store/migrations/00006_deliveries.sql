@@ -7,7 +7,7 @@ ALTER TABLE deliveries ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX deliveries_batch ON deliveries (batch) WHERE state = 'waiting' AND batch > 0;
-CREATE INDEX deliveries_counted ON deliveries (integration_id, ended_at) WHERE uncounted = 0 AND ended_at > 0;
+CREATE INDEX deliveries_counted ON deliveries (integration_id, ended_at, state) WHERE uncounted = 0 AND ended_at > 0;
 
 CREATE TABLE delivery_attempts (
     delivery_id INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
