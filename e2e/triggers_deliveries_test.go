@@ -170,3 +170,20 @@ func TestTriggersTest(t *testing.T) {
 		t.Error("the test is not in the activity log")
 	}
 }
+
+func TestTriggersDeliveriesAreForgottenAfterAMonth(t *testing.T) {
+	t.Parallel()
+	c, admin := signedIn(t, nil)
+	c.trigger(admin, c.slack(admin, c.Receiver.URL))
+	admin.invite("ann").wants(http.StatusSeeOther)
+	admin.invite("bea").wants(http.StatusSeeOther)
+	c.settled()
+	old := time.Now().Add(-31 * 24 * time.Hour).UnixMilli()
+	c.exec(`UPDATE deliveries SET created_at = $1, ended_at = $1 WHERE kind = 'slack' AND event_id = 1`, old)
+	c.exec(`UPDATE events SET occurred_at = $1 WHERE id = 1`, old)
+	c.restart()
+	eventually(t, "the old delivery is gone", func() bool { return c.count(`SELECT count(*) FROM events`) == 1 })
+	c.wantCount(1, `SELECT count(*) FROM deliveries WHERE kind = 'slack'`)
+	c.wantCount(2, `SELECT count(*) FROM deliveries WHERE kind = 'email'`)
+	c.wantCount(3, `SELECT count(*) FROM delivery_attempts`)
+}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -40,11 +41,20 @@ func (h *Console) newIntegration(c echo.Context) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	fields := values("active", "1", "name", "")
+	fields := values("active", "1", "name", h.proposedName(c, kind))
 	for name, value := range notify.Defaults(kind) {
 		fields.Values.Set(name, value)
 	}
 	return h.renderIntegration(c, http.StatusOK, kind, store.Integration{}, nil, fields)
+}
+
+// proposedName is what a new integration is called unless somebody finds a better name.
+func (h *Console) proposedName(c echo.Context, kind notify.Kind) string {
+	name := kind.Label + " integration by " + signedIn(c).User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
+	if utf8.RuneCountInString(name) > account.MaxTitle {
+		return kind.Label + " integration"
+	}
+	return name
 }
 
 // createIntegration answers with the signing secret of a new webhook when the form had a field for it: it is shown this

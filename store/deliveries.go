@@ -124,6 +124,17 @@ func (q Queries) TriggeredDeliveries(ctx context.Context, query DeliveryQuery) (
 	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+where+` ORDER BY id DESC LIMIT $1`, args...)
 }
 
+// DeleteEndedDeliveries forgets at most limit deliveries that ended before the time given, with their attempts and then
+// the events that no delivery tells of any more. It returns how many deliveries there were.
+func (tx *Tx) DeleteEndedDeliveries(ctx context.Context, before Millis, limit int) (int64, error) {
+	n, err := tx.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`, before, limit)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.exec(ctx, `DELETE FROM events WHERE occurred_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`, before)
+	return n, err
+}
+
 // EventByID returns ErrNotFound for an unknown id.
 func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
 	return one(ctx, q.q, func(s scanner) (e Event, err error) {

@@ -8,4 +8,6 @@ ALTER TABLE job_outcomes ADD COLUMN condition TEXT NOT NULL DEFAULT '';
 
 -- The list of what triggers have sent, newest first, as a whole and by state. Mails to people have no event.
 CREATE INDEX deliveries_sent ON deliveries (id) WHERE event_id IS NOT NULL;
+CREATE INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at > 0;
+CREATE INDEX events_occurred ON events (occurred_at);
 CREATE INDEX deliveries_sent_state ON deliveries (state, id) WHERE event_id IS NOT NULL;
