@@ -169,7 +169,7 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 	switch {
 	case first.Batch != 0:
 		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3
-			WHERE batch = $1 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
+			WHERE batch = $1 AND batch > 0 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
 	case first.Attempts == 1:
 		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, batch = $4 WHERE id IN
 			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)

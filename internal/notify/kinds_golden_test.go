@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"console/internal/fake"
+	"console/store"
 )
 
 // goldenSettings are the settings of one integration of each kind, its own URL being that of a receiver.
@@ -235,4 +236,39 @@ func mustKind(t *testing.T, key string) Kind {
 		t.Fatalf("there is no kind %s", key)
 	}
 	return kind
+}
+
+func TestFC133_NoKindLeaksItsSecrets(t *testing.T) {
+	t.Parallel()
+	dead := fake.NewReceiver(t)
+	dead.Close()
+	h := newHouse(t, func(o *Options) { o.Vendors = dead.URL })
+	h.start()
+	for key, golden := range goldenSettings {
+		settings := Settings{}
+		for name, value := range golden {
+			settings[name] = value
+		}
+		if settings["url"] != "" {
+			settings["url"] = dead.URL + "/SECRETPATH"
+		}
+		i := h.integration(key, settings)
+		d := h.queue(store.Delivery{Kind: key, IntegrationID: i.ID, Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+		h.worker.Wake()
+		if got := h.wait(d, func(d store.Delivery) bool { return d.Error != "" }); got.Error != "connection refused" {
+			t.Errorf("%s: %q", key, got.Error)
+		}
+		err := h.worker.Send(t.Context(), key, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+		if err == nil || err.Error() != "connection refused" {
+			t.Errorf("%s: the test says %v", key, err)
+		}
+		for _, field := range mustKind(t, key).Fields {
+			if value := settings[field.Name]; field.Secret() && value != "" && strings.Contains(string(h.log.Bytes()), value) {
+				t.Errorf("%s: the log holds %s", key, field.Name)
+			}
+		}
+	}
+	if log := string(h.log.Bytes()); strings.Contains(log, "SECRETPATH") || strings.Contains(log, "AbCdEf") || !strings.Contains(log, "connection refused") {
+		t.Errorf("the log:\n%s", log)
+	}
 }

@@ -237,8 +237,8 @@ func TestManyEventsAreDrained(t *testing.T) {
 		if left == 0 {
 			break
 		}
-		if time.Since(began) > 60*time.Second {
-			t.Fatalf("%d are left after a minute", left)
+		if time.Since(began) > 2*time.Minute {
+			t.Fatalf("%d are left after two minutes", left)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

@@ -50,7 +50,7 @@ type Options struct {
 }
 
 // Worker sends what waits in the table of deliveries, each at least once. A target is served by a lane of its own,
-// one delivery after the other, so that a slow target delays nobody else; mails have four lanes. There must be one
+// one request after the other, so that a slow target delays nobody else; mails have four lanes. There must be one
 // running Worker per database.
 type Worker struct {
 	Options
