@@ -82,12 +82,22 @@ var allowed = map[string]int{
 	"GET /settings/integrations":     http.StatusOK,
 	"GET /settings/integrations/new": http.StatusNotFound, "POST /settings/integrations/new": http.StatusNotFound, // no type
 	"GET /settings/integrations/:id/edit": http.StatusNotFound, "POST /settings/integrations/:id/edit": http.StatusNotFound,
+	"POST /settings/integrations/test":       http.StatusNotFound, // no type
+	"POST /settings/integrations/:id/test":   http.StatusNotFound,
+	"POST /settings/integrations/:id/enable": http.StatusNotFound, "POST /settings/integrations/:id/disable": http.StatusNotFound,
+	"GET /settings/integrations/:id/secret": http.StatusNotFound, "POST /settings/integrations/:id/secret": http.StatusNotFound,
 	"GET /settings/integrations/:id/delete": http.StatusNotFound, "POST /settings/integrations/:id/delete": http.StatusNotFound,
 
 	"GET /settings/triggers":     http.StatusOK,
 	"GET /settings/triggers/new": http.StatusOK, "POST /settings/triggers/new": http.StatusUnprocessableEntity,
 	"GET /settings/triggers/:id/edit": http.StatusNotFound, "POST /settings/triggers/:id/edit": http.StatusUnprocessableEntity,
-	"GET /settings/triggers/:id/delete": http.StatusNotFound, "POST /settings/triggers/:id/delete": http.StatusNotFound,
+	"POST /settings/triggers/test":       http.StatusUnprocessableEntity,
+	"POST /settings/triggers/:id/enable": http.StatusNotFound, "POST /settings/triggers/:id/disable": http.StatusNotFound,
+	"POST /settings/triggers/:id/duplicate": http.StatusNotFound,
+	"GET /settings/triggers/:id/delete":     http.StatusNotFound, "POST /settings/triggers/:id/delete": http.StatusNotFound,
+
+	"GET /settings/deliveries": http.StatusOK, "GET /settings/deliveries/:id": http.StatusNotFound,
+	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
 
 	"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK,
 }

@@ -140,6 +140,7 @@ func (g *gallery) furnish(admin *browser) {
 	admin.post("/settings/triggers/new", "name", g.title, "description", "Tells the security team who joined", "condition", "user_added",
 		"role_operator", "eq", "roles", "analyst", "roles", "admin", "integration_ids", "1", "integration_ids", "2", "enabled", "1").wants(http.StatusSeeOther)
 	admin.post("/settings/triggers/new", "name", "Everybody else", "condition", "user_added", "role_operator", "ne", "roles", "analyst", "integration_ids", "3").wants(http.StatusSeeOther)
+	admin.post("/settings/integrations/new?type=webhook", "name", "Inventory "+g.title[:3], "url", g.full.Receiver.URL+"/hook").wants(http.StatusSeeOther)
 	g.addActive(admin)
 	g.addInvited(admin)
 	g.killLinks(admin)
@@ -147,6 +148,8 @@ func (g *gallery) furnish(admin *browser) {
 	eventually(g.full.t, "every message has been tried", func() bool {
 		return g.full.count(`SELECT count(*) FROM deliveries WHERE attempts = 0 AND integration_id = 1`) == 0
 	})
+	g.links["delivery"] = "/settings/deliveries/" + g.full.cell(`SELECT min(id) FROM deliveries WHERE integration_id = 1`)
+	g.full.exec(`UPDATE integrations SET switched_off_at = created_at WHERE id = 3`)
 }
 
 // id is the id of a person, as it stands in addresses.
@@ -296,10 +299,22 @@ func (g *gallery) triggerScenes() []scene {
 		{name: "integration-new", tab: g.admin, path: "/settings/integrations/new?type=email"},
 		{name: "integration-edit", tab: g.admin, path: "/settings/integrations/1/edit"},
 		{name: "integration-delete", tab: g.admin, path: "/settings/integrations/1/delete"},
+		{name: "integration-webhook", tab: g.admin, path: "/settings/integrations/new?type=webhook", prepare: func(b *tab) { b.is(`document.querySelector("details.advanced").open = true`) }},
+		{name: "integration-test", tab: g.admin, path: "/settings/integrations/2/edit", prepare: func(b *tab) { b.click("Test integration"); b.says("not delivered") }},
+		{name: "integration-menu", tab: g.admin, path: "/settings/integrations", prepare: func(b *tab) { b.click("Actions for " + g.title); b.find("Disable", "button") }},
+		{name: "integrations-found-nothing", tab: g.admin, path: "/settings/integrations?q=nothing"},
+		{name: "signing-secret", tab: g.admin, path: "/settings/integrations/4/secret", prepare: func(b *tab) { b.click("Make a new secret"); b.says("has a new signing secret") }},
+		{name: "deliveries-none", tab: g.newcomer, path: "/settings/deliveries"},
+		{name: "deliveries", tab: g.admin, path: "/settings/deliveries", dark: true},
+		{name: "deliveries-found-nothing", tab: g.admin, path: "/settings/deliveries?trigger=999"},
+		{name: "delivery", tab: g.admin, path: g.links["delivery"], dark: true},
 		{name: "triggers-none", tab: g.newcomer, path: "/settings/triggers"},
 		{name: "triggers", tab: g.admin, path: "/settings/triggers", dark: true},
 		{name: "trigger-new", tab: g.newcomer, path: "/settings/triggers/new"},
 		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true},
+		{name: "trigger-menu", tab: g.admin, path: "/settings/triggers", prepare: func(b *tab) { b.click("Actions for Everybody else"); b.find("Duplicate", "button") }},
+		{name: "trigger-error", tab: g.admin, path: "/settings/triggers/new", prepare: func(b *tab) { b.click("Create"); b.says("Choose at least one integration.") }},
+		{name: "trigger-test", tab: g.admin, path: "/settings/triggers/1/edit", prepare: func(b *tab) { b.click("Test"); b.says("the test message was delivered", "not delivered") }},
 		{name: "trigger-delete", tab: g.admin, path: "/settings/triggers/1/delete"},
 	}
 }

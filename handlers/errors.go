@@ -34,6 +34,8 @@ var failures = []struct {
 	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant carries the company’s name: rename it under General → Company. It cannot be disabled or deleted."},
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
 	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "A page that asks by itself cannot change anything. Use the page's own buttons and links."},
+	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered; sent again now, it would arrive twice. Wait until it has been delivered or has failed."},
+	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to was deleted. Add it again, and events from then on are sent there."},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},

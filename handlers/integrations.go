@@ -2,7 +2,10 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,11 +20,20 @@ func (h *Console) integrations(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Integrations: list}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
+	search := store.Fold(page.Search)
 	for _, k := range notify.Kinds() {
-		page.Kinds = append(page.Kinds, views.IntegrationKind{Key: k.Key, Label: k.Label, Category: k.Category})
+		matches := strings.Contains(store.Fold(k.Label), search)
+		if matches {
+			page.Kinds = append(page.Kinds, k)
+		}
+		for _, i := range list {
+			if i.Kind == k.Key && (matches || strings.Contains(store.Fold(i.Name), search)) {
+				page.Add(i)
+			}
+		}
 	}
-	return h.render(c, http.StatusOK, views.Integrations(page))
+	return h.renderPart(c, http.StatusOK, views.Integrations(page), views.IntegrationsSection(page))
 }
 
 func (h *Console) newIntegration(c echo.Context) error {
@@ -29,20 +41,44 @@ func (h *Console) newIntegration(c echo.Context) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	return h.renderIntegration(c, http.StatusOK, kind, store.Integration{}, nil, values("active", "1"))
+	fields := values("active", "1", "name", h.proposedName(c, kind))
+	for name, value := range notify.Defaults(kind) {
+		fields.Values.Set(name, value)
+	}
+	return h.renderIntegration(c, http.StatusOK, kind, store.Integration{}, nil, fields)
 }
 
+// proposedName is what a new integration is called unless somebody finds a better name.
+func (h *Console) proposedName(c echo.Context, kind notify.Kind) string {
+	name := kind.Label + " integration by " + signedIn(c).User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
+	if utf8.RuneCountInString(name) > account.MaxTitle {
+		return kind.Label + " integration"
+	}
+	return name
+}
+
+// createIntegration answers with the signing secret of a new webhook when the form had a field for it: it is shown this
+// once.
 func (h *Console) createIntegration(c echo.Context) error {
 	kind, known := notify.KindByKey(c.QueryParam("type"))
 	if !known {
 		return echo.ErrNotFound
 	}
-	integration, err := h.account.CreateIntegration(c.Request().Context(), actor(c), kind.Key, integrationInput(c, kind))
+	in := integrationInput(c, kind, notify.Defaults(kind))
+	made := ""
+	if kind.Key == notify.KindWebhook && in.Settings["secret"] == "" {
+		made = notify.NewSigningSecret()
+		in.Settings["secret"] = made
+	}
+	integration, err := h.account.CreateIntegration(c.Request().Context(), actor(c), kind.Key, in)
 	if refused := refusal(err); refused != nil {
 		return h.renderIntegration(c, http.StatusUnprocessableEntity, kind, store.Integration{}, nil, withoutSecrets(form(c, refused), kind))
 	}
 	if err != nil {
 		return err
+	}
+	if made != "" && form(c, nil).Values.Has("secret") {
+		return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: made})
 	}
 	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + integration.Name + "” was added."})
 }
@@ -71,7 +107,7 @@ func (h *Console) updateIntegration(c echo.Context) error {
 		return err
 	}
 	kind, _ := notify.KindByKey(before.Kind)
-	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind))
+	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind, settings))
 	if refused, status := formError(err); refused != nil {
 		return h.renderIntegration(c, status, kind, before, settings, withoutSecrets(form(c, refused), kind))
 	}
@@ -79,6 +115,79 @@ func (h *Console) updateIntegration(c echo.Context) error {
 		return err
 	}
 	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + after.Name + "” was saved."})
+}
+
+func (h *Console) enableIntegration(c echo.Context) error { return h.switchIntegration(c, true) }
+
+func (h *Console) disableIntegration(c echo.Context) error { return h.switchIntegration(c, false) }
+
+func (h *Console) switchIntegration(c echo.Context, active bool) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	integration, err := h.account.EnableIntegration(c.Request().Context(), actor(c), id, active)
+	if err != nil {
+		return err
+	}
+	text := "The integration “" + integration.Name + "” is active."
+	if !active {
+		text = "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours."
+	}
+	return h.redirect(c, "/settings/integrations", flash{Text: text})
+}
+
+// testNewIntegration tests what the form of an integration says before it is saved.
+func (h *Console) testNewIntegration(c echo.Context) error {
+	kind, known := notify.KindByKey(c.QueryParam("type"))
+	if !known {
+		return echo.ErrNotFound
+	}
+	in := integrationInput(c, kind, notify.Defaults(kind))
+	results, err := h.account.TestIntegration(c.Request().Context(), actor(c), kind.Key, 0, in)
+	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
+}
+
+// testIntegration tests a saved integration: as the form says, or as it is saved where the request holds no form.
+func (h *Console) testIntegration(c echo.Context) error {
+	integration, settings, err := h.integration(c)
+	if err != nil {
+		return err
+	}
+	kind, _ := notify.KindByKey(integration.Kind)
+	var in account.IntegrationInput
+	if form(c, nil).Values.Has("name") {
+		in = integrationInput(c, kind, settings)
+	}
+	results, err := h.account.TestIntegration(c.Request().Context(), actor(c), kind.Key, integration.ID, in)
+	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
+}
+
+func (h *Console) signingSecretForm(c echo.Context) error {
+	integration, _, err := h.integration(c)
+	if err != nil {
+		return err
+	}
+	if integration.Kind != notify.KindWebhook {
+		return echo.ErrNotFound
+	}
+	return h.renderPart(c, http.StatusOK, views.NewSigningSecret(integration), views.NewSigningSecretPart(integration))
+}
+
+func (h *Console) newSigningSecret(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	integration, secret, err := h.account.NewSigningSecret(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: secret, Rotated: true})
+}
+
+func (h *Console) renderSecret(c echo.Context, page views.SigningSecretPage) error {
+	return h.renderPart(c, http.StatusOK, views.SigningSecret(page), views.SigningSecretPart(page))
 }
 
 func (h *Console) deleteIntegrationForm(c echo.Context) error {
@@ -114,12 +223,30 @@ func (h *Console) integration(c echo.Context) (store.Integration, notify.Setting
 	return h.account.Integration(c.Request().Context(), actor(c), id)
 }
 
-func integrationInput(c echo.Context, kind notify.Kind) account.IntegrationInput {
-	in := account.IntegrationInput{Name: c.FormValue("name"), Active: c.FormValue("active") != "", Settings: notify.Settings{}}
+// integrationInput is what the form says. A box that the form does not have keeps the setting so far: pages send "0"
+// beside each box, so that one without a tick can be told from one that is not there.
+func integrationInput(c echo.Context, kind notify.Kind, soFar notify.Settings) account.IntegrationInput {
+	sent := form(c, nil).Values
+	in := account.IntegrationInput{Name: sent.Get("name"), Active: sent.Get("active") != "", Settings: notify.Settings{}}
 	for _, f := range kind.Fields {
-		in.Settings[f.Name] = c.FormValue(f.Name)
+		in.Settings[f.Name] = sent.Get(f.Name)
+		if f.Type == notify.FieldCheck {
+			in.Settings[f.Name] = ticked(sent, f.Name, soFar[f.Name])
+		}
 	}
 	return in
+}
+
+// ticked is "1" or "" for a box that the form has, and otherwise as it was.
+func ticked(sent url.Values, name, soFar string) string {
+	boxes := sent[name]
+	switch {
+	case len(boxes) == 0:
+		return soFar
+	case boxes[len(boxes)-1] == "1":
+		return "1"
+	}
+	return ""
 }
 
 // withoutSecrets keeps what was typed into secret fields out of the page.
@@ -133,11 +260,13 @@ func withoutSecrets(f views.Form, kind notify.Kind) views.Form {
 }
 
 func (h *Console) renderIntegration(c echo.Context, status int, kind notify.Kind, i store.Integration, settings notify.Settings, f views.Form) error {
-	page := views.IntegrationFormPage{Kind: kind.Key, Label: kind.Label, ID: i.ID, Version: i.Version, Form: f}
-	masked := notify.Mask(kind, settings)
-	for _, field := range kind.Fields {
-		page.Fields = append(page.Fields, views.IntegrationField{Name: field.Name, Label: field.Label, Help: field.Help, Secret: field.Secret(),
-			Multiline: field.Type == notify.FieldArea, Masked: masked[field.Name]})
+	page := views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, settings)}
+	if i.ID != 0 {
+		triggers, err := h.account.TriggersUsing(c.Request().Context(), actor(c), i.ID)
+		if err != nil {
+			return err
+		}
+		page.Triggers = triggers
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
 }

@@ -95,8 +95,11 @@ var sections = []struct {
 func section(route string) string {
 	_, rest, _ := strings.Cut(route, "/settings/")
 	name, _, _ := strings.Cut(rest, "/")
-	if name == "invitations" || name == "jobs" {
+	switch name {
+	case "invitations", "jobs":
 		return "users"
+	case "deliveries":
+		return "triggers"
 	}
 	return name
 }

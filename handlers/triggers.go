@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +17,7 @@ import (
 )
 
 // shownDeliveries is how many of its newest messages a trigger shows.
-const shownDeliveries = 20
+const shownDeliveries = 10
 
 func (h *Console) triggers(c echo.Context) error {
 	list, err := h.account.Triggers(c.Request().Context(), actor(c))
@@ -32,37 +34,13 @@ func (h *Console) triggers(c echo.Context) error {
 		if page.Tab == "enabled" && !t.Enabled || page.Tab == "disabled" && t.Enabled {
 			continue
 		}
-		page.Rows = append(page.Rows, views.TriggerRow{Trigger: t.Trigger, ConditionText: conditionText(t.Trigger), Reactions: reactionNames(t.Integrations)})
+		page.Rows = append(page.Rows, views.TriggerRow{Trigger: t.Trigger, Integrations: t.Integrations})
 	}
 	return h.renderPart(c, http.StatusOK, views.Triggers(page), views.TriggersSection(page))
 }
 
-// conditionText is the condition and filter of a trigger as a person reads them.
-func conditionText(t store.Trigger) string {
-	if len(t.Roles) == 0 {
-		return "User added"
-	}
-	labels := make([]string, len(t.Roles))
-	for i, r := range t.Roles {
-		labels[i] = r.Label()
-	}
-	operator := " is "
-	if t.RoleOperator == "ne" {
-		operator = " is not "
-	}
-	return "User added, role" + operator + strings.Join(labels, " or ")
-}
-
-func reactionNames(integrations []store.Integration) string {
-	names := make([]string, len(integrations))
-	for i, integration := range integrations {
-		names[i] = integration.Name
-	}
-	return strings.Join(names, ", ")
-}
-
 func (h *Console) newTrigger(c echo.Context) error {
-	return h.renderTrigger(c, http.StatusOK, 0, values("condition", account.ConditionUserAdded, "role_operator", "eq", "enabled", "1"))
+	return h.renderTrigger(c, http.StatusOK, 0, values("condition", account.ConditionUserAdded, "role_operator", "eq"))
 }
 
 func (h *Console) createTrigger(c echo.Context) error {
@@ -81,11 +59,12 @@ func (h *Console) editTrigger(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.QueryParam("restart") != "" {
+		empty := values("condition", trigger.Condition, "role_operator", "eq", "version", strconv.FormatInt(trigger.Version, 10))
+		return h.renderTrigger(c, http.StatusOK, trigger.ID, empty)
+	}
 	fields := values("name", trigger.Name, "description", trigger.Description, "condition", trigger.Condition, "role_operator", trigger.RoleOperator,
 		"version", strconv.FormatInt(trigger.Version, 10))
-	if trigger.Enabled {
-		fields.Values.Set("enabled", "1")
-	}
 	for _, role := range trigger.Roles {
 		fields.Values.Add("roles", string(role))
 	}
@@ -116,6 +95,65 @@ func (h *Console) updateTrigger(c echo.Context) error {
 		return err
 	}
 	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was saved."})
+}
+
+func (h *Console) enableTrigger(c echo.Context) error { return h.switchTrigger(c, true) }
+
+func (h *Console) disableTrigger(c echo.Context) error { return h.switchTrigger(c, false) }
+
+func (h *Console) switchTrigger(c echo.Context, enabled bool) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	trigger, err := h.account.EnableTrigger(c.Request().Context(), actor(c), id, enabled)
+	if err != nil {
+		return err
+	}
+	state := map[bool]string{true: "enabled", false: "disabled"}[enabled]
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is " + state + "."})
+}
+
+func (h *Console) duplicateTrigger(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	trigger, err := h.account.DuplicateTrigger(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/triggers", flash{Text: "“" + trigger.Name + "” was created. It is disabled: edit it, then enable it."})
+}
+
+// testTrigger sends what the editor describes, saved or not.
+func (h *Console) testTrigger(c echo.Context) error {
+	results, err := h.account.TestTrigger(c.Request().Context(), actor(c), triggerInput(c))
+	return h.renderTest(c, results, err, nil, "/settings/triggers")
+}
+
+// renderTest says what became of a test, or what keeps it from being sent, by the labels of fields.
+func (h *Console) renderTest(c echo.Context, results []account.TestResult, err error, fields []notify.Field, back string) error {
+	page, status := views.TestPage{Results: results, Back: back}, http.StatusOK
+	if refused := refusal(err); refused != nil {
+		page.Refused, status = reasons(refused, fields), http.StatusUnprocessableEntity
+	} else if err != nil {
+		return err
+	}
+	return h.renderPart(c, status, views.Test(page), views.TestPart(page))
+}
+
+// reasons are what was refused of a form, each with the label of its field where it has one.
+func reasons(refused account.Invalid, fields []notify.Field) []string {
+	labels := map[string]string{}
+	for _, f := range fields {
+		labels[f.Name] = f.Label + ": "
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(refused)) {
+		list = append(list, labels[name]+refused[name])
+	}
+	return list
 }
 
 func (h *Console) deleteTriggerForm(c echo.Context) error {
@@ -149,7 +187,7 @@ func (h *Console) trigger(c echo.Context) (account.TriggerWithReactions, error) 
 func triggerInput(c echo.Context) account.TriggerInput {
 	f := form(c, nil).Values
 	in := account.TriggerInput{Name: f.Get("name"), Description: f.Get("description"), Condition: f.Get("condition"),
-		RoleOperator: f.Get("role_operator"), Enabled: f.Get("enabled") != ""}
+		RoleOperator: f.Get("role_operator")}
 	for _, role := range f["roles"] {
 		in.Roles = append(in.Roles, permission.Role(role))
 	}
@@ -165,13 +203,15 @@ func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Fo
 	if err != nil {
 		return err
 	}
-	page := views.TriggerFormPage{ID: id, Version: formVersion(f), Form: f, Roles: permission.Roles(), Integrations: integrations, Retries: notify.Retries()}
-	if id != 0 {
-		page.Deliveries, err = h.account.Deliveries(c.Request().Context(), actor(c), id, shownDeliveries)
+	page := views.TriggerFormPage{ID: id, Version: formVersion(f), Form: f, Roles: permission.Roles(), Integrations: integrations}
+	if id == 0 {
+		return h.render(c, status, views.TriggerForm(page))
 	}
+	list, err := h.account.Deliveries(c.Request().Context(), actor(c), account.DeliveryQuery{TriggerID: id})
 	if err != nil {
 		return err
 	}
+	page.Deliveries = views.DeliveryTable{Rows: list.Rows[:min(len(list.Rows), shownDeliveries)], Triggers: list.Triggers, Integrations: list.Integrations}
 	return h.render(c, status, views.TriggerForm(page))
 }
 

@@ -205,6 +205,16 @@
 	document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-matrix]").forEach(followView));
 	document.querySelectorAll("[data-matrix]").forEach(followView);
 
+	// A list of boxes that folds away says how many are ticked.
+	document.addEventListener("change", (event) => {
+		const list = event.target.closest("details[data-count]");
+		if (list) {
+			const n = list.querySelectorAll("input:checked").length;
+			const noun = list.dataset.count;
+			list.querySelector(".dropdown-value").textContent = n === 0 ? list.dataset.none : `${n} ${noun}${n === 1 ? "" : "s"}`;
+		}
+	});
+
 	// The export is of the list as it stands, which changes without the page being loaded.
 	document.addEventListener("click", (event) => {
 		const link = event.target.closest("[data-list-query]");

@@ -1,6 +1,18 @@
 package store
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// SwitchedOffLimit is how old a delivery becomes while its integration is switched off.
+const SwitchedOffLimit = 72 * time.Hour
+
+// SwitchedOff is the Delivery.Error of those that wait, or have failed, because their integration is switched off.
+const SwitchedOff = "the integration is switched off"
 
 // Event is something that happened and that triggers may tell about. Its id rises with every event.
 type Event struct {
@@ -35,6 +47,8 @@ type Delivery struct {
 	EventID       int64
 	TriggerID     int64
 	IntegrationID int64
+	Batch         int64 // the first of the deliveries that share its request; 0 for one on its own
+	Uncounted     bool  // it says nothing about whether its integration works: a test
 	State         DeliveryState
 	Attempts      int // begun
 	NextAt        Millis
@@ -44,11 +58,11 @@ type Delivery struct {
 }
 
 const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
-	coalesce(trigger_id, 0), coalesce(integration_id, 0), state, attempts, next_at, error, created_at, ended_at`
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at`
 
 func scanDelivery(s scanner) (d Delivery, err error) {
 	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
-		&d.TriggerID, &d.IntegrationID, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt)
+		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt)
 	return d, err
 }
 
@@ -62,9 +76,9 @@ func (tx *Tx) InsertEvent(ctx context.Context, e *Event) (err error) {
 func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.State, d.NextAt = Waiting, d.CreatedAt
 	d.ID, err = tx.insert(ctx, `INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0), $11, $12, $13)`,
+		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0), $11, $12, $13, $14)`,
 		d.UUID, d.Target, d.Kind, d.Recipient, d.Template, string(d.Params), d.UserID, d.EventID, d.TriggerID, d.IntegrationID,
-		d.State, d.NextAt, d.CreatedAt)
+		d.State, d.NextAt, d.CreatedAt, d.Uncounted)
 	return err
 }
 
@@ -79,9 +93,54 @@ func (q Queries) DeliveryByID(ctx context.Context, id int64) (Delivery, error) {
 	return one(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)
 }
 
-// DeliveriesOfTrigger returns the newest first, at most limit.
-func (q Queries) DeliveriesOfTrigger(ctx context.Context, triggerID int64, limit int) ([]Delivery, error) {
-	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE trigger_id = $1 ORDER BY id DESC LIMIT $2`, triggerID, limit)
+// DeliveryQuery is which deliveries of triggers a list shows: of a trigger, an integration, in a state, before an id.
+// Zero values let everything pass.
+type DeliveryQuery struct {
+	TriggerID, IntegrationID int64
+	State                    DeliveryState
+	Before                   int64
+	Limit                    int
+}
+
+// TriggeredDeliveries returns messages of triggers, the newest first. Mails to people are not among them.
+func (q Queries) TriggeredDeliveries(ctx context.Context, query DeliveryQuery) ([]Delivery, error) {
+	where, args := `event_id IS NOT NULL`, []any{query.Limit}
+	filter := func(condition string, value any) {
+		args = append(args, value)
+		where += fmt.Sprintf(" AND %s $%d", condition, len(args))
+	}
+	if query.TriggerID != 0 {
+		filter("trigger_id =", query.TriggerID)
+	}
+	if query.IntegrationID != 0 {
+		filter("integration_id =", query.IntegrationID)
+	}
+	if query.State != "" {
+		filter("state =", query.State)
+	}
+	if query.Before != 0 {
+		filter("id <", query.Before)
+	}
+	return many(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+where+` ORDER BY id DESC LIMIT $1`, args...)
+}
+
+// DeleteEndedDeliveries forgets at most limit deliveries that ended before the time given, with their attempts and then
+// the events that no delivery tells of any more. It returns how many deliveries there were.
+func (tx *Tx) DeleteEndedDeliveries(ctx context.Context, before Millis, limit int) (int64, error) {
+	n, err := tx.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`, before, limit)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.exec(ctx, `DELETE FROM events WHERE occurred_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`, before)
+	return n, err
+}
+
+// EventByID returns ErrNotFound for an unknown id.
+func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
+	return one(ctx, q.q, func(s scanner) (e Event, err error) {
+		err = s.Scan(&e.ID, &e.UUID, &e.Type, &e.OccurredAt)
+		return e, err
+	}, `SELECT id, uuid, type, occurred_at FROM events WHERE id = $1`, id)
 }
 
 // DueTargets returns the targets for which a delivery is due by now.
@@ -103,13 +162,110 @@ func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Milli
 		RETURNING `+deliveryColumns, target, now, until)
 }
 
-// SaveAttempt stores the outcome of the attempt d.Attempts: state, error, next attempt. A late one is ignored: its
-// lease has run out and another attempt has begun. The secret is erased when the delivery has ended.
-func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6,
+// ClaimBatch adds to a delivery just claimed those that share its request, and returns all, the oldest first. In its
+// first attempt those are up to limit deliveries to its target that are due and have not been tried either; later ones
+// keep together, so that every attempt says the same.
+func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis, limit int) (batch []Delivery, err error) {
+	switch {
+	case first.Batch != 0:
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3
+			WHERE batch = $1 AND batch > 0 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
+	case first.Attempts == 1:
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, batch = $4 WHERE id IN
+			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)
+			RETURNING `+deliveryColumns, first.Target, now, until, first.ID, limit-1)
+	}
+	if err != nil || len(batch) == 0 {
+		return []Delivery{first}, err
+	}
+	if first.Batch == 0 {
+		first.Batch = first.ID
+		if _, err := tx.exec(ctx, `UPDATE deliveries SET batch = id WHERE id = $1`, first.ID); err != nil {
+			return nil, err
+		}
+	}
+	batch = append(batch, first)
+	slices.SortFunc(batch, func(a, b Delivery) int { return cmp.Compare(a.ID, b.ID) })
+	return batch, nil
+}
+
+// Attempt is one attempt to send a delivery.
+type Attempt struct {
+	Attempt int    // from 1
+	At      Millis // when it ended
+	MS      int64  // how long it took
+	Status  int    // code of the HTTP answer or of the mail server; 0 without one
+	Error   string // empty: delivered
+}
+
+// Attempts returns the attempts of a delivery in their order.
+func (q Queries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt, error) {
+	return many(ctx, q.q, func(s scanner) (a Attempt, err error) {
+		err = s.Scan(&a.Attempt, &a.At, &a.MS, &a.Status, &a.Error)
+		return a, err
+	}, `SELECT attempt, at, ms, status, error FROM delivery_attempts WHERE delivery_id = $1 ORDER BY attempt`, deliveryID)
+}
+
+// SaveAttempt stores the attempt d.Attempts and its outcome: state, error, next attempt. A late one is ignored: its
+// lease has run out and another attempt has begun. The secret is erased when the delivery has ended. The zero Attempt is
+// not listed: seeded deliveries end without one.
+func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
+	n, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6, parked = 0,
 		secret = CASE WHEN $3 = 'waiting' THEN secret END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt)
+	if err != nil || n == 0 || a.At == 0 {
+		return err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO delivery_attempts (delivery_id, attempt, at, ms, status, error) VALUES ($1, $2, $3, $4, $5, $6)`,
+		d.ID, d.Attempts, a.At, a.MS, a.Status, a.Error)
 	return err
+}
+
+// ParkDelivery lets a claimed delivery wait until its integration is switched on, without counting the attempt; it fails
+// when it is older than SwitchedOffLimit.
+func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
+	end := d.CreatedAt.Add(SwitchedOffLimit)
+	if now < end {
+		_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 1, next_at = $3, error = $4 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
+			d.ID, d.Attempts, end, SwitchedOff)
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL
+		WHERE id = $1 AND attempts = $2 AND state = 'waiting'`, d.ID, d.Attempts, now, SwitchedOff)
+	return err
+}
+
+// followIntegration parks what waits for an integration that is not active. For an active one, what was parked is due
+// again, and what has ended so far no longer counts against it.
+func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) error {
+	if !active {
+		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0`,
+			id, SwitchedOffLimit.Milliseconds(), SwitchedOff)
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 0, next_at = created_at, error = '' WHERE integration_id = $1 AND state = 'waiting' AND parked = 1`, id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE deliveries SET uncounted = 1 WHERE integration_id = $1 AND ended_at > 0 AND uncounted = 0`, id)
+	return err
+}
+
+// Outcomes are the ends of deliveries.
+type Outcomes struct {
+	Ended, Failed int
+	Error         string // why the last one failed
+}
+
+// RecentOutcomes returns how the deliveries to an integration ended since a time; tests, and those before it was last
+// saved or switched on, do not count.
+func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since Millis) (Outcomes, error) {
+	return one(ctx, q.q, func(s scanner) (o Outcomes, err error) {
+		err = s.Scan(&o.Ended, &o.Failed, &o.Error)
+		return o, err
+	}, `SELECT count(*), count(*) FILTER (WHERE state = 'failed'),
+		coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND state = 'failed' ORDER BY ended_at DESC LIMIT 1), '')
+		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
 }
 
 // ReleaseDelivery gives back a claimed delivery whose attempt has not been made, because the program stops.

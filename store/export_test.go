@@ -1,13 +1,38 @@
 package store
 
 import (
+	"database/sql"
+	"io/fs"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 )
 
 // DSN is how every connection to the database at path is opened.
 func DSN(path string) string { return dsn(path, url.Values{}) }
+
+// OpenAt creates a database at path as the program left it that knew migrations up to version.
+func OpenAt(t *testing.T, path string, version int64) *sql.DB {
+	t.Helper()
+	db, err := openPool(dsn(path, url.Values{"_pragma": {"journal_mode(WAL)"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
 
 // UserColumns returns the columns that refer to a person, by table.
 func (db *DB) UserColumns(t *testing.T) map[string]string {

@@ -4,19 +4,20 @@ import "context"
 
 // Integration is a configured destination. Its settings are sealed: only who holds the key can read them.
 type Integration struct {
-	ID        int64
-	Kind      string
-	Name      string
-	Active    bool
-	Settings  []byte
-	CreatedAt Millis
-	Version   int64
+	ID            int64
+	Kind          string
+	Name          string
+	Active        bool
+	Settings      []byte
+	CreatedAt     Millis
+	SwitchedOffAt Millis // by the console, because too much failed; 0 when active or switched off by a person
+	Version       int64
 }
 
-const integrationColumns = `i.id, i.kind, i.name, i.active, i.settings, i.created_at, i.version`
+const integrationColumns = `i.id, i.kind, i.name, i.active, i.settings, i.created_at, i.switched_off_at, i.version`
 
 func scanIntegration(s scanner) (i Integration, err error) {
-	err = s.Scan(&i.ID, &i.Kind, &i.Name, &i.Active, &i.Settings, &i.CreatedAt, &i.Version)
+	err = s.Scan(&i.ID, &i.Kind, &i.Name, &i.Active, &i.Settings, &i.CreatedAt, &i.SwitchedOffAt, &i.Version)
 	return i, err
 }
 
@@ -44,14 +45,25 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 	return err
 }
 
-// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale.
+// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. What
+// waits for it waits on when it is not active, and is due again when it is: the worker should be woken then.
 func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
-	err := tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, version = version + 1 WHERE id = $1 AND version = $2`,
-		i.ID, i.Version, i.Name, i.Active, i.Settings)
-	if err == nil {
-		i.Version++
+	err := tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6, version = version + 1
+		WHERE id = $1 AND version = $2`, i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt)
+	if err != nil {
+		return err
 	}
-	return err
+	i.Version++
+	return tx.followIntegration(ctx, i.ID, i.Active)
+}
+
+// SetIntegrationActive switches an integration on or off, whatever its version, with the effect of UpdateIntegration on
+// what waits for it. It returns ErrNotFound for an unknown id.
+func (tx *Tx) SetIntegrationActive(ctx context.Context, id int64, active bool) error {
+	if err := tx.execOne(ctx, ErrNotFound, `UPDATE integrations SET active = $2, version = version + 1 WHERE id = $1`, id, active); err != nil {
+		return err
+	}
+	return tx.followIntegration(ctx, id, active)
 }
 
 // DeleteIntegration removes i; its waiting deliveries fail with the reason given, and triggers no longer use it.

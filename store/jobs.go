@@ -28,6 +28,8 @@ type Outcome struct {
 	Email   string
 	Role    permission.Role
 	Refusal string // empty: done
+
+	Condition string // what the step was to triggers; empty: it changed nothing that they wait for
 }
 
 const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at`
@@ -51,9 +53,9 @@ func (q Queries) RunningJobs(ctx context.Context) ([]int64, error) {
 // Outcomes returns the outcomes after a step in order, at most limit; with refused only those refused.
 func (q Queries) Outcomes(ctx context.Context, jobID int64, refused bool, after, limit int) ([]Outcome, error) {
 	return many(ctx, q.q, func(s scanner) (o Outcome, err error) {
-		err = s.Scan(&o.Step, &o.UserID, &o.Name, &o.Email, &o.Role, &o.Refusal)
+		err = s.Scan(&o.Step, &o.UserID, &o.Name, &o.Email, &o.Role, &o.Refusal, &o.Condition)
 		return o, err
-	}, `SELECT step, user_id, name, email, role, refusal FROM job_outcomes
+	}, `SELECT step, user_id, name, email, role, refusal, condition FROM job_outcomes
 		WHERE job_id = $1 AND step > $3 AND (refusal <> '' OR NOT $2) ORDER BY step LIMIT $4`, jobID, refused, after, limit)
 }
 
@@ -76,8 +78,8 @@ func (tx *Tx) SaveProgress(ctx context.Context, j Job) error {
 
 // InsertOutcome stores what a step came to.
 func (tx *Tx) InsertOutcome(ctx context.Context, jobID int64, o Outcome) error {
-	_, err := tx.exec(ctx, `INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		jobID, o.Step, o.UserID, o.Name, o.Email, o.Role, o.Refusal)
+	_, err := tx.exec(ctx, `INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal, condition) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		jobID, o.Step, o.UserID, o.Name, o.Email, o.Role, o.Refusal, o.Condition)
 	return err
 }
 

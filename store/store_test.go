@@ -261,8 +261,13 @@ func TestClaimedDeliveryIsDueAgainAfterItsLease(t *testing.T) {
 		t.Fatalf("after the lease: %+v, %v", second, err)
 	}
 	first.State, first.EndedAt = store.Failed, 140
-	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, first) })
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		return tx.SaveAttempt(ctx, first, store.Attempt{At: 140})
+	})
 	if now, err := db.DeliveryByID(t.Context(), second.ID); err != nil || now.State != store.Waiting {
 		t.Errorf("a late finisher changed the delivery: %+v, %v", now, err)
+	}
+	if attempts, err := db.Attempts(t.Context(), second.ID); err != nil || len(attempts) != 0 {
+		t.Errorf("a late finisher left %+v, %v", attempts, err)
 	}
 }

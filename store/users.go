@@ -137,6 +137,15 @@ func (q Queries) UsableGlobalAdministrators(ctx context.Context) (int, error) {
 		AND password_hash <> ''`)
 }
 
+// Administrators returns the active Global Administrators and the active people in groups that make them Administrators
+// of the main tenant, at most limit.
+func (q Queries) Administrators(ctx context.Context, limit int) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.activated_at > 0 AND u.disabled_at = 0 AND u.id IN (
+		SELECT id FROM users WHERE role = 'global_admin' UNION
+		SELECT gu.user_id FROM tenants t JOIN group_tenants gt ON gt.tenant_id = t.id JOIN groups g ON g.id = gt.group_id
+			JOIN group_users gu ON gu.group_id = g.id WHERE t.main = 1 AND g.role = 'admin') ORDER BY u.id LIMIT $1`, limit)
+}
+
 // InsertUser adds u and sets its id and version. It returns ErrDuplicate when the address is taken.
 func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 	u.Version = 1

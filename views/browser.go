@@ -16,7 +16,7 @@ var (
 
 // browserName is a user agent in the words of people: "Firefox on Linux". It is what the browser says of itself.
 func browserName(userAgent string) string {
-	browser, system := named(browserNames, userAgent), named(systemNames, userAgent)
+	browser, system := nameIn(browserNames, userAgent), nameIn(systemNames, userAgent)
 	switch {
 	case browser == "" && system == "":
 		return "Unknown browser"
@@ -28,7 +28,7 @@ func browserName(userAgent string) string {
 	return browser + " on " + system
 }
 
-func named(names [][2]string, userAgent string) string {
+func nameIn(names [][2]string, userAgent string) string {
 	for _, name := range names {
 		if strings.Contains(userAgent, name[0]) {
 			return name[1]

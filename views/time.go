@@ -101,6 +101,9 @@ func timeOfDay(ctx context.Context, t time.Time) string {
 	return t.Format(c.layout())
 }
 
+// exactSeconds is exact, to the second.
+func exactSeconds(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
+
 // machine is a time as programs read it.
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/a-h/templ"
 
 	"console/internal/account"
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -83,7 +84,20 @@ func whole(text string) map[string]templ.Component {
 	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.Selected{Total: 1, First: []store.User{user}}}
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
-	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{Trigger: trigger, ConditionText: text, Reactions: text}, {Trigger: store.Trigger{ID: 6}}}}
+	off := store.Integration{ID: 3, Kind: "webhook", Name: text, SwitchedOffAt: 1}
+	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{trigger, []store.Integration{integration, off}}, {Trigger: store.Trigger{ID: 6, Condition: text}}}}
+	integrations := IntegrationsPage{Kinds: notify.Kinds()}
+	integrations.Add(integration)
+	integrations.Add(off)
+	sent := []store.Delivery{
+		{ID: 1, State: store.Failed, Error: text, Recipient: text, IntegrationID: 2, TriggerID: 5},
+		{ID: 2, State: store.Waiting, Attempts: 1, Error: text}, {ID: 3, State: store.Waiting, IntegrationID: 3}, {ID: 4, State: store.Delivered},
+	}
+	table := DeliveryTable{Rows: sent, Triggers: []store.Trigger{trigger}, Integrations: []store.Integration{integration, off}}
+	deliveries := DeliveriesPage{Query: account.DeliveryQuery{State: store.Failed, Before: 7},
+		List: account.DeliveryList{Rows: sent, Older: 1, Triggers: table.Triggers, Integrations: table.Integrations}}
+	delivery := DeliveryPage{SentDelivery: account.SentDelivery{Delivery: sent[0], Event: store.Event{UUID: text}, Trigger: trigger, Integration: integration,
+		Attempts: []store.Attempt{{Attempt: 1, Error: text}, {Attempt: 2, Status: 200}}}, Message: text}
 	groups := []store.Group{{ID: 4, Name: text, Role: permission.Analyst, Automatic: true}, {ID: 5, Name: text}}
 	detail := account.GroupDetail{Group: groups[1], Tenants: tenants[1:]}
 	loss := account.Effect{Losing: 30, Gaining: 1, First: []account.Loss{{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}}}, Revoked: []store.User{user}}
@@ -93,7 +107,7 @@ func whole(text string) map[string]templ.Component {
 	}
 	explained := account.Explained{User: user, Tenant: tenants[1], Tenants: tenants, Account: permission.Explain(sources, 410), Products: permission.Explain(sources, 411)}
 	barred := account.Explained{User: store.User{Role: permission.Deploy}, Tenant: store.Tenant{ID: 411, Name: text, DisabledAt: 1}, Tenants: tenants}
-	return map[string]templ.Component{
+	pages := map[string]templ.Component{
 		"groups":               Groups(GroupsPage{Query: account.GroupQuery{Search: text, Custom: true}, List: account.GroupList{Rows: []store.ListedGroup{{Group: groups[0]}, {Group: groups[1]}}, Next: "a", Prev: "b"}}),
 		"no groups":            Groups(GroupsPage{}),
 		"no group found":       Groups(GroupsPage{Query: account.GroupQuery{Search: text}}),
@@ -151,18 +165,29 @@ func whole(text string) map[string]templ.Component {
 		"sign out everybody":    SignOutMany(SignOutPage{}),
 		"sign out some":         SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
 		"general, trial mode":   General(GeneralPage{MailFiles: text}),
-		"integrations":          Integrations(IntegrationsPage{Kinds: []IntegrationKind{{"email", "Email", text}, {"slack", "Slack", text}}, Integrations: []store.Integration{integration, {ID: 3, Kind: "email", Name: text}}}),
-		"new integration":       IntegrationForm(IntegrationFormPage{Kind: "email", Label: "Email", Form: wrong(text), Fields: []IntegrationField{{Name: "emails", Label: "Emails", Help: text, Multiline: true}}}),
-		"integration":           IntegrationForm(IntegrationFormPage{Kind: "slack", Label: "Slack", ID: 2, Version: 3, Form: wrong(text), Fields: []IntegrationField{{Name: "url", Label: "URL", Secret: true, Masked: text}}}),
+		"integrations":          Integrations(integrations),
+		"integrations found":    Integrations(IntegrationsPage{Search: text, Tab: "enabled"}),
+		"signing secret":        SigningSecret(SigningSecretPage{Integration: off, Secret: text}),
+		"new signing secret":    NewSigningSecret(off),
+		"test":                  Test(TestPage{Results: []account.TestResult{{Destination: text}, {Destination: text, Problem: text}}, Refused: []string{text}}),
+		"deliveries":            Deliveries(deliveries),
+		"no deliveries":         Deliveries(DeliveriesPage{}),
+		"delivery":              Delivery(delivery),
+		"delivery of nothing":   Delivery(DeliveryPage{}),
 		"delete integration":    DeleteIntegration(DeleteIntegrationPage{Integration: integration, Triggers: []store.Trigger{trigger}}),
 		"triggers":              Triggers(triggers),
 		"no triggers":           Triggers(TriggersPage{}),
 		"new trigger":           TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
-		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Version: 1, Form: wrong(text), Roles: permission.Roles(), Integrations: []store.Integration{integration}, Deliveries: []store.Delivery{{State: store.Failed, Error: text, Recipient: text, IntegrationID: 2}}, Retries: 16}),
+		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Version: 1, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
 		"delete trigger":        DeleteTrigger(trigger),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
 	}
+	for _, k := range notify.Kinds() {
+		pages["new "+k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Form: wrong(text)})
+		pages[k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers})
+	}
+	return pages
 }
 
 func parts(text string) map[string]templ.Component {
@@ -173,7 +198,11 @@ func parts(text string) map[string]templ.Component {
 		"invite by link":     InviteLinkForm(InviteLinkPage{Form: wrong(text), Roles: permission.Roles()}),
 		"issued link":        IssuedLinkPart(IssuedLinkPage{Link: text, Email: text, ExpiresAt: now}),
 		"revoke":             RevokeInvitationPart(RevokePage{User: store.User{Email: text}}),
-		"integration":        IntegrationFormPart(IntegrationFormPage{Label: text, ID: 1, Form: wrong(text)}),
+		"integration":        IntegrationFormPart(IntegrationFormPage{Kind: notify.Kinds()[0], Form: wrong(text)}),
+		"integrations":       IntegrationsSection(IntegrationsPage{Search: text}),
+		"deliveries":         DeliveriesSection(DeliveriesPage{}),
+		"test":               TestPart(TestPage{Refused: []string{text}}),
+		"signing secret":     SigningSecretPart(SigningSecretPage{Secret: text, Rotated: true}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{Integration: store.Integration{Name: text}}),
 		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
 		"error toast":        ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),

@@ -72,7 +72,10 @@ func (tx *Tx) disable(userID int64) (store.User, error) {
 	if err := tx.EndAccess(user); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.Record("disable access", userObject(before), userObject(user))
+	if err := tx.Record("disable access", userObject(before), userObject(user)); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.accessDisabled(user)
 }
 
 func (tx *Tx) enable(userID int64) (store.User, error) {
@@ -85,7 +88,10 @@ func (tx *Tx) enable(userID int64) (store.User, error) {
 	if err := tx.UpdateUser(&user); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.Record("enable access", userObject(before), userObject(user))
+	if err := tx.Record("enable access", userObject(before), userObject(user)); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.accessEnabled(user)
 }
 
 func (tx *Tx) delete(userID int64) (store.User, error) {

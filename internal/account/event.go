@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,39 +15,78 @@ import (
 	"console/store"
 )
 
-// ConditionUserAdded is met when a person joins the user list: once for everybody (SPEC §6).
-const ConditionUserAdded = "user_added"
-
 // person is the actor as messages name them.
 func (a Actor) person() notify.Person {
 	return notify.Person{ID: a.UserID, Name: a.Name, Email: a.Email}
 }
 
-// userAdded queues the messages of the triggers that wait for a new user, in the transaction that adds the user.
+func personOf(id int64, name, email string, role permission.Role) notify.Person {
+	return notify.Person{ID: id, Name: name, Email: email, Role: role.Label()}
+}
+
+// What follows tells the triggers about a person. Each is called once, in the transaction of what it tells, after the
+// change: should the transaction fail, nobody is told.
+
+// userAdded tells that somebody has joined the user list. by is who added them or made their link.
 func (tx *Tx) userAdded(user store.User, by notify.Person) error {
-	if tx.many {
-		return nil // usersAdded tells of all of them
-	}
-	triggers, err := tx.db.EnabledTriggers(tx.ctx, ConditionUserAdded)
-	if err != nil {
-		return err
-	}
-	triggers = slices.DeleteFunc(triggers, func(t store.Trigger) bool { return !watches(t, user.Role) })
-	if len(triggers) == 0 {
+	return tx.happened(ConditionUserAdded, user, by)
+}
+
+// userDeleted tells that somebody has left the user list for good.
+func (tx *Tx) userDeleted(user store.User) error {
+	return tx.happened(ConditionUserDeleted, user, tx.by.person())
+}
+
+// accessDisabled tells that somebody may no longer sign in.
+func (tx *Tx) accessDisabled(user store.User) error {
+	return tx.happened(ConditionAccessDisabled, user, tx.by.person())
+}
+
+// accessEnabled tells that somebody may sign in again.
+func (tx *Tx) accessEnabled(user store.User) error {
+	return tx.happened(ConditionAccessEnabled, user, tx.by.person())
+}
+
+// accessChanged tells that somebody has another role or other groups; user has them already. The details are lines such
+// as "Role: Analyst → Administrator", "Added to the group Support", "Left the group Analysts".
+func (tx *Tx) accessChanged(user store.User, details []string) error {
+	return tx.happened(ConditionAccessChanged, user, tx.by.person(), details...)
+}
+
+// secondFactorDisabled tells that somebody's second factors are gone.
+func (tx *Tx) secondFactorDisabled(user store.User) error {
+	return tx.happened(ConditionSecondFactorDisabled, user, tx.by.person())
+}
+
+// signInLocked tells that wrong passwords for somebody's address have led to the longest pause. Nobody is known to have
+// typed them.
+func (tx *Tx) signInLocked(user store.User) error {
+	return tx.happened(ConditionSignInLocked, user, notify.Person{})
+}
+
+// happened queues the messages of the triggers that wait for a condition and let the person's role pass. Within a job
+// on many people only those integrations are told that want to know of everybody; the others are told at its end. Who
+// has not joined the user list is nobody to triggers.
+func (tx *Tx) happened(key string, user store.User, by notify.Person, details ...string) error {
+	if user.JoinedAt == 0 {
 		return nil
 	}
-	account, err := tx.db.Account(tx.ctx)
+	tx.condition = key
+	told, err := tx.watching(key, func(i store.Integration) bool { return !tx.many || tellsOfEach(i) })
+	told = slices.DeleteFunc(told, func(t TriggerWithReactions) bool { return !watches(t.Trigger, user.Role) })
+	if err != nil || len(told) == 0 {
+		return err
+	}
+	condition, _ := ConditionByKey(key)
+	account, event, err := tx.event(condition.Template)
 	if err != nil {
 		return err
 	}
-	event, err := tx.event(notify.TemplateUserAdded)
-	if err != nil {
-		return err
+	message := notify.UserEvent{
+		Company: account.Name, Cloud: account.Cloud, User: personOf(user.ID, user.Name(), user.Email, user.Role), Actor: by, Details: details,
+		EventID: event.UUID, Number: event.ID, OccurredAt: int64(event.OccurredAt),
 	}
-	message := notify.UserAdded{
-		Company: account.Name, Cloud: account.Cloud, Actor: by, EventID: event.UUID, Number: event.ID, OccurredAt: int64(event.OccurredAt), User: personOf(user.ID, user.Name(), user.Email, user.Role),
-	}
-	for _, trigger := range triggers {
+	for _, trigger := range told {
 		message.Trigger = trigger.Name
 		err := tx.react(trigger, event, func(greeting string) any {
 			message.Greeting = greeting
@@ -59,62 +99,105 @@ func (tx *Tx) userAdded(user store.User, by notify.Person) error {
 	return nil
 }
 
-// event stores that something happened.
-func (tx *Tx) event(kind string) (store.Event, error) {
+// tellsOfEach says whether an integration is told of everybody also when a job changes many people: programs count,
+// people would be flooded (SPEC §6).
+func tellsOfEach(i store.Integration) bool { return i.Kind == notify.KindWebhook }
+
+// watching returns the enabled triggers that wait for a condition, with those of their integrations that are wanted;
+// triggers without any are left out. They are read once in a transaction.
+func (tx *Tx) watching(key string, wanted func(store.Integration) bool) ([]TriggerWithReactions, error) {
+	if tx.triggers == nil {
+		tx.triggers = map[string][]TriggerWithReactions{}
+	}
+	all, known := tx.triggers[key]
+	if !known {
+		var err error
+		if all, err = tx.enabledTriggers(key); err != nil {
+			return nil, err
+		}
+		tx.triggers[key] = all
+	}
+	var found []TriggerWithReactions
+	for _, t := range all {
+		t.Integrations = slices.DeleteFunc(slices.Clone(t.Integrations), func(i store.Integration) bool { return !wanted(i) })
+		if len(t.Integrations) > 0 {
+			found = append(found, t)
+		}
+	}
+	return found, nil
+}
+
+func (tx *Tx) enabledTriggers(key string) ([]TriggerWithReactions, error) {
+	triggers, err := tx.db.EnabledTriggers(tx.ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]TriggerWithReactions, len(triggers))
+	for i, t := range triggers {
+		all[i].Trigger = t
+		if all[i].Integrations, err = tx.db.IntegrationsOfTrigger(tx.ctx, t.ID); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// event stores that something happened, and returns it with the account it happened in.
+func (tx *Tx) event(kind string) (store.Account, store.Event, error) {
 	event := store.Event{UUID: uuid.NewString(), Type: kind, OccurredAt: tx.now}
-	return event, tx.db.InsertEvent(tx.ctx, &event)
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return store.Account{}, store.Event{}, err
+	}
+	return account, event, tx.db.InsertEvent(tx.ctx, &event)
 }
 
-func personOf(id int64, name, email string, role permission.Role) notify.Person {
-	return notify.Person{ID: id, Name: name, Email: email, Role: role.Label()}
-}
-
-// summaryAbove is how many people a job must add for its triggers to be told once, at its end, instead of for each.
+// summaryAbove is how many people a job must change for chats and mailboxes to be told once, at its end, instead of for
+// each.
 const summaryAbove = 20
 
 // summaryNames is how many people such a message names.
 const summaryNames = 10
 
-// usersAdded queues one message of each trigger about those whom a job has added and its filter lets pass, in the
+// summarize queues one message of each trigger about those whom a job has changed and its filter lets pass, in the
 // transaction that ends the job.
-func (tx *Tx) usersAdded(job store.Job) error {
-	triggers, err := tx.db.EnabledTriggers(tx.ctx, ConditionUserAdded)
-	if err != nil || len(triggers) == 0 {
-		return err
-	}
-	account, err := tx.db.Account(tx.ctx)
-	if err != nil {
-		return err
-	}
+func (tx *Tx) summarize(job store.Job) error {
 	outcomes, err := tx.db.Outcomes(tx.ctx, job.ID, false, -1, job.Total)
 	if err != nil {
 		return err
 	}
-	for _, trigger := range triggers {
-		summary := notify.UsersEvent{Template: notify.TemplateUserAdded, Trigger: trigger.Name, Company: account.Name, Cloud: account.Cloud, Actor: tx.by.person()}
-		for _, o := range outcomes {
-			if o.Refusal != "" || !watches(trigger, o.Role) {
-				continue
-			}
-			if summary.Count++; summary.Count <= summaryNames {
-				summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
-			}
+	for _, condition := range conditions {
+		told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
+		if err != nil {
+			return err
 		}
-		if summary.Count == 0 {
-			continue
-		}
-		if err := tx.tellSummary(trigger, summary); err != nil {
-			return fmt.Errorf("trigger %d: %w", trigger.ID, err)
+		for _, trigger := range told {
+			if err := tx.tellSummary(trigger, condition, outcomes); err != nil {
+				return fmt.Errorf("trigger %d: %w", trigger.ID, err)
+			}
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) tellSummary(trigger store.Trigger, summary notify.UsersEvent) error {
-	event, err := tx.event(notify.SummaryOf(notify.TemplateUserAdded))
+func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, outcomes []store.Outcome) error {
+	summary := notify.UsersEvent{Template: condition.Template, Trigger: trigger.Name, Actor: tx.by.person()}
+	for _, o := range outcomes {
+		if o.Condition != condition.Key || !watches(trigger.Trigger, o.Role) {
+			continue
+		}
+		if summary.Count++; summary.Count <= summaryNames {
+			summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
+		}
+	}
+	if summary.Count == 0 {
+		return nil
+	}
+	account, event, err := tx.event(notify.SummaryOf(condition.Template))
 	if err != nil {
 		return err
 	}
+	summary.Company, summary.Cloud = account.Name, account.Cloud
 	summary.EventID, summary.Number, summary.OccurredAt = event.UUID, event.ID, int64(event.OccurredAt)
 	return tx.react(trigger, event, func(greeting string) any {
 		summary.Greeting = greeting
@@ -135,26 +218,18 @@ func watches(t store.Trigger, role permission.Role) bool {
 
 // react queues one message for each integration of a trigger; for email one for each address, so that a bad address
 // does not hold up the others. message returns the parameters for a recipient greeted by that name.
-func (tx *Tx) react(trigger store.Trigger, event store.Event, message func(greeting string) any) error {
-	integrations, err := tx.db.IntegrationsOfTrigger(tx.ctx, trigger.ID)
-	if err != nil {
-		return err
-	}
-	for _, integration := range integrations {
-		recipients := []string{""}
-		if integration.Kind == "email" {
-			settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
-			if err != nil {
-				return err
-			}
-			recipients = strings.Fields(settings["emails"])
+func (tx *Tx) react(trigger TriggerWithReactions, event store.Event, message func(greeting string) any) error {
+	for _, integration := range trigger.Integrations {
+		settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
+		if err != nil {
+			return err
 		}
-		for _, recipient := range recipients {
-			greeting, err := tx.greeting(recipient)
+		for _, recipient := range recipients(integration.Kind, settings) {
+			greeting, err := greeting(tx.ctx, tx.db.Queries, recipient)
 			if err != nil {
 				return err
 			}
-			if err := tx.queue(trigger, integration, event, recipient, message(greeting)); err != nil {
+			if err := tx.queue(trigger.Trigger, integration, event, recipient, message(greeting)); err != nil {
 				return err
 			}
 		}
@@ -162,13 +237,21 @@ func (tx *Tx) react(trigger store.Trigger, event store.Event, message func(greet
 	return nil
 }
 
+// recipients are the addresses of an email integration; any other has one recipient, itself.
+func recipients(kind string, settings notify.Settings) []string {
+	if kind == notify.KindEmail {
+		return strings.Fields(settings["emails"])
+	}
+	return []string{""}
+}
+
 // greeting is the name of the user an address belongs to, or "".
-func (tx *Tx) greeting(address string) (string, error) {
+func greeting(ctx context.Context, q store.Queries, address string) (string, error) {
 	if address == "" {
 		return "", nil
 	}
 	_, key, _ := parseEmail(address)
-	user, err := tx.db.UserByEmailKey(tx.ctx, key)
+	user, err := q.UserByEmailKey(ctx, key)
 	if errors.Is(err, store.ErrNotFound) || err == nil && user.JoinedAt == 0 {
 		return "", nil
 	}

@@ -414,7 +414,10 @@ func (tx *Tx) disableTwoFactor(user store.User) error {
 	if err != nil {
 		return err
 	}
-	return tx.record("disable 2FA", Done, userObject(user), nil)
+	if err := tx.record("disable 2FA", Done, userObject(user), nil); err != nil {
+		return err
+	}
+	return tx.secondFactorDisabled(user)
 }
 
 // ResetTwoFactor removes the second factors and recovery codes of another person and ends their sessions, when password

@@ -355,7 +355,7 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 // setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
 // anything.
 func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error) {
-	before, err := tx.accessObject(user)
+	before, err := tx.access(user)
 	if err != nil {
 		return false, err
 	}
@@ -366,11 +366,11 @@ func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error
 	if err := tx.storeAccess(&user); err != nil {
 		return false, err
 	}
-	after, err := tx.accessObject(user)
+	after, err := tx.access(user)
 	if err != nil {
 		return false, err
 	}
-	return true, tx.accessChanged(user, before, after)
+	return true, tx.recordAccess(user, before, after)
 }
 
 // pasted returns the people whose addresses were pasted.

@@ -10,11 +10,13 @@ import (
 // How long things are kept that nobody needs any more.
 const (
 	KeepDeadLinks     = 90 * 24 * time.Hour // a dead link says why it is dead
+	KeepDeliveries    = 30 * 24 * time.Hour // after their end
+	deleteAtOnce      = 1000                // deliveries in one transaction: others must get their turn in between
 	housekeepingEvery = time.Hour
 )
 
 // Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
-// jobs, dead links.
+// jobs and deliveries, dead links.
 func (s *Service) Housekeeping(ctx context.Context) {
 	for {
 		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
@@ -30,6 +32,9 @@ func (s *Service) Housekeeping(ctx context.Context) {
 
 func (s *Service) housekeep(ctx context.Context) error {
 	now := store.At(s.now())
+	if err := s.forgetDeliveries(ctx, now.Add(-KeepDeliveries)); err != nil {
+		return err
+	}
 	return s.db.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.DeleteEndedSessions(ctx, now); err != nil {
 			return err
@@ -48,4 +53,18 @@ func (s *Service) housekeep(ctx context.Context) error {
 		}
 		return tx.DeleteSignupLinks(ctx, now.Add(-KeepDeadLinks))
 	})
+}
+
+// forgetDeliveries removes the deliveries that ended before the time given.
+func (s *Service) forgetDeliveries(ctx context.Context, before store.Millis) error {
+	for {
+		var n int64
+		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+			n, err = tx.DeleteEndedDeliveries(ctx, before, deleteAtOnce)
+			return err
+		})
+		if err != nil || n < deleteAtOnce {
+			return err
+		}
+	}
 }

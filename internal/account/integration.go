@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"console/internal/notify"
 	"console/internal/permission"
@@ -24,6 +25,17 @@ type IntegrationInput struct {
 
 func integrationObject(i store.Integration) object {
 	return object{"integration", i.ID, i.Name, map[string]string{"name": i.Name, "kind": i.Kind, "active": fmt.Sprint(i.Active)}}
+}
+
+// withSettings adds those of the settings to an integration's entry that are no secrets.
+func (o object) withSettings(kind string, settings notify.Settings) object {
+	k, _ := notify.KindByKey(kind)
+	for _, field := range k.Fields {
+		if !field.Secret() {
+			o.fields[strings.ToLower(field.Label)] = settings[field.Name]
+		}
+	}
+	return o
 }
 
 // Integrations returns all integrations, by name. It returns Forbidden without integrations.view.
@@ -65,7 +77,7 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 		if err := tx.saveIntegration(&integration, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.Record("create integration", object{}, integrationObject(integration))
+		return integration, tx.Record("create integration", object{}, integrationObject(integration).withSettings(kind, in.Settings))
 	})
 }
 
@@ -91,8 +103,115 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		if err := tx.saveIntegration(&after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return after, tx.Record("change integration", integrationObject(before), integrationObject(after))
+		return after, tx.Record("change integration", integrationObject(before).withSettings(after.Kind, kept),
+			integrationObject(after).withSettings(after.Kind, in.Settings))
 	})
+}
+
+// EnableIntegration switches a destination on or off. What waits for one that is off is sent when it is switched on
+// within 72 hours. It returns Forbidden or store.ErrNotFound.
+func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64, active bool) (store.Integration, error) {
+	action := map[bool]string{true: "enable integration", false: "disable integration"}[active]
+	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
+		if err := tx.require(permission.IntegrationsUpdate); err != nil {
+			return store.Integration{}, err
+		}
+		return tx.switchIntegration(id, active, action)
+	})
+}
+
+func (tx *Tx) switchIntegration(id int64, active bool, action string) (store.Integration, error) {
+	before, err := tx.db.IntegrationByID(tx.ctx, id)
+	if err != nil {
+		return store.Integration{}, err
+	}
+	after := before
+	after.Active, after.SwitchedOffAt = active, 0
+	if err := tx.db.UpdateIntegration(tx.ctx, &after); err != nil {
+		return store.Integration{}, err
+	}
+	tx.queued = true // what waits for it may be due
+	return after, tx.Record(action, integrationObject(before), integrationObject(after))
+}
+
+// NewSigningSecret gives a webhook another signing secret and returns it; it is shown this once. For 24 hours requests
+// are signed with the old one too. It returns Forbidden, or store.ErrNotFound for what is no webhook.
+func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (store.Integration, string, error) {
+	var secret string
+	integration, err := change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
+		if err := tx.require(permission.IntegrationsUpdate); err != nil {
+			return store.Integration{}, err
+		}
+		integration, err := tx.db.IntegrationByID(ctx, id)
+		if err == nil && integration.Kind != notify.KindWebhook {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return store.Integration{}, err
+		}
+		settings, err := notify.OpenSettings(s.key, id, integration.Settings)
+		if err != nil {
+			return store.Integration{}, err
+		}
+		settings = notify.RotateSecret(settings, s.now())
+		secret = settings["secret"]
+		if err := tx.saveIntegration(&integration, settings); err != nil {
+			return store.Integration{}, err
+		}
+		return integration, tx.record("make signing secret", Done, integrationObject(integration), nil)
+	})
+	return integration, secret, err
+}
+
+// toldAdministrators is how many administrators are told that an integration was switched off.
+const toldAdministrators = 50
+
+// failureWindow is how far back a message about an integration that was switched off counts.
+const failureWindow = 12 * time.Hour
+
+// SwitchOff switches a destination off because too much of what it was sent failed, and tells the administrators who
+// may switch it on again. One that is off already stays as it is. It returns store.ErrNotFound.
+func (s *Service) SwitchOff(ctx context.Context, integrationID int64) error {
+	_, err := change(ctx, s, Actor{Source: System}, func(tx *Tx) (struct{}, error) {
+		before, err := tx.db.IntegrationByID(ctx, integrationID)
+		if err != nil || !before.Active {
+			return struct{}{}, err
+		}
+		after := before
+		after.Active, after.SwitchedOffAt = false, tx.now
+		if err := tx.db.UpdateIntegration(ctx, &after); err != nil {
+			return struct{}{}, err
+		}
+		if err := tx.Record("switch off integration", integrationObject(before), integrationObject(after)); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.tellAdministrators(after)
+	})
+	return err
+}
+
+func (tx *Tx) tellAdministrators(integration store.Integration) error {
+	recent, err := tx.db.RecentOutcomes(tx.ctx, integration.ID, tx.now.Add(-failureWindow))
+	if err != nil {
+		return err
+	}
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	administrators, err := tx.db.Administrators(tx.ctx, toldAdministrators)
+	if err != nil {
+		return err
+	}
+	kind, _ := notify.KindByKey(integration.Kind)
+	for _, user := range administrators {
+		off := notify.IntegrationOff{Company: account.Name, Name: user.Name(), Email: user.Email, ID: integration.ID, Integration: integration.Name,
+			Kind: kind.Label, Ended: recent.Ended, Failed: recent.Failed, Error: recent.Error, At: int64(tx.now)}
+		if _, err := tx.mail(user, notify.TemplateIntegrationOff, off, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DeleteIntegration removes a destination. Triggers no longer use it, and what still waits for it is not sent. It
@@ -130,7 +249,10 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	if !known {
 		return Invalid{"type": "Choose what kind of integration this is."}
 	}
-	integration.Name, integration.Active = parseTitle(in.Name, "name", "a name", refused), in.Active
+	integration.Name = parseTitle(in.Name, "name", "a name", refused)
+	if integration.Active = in.Active; in.Active {
+		integration.SwitchedOffAt = 0
+	}
 	in.Settings = notify.Fill(kind, kept, in.Settings)
 	maps.Copy(refused, notify.CheckSettings(ctx, s.guard, kind, in.Settings))
 	if kind.Key == notify.KindEmail {

@@ -168,6 +168,7 @@ func (s *Service) runBatch(ctx context.Context, id int64, do step) error {
 // runStep carries out one step and stores its outcome.
 func (tx *Tx) runStep(job *store.Job, do step, forbidden error) error {
 	var user store.User
+	tx.condition = ""
 	refusal := tx.db.Savepoint(tx.ctx, func() (err error) {
 		user, err = do(tx, job.Done)
 		if forbidden != nil {
@@ -184,9 +185,9 @@ func (tx *Tx) runStep(job *store.Job, do step, forbidden error) error {
 			return err
 		}
 	}
-	outcome := store.Outcome{Step: job.Done, UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role}
+	outcome := store.Outcome{Step: job.Done, UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: tx.condition}
 	if refusal != nil {
-		outcome.Refusal = reason(refusal)
+		outcome.Refusal, outcome.Condition = reason(refusal), ""
 		job.Refused++
 	}
 	job.Done++
@@ -196,8 +197,8 @@ func (tx *Tx) runStep(job *store.Job, do step, forbidden error) error {
 // endJob tells the triggers and the activity log what the job came to.
 func (tx *Tx) endJob(job *store.Job) error {
 	job.EndedAt = tx.now
-	if job.Kind == JobImport && job.Total > summaryAbove {
-		if err := tx.usersAdded(*job); err != nil {
+	if job.Total > summaryAbove {
+		if err := tx.summarize(*job); err != nil {
 			return err
 		}
 	}

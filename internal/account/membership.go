@@ -80,7 +80,7 @@ func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
 	if err != nil {
 		return store.User{}, err
 	}
-	before, err := tx.accessObject(user)
+	before, err := tx.access(user)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -112,11 +112,11 @@ func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
 	if err := tx.storeAccess(&user); err != nil {
 		return store.User{}, err
 	}
-	after, err := tx.accessObject(user)
+	after, err := tx.access(user)
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.accessChanged(user, before, after)
+	return user, tx.recordAccess(user, before, after)
 }
 
 // leaveOthers takes a person out of the groups that they are to leave, and returns the ids of those they are to enter.
@@ -139,8 +139,8 @@ func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Access) ([]i
 }
 
 // without returns those of ids that are not among others, each once.
-func without(ids, others []int64) []int64 {
-	var left []int64
+func without[T comparable](ids, others []T) []T {
+	var left []T
 	for _, id := range ids {
 		if !slices.Contains(others, id) && !slices.Contains(left, id) {
 			left = append(left, id)
@@ -229,21 +229,39 @@ func (tx *Tx) storeAccess(user *store.User) (err error) {
 	return nil
 }
 
-// accessObject is a person as activity entries about their access show them.
-func (tx *Tx) accessObject(user store.User) (object, error) {
-	o := userObject(user)
-	names, err := tx.db.GroupNames(tx.ctx, []int64{user.ID})
-	o.fields["groups"] = strings.Join(names[user.ID], ", ")
-	return o, err
+// access is a person as activity entries about their access show them, with the names of their groups.
+type access struct {
+	object
+	groups []string
 }
 
-// accessChanged records a change of somebody's role or groups.
-func (tx *Tx) accessChanged(user store.User, before, after object) error {
-	switch {
-	case before.fields["role"] != after.fields["role"]:
-		return tx.Record("change role", before, after)
-	case before.fields["groups"] != after.fields["groups"]:
-		return tx.Record("change groups", before, after)
+func (tx *Tx) access(user store.User) (access, error) {
+	a := access{object: userObject(user)}
+	names, err := tx.db.GroupNames(tx.ctx, []int64{user.ID})
+	a.groups = names[user.ID]
+	a.fields["groups"] = strings.Join(a.groups, ", ")
+	return a, err
+}
+
+// recordAccess records a change of somebody's role or groups, and tells the triggers.
+func (tx *Tx) recordAccess(user store.User, before, after access) error {
+	var details []string
+	action := "change groups"
+	if before.fields["role"] != after.fields["role"] {
+		action = "change role"
+		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
-	return nil
+	for _, name := range without(before.groups, after.groups) {
+		details = append(details, "Left the group "+name)
+	}
+	for _, name := range without(after.groups, before.groups) {
+		details = append(details, "Added to the group "+name)
+	}
+	if len(details) == 0 {
+		return nil
+	}
+	if err := tx.Record(action, before.object, after.object); err != nil {
+		return err
+	}
+	return tx.accessChanged(user, details)
 }

@@ -30,7 +30,15 @@ func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store
 	if err := tx.storeAccess(&user); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.Record("change role", userObject(before), userObject(user))
+	if err := tx.Record("change role", userObject(before), userObject(user)); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.accessChanged(user, []string{roleChange(before.Role, user.Role)})
+}
+
+// roleChange is a change of role as messages tell it.
+func roleChange(before, after permission.Role) string {
+	return "Role: " + before.Label() + " → " + after.Label()
 }
 
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new

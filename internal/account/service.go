@@ -25,6 +25,7 @@ type Service struct {
 	guard  *notify.Guard
 	now    func() time.Time
 	wake   func()
+	send   Send
 	log    *slog.Logger
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
@@ -45,15 +46,20 @@ type Options struct {
 	Guard  *notify.Guard // which targets integrations may have
 	Now    func() time.Time
 	Wake   func() // called after a commit that has queued messages
+	Send   Send   // sends test messages
 	Log    *slog.Logger
 
 	Brand   string   // what authenticator apps and passkeys call the console
 	BaseURL *url.URL // where people reach it: passkeys belong to its host
 }
 
+// Send makes one attempt to send a message and waits for its end; no delivery is stored. Its error is a text for people
+// that holds no secret.
+type Send func(ctx context.Context, kind string, settings notify.Settings, template string, params []byte, recipient string) error
+
 // New returns a Service.
 func New(o Options) *Service {
-	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, log: o.Log, brand: o.Brand,
+	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

@@ -58,17 +58,30 @@ func networkOf(address string) string {
 	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
+// pauseAfter is how long somebody waits after this many wrong passwords for one account from one address.
+func pauseAfter(failures int) time.Duration {
+	switch doublings := failures - freePasswords; {
+	case doublings < 0:
+		return 0
+	case doublings < 10: // more would reach the longest pause anyway
+		return min(longestPause, time.Second<<doublings)
+	}
+	return longestPause
+}
+
+// locks says whether this failure is the one with which the pause first reaches 15 minutes.
+func locks(t store.Throttle) bool {
+	return t.Kind == throttleFactor && t.Failures == secondFactors ||
+		t.Kind == throttleAccount && pauseAfter(t.Failures) == longestPause && pauseAfter(t.Failures-1) < longestPause
+}
+
 // pausedUntil returns when the next attempt is possible; zero means now.
 func pausedUntil(t store.Throttle) store.Millis {
 	switch {
 	case t.Kind == throttleAddress && t.Failures >= addressPasswords:
 		return t.FirstAt.Add(addressWindow)
 	case t.Kind == throttleAccount && t.Failures >= freePasswords:
-		pause := longestPause
-		if doublings := t.Failures - freePasswords; doublings < 10 {
-			pause = min(pause, time.Second<<doublings)
-		}
-		return t.LastAt.Add(pause)
+		return t.LastAt.Add(pauseAfter(t.Failures))
 	case t.Kind == throttleFactor && t.Failures >= secondFactors:
 		return t.LastAt.Add(secondPause)
 	case t.Kind == throttleReset && t.Failures >= resetRequests:
@@ -102,11 +115,17 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 	return t
 }
 
-// countFailure counts one more failure of somebody who wants to sign in. user is the zero value where nobody has the
-// address.
+// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in
+// (SPEC §4). user is the zero value where nobody has the address.
 func (tx *Tx) countFailure(before store.Throttle, user store.User) error {
-	// Here is where triggers are told that sign-in is locked: when the pause of an account first reaches 15 minutes.
-	return tx.db.SaveThrottle(tx.ctx, failed(before, tx.now))
+	after := failed(before, tx.now)
+	if err := tx.db.SaveThrottle(tx.ctx, after); err != nil {
+		return err
+	}
+	if user.ID == 0 || !locks(after) {
+		return nil
+	}
+	return tx.signInLocked(user)
 }
 
 // refuseAttempt notes an attempt made during a pause: one activity entry a minute, with the number of attempts since

@@ -17,24 +17,26 @@ type TriggerInput struct {
 	RoleOperator                 string // "eq", "ne"; without roles there is no filter
 	Roles                        []permission.Role
 	Integrations                 []int64
-	Enabled                      bool
-}
-
-func triggerObject(t store.Trigger) object {
-	var roles []string
-	for _, r := range t.Roles {
-		roles = append(roles, r.Label())
-	}
-	return object{"trigger", t.ID, t.Name, map[string]string{
-		"name": t.Name, "description": t.Description, "condition": t.Condition, "role operator": t.RoleOperator,
-		"roles": strings.Join(roles, ", "), "enabled": fmt.Sprint(t.Enabled),
-	}}
 }
 
 // TriggerWithReactions is a trigger and where it sends its messages.
 type TriggerWithReactions struct {
 	store.Trigger
 	Integrations []store.Integration
+}
+
+func (t TriggerWithReactions) object() object {
+	var roles, integrations []string
+	for _, r := range t.Roles {
+		roles = append(roles, r.Label())
+	}
+	for _, i := range t.Integrations {
+		integrations = append(integrations, i.Name)
+	}
+	return object{"trigger", t.ID, t.Name, map[string]string{
+		"name": t.Name, "description": t.Description, "condition": t.Condition, "role operator": t.RoleOperator,
+		"roles": strings.Join(roles, ", "), "enabled": fmt.Sprint(t.Enabled), "integrations": strings.Join(integrations, ", "),
+	}}
 }
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
@@ -69,33 +71,58 @@ func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithR
 	return TriggerWithReactions{trigger, integrations}, err
 }
 
-// Deliveries returns the newest messages of a trigger, at most limit. It returns Forbidden without triggers.view.
-func (s *Service) Deliveries(ctx context.Context, by Actor, triggerID int64, limit int) ([]store.Delivery, error) {
-	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
-		return nil, err
-	}
-	return s.db.DeliveriesOfTrigger(ctx, triggerID, limit)
-}
-
-// CreateTrigger adds a trigger. It returns Invalid or Forbidden.
+// CreateTrigger adds a trigger, which is enabled. It returns Invalid or Forbidden.
 func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) (store.Trigger, error) {
 	trigger, err := in.parse()
 	if err != nil {
 		return store.Trigger{}, err
 	}
+	trigger.Enabled = true
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		if err := tx.require(permission.TriggersCreate); err != nil {
-			return store.Trigger{}, err
-		}
-		trigger.CreatedAt = tx.now
-		if err := tx.db.InsertTrigger(ctx, &trigger); err != nil {
-			return store.Trigger{}, err
-		}
-		if err := tx.setReactions(trigger, in.Integrations); err != nil {
-			return store.Trigger{}, err
-		}
-		return trigger, tx.Record("create trigger", object{}, triggerObject(trigger))
+		return tx.createTrigger(trigger, in.Integrations)
 	})
+}
+
+// DuplicateTrigger adds a copy of a trigger. It is disabled, so that nobody is told everything twice before it has been
+// edited. It returns Forbidden or store.ErrNotFound.
+func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+		original, err := tx.trigger(id)
+		if err != nil {
+			return store.Trigger{}, err
+		}
+		duplicate := original.Trigger
+		duplicate.Name, duplicate.Enabled = copyOf(original.Name), false
+		var integrations []int64
+		for _, i := range original.Integrations {
+			integrations = append(integrations, i.ID)
+		}
+		return tx.createTrigger(duplicate, integrations)
+	})
+}
+
+// copyOf is the name of a copy, cut to what a name may have.
+func copyOf(name string) string {
+	copied := []rune("Copy of " + name)
+	return string(copied[:min(len(copied), MaxTitle)])
+}
+
+func (tx *Tx) createTrigger(trigger store.Trigger, integrations []int64) (store.Trigger, error) {
+	if err := tx.require(permission.TriggersCreate); err != nil {
+		return store.Trigger{}, err
+	}
+	trigger.CreatedAt = tx.now
+	if err := tx.db.InsertTrigger(tx.ctx, &trigger); err != nil {
+		return store.Trigger{}, err
+	}
+	if err := tx.setReactions(trigger, integrations); err != nil {
+		return store.Trigger{}, err
+	}
+	created, err := tx.trigger(trigger.ID)
+	if err != nil {
+		return store.Trigger{}, err
+	}
+	return trigger, tx.Record("create trigger", object{}, created.object())
 }
 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
@@ -109,22 +136,47 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 		return store.Trigger{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		if err := tx.require(permission.TriggersUpdate); err != nil {
-			return store.Trigger{}, err
-		}
-		before, err := tx.db.TriggerByID(ctx, id)
-		if err != nil {
-			return store.Trigger{}, err
-		}
-		trigger.ID, trigger.Version, trigger.CreatedAt = id, version, before.CreatedAt
-		if err := tx.db.UpdateTrigger(ctx, &trigger); err != nil {
-			return store.Trigger{}, err
-		}
-		if err := tx.setReactions(trigger, in.Integrations); err != nil {
-			return store.Trigger{}, err
-		}
-		return trigger, tx.Record("change trigger", triggerObject(before), triggerObject(trigger))
+		return tx.changeTrigger(id, "change trigger", func(t *store.Trigger) error {
+			trigger.ID, trigger.Version, trigger.CreatedAt, trigger.Enabled = id, version, t.CreatedAt, t.Enabled
+			*t = trigger
+			return tx.setReactions(trigger, in.Integrations)
+		})
 	})
+}
+
+// EnableTrigger enables or disables a trigger; a disabled one tells nobody anything. It returns Forbidden or
+// store.ErrNotFound.
+func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64, enabled bool) (store.Trigger, error) {
+	action := map[bool]string{true: "enable trigger", false: "disable trigger"}[enabled]
+	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+		return tx.changeTrigger(id, action, func(t *store.Trigger) error {
+			t.Enabled = enabled
+			return nil
+		})
+	})
+}
+
+// changeTrigger stores and records what change makes of a trigger.
+func (tx *Tx) changeTrigger(id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
+	if err := tx.require(permission.TriggersUpdate); err != nil {
+		return store.Trigger{}, err
+	}
+	before, err := tx.trigger(id)
+	if err != nil {
+		return store.Trigger{}, err
+	}
+	trigger := before.Trigger
+	if err := change(&trigger); err != nil {
+		return store.Trigger{}, err
+	}
+	if err := tx.db.UpdateTrigger(tx.ctx, &trigger); err != nil {
+		return store.Trigger{}, err
+	}
+	after, err := tx.trigger(id)
+	if err != nil {
+		return store.Trigger{}, err
+	}
+	return trigger, tx.Record(action, before.object(), after.object())
 }
 
 // DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns Forbidden or
@@ -134,16 +186,25 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 		if err := tx.require(permission.TriggersDelete); err != nil {
 			return struct{}{}, err
 		}
-		trigger, err := tx.db.TriggerByID(ctx, id)
+		trigger, err := tx.trigger(id)
 		if err != nil {
 			return struct{}{}, err
 		}
 		if err := tx.db.DeleteTrigger(ctx, id); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("delete trigger", Done, triggerObject(trigger), nil)
+		return struct{}{}, tx.record("delete trigger", Done, trigger.object(), nil)
 	})
 	return err
+}
+
+func (tx *Tx) trigger(id int64) (TriggerWithReactions, error) {
+	trigger, err := tx.db.TriggerByID(tx.ctx, id)
+	if err != nil {
+		return TriggerWithReactions{}, err
+	}
+	integrations, err := tx.db.IntegrationsOfTrigger(tx.ctx, id)
+	return TriggerWithReactions{trigger, integrations}, err
 }
 
 func (tx *Tx) setReactions(trigger store.Trigger, integrations []int64) error {
@@ -159,7 +220,7 @@ func (tx *Tx) setReactions(trigger store.Trigger, integrations []int64) error {
 
 func (in TriggerInput) parse() (store.Trigger, error) {
 	refused := Invalid{}
-	trigger := store.Trigger{Condition: in.Condition, Enabled: in.Enabled}
+	trigger := store.Trigger{Condition: in.Condition}
 	trigger.Name = parseTitle(in.Name, "name", "a name", refused)
 	trigger.Description = line(in.Description)
 	if utf8.RuneCountInString(trigger.Description) > MaxDescription {
@@ -167,7 +228,7 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	} else if reason := refuseText(trigger.Description); reason != "" {
 		refused["description"] = reason
 	}
-	if in.Condition != ConditionUserAdded {
+	if _, known := ConditionByKey(in.Condition); !known {
 		refused["condition"] = "Choose a condition."
 	}
 	if len(in.Roles) > 0 {

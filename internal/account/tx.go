@@ -21,8 +21,11 @@ type Tx struct {
 	by      Actor
 	now     store.Millis
 	queued  bool         // messages wait for the commit
-	many    bool         // one of many steps of a job: triggers are told at its end
+	many    bool         // one of many steps of a job: chats and mailboxes are told at its end
 	revoked []store.User // invited by links that this operation has revoked
+
+	condition string                            // what the step was to triggers
+	triggers  map[string][]TriggerWithReactions // enabled ones by condition, once read
 
 	session store.Session // the actor's, of operations that need one
 	setUp   store.Stage   // the stage before the last that the operation is open to, if any
@@ -192,7 +195,10 @@ func (tx *Tx) deleteUser(user store.User) error {
 			return err
 		}
 	}
-	return tx.keepAdministrator()
+	if err := tx.keepAdministrator(); err != nil {
+		return err
+	}
+	return tx.userDeleted(user)
 }
 
 // mail queues a mail to a person. secret is a link token or "": it is stored sealed, and only until the mail is sent.

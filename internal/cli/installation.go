@@ -72,12 +72,13 @@ func private(path string) error {
 	return file.Close()
 }
 
-// service returns the account operations on the installation. wake is called when messages are queued. brand and base,
-// where people reach the console, matter to those who sign in.
-func (o *opened) service(now func() time.Time, wake func(), log *slog.Logger, brand string, base *url.URL) *account.Service {
+// service returns the account operations on the installation. wake is called when messages are queued, send for tests of
+// integrations; it may be nil where nobody tests. brand and base, where people reach the console, matter to those who sign
+// in.
+func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, brand string, base *url.URL) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Log: log, Brand: brand, BaseURL: base,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: brand, BaseURL: base,
 		// A sign-in takes about 40 ms of a core; who would wait for more than ten seconds is asked to come back.
 		Hasher: auth.NewHasher(slots, 256*slots),
 	})

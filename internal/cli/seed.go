@@ -186,5 +186,5 @@ func (s *seeding) mail(ctx context.Context, tx *store.Tx, p *invented, invitatio
 	if p.mailFailed {
 		d.State, d.Error = store.Failed, "550 5.1.1 no such mailbox"
 	}
-	return d.ID, tx.SaveAttempt(ctx, d)
+	return d.ID, tx.SaveAttempt(ctx, d, store.Attempt{})
 }

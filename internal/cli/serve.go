@@ -45,6 +45,7 @@ type Serve struct {
 	LogFormat      string         `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
 	Now      func() time.Time `kong:"-"` // time.Now when nil
+	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
 	Listener net.Listener     `kong:"-"` // where to answer instead of opening Listen
 }
 
@@ -111,8 +112,9 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
-		Now: s.Now, Log: server.log})
-	service := o.service(s.Now, server.Worker.Wake, server.log, s.Brand, base)
+		Now: s.Now, Log: server.log, Vendors: s.Vendors})
+	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, s.Brand, base)
+	server.Worker.SwitchOff = service.SwitchOff
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
 		return nil, o.close(err)

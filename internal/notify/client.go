@@ -3,6 +3,8 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -18,19 +20,48 @@ const answerLimit = 64 << 10
 // maxRetryAfter bounds how long a target can ask to be left alone.
 const maxRetryAfter = time.Hour
 
+// connection is how a target is connected to. It can be compared.
+type connection struct {
+	connect, total time.Duration // how long connecting and all of an attempt may take
+	authorities    string        // certificates in PEM that are trusted; empty: those of the system
+	unverified     bool          // any certificate is taken
+}
+
+// standard is the connection to targets without settings of their own.
+var standard = connection{connect: 5 * time.Second, total: sendLimit}
+
 // newClient returns the client for targets that people entered: it connects only where the guard permits, follows no
 // redirect, which could lead elsewhere, and uses no proxy, which would connect in its place.
-func newClient(g *Guard) *http.Client {
-	dialer := &net.Dialer{Control: g.control}
+func newClient(g *Guard, c connection) (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.unverified}
+	if c.authorities != "" {
+		pool, err := parseCertificates(c.authorities)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	dialer := &net.Dialer{Control: g.control, Timeout: c.connect}
 	return &http.Client{
-		Timeout:       sendLimit,
+		Timeout:       c.total,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext:       dialer.DialContext,
-			ForceAttemptHTTP2: true,
-			IdleConnTimeout:   time.Minute,
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     config,
+			TLSHandshakeTimeout: c.connect,
+			ForceAttemptHTTP2:   true,
+			IdleConnTimeout:     time.Minute,
 		},
-	}
+	}, nil
+}
+
+// request is what an attempt sends.
+type request struct {
+	method string // POST when empty
+	url    string
+	header http.Header // Content-Type is application/json unless it says otherwise
+	body   []byte
+	over   connection // standard when zero
 }
 
 // answer is what a target said.
@@ -40,25 +71,63 @@ type answer struct {
 	retryAfter string
 }
 
-// post sends a JSON body. The error is a *Failure.
-func (w *Worker) post(ctx context.Context, url string, body []byte) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+// do sends a request. The error is a *Failure.
+func (w *Worker) do(ctx context.Context, r request) (answer, error) {
+	client, over := w.client, standard
+	if r.over != (connection{}) && r.over != standard {
+		own, err := newClient(w.Guard, r.over)
+		if err != nil {
+			return answer{}, &Failure{Reason: "the CA certificate cannot be read", Permanent: true}
+		}
+		defer own.CloseIdleConnections() // nobody else would use them
+		client, over = own, r.over
+	}
+	req, err := r.http(ctx)
 	if err != nil {
 		return answer{}, &Failure{Reason: "the URL is not valid", Permanent: true}
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "console")
-	resp, err := w.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return answer{}, connectionFailure(err)
+		return answer{}, over.failure(err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err != nil {
-		return answer{}, connectionFailure(err)
+		return answer{}, over.failure(err)
 	}
 	return answer{resp.StatusCode, text, resp.Header.Get("Retry-After")}, nil
 }
+
+func (r request) http(ctx context.Context) (*http.Request, error) {
+	method := r.method
+	if method == "" {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.url, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range r.header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	if req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("User-Agent", "console")
+	return req, nil
+}
+
+// encode writes JSON in which text stands as it is, without a line break at its end.
+func encode(v any) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return bytes.TrimRight(body.Bytes(), "\n"), err
+}
+
+// succeeded says whether the status is one of success (2xx).
+func (a answer) succeeded() bool { return a.status >= 200 && a.status < 300 }
 
 // passing are the refusals of a request (4xx) that do not last: timeout, too early, too many requests.
 var passing = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
@@ -67,6 +136,7 @@ var passing = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusT
 func (a answer) failure(now time.Time) *Failure {
 	return &Failure{
 		Reason:     fmt.Sprintf("answered %d", a.status),
+		Status:     a.status,
 		Permanent:  a.status >= 300 && a.status < 500 && !slices.Contains(passing, a.status),
 		RetryAfter: parseRetryAfter(a.retryAfter, now),
 	}

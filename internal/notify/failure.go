@@ -15,6 +15,7 @@ import (
 // the other side wrote.
 type Failure struct {
 	Reason     string
+	Status     int           // code of the HTTP answer or of the mail server; 0 without one
 	Permanent  bool          // another attempt cannot succeed
 	RetryAfter time.Duration // for how long the target asked to be left alone; 0 when it did not say
 }
@@ -24,14 +25,11 @@ func (f *Failure) Error() string { return f.Reason }
 // sendLimit is how long one attempt may take from connecting to the last byte of the answer.
 const sendLimit = 10 * time.Second
 
-var timedOut = fmt.Sprintf("timed out after %d s", int(sendLimit.Seconds()))
-
 // connectionFailures says what went wrong between two machines, by the error found in the chain.
 var connectionFailures = []struct {
 	err    error
 	reason string
 }{
-	{context.DeadlineExceeded, timedOut},
 	{context.Canceled, "interrupted"},
 	{syscall.ECONNREFUSED, "connection refused"},
 	{syscall.ECONNRESET, "connection closed by the other side"},
@@ -42,10 +40,19 @@ var connectionFailures = []struct {
 	{syscall.ENETUNREACH, "network unreachable"},
 }
 
-// connectionFailure describes err without its text, which may hold the URL or an address.
-func connectionFailure(err error) *Failure {
+// mailConnection is the connection to the mail server.
+var mailConnection = connection{connect: sendLimit, total: sendLimit}
+
+// connectionFailure describes an error of the connection to the mail server.
+func connectionFailure(err error) *Failure { return mailConnection.failure(err) }
+
+// failure describes err without its text, which may hold the URL or an address.
+func (c connection) failure(err error) *Failure {
 	if errors.Is(err, ErrPrivateAddress) {
 		return &Failure{Reason: ErrPrivateAddress.Error(), Permanent: true}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return c.timedOut(err)
 	}
 	for _, known := range connectionFailures {
 		if errors.Is(err, known.err) {
@@ -62,7 +69,16 @@ func connectionFailure(err error) *Failure {
 		return &Failure{Reason: "the name of the host could not be resolved"}
 	}
 	if slow := (net.Error)(nil); errors.As(err, &slow) && slow.Timeout() {
-		return &Failure{Reason: timedOut}
+		return c.timedOut(err)
 	}
 	return &Failure{Reason: "the connection failed"}
+}
+
+// timedOut says which of the two limits has passed.
+func (c connection) timedOut(err error) *Failure {
+	limit := c.total
+	if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
+		limit = min(c.connect, c.total)
+	}
+	return &Failure{Reason: fmt.Sprintf("timed out after %d s", int(limit.Seconds()))}
 }

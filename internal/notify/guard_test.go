@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -132,6 +133,46 @@ func TestFC124_RedirectsAreNotFollowed(t *testing.T) {
 	}
 	if n := len(inside.Requests()); n != 0 {
 		t.Errorf("%d requests followed the redirect", n)
+	}
+}
+
+func TestFC124_TestsAndOwnConnectionsAreGuarded(t *testing.T) {
+	t.Parallel()
+	listener, certificate := fake.NewTLSReceiver(t)
+	inside := fake.NewReceiver(t)
+	h := newHouse(t, func(o *Options) { o.Guard = NewGuard(nil) })
+	worker := NewWorker(h.options)
+	for _, settings := range []Settings{
+		webhook(t, inside.URL, nil), webhook(t, listener.URL, Settings{"ca_certificate": string(certificate)}),
+		webhook(t, listener.URL, Settings{"verify_tls": "", "request_timeout": "20"}),
+		webhook(t, strings.Replace(inside.URL, "127.0.0.1", "[::ffff:7f00:1]", 1), nil), webhook(t, strings.Replace(inside.URL, "127.0.0.1", "localhost", 1), nil),
+	} {
+		err := worker.Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+		if f := failureOf(err); f.Reason != ErrPrivateAddress.Error() {
+			t.Errorf("%s: %v", settings["url"], err)
+		}
+	}
+	if n := len(listener.Requests()) + len(inside.Requests()); n != 0 {
+		t.Errorf("%d requests reached a listener", n)
+	}
+	if err := worker.Send(t.Context(), "fax", nil, TemplateUserAdded, params(t, sampleUserAdded()), ""); err == nil || err.Error() != "this kind of integration is unknown" {
+		t.Errorf("an unknown kind: %v", err)
+	}
+	if err := worker.Send(t.Context(), KindSlack, nil, TemplateUserAdded, params(t, sampleUserAdded()), ""); err == nil {
+		t.Error("without a URL")
+	}
+}
+
+func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
+	t.Parallel()
+	for _, c := range []connection{standard, {connect: time.Second, total: time.Second, unverified: true}} {
+		client, err := newClient(NewGuard(nil), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if client.Transport.(*http.Transport).Proxy != nil { // it would connect to private addresses in our place
+			t.Errorf("%+v: a proxy is used", c)
+		}
 	}
 }
 

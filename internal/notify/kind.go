@@ -1,12 +1,13 @@
 package notify
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"console/internal/auth"
 )
@@ -33,7 +34,10 @@ type Kind struct {
 	Category string // kinds are listed under it
 	Fields   []Field
 
-	send func(*Worker, context.Context, outgoing) error
+	write    func(letter) (request, error) // nil for emails, which are handed to the Mailer
+	accept   func(answer, time.Time) error // whether the answer is a success; nil: the status says so
+	patient  bool                          // refusals and redirects are not final: somebody is still setting up the receiver
+	together int                           // how many messages one request may carry; 0 means 1
 }
 
 // Field is a setting of an integration.
@@ -86,28 +90,28 @@ const (
 
 var kinds = []Kind{
 	{
-		Key: KindEmail, Label: "Email", Category: messengers, send: (*Worker).sendEmail,
+		Key: KindEmail, Label: "Email", Category: messengers,
 		Fields: []Field{{
 			Name: "emails", Label: "Email addresses", Type: FieldArea, Required: true, Placeholder: "name@example.com",
 			Help: "One or more addresses, separated by commas or on lines of their own. Each gets its own mail.",
 		}},
 	},
 	{
-		Key: KindSlack, Label: "Slack", Category: messengers, send: (*Worker).sendSlack,
+		Key: KindSlack, Label: "Slack", Category: messengers, write: writeSlack, accept: acceptSlack,
 		Fields: []Field{{
 			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://hooks.slack.com/services/…",
 			Help: "In Slack, add an incoming webhook for the channel that is to get the messages, and copy its URL.",
 		}},
 	},
 	{
-		Key: KindTeams, Label: "Microsoft Teams", Category: messengers,
+		Key: KindTeams, Label: "Microsoft Teams", Category: messengers, write: writeTeams,
 		Fields: []Field{{
 			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
 			Help: "In Teams, add the workflow “Post to a channel when a webhook request is received” to the channel, and copy its URL.",
 		}},
 	},
 	{
-		Key: KindTelegram, Label: "Telegram", Category: messengers,
+		Key: KindTelegram, Label: "Telegram", Category: messengers, write: writeTelegram, accept: acceptTelegram,
 		Fields: []Field{
 			{
 				Name: "token", Label: "Bot token", Type: FieldSecret, Required: true, check: matching(telegramToken, "This is not a bot token. It looks like 123456789:AbC…"),
@@ -120,7 +124,7 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindPagerDuty, Label: "PagerDuty", Category: incidents,
+		Key: KindPagerDuty, Label: "PagerDuty", Category: incidents, write: writePagerDuty,
 		Fields: []Field{
 			{
 				Name: "integration_key", Label: "Integration key", Type: FieldSecret, Required: true, check: matching(token, notToken),
@@ -130,7 +134,7 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindOpsgenie, Label: "Opsgenie", Category: incidents,
+		Key: KindOpsgenie, Label: "Opsgenie", Category: incidents, write: writeOpsgenie,
 		Fields: []Field{
 			{
 				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
@@ -140,7 +144,7 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindInsightConnect, Label: "InsightConnect", Category: siem,
+		Key: KindInsightConnect, Label: "InsightConnect", Category: siem, write: writeInsightConnect, patient: true,
 		Fields: []Field{
 			{
 				Name: "url", Label: "Trigger URL", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
@@ -153,7 +157,7 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindSplunk, Label: "Splunk", Category: siem,
+		Key: KindSplunk, Label: "Splunk", Category: siem, write: writeSplunk, patient: true,
 		Fields: []Field{
 			{
 				Name: "url", Label: "HTTP Event Collector URL", Type: FieldURL, Required: true, Placeholder: "https://splunk.example.com:8088",
@@ -166,14 +170,14 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindSumoLogic, Label: "Sumo Logic", Category: siem,
+		Key: KindSumoLogic, Label: "Sumo Logic", Category: siem, write: writeSumoLogic, patient: true,
 		Fields: []Field{{
 			Name: "url", Label: "HTTP source address", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
 			Help: "In Sumo Logic, add a hosted collector with an HTTP Logs and Metrics source, and copy its address.",
 		}},
 	},
 	{
-		Key: KindDatadog, Label: "Datadog", Category: logs,
+		Key: KindDatadog, Label: "Datadog", Category: logs, write: writeDatadog, patient: true,
 		Fields: []Field{
 			{
 				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
@@ -183,7 +187,7 @@ var kinds = []Kind{
 		},
 	},
 	{
-		Key: KindWebhook, Label: "Webhook", Category: universal,
+		Key: KindWebhook, Label: "Webhook", Category: universal, write: writeWebhook, patient: true, together: webhookEvents,
 		Fields: []Field{
 			{
 				Name: "url", Label: "Webhook URL", Type: FieldURL, Required: true, Placeholder: "https://example.com/hook",
@@ -238,6 +242,21 @@ func KindByKey(key string) (Kind, bool) {
 		return Kind{}, false
 	}
 	return kinds[i], true
+}
+
+// judge says whether the answer is a success. The error is a *Failure.
+func (k Kind) judge(a answer, now time.Time) error {
+	var err error
+	switch {
+	case k.accept != nil:
+		err = k.accept(a, now)
+	case !a.succeeded():
+		err = a.failure(now)
+	}
+	if f := (*Failure)(nil); k.patient && errors.As(err, &f) {
+		f.Permanent = false
+	}
+	return err
 }
 
 // mailTarget is the target of all mails, of triggers and to people.
@@ -306,7 +325,10 @@ func Mask(k Kind, s Settings) Settings {
 func maskLines(headers string) string {
 	var masked []string
 	for _, header := range strings.Split(headers, "\n") {
-		name, value, _ := strings.Cut(header, ":")
+		name, value, found := strings.Cut(header, ":")
+		if !found {
+			continue
+		}
 		masked = append(masked, name+": "+mask(strings.TrimSpace(value)))
 	}
 	return strings.Join(masked, ", ")

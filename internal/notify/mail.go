@@ -22,11 +22,6 @@ type Mailer interface {
 	Send(context.Context, Mail) error
 }
 
-// sendEmail hands the message to the mailer.
-func (w *Worker) sendEmail(ctx context.Context, o outgoing) error {
-	return w.Mail.Send(ctx, Mail{UUID: o.delivery.UUID, To: o.delivery.Recipient, Message: o.message})
-}
-
 // Sender is who mails come from.
 type Sender struct {
 	Address string // without a name; empty: no-reply at the host of the base URL

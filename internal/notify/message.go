@@ -89,6 +89,9 @@ type Site struct {
 	BaseURL string // links start with it
 }
 
+// host is that of the base URL.
+func (s Site) host() string { return Sender{BaseURL: s.BaseURL}.host() }
+
 // Message writes the message of a queued delivery: the same parameters always give the same message. The token becomes
 // part of the link of an invitation or a password reset; it may be empty where a page only shows what was sent. It returns ErrBaseURL or
 // ErrTemplate.

@@ -144,7 +144,7 @@ func TestNoticeTexts(t *testing.T) {
 	m := written(t, site, TemplatePasswordReset, samples()[TemplatePasswordReset], "tok-en_1")
 	want := `Hello Ann Lee,
 
-A new password was asked for, for your account ann@example.com at TestCompany in Wallarm.
+Somebody asked for a new password for your account ann@example.com at TestCompany in Wallarm.
 
 Choose a new password:
 

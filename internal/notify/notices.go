@@ -60,7 +60,7 @@ func (m PasswordReset) toName() string { return m.Name }
 func (m PasswordReset) notice(l letterhead) notice {
 	return notice{
 		company: m.Company, title: line("Reset your password for %s", m.Company),
-		before: []string{line("A new password was asked for, for your account %s at %s in %s.", m.Email, m.Company, l.brand)},
+		before: []string{line("Somebody asked for a new password for your account %s at %s in %s.", m.Email, m.Company, l.brand)},
 		action: "Choose a new password", link: l.page("reset", l.token),
 		after:      []string{line("The link works once, until %s. If you use two-factor authentication, you will still need it to sign in.", day(m.ExpiresAt))},
 		unexpected: "You did not ask for this? Then do nothing: your password stays as it is.",

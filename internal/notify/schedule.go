@@ -12,9 +12,10 @@ var pauses = []time.Duration{
 // Retries is how often a failed delivery is tried again.
 func Retries() int { return len(pauses) }
 
+// An integration is switched off when, within offWindow, at least offEnded of its messages have ended and at least
+// offPercent of them failed.
 const (
-	// offPause is how long a delivery to an integration that is switched off waits before it looks again.
-	offPause = time.Minute
-	// offLimit is how old a delivery becomes while its integration is switched off.
-	offLimit = 72 * time.Hour
+	offWindow  = 12 * time.Hour
+	offEnded   = 10
+	offPercent = 60
 )

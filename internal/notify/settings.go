@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -117,20 +118,31 @@ var reservedHeaders = []string{
 const maxHeaders = 20
 
 func checkHeaders(value string) string {
-	names := strings.Split(value, "\n")
-	if len(names) > maxHeaders {
-		return fmt.Sprintf("At most %d headers.", maxHeaders)
-	}
-	for i, header := range names {
-		name, content, found := strings.Cut(header, ":")
-		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(strings.TrimSpace(content)) {
-			return fmt.Sprintf("Line %d is not a header. Write one a line, as Name: value.", i+1)
+	_, refusal := parseHeaders(value)
+	return refusal
+}
+
+// parseHeaders reads lines of "Name: value", or says which line is wrong.
+func parseHeaders(text string) (headers http.Header, refusal string) {
+	headers = http.Header{}
+	for i, header := range strings.Split(text, "\n") {
+		if strings.TrimSpace(header) == "" {
+			continue
+		}
+		name, value, found := strings.Cut(header, ":")
+		value = strings.TrimSpace(value)
+		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return nil, fmt.Sprintf("Line %d is not a header. Write one a line, as Name: value.", i+1)
 		}
 		if slices.Contains(reservedHeaders, strings.ToLower(name)) {
-			return fmt.Sprintf("The console sets the header %s itself.", name)
+			return nil, fmt.Sprintf("The console sets the header %s itself.", name)
 		}
+		headers.Add(name, value)
 	}
-	return ""
+	if len(headers) > maxHeaders {
+		return nil, fmt.Sprintf("At most %d headers.", maxHeaders)
+	}
+	return headers, ""
 }
 
 func checkCertificates(value string) string {

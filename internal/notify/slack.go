@@ -2,10 +2,9 @@ package notify
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // slackEscape writes the three characters that begin markup in Slack, where <!channel> alerts everybody and <url|text>
@@ -18,30 +17,18 @@ type slackMessage struct {
 	Username string `json:"username"`
 }
 
-func slackBody(brand, text string) ([]byte, error) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false) // the text is escaped already, as Slack asks
-	err := encoder.Encode(slackMessage{Text: slackEscape.Replace(text), Username: strings.ToLower(brand)})
-	return body.Bytes(), err
+func writeSlack(l letter) (request, error) {
+	body, err := encode(slackMessage{Text: slackEscape.Replace(l.message().Text), Username: strings.ToLower(l.site.Brand)})
+	return request{url: l.settings["url"], body: body}, err
 }
 
-// sendSlack posts the message to an incoming webhook. Success is the status 200 with the body "ok": other pages that
-// answer 200 have not taken a message.
-func (w *Worker) sendSlack(ctx context.Context, o outgoing) error {
-	body, err := slackBody(w.Brand, o.message.Text)
-	if err != nil {
-		return &Failure{Reason: ErrTemplate.Error(), Permanent: true}
-	}
-	a, err := w.post(ctx, o.settings["url"], body)
-	if err != nil {
-		return err
-	}
+// acceptSlack takes the status 200 with the body "ok" as success: other pages that answer 200 have not taken a message.
+func acceptSlack(a answer, now time.Time) error {
 	if a.status != http.StatusOK {
-		return a.failure(w.Now())
+		return a.failure(now)
 	}
 	if string(bytes.TrimSpace(a.body)) != "ok" {
-		return &Failure{Reason: `answered 200, but not "ok" as Slack does`}
+		return &Failure{Reason: `answered 200, but not "ok" as Slack does`, Status: a.status}
 	}
 	return nil
 }

@@ -8,15 +8,15 @@ import (
 
 func TestSlackText(t *testing.T) {
 	t.Parallel()
-	body, err := slackBody("Wallarm", written(t, site, TemplateUserAdded, sampleUserAdded(), "").Text)
+	r, err := writeSlack(letter{site: site, events: []Message{written(t, site, TemplateUserAdded, sampleUserAdded(), "")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"text":"[Wallarm] Trigger: New user was added to the company account\n\nNotification type: create_user\n\n` +
 		`A new user John Smith &lt;johnsmith@example.com&gt; with the role Analyst was added to the company account by John Doe &lt;johndoe@example.com&gt;.\n` +
-		`This notification was triggered by the \"Added user\" trigger.\n\nClient: TestCompany\nCloud: EU","username":"wallarm"}` + "\n"
-	if string(body) != want {
-		t.Errorf("body:\n%s\nwant:\n%s", body, want)
+		`This notification was triggered by the \"Added user\" trigger.\n\nClient: TestCompany\nCloud: EU","username":"wallarm"}`
+	if string(r.body) != want {
+		t.Errorf("body:\n%s\nwant:\n%s", r.body, want)
 	}
 }
 
@@ -24,12 +24,12 @@ func TestFC117_SlackMarkupIsEscapedOnce(t *testing.T) {
 	t.Parallel()
 	p := sampleUserAdded()
 	p.User.Name = "A & B <!channel> <https://evil.example|ok> *x*"
-	body, err := slackBody("Wallarm", written(t, site, TemplateUserAdded, p, "").Text)
+	r, err := writeSlack(letter{site: site, events: []Message{written(t, site, TemplateUserAdded, p, "")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var sent struct{ Text string }
-	if err := json.Unmarshal(body, &sent); err != nil {
+	if err := json.Unmarshal(r.body, &sent); err != nil {
 		t.Fatal(err)
 	}
 	if want := "A new user A &amp; B &lt;!channel&gt; &lt;https://evil.example|ok&gt; *x* &lt;johnsmith@example.com&gt; with"; !strings.Contains(sent.Text, want) {

@@ -203,7 +203,7 @@ func mailFailure(err error) *Failure {
 			stage.refused = "the mail server failed"
 		}
 		code := strings.TrimSpace(fmt.Sprintf("%d %s", refusal.ErrorCode(), refusal.EnhancedStatusCode()))
-		return &Failure{Reason: stage.refused + " (" + code + ")", Permanent: stage.final && refusal.ErrorCode() >= 500}
+		return &Failure{Reason: stage.refused + " (" + code + ")", Status: refusal.ErrorCode(), Permanent: stage.final && refusal.ErrorCode() >= 500}
 	}
 	for _, known := range unsupported {
 		if strings.Contains(err.Error(), known.part) {
@@ -211,7 +211,7 @@ func mailFailure(err error) *Failure {
 		}
 	}
 	if reply := (*textproto.Error)(nil); errors.As(err, &reply) {
-		return &Failure{Reason: fmt.Sprintf("the mail server answered %d", reply.Code)}
+		return &Failure{Reason: fmt.Sprintf("the mail server answered %d", reply.Code), Status: reply.Code}
 	}
 	return connectionFailure(err)
 }

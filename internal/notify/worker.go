@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"console/internal/auth"
 	"console/store"
@@ -17,8 +20,8 @@ import (
 const (
 	// lease is how long a claimed delivery belongs to its attempt. Should the process die, it is due again then.
 	lease = 30 * time.Second
-	// attemptLimit ends an attempt well before its lease.
-	attemptLimit = 15 * time.Second
+	// attemptLimit ends an attempt well before its lease. The timeouts of the connection are shorter.
+	attemptLimit = (maxTimeout + 5) * time.Second
 	// grace is how long running attempts may go on when the worker stops; what is not done by then is given back.
 	grace = 3 * time.Second
 	// longestSleep is how long the worker trusts its own idea of when the next delivery is due: another process may have
@@ -30,7 +33,7 @@ const (
 	storePause = time.Second
 )
 
-// Options are what a Worker works with. All are needed but Now and Log.
+// Options are what a Worker works with. All are needed but those said to be optional.
 type Options struct {
 	DB      *store.DB
 	Key     *auth.Key
@@ -38,12 +41,16 @@ type Options struct {
 	Guard   *Guard
 	Brand   string
 	BaseURL string
-	Now     func() time.Time // time.Now when nil
-	Log     *slog.Logger     // slog.Default() when nil
+	Now     func() time.Time // optional: time.Now
+	Log     *slog.Logger     // optional: slog.Default()
+	Vendors string           // optional, for tests: scheme and host that stand for the APIs of Telegram, PagerDuty, Opsgenie and Datadog
+
+	// SwitchOff is called for an active integration most of whose messages fail. It may be set until Run.
+	SwitchOff func(ctx context.Context, integrationID int64) error // optional
 }
 
 // Worker sends what waits in the table of deliveries, each at least once. A target is served by a lane of its own,
-// one delivery after the other, so that a slow target delays nobody else; mails have four lanes. There must be one
+// one request after the other, so that a slow target delays nobody else; mails have four lanes. There must be one
 // running Worker per database.
 type Worker struct {
 	Options
@@ -64,9 +71,13 @@ func NewWorker(o Options) *Worker {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	client, err := newClient(o.Guard, standard)
+	if err != nil {
+		panic(err) // without certificates of its own, nothing can fail
+	}
 	return &Worker{
 		Options: o,
-		client:  newClient(o.Guard),
+		client:  client,
 		wake:    make(chan struct{}, 1),
 		busy:    map[string]int{},
 		held:    map[string]time.Time{},
@@ -172,18 +183,24 @@ func (w *Worker) leave(target string) {
 	w.Wake()
 }
 
-// settle stores what became of an attempt.
-type settle func(context.Context, *store.Tx) error
+// outcome is what became of an attempt.
+type outcome struct {
+	settle func(context.Context, *store.Tx) error // stores it
+	failed int64                                  // the integration for which a message has failed for good; 0 for none
+}
 
 // lane sends what is due to target, until nothing is or ctx is done.
 func (w *Worker) lane(ctx, attempts context.Context, target string) {
 	defer w.leave(target)
-	var previous settle
+	var previous outcome
 	for {
-		d, err := w.next(ctx, target, previous)
+		batch, err := w.next(ctx, target, previous)
+		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.failed != 0 {
+			w.review(context.WithoutCancel(ctx), previous.failed)
+		}
 		switch {
 		case err == nil:
-			previous = w.attempt(attempts, d)
+			previous = w.attempt(attempts, batch)
 		case errors.Is(err, store.ErrNotFound), ctx.Err() != nil:
 			return
 		default:
@@ -199,56 +216,124 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// next saves the previous attempt and claims the next delivery in one transaction: one write to disk for each attempt.
-// It returns store.ErrNotFound when there is none to claim; the previous attempt is saved all the same, also while the
-// program stops.
-func (w *Worker) next(ctx context.Context, target string, previous settle) (d store.Delivery, err error) {
+// next saves the previous attempt and claims what is sent next in one transaction: one write to disk for each attempt.
+// It returns store.ErrNotFound when there is nothing to claim; the previous attempt is saved all the same, also while
+// the program stops.
+func (w *Worker) next(ctx context.Context, target string, previous outcome) (batch []store.Delivery, err error) {
 	durable := context.WithoutCancel(ctx)
 	now := w.Now()
-	claimed := false
 	err = w.DB.Update(durable, func(tx *store.Tx) (err error) {
-		if previous != nil {
-			if err := previous(durable, tx); err != nil {
+		batch = nil
+		if previous.settle != nil {
+			if err := previous.settle(durable, tx); err != nil {
 				return fmt.Errorf("save attempt: %w", err)
 			}
 		}
 		if ctx.Err() != nil || w.heldFor(target, now) > 0 {
 			return nil
 		}
-		d, err = tx.ClaimDelivery(durable, target, store.At(now), store.At(now.Add(lease)))
+		batch, err = claim(durable, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
-		claimed = true
 		return err
 	})
-	if err == nil && !claimed {
+	if err == nil && len(batch) == 0 {
 		err = store.ErrNotFound
 	}
-	return d, err
+	return batch, err
 }
 
-// attempt sends d once and returns what is to be stored.
-func (w *Worker) attempt(ctx context.Context, d store.Delivery) settle {
+// claim takes the deliveries to target that one request carries. It returns store.ErrNotFound when none is due.
+func claim(ctx context.Context, tx *store.Tx, target string, now time.Time) ([]store.Delivery, error) {
+	until := store.At(now.Add(lease))
+	first, err := tx.ClaimDelivery(ctx, target, store.At(now), until)
+	if err != nil {
+		return nil, err
+	}
+	if kind, _ := KindByKey(first.Kind); kind.together > 1 {
+		return tx.ClaimBatch(ctx, first, store.At(now), until, kind.together)
+	}
+	return []store.Delivery{first}, nil
+}
+
+// review switches an integration off when most of its messages fail.
+func (w *Worker) review(ctx context.Context, integrationID int64) {
+	if w.SwitchOff == nil {
+		return
+	}
+	failing, err := w.failing(ctx, integrationID)
+	if err == nil && failing {
+		err = w.SwitchOff(ctx, integrationID)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		w.Log.Error("an integration that fails cannot be switched off", "integration", integrationID, "error", err)
+	}
+}
+
+func (w *Worker) failing(ctx context.Context, integrationID int64) (bool, error) {
+	integration, err := w.DB.IntegrationByID(ctx, integrationID)
+	if err != nil || !integration.Active {
+		return false, err
+	}
+	recent, err := w.DB.RecentOutcomes(ctx, integrationID, store.At(w.Now().Add(-offWindow)))
+	return recent.Ended >= offEnded && recent.Failed*100 >= recent.Ended*offPercent, err
+}
+
+// verdict is how one delivery of an attempt fared: delivered, errSwitchedOff, or a failure.
+type verdict struct {
+	status int // code of the answer
+	err    error
+}
+
+// attempt sends a batch once and returns what is to be stored.
+func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome) {
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	err := w.send(limited, d)
-	now := store.At(w.Now())
-	if err != nil && ctx.Err() != nil {
-		return func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, now) }
+	began := time.Now() // of the real clock: it measures
+	verdicts := w.send(limited, batch)
+	a := store.Attempt{At: store.At(w.Now()), MS: time.Since(began).Milliseconds()}
+	interrupted := ctx.Err() != nil
+	var settles []func(context.Context, *store.Tx) error
+	for i, d := range batch {
+		switch v := verdicts[i]; {
+		case v.err != nil && interrupted:
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, a.At) })
+		case errors.Is(v.err, errSwitchedOff):
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
+		default:
+			ended, attempt := w.conclude(d, v, a)
+			if ended.State == store.Failed {
+				o.failed = ended.IntegrationID
+			}
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
+		}
 	}
-	if errors.Is(err, errSwitchedOff) {
-		return w.postpone(d, now)
+	o.settle = func(ctx context.Context, tx *store.Tx) error {
+		for _, settle := range settles {
+			if err := settle(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
+	return o
+}
+
+// conclude returns the delivery and the attempt as they are to be stored, and logs them.
+func (w *Worker) conclude(d store.Delivery, v verdict, a store.Attempt) (store.Delivery, store.Attempt) {
 	log := w.Log.With("delivery", d.UUID, "template", d.Template, "target", d.Target, "attempt", d.Attempts)
-	if err == nil {
+	a.Status = v.status
+	if v.err == nil {
+		d.State, d.Error, d.EndedAt = store.Delivered, "", a.At
 		log.Info("message delivered")
-		d.State, d.Error, d.EndedAt = store.Delivered, "", now
-	} else {
-		w.fail(&d, failureOf(err), now)
-		log.Warn("message not delivered", "error", d.Error, "state", d.State)
+		return d, a
 	}
-	return func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, d) }
+	f := failureOf(v.err)
+	w.fail(&d, f, a.At)
+	a.Status, a.Error = f.Status, f.Reason
+	log.Warn("message not delivered", "error", d.Error, "state", d.State)
+	return d, a
 }
 
 // failureOf returns the Failure in err. Any other error is a fault of ours whose text nobody has vetted.
@@ -273,53 +358,119 @@ func (w *Worker) fail(d *store.Delivery, f *Failure, now store.Millis) {
 	d.NextAt = now.Add(max(pauses[d.Attempts-1], f.RetryAfter))
 }
 
-// postpone lets a delivery wait for its integration without counting the attempt, and ends it when it has waited too
-// long.
-func (w *Worker) postpone(d store.Delivery, now store.Millis) settle {
-	d.Error = errSwitchedOff.Error()
-	d.NextAt = now.Add(offPause)
-	if now >= d.CreatedAt.Add(offLimit) {
-		d.State, d.EndedAt = store.Failed, now
-	}
-	return func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.SaveAttempt(ctx, d); err != nil {
-			return err
-		}
-		return tx.ReleaseDelivery(ctx, d, d.NextAt)
-	}
-}
-
 // errSwitchedOff says that the integration of a delivery is not active.
-var errSwitchedOff = errors.New("the integration is switched off")
+var errSwitchedOff = errors.New(store.SwitchedOff)
 
-// outgoing is a delivery ready to be sent.
-type outgoing struct {
-	delivery store.Delivery
-	message  Message
-	settings Settings // of the integration; nil for mails to people
+// send makes one attempt for deliveries that share a request and says how each fared.
+func (w *Worker) send(ctx context.Context, batch []store.Delivery) []verdict {
+	verdicts := make([]verdict, len(batch))
+	shared := w.sendTogether(ctx, batch, verdicts)
+	for i, own := range verdicts {
+		if own.err == nil {
+			verdicts[i] = shared
+		}
+	}
+	return verdicts
 }
 
-// send makes one attempt. The error is a *Failure or errSwitchedOff; a panic becomes one of unknown reason.
-func (w *Worker) send(ctx context.Context, d store.Delivery) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // its value may hold anything; the stack holds no values
-			w.Log.Error("sending panicked", "delivery", d.UUID, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %T", p)
+// sendTogether returns the verdict on those for which none of their own is in verdicts when it returns.
+func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdicts []verdict) (shared verdict) {
+	first := batch[0]
+	defer w.recovered(first.UUID, &shared.err)
+	kind, found := KindByKey(first.Kind)
+	if !found {
+		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
+	}
+	settings, err := w.settings(ctx, first)
+	if err != nil {
+		return verdict{err: err}
+	}
+	l := w.letter(first.UUID, first.Attempts, settings)
+	var sent []string
+	for i, d := range batch {
+		message, err := w.message(d)
+		if err != nil {
+			verdicts[i].err = err
+			continue
 		}
-	}()
-	kind, found := KindByKey(d.Kind)
-	if !found || kind.send == nil {
+		l.events, sent = append(l.events, message), append(sent, d.UUID)
+	}
+	if len(sent) == 0 {
+		return verdict{}
+	}
+	l.id = requestID(sent)
+	shared.status, shared.err = w.deliver(ctx, kind, l, first.Recipient)
+	return shared
+}
+
+// requestID is the id of a request: that of the only delivery in it, otherwise one that follows from those in it, so that
+// the same deliveries together always have the same.
+func requestID(deliveries []string) string {
+	if len(deliveries) == 1 {
+		return deliveries[0]
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.Join(deliveries, " "))).String()
+}
+
+func (w *Worker) letter(id string, attempt int, settings Settings) letter {
+	return letter{id: id, attempt: attempt, settings: settings, site: w.site(), vendors: w.Vendors, now: w.Now()}
+}
+
+func (w *Worker) site() Site { return Site{Brand: w.Brand, BaseURL: w.BaseURL} }
+
+// mailTaken is what a mail server answers when it has taken a mail.
+const mailTaken = 250
+
+// deliver hands a letter to its target and returns the code of the answer. The error is a *Failure.
+func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient string) (int, error) {
+	if kind.write == nil {
+		return mailTaken, w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.message()})
+	}
+	r, err := kind.write(l)
+	if err != nil {
+		return 0, &Failure{Reason: ErrTemplate.Error(), Permanent: true}
+	}
+	a, err := w.do(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	return a.status, kind.judge(a, w.Now())
+}
+
+// recovered turns a panic into an error of unknown reason. It is deferred.
+func (w *Worker) recovered(id string, err *error) {
+	if p := recover(); p != nil { // its value may hold anything; the stack holds no values
+		w.Log.Error("sending panicked", "delivery", id, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		*err = fmt.Errorf("panic: %T", p)
+	}
+}
+
+// Send makes one attempt to send a message with these settings, at once and without a delivery: to try an integration.
+// recipient is the address of a mail. The error is a *Failure whose text may be shown.
+func (w *Worker) Send(ctx context.Context, kind string, settings Settings, template string, params []byte, recipient string) error {
+	if err := w.try(ctx, kind, settings, template, params, recipient); err != nil {
+		return failureOf(err)
+	}
+	return nil
+}
+
+func (w *Worker) try(ctx context.Context, key string, settings Settings, template string, params []byte, recipient string) (err error) {
+	id := uuid.NewString()
+	defer w.recovered(id, &err)
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
+	kind, found := KindByKey(key)
+	if !found {
 		return &Failure{Reason: "this kind of integration is unknown", Permanent: true}
 	}
-	settings, err := w.settings(ctx, d)
+	message, err := w.site().Message(template, params, "")
 	if err != nil {
-		return err
+		return &Failure{Reason: err.Error(), Permanent: true}
 	}
-	message, err := w.message(d)
-	if err != nil {
-		return err
-	}
-	return kind.send(w, ctx, outgoing{d, message, settings})
+	l := w.letter(id, 1, settings)
+	l.events = []Message{message}
+	_, err = w.deliver(ctx, kind, l, recipient)
+	return err
 }
 
 // settings opens those of the integration that d goes to. Mails to people go to none.
@@ -352,7 +503,7 @@ func (w *Worker) message(d store.Delivery) (Message, error) {
 			return Message{}, &Failure{Reason: "the link cannot be opened with this key", Permanent: true}
 		}
 	}
-	message, err := Site{Brand: w.Brand, BaseURL: w.BaseURL}.Message(d.Template, d.Params, string(token))
+	message, err := w.site().Message(d.Template, d.Params, string(token))
 	if err != nil {
 		return Message{}, &Failure{Reason: err.Error(), Permanent: errors.Is(err, ErrTemplate)}
 	}

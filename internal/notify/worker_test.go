@@ -203,7 +203,7 @@ func TestFC120_EveryAttemptSaysTheSame(t *testing.T) {
 	if len(requests) != 3 {
 		t.Fatalf("%d requests", len(requests))
 	}
-	want, err := slackBody("Wallarm", userAddedText)
+	want, err := encode(slackMessage{Text: slackEscape.Replace(userAddedText), Username: "wallarm"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,10 +306,6 @@ func TestFC122_OnlyOkFromSlackIsSuccess(t *testing.T) {
 		if got := h.wait(d, func(d store.Delivery) bool { return d.Error != "" }); got.Error != c.reason || got.State != store.Waiting {
 			t.Errorf("%+v: %s, %q", c.response, got.State, got.Error)
 		}
-		h.update(func(tx *store.Tx) error {
-			d.Attempts, d.State = 1, store.Failed
-			return tx.SaveAttempt(t.Context(), d)
-		})
 	}
 }
 
@@ -418,19 +414,27 @@ func TestSwitchedOffIntegrationsLetTheirMessagesWait(t *testing.T) {
 	d := h.queueSlack(i)
 	h.start()
 	got := h.wait(d, func(d store.Delivery) bool { return d.Error != "" })
-	if got.State != store.Waiting || got.Attempts != 0 || got.Error != "the integration is switched off" || got.NextAt != d.NextAt.Add(time.Minute) {
+	if got.State != store.Waiting || got.Attempts != 0 || got.Error != store.SwitchedOff || got.NextAt != d.NextAt.Add(72*time.Hour) {
 		t.Errorf("switched off: %+v", got)
 	}
+	h.pass(71 * time.Hour)
 	set(true)
-	h.pass(time.Minute)
-	if got := h.wait(d, delivered); got.Attempts != 1 {
-		t.Errorf("%d attempts", got.Attempts)
+	h.worker.Wake()
+	if got := h.wait(d, delivered); got.Attempts != 1 || got.Error != "" {
+		t.Errorf("%d attempts, %q", got.Attempts, got.Error)
 	}
 	set(false)
 	d = h.queueSlack(i)
-	h.pass(72 * time.Hour)
-	if got := h.wait(d, func(d store.Delivery) bool { return d.State == store.Failed }); got.Error != "the integration is switched off" {
-		t.Errorf("after 72 hours: %q", got.Error)
+	h.worker.Wake()
+	h.wait(d, func(d store.Delivery) bool { return d.Error != "" })
+	h.pass(72*time.Hour - time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
+	if got := h.wait(d, func(store.Delivery) bool { return true }); got.State != store.Waiting {
+		t.Errorf("before 72 hours: %s", got.State)
+	}
+	h.pass(time.Millisecond)
+	if got := h.wait(d, func(d store.Delivery) bool { return d.State == store.Failed }); got.Error != store.SwitchedOff || got.Attempts != 0 {
+		t.Errorf("after 72 hours: %d attempts, %q", got.Attempts, got.Error)
 	}
 	if n := len(receiver.Requests()); n != 1 {
 		t.Errorf("%d requests", n)

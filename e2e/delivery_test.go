@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"console/internal/cli"
+	"console/internal/fake"
+)
+
+// webhookSecret is one that a person brings along.
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// destination adds an integration through its form and returns its id.
+func (c *console) destination(by *browser, kind string, fields ...string) string {
+	c.t.Helper()
+	by.post("/settings/integrations/new?type="+kind, append([]string{"name", kind, "active", "1"}, fields...)...).wants(http.StatusSeeOther)
+	return c.cell(`SELECT max(id) FROM integrations`)
+}
+
+// carriesSignature says whether a request carries the signature that a receiver with the secret computes.
+func carriesSignature(t *testing.T, r fake.Received, secret string) bool {
+	t.Helper()
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%s.%s.%s", r.Header.Get("webhook-id"), r.Header.Get("webhook-timestamp"), r.Body)
+	return slices.Contains(strings.Fields(r.Header.Get("webhook-signature")), "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+func TestFC120_AWebhookRepeatsItself(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	admin := c.administrator()
+	c.trigger(admin, c.destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "verify_tls", "1", "method", "put", "headers", "X-Team: Security"))
+	c.Receiver.Respond(fake.Response{Status: 500}, fake.Response{Status: 404}, fake.Response{Status: 202})
+	admin.invite("ann").wants(http.StatusSeeOther)
+	c.Receiver.Wait(t, 1)
+	c.advance(clock, time.Second, "the event is delivered", func() bool {
+		return c.count(`SELECT count(*) FROM deliveries WHERE kind = 'webhook' AND state = 'delivered'`) == 1
+	})
+	tries := c.Receiver.Requests()
+	if len(tries) != 3 {
+		t.Fatalf("%d requests", len(tries))
+	}
+	delivery, event := c.cell(`SELECT uuid FROM deliveries WHERE kind = 'webhook'`), c.cell(`SELECT uuid FROM events`)
+	for n, r := range tries {
+		if r.Method != http.MethodPut || r.Path != "/hook" || r.Header.Get("X-Team") != "Security" || r.Header.Get("webhook-id") != delivery ||
+			r.Header.Get("webhook-attempt") != fmt.Sprint(n+1) || string(r.Body) != string(tries[0].Body) || !carriesSignature(t, r, webhookSecret) {
+			t.Errorf("attempt %d: %s %s %v %s", n+1, r.Method, r.Path, r.Header, r.Body)
+		}
+	}
+	var events []struct {
+		Summary, Description string
+		Details              struct {
+			ClientName       string `json:"client_name"`
+			NotificationType string `json:"notification_type"`
+			TriggerName      string `json:"trigger_name"`
+			User, Actor      struct{ Email string }
+			EventID          string `json:"event_id"`
+			Number           int64
+			OccurredAt       time.Time `json:"occurred_at"`
+		}
+	}
+	if err := json.Unmarshal(tries[0].Body, &events); err != nil || len(events) != 1 {
+		t.Fatalf("%s: %v", tries[0].Body, err)
+	}
+	e := events[0]
+	if e.Summary != "[Wallarm] Trigger: New user was added to the company account" || !strings.HasPrefix(e.Description, "Notification type: create_user\n\n") {
+		t.Errorf("%q, %q", e.Summary, e.Description)
+	}
+	if d := e.Details; d.ClientName != company || d.NotificationType != "create_user" || d.TriggerName != "Added user" || d.User.Email != "ann@example.com" ||
+		d.Actor.Email != adminEmail || d.EventID != event || d.Number != 1 || d.OccurredAt.IsZero() {
+		t.Errorf("%+v", d)
+	}
+	c.wantCount(3, `SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.kind = 'webhook'`)
+}
+
+func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	id := c.destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	page := admin.get("/settings/integrations/" + id + "/edit").wants(http.StatusOK)
+	for _, secret := range []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I"} {
+		if strings.Contains(page.Body, secret) {
+			t.Errorf("the form shows %s", secret)
+		}
+	}
+}
+
+func TestEachVendorIsReached(t *testing.T) {
+	t.Parallel()
+	vendors := fake.NewReceiver(t)
+	vendors.Respond(fake.Response{Body: `{"ok":true}`})
+	c := ready(t, func(s *cli.Serve) { s.Vendors = vendors.URL })
+	admin := c.administrator()
+	c.trigger(admin,
+		c.destination(admin, "telegram", "token", "123456789:AbCdEfGhIjKlMnOp", "chat_id", "-1001234567890"),
+		c.destination(admin, "pagerduty", "integration_key", "0123456789abcdef0123456789abcdef"),
+		c.destination(admin, "opsgenie", "api_key", "01234567-89ab-cdef"),
+		c.destination(admin, "datadog", "api_key", "0123456789abcdef"),
+		c.destination(admin, "teams", "url", c.Receiver.URL+"/teams"),
+		c.destination(admin, "splunk", "url", c.Receiver.URL, "token", "0123456789abcdef"),
+		c.destination(admin, "sumo_logic", "url", c.Receiver.URL+"/sumo"),
+		c.destination(admin, "insightconnect", "url", c.Receiver.URL+"/insight", "api_key", "0123456789abcdef"),
+	)
+	admin.invite("ann").wants(http.StatusSeeOther)
+	eventually(t, "all eight are delivered", func() bool {
+		return c.count(`SELECT count(*) FROM deliveries WHERE integration_id IS NOT NULL AND state = 'delivered'`) == 8
+	})
+	var paths []string
+	for _, r := range append(vendors.Requests(), c.Receiver.Requests()...) {
+		paths = append(paths, r.Path)
+	}
+	slices.Sort(paths)
+	want := []string{"/api/v2/logs", "/bot123456789:AbCdEfGhIjKlMnOp/sendMessage", "/insight", "/services/collector/event", "/sumo", "/teams", "/v2/alerts", "/v2/enqueue"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("requests to %v", paths)
+	}
+}

@@ -1,0 +1,126 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"console/internal/permission"
+	"console/store"
+)
+
+// DeliveriesPerPage is how many deliveries a page of their list holds.
+const DeliveriesPerPage = 50
+
+var (
+	// ErrStillSending says that a delivery is still being tried: sent again, it would arrive twice.
+	ErrStillSending = errors.New("the message is still waiting to be delivered")
+	// ErrNowhereToSend says that the integration of a delivery has been deleted.
+	ErrNowhereToSend = errors.New("the integration it went to was deleted")
+)
+
+// DeliveryQuery is what the list of deliveries shows. Zero values let everything pass.
+type DeliveryQuery struct {
+	TriggerID, IntegrationID int64
+	State                    store.DeliveryState
+	Before                   int64 // only those older than this delivery
+}
+
+// DeliveryList is a page of what triggers have sent, the newest first. Triggers and integrations are those there are
+// now, by name.
+type DeliveryList struct {
+	Rows         []store.Delivery
+	Older        int64 // Before of the next page; 0: there is none
+	Triggers     []store.Trigger
+	Integrations []store.Integration
+}
+
+// Deliveries returns a page of what triggers have sent; mails to people are not among it. It returns Forbidden without
+// triggers.view.
+func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (DeliveryList, error) {
+	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+		return DeliveryList{}, err
+	}
+	rows, err := s.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
+		Before: q.Before, Limit: DeliveriesPerPage + 1})
+	if err != nil {
+		return DeliveryList{}, err
+	}
+	list := DeliveryList{Rows: rows}
+	if len(rows) > DeliveriesPerPage {
+		list.Rows = rows[:DeliveriesPerPage]
+		list.Older = list.Rows[DeliveriesPerPage-1].ID
+	}
+	if list.Triggers, err = s.db.Triggers(ctx); err != nil {
+		return DeliveryList{}, err
+	}
+	list.Integrations, err = s.db.Integrations(ctx)
+	return list, err
+}
+
+// SentDelivery is a message of a trigger, with what is known about it.
+type SentDelivery struct {
+	store.Delivery
+	Event       store.Event
+	Trigger     store.Trigger     // zero once it is deleted
+	Integration store.Integration // zero once it is deleted
+	Attempts    []store.Attempt   // in their order
+}
+
+// Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
+// also returns for mails to people.
+func (s *Service) Delivery(ctx context.Context, by Actor, id int64) (SentDelivery, error) {
+	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+		return SentDelivery{}, err
+	}
+	return sentDelivery(ctx, s.db.Queries, id)
+}
+
+func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDelivery, err error) {
+	if d.Delivery, err = q.DeliveryByID(ctx, id); err != nil {
+		return SentDelivery{}, err
+	}
+	if d.EventID == 0 {
+		return SentDelivery{}, store.ErrNotFound
+	}
+	if d.Event, err = q.EventByID(ctx, d.EventID); err != nil {
+		return SentDelivery{}, err
+	}
+	if d.Trigger, err = q.TriggerByID(ctx, d.TriggerID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return SentDelivery{}, err
+	}
+	if d.Integration, err = q.IntegrationByID(ctx, d.IntegrationID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return SentDelivery{}, err
+	}
+	d.Attempts, err = q.Attempts(ctx, id)
+	return d, err
+}
+
+// SendAgain queues the message of a delivery that has ended once more, to the same destination. The new delivery has an
+// id of its own, by which the receiver tells it from an attempt of the old one; the event stays the same. It returns
+// Forbidden without triggers.update, ErrStillSending, ErrNowhereToSend or store.ErrNotFound.
+func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
+		if err := tx.require(permission.TriggersUpdate); err != nil {
+			return store.Delivery{}, err
+		}
+		old, err := sentDelivery(ctx, tx.db.Queries, id)
+		switch {
+		case err != nil:
+			return store.Delivery{}, err
+		case old.State == store.Waiting:
+			return store.Delivery{}, ErrStillSending
+		case old.Integration.ID == 0:
+			return store.Delivery{}, ErrNowhereToSend
+		}
+		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
+			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}
+		if err := tx.db.InsertDelivery(ctx, &again); err != nil {
+			return store.Delivery{}, err
+		}
+		tx.queued = true
+		about := object{kind: "delivery", id: again.ID, name: old.Integration.Name}
+		return again, tx.record("send again", Done, about, map[string][2]string{"event": {"", old.Event.UUID}})
+	})
+}

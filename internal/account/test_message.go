@@ -1,0 +1,160 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// TestResult is what became of a test message to one destination.
+type TestResult struct {
+	Destination string // name of the integration; for email with the address
+	Problem     string // why it was not delivered; empty: it was
+}
+
+const (
+	// testsTogether is how many test messages are sent at once.
+	testsTogether = 8
+	// testPatience is how long the sending of test messages may take as a whole.
+	testPatience = 40 * time.Second
+)
+
+// TestIntegration sends a message marked as a test with the settings that the form of an integration says, saved or not,
+// and returns what became of it. id is that of a saved integration, whose secrets count where none were typed; a nil
+// in.Settings means the saved ones. Nothing else changes, and the test does not count as a delivery. It returns Invalid,
+// Forbidden without integrations.update, or store.ErrNotFound.
+func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id int64, in IntegrationInput) ([]TestResult, error) {
+	if err := s.Require(ctx, by, permission.IntegrationsUpdate); err != nil {
+		return nil, err
+	}
+	integration, kept := store.Integration{Kind: kind}, notify.Settings(nil)
+	if id != 0 {
+		var err error
+		if integration, kept, err = s.Integration(ctx, by, id); err != nil {
+			return nil, err
+		}
+	}
+	if in.Name = line(in.Name); in.Name == "" {
+		in.Name = "This integration" // a test needs no name yet
+	}
+	if in.Settings == nil {
+		in.Name, in.Settings = integration.Name, kept
+	}
+	if err := s.parseIntegration(ctx, &integration, kept, &in); err != nil {
+		return nil, err
+	}
+	test := notify.UserEvent{User: sampleUser}
+	return s.sendTests(ctx, by, integrationObject(integration), notify.TemplateUserAdded, test, []destination{{integration, in.Settings}})
+}
+
+// TestTrigger sends the message of a trigger, marked as a test, to the integrations chosen in its form, and returns what
+// became of each. The trigger need not be saved, and its integrations not be active. It returns Invalid or Forbidden
+// without triggers.update.
+func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([]TestResult, error) {
+	if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
+		return nil, err
+	}
+	condition, known := ConditionByKey(in.Condition)
+	switch {
+	case !known:
+		return nil, Invalid{"condition": "Choose a condition."}
+	case len(in.Integrations) == 0:
+		return nil, Invalid{"integration_ids": "Choose at least one integration."}
+	}
+	var to []destination
+	for _, id := range in.Integrations {
+		integration, err := s.db.IntegrationByID(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, Invalid{"integration_ids": "An integration you chose has been deleted. Choose again."}
+		}
+		if err != nil {
+			return nil, err
+		}
+		settings, err := notify.OpenSettings(s.key, id, integration.Settings)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, destination{integration, settings})
+	}
+	test := notify.UserEvent{Trigger: line(in.Name), User: sampleUser}
+	if condition.Key == ConditionAccessChanged {
+		test.Details = []string{roleChange(permission.ReadOnly, permission.Analyst)}
+	}
+	return s.sendTests(ctx, by, object{kind: "trigger", name: test.Trigger}, condition.Template, test, to)
+}
+
+// sampleUser is whom test messages tell of.
+var sampleUser = notify.Person{Name: "John Smith", Email: "johnsmith@example.com", Role: permission.Analyst.Label()}
+
+// destination is an integration and the settings a test is sent with.
+type destination struct {
+	store.Integration
+	settings notify.Settings
+}
+
+// sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
+func (s *Service) sendTests(ctx context.Context, by Actor, about object, template string, test notify.UserEvent, to []destination) ([]TestResult, error) {
+	account, err := s.db.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	test.Company, test.Cloud, test.Actor, test.Test = account.Name, account.Cloud, by.person(), true
+	test.EventID, test.OccurredAt = uuid.NewString(), s.now().UnixMilli()
+	patient, cancel := context.WithTimeout(ctx, testPatience)
+	defer cancel()
+	var results []*TestResult
+	var sending sync.WaitGroup
+	free := make(chan struct{}, testsTogether)
+	for _, d := range to {
+		for _, recipient := range recipients(d.Kind, d.settings) {
+			if test.Greeting, err = greeting(ctx, s.db.Queries, recipient); err != nil {
+				return nil, err
+			}
+			params, err := json.Marshal(test)
+			if err != nil {
+				return nil, err
+			}
+			result := &TestResult{Destination: d.Name}
+			if recipient != "" {
+				result.Destination += ": " + recipient
+			}
+			results = append(results, result)
+			sending.Go(func() {
+				free <- struct{}{}
+				defer func() { <-free }()
+				if err := s.send(patient, d.Kind, d.settings, template, params, recipient); err != nil {
+					result.Problem = err.Error()
+				}
+			})
+		}
+	}
+	sending.Wait()
+	return s.recordTest(ctx, by, about, results)
+}
+
+func (s *Service) recordTest(ctx context.Context, by Actor, about object, results []*TestResult) ([]TestResult, error) {
+	all, failed := make([]TestResult, len(results)), 0
+	for i, r := range results {
+		if all[i] = *r; r.Problem != "" {
+			failed++
+		}
+	}
+	outcome := Done
+	if failed > 0 {
+		outcome = Failed
+	}
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		counts := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)}}
+		return struct{}{}, tx.record("test "+about.kind, outcome, about, counts)
+	})
+	return all, err
+}
