@@ -42,7 +42,7 @@ func signedOut(text string) context.Context {
 func wrong(text string) Form {
 	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
 	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
-		"name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
+		"name", "current_password", "again", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next"} {
 		form.Values.Set(name, text)
 		form.Errors[name] = text
 	}
@@ -55,12 +55,15 @@ func listed(text string) []store.ListedUser {
 	person := store.User{ID: 7, FirstName: text, Email: text + "@example.com", Role: permission.Analyst, ActivatedAt: at, LastAuthAt: at}
 	disabled := person
 	disabled.ID, disabled.DisabledAt = 8, at
+	secured := person
+	secured.ID, secured.TwoFactor = 12, true
 	waiting := store.User{ID: 9, Email: text + "@example.com", Role: permission.Admin}
 	byLink, failed := waiting, waiting
 	byLink.ID, failed.ID = 10, 11
 	return []store.ListedUser{
 		{User: person},
 		{User: disabled},
+		{User: secured},
 		{User: waiting, Invitation: store.Invitation{ID: 3, ExpiresAt: at + 1}, MailState: store.Delivered},
 		{User: byLink, Invitation: store.Invitation{ID: 4, ByLink: true, ExpiresAt: at - 1}},
 		{User: failed, Invitation: store.Invitation{ID: 5, ExpiresAt: at + 1}, MailState: store.Failed, MailError: text},
@@ -111,7 +114,22 @@ func whole(text string) map[string]templ.Component {
 		"revoke mail":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
 		"revoke link":           RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
 		"mail":                  InvitationMail(text, text),
-		"profile":               Profile(ProfilePage{User: user, RoleLabel: text}),
+		"profile":               Profile(ProfilePage{User: user, RoleLabel: text, Security: SecurityPage{Security: account.Security{User: user, PasskeysWork: true}, Now: now}}),
+		"profile, factors":      Profile(ProfilePage{User: user, RoleLabel: text, Security: SecurityPage{Security: protected(text), Now: now}}),
+		"second factor":         SecondFactor(SecondFactorPage{Next: text, Authenticator: true, Passkey: text, Form: wrong(text)}),
+		"passkey only":          SecondFactor(SecondFactorPage{Passkey: text}),
+		"begin authenticator":   SetUpAuthenticator(AuthenticatorPage{Next: text}),
+		"authenticator":         SetUpAuthenticator(AuthenticatorPage{Security: protected(text), Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Next: text, Form: wrong(text)}),
+		"new passkey":           NewPasskey(NewPasskeyPage{Next: text, Form: wrong(text)}),
+		"create passkey":        CreatePasskey(NewPasskeyPage{Next: text, Options: text, Form: wrong(text)}),
+		"recovery codes":        RecoveryCodes(RecoveryCodesPage{Codes: []string{text, text}, Next: "/", First: true}),
+		"more recovery codes":   RecoveryCodes(RecoveryCodesPage{Codes: []string{text}, Next: "/"}),
+		"confirm":               Confirm(RemovePasskey(store.Passkey{ID: 3, Name: text}), wrong(text)),
+		"disable 2FA":           Confirm(DisableTwoFactor(store.User{ID: 3, FirstName: text, TwoFactor: true}), wrong(text)),
+		"change password":       ChangePassword(wrong(text)),
+		"forgot":                Forgot(wrong(text)),
+		"reset":                 Reset(ResetPage{Email: text, Token: "token", Form: wrong(text)}),
+		"dead reset":            DeadReset("used"),
 		"integrations":          Integrations(IntegrationsPage{Kinds: []IntegrationKind{{"email", "Email", text}, {"slack", "Slack", text}}, Integrations: []store.Integration{integration, {ID: 3, Kind: "email", Name: text}}}),
 		"new integration":       IntegrationForm(IntegrationFormPage{Kind: "email", Label: "Email", Form: wrong(text), Fields: []IntegrationField{{Name: "emails", Label: "Emails", Help: text, Multiline: true}}}),
 		"integration":           IntegrationForm(IntegrationFormPage{Kind: "slack", Label: "Slack", ID: 2, Version: 3, Form: wrong(text), Fields: []IntegrationField{{Name: "url", Label: "URL", Secret: true, Masked: text}}}),
@@ -126,6 +144,13 @@ func whole(text string) map[string]templ.Component {
 	}
 }
 
+// protected are the credentials of somebody with every kind of second factor, which they must have.
+func protected(text string) account.Security {
+	at := store.At(now)
+	return account.Security{User: store.User{ID: 7, FirstName: text, TwoFactor: true, PasswordChangedAt: at}, Authenticator: true, CodesLeft: 1, Enforced: true, PasskeysWork: true,
+		Passkeys: []store.Passkey{{ID: 1, Name: text, CreatedAt: at}, {ID: 2, Name: text, CreatedAt: at, LastUsedAt: at}}}
+}
+
 func parts(text string) map[string]templ.Component {
 	return map[string]templ.Component{
 		"users section":      UsersSection(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, List: account.UserList{Rows: listed(text)}, Now: now}),
@@ -137,6 +162,12 @@ func parts(text string) map[string]templ.Component {
 		"integration":        IntegrationFormPart(IntegrationFormPage{Label: text, ID: 1, Form: wrong(text)}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{Integration: store.Integration{Name: text}}),
 		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
+		"authenticator":      SetUpAuthenticatorPart(AuthenticatorPage{Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Form: wrong(text)}),
+		"new passkey":        NewPasskeyPart(NewPasskeyPage{Form: wrong(text)}),
+		"create passkey":     CreatePasskeyPart(NewPasskeyPage{Options: text}),
+		"recovery codes":     RecoveryCodesPart(RecoveryCodesPage{Codes: []string{text}}),
+		"confirm":            ConfirmPart(DisableOwn, wrong(text)),
+		"change password":    ChangePasswordPart(wrong(text)),
 		"error toast":        ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),
 	}
 }
@@ -203,7 +234,8 @@ func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	everything(t, func(t *testing.T, page string, _ bool) {
 		for _, e := range elements(t, page) {
-			if e.name == "style" || e.name == "img" || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
+			picture := e.name == "img" && !strings.HasPrefix(e.attrs["src"], "data:image/png;base64,") // a QR code
+			if e.name == "style" || picture || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
 				t.Errorf("<%s>", e.name)
 			}
 			for name, value := range e.attrs {
@@ -242,7 +274,7 @@ func TestPagesAreSound(t *testing.T) {
 	t.Parallel()
 	everything(t, func(t *testing.T, page string, whole bool) {
 		var ids, references []string
-		headings, void := 0, []string{"input", "meta", "link", "hr"}
+		headings, void := 0, []string{"input", "meta", "link", "hr", "img"}
 		var open []string
 		for _, e := range elements(t, page) {
 			switch {
