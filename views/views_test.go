@@ -43,7 +43,7 @@ func signedOut(text string) context.Context {
 func wrong(text string) Form {
 	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
 	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
-		"name", "group_ids", "tenant_ids", "permissions", "confirm_name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next",
+		"name", "current_password", "again", "group_ids", "tenant_ids", "permissions", "confirm_name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next",
 		"cloud", "idle_timeout", "absolute_timeout", "enforce_2fa", "password_min_length", "phone", "date_format", "clock_24h", "time_zone", "theme"} {
 		form.Values.Set(name, text)
 		form.Errors[name] = text
@@ -57,12 +57,15 @@ func listed(text string) []store.ListedUser {
 	person := store.User{ID: 7, FirstName: text, Email: text + "@example.com", Role: permission.Analyst, ActivatedAt: at, LastAuthAt: at}
 	disabled := person
 	disabled.ID, disabled.DisabledAt = 8, at
+	secured := person
+	secured.ID, secured.TwoFactor = 12, true
 	waiting := store.User{ID: 9, Email: text + "@example.com", Role: permission.Admin}
 	byLink, failed := waiting, waiting
 	byLink.ID, failed.ID = 10, 11
 	return []store.ListedUser{
 		{User: person},
 		{User: disabled},
+		{User: secured},
 		{User: waiting, Invitation: store.Invitation{ID: 3, ExpiresAt: at + 1}, MailState: store.Delivered},
 		{User: byLink, Invitation: store.Invitation{ID: 4, ByLink: true, ExpiresAt: at - 1}},
 		{User: failed, Invitation: store.Invitation{ID: 5, ExpiresAt: at + 1}, MailState: store.Failed, MailError: text},
@@ -174,6 +177,15 @@ func whole(text string) map[string]templ.Component {
 		"no deliveries":         Deliveries(DeliveriesPage{}),
 		"delivery":              Delivery(delivery),
 		"delivery of nothing":   Delivery(DeliveryPage{}),
+		"profile, factors":      Profile(ProfilePage{User: user, Form: wrong(text), Sections: []templ.Component{Security(SecurityPage{Security: protected(text), Now: now})}}),
+		"second factor":         SecondFactor(SecondFactorPage{Next: text, Authenticator: true, Passkey: text, Form: wrong(text)}),
+		"passkey only":          SecondFactor(SecondFactorPage{Passkey: text}),
+		"begin authenticator":   SetUpAuthenticator(AuthenticatorPage{Next: text}),
+		"more recovery codes":   RecoveryCodes(RecoveryCodesPage{Codes: []string{text}, Next: "/"}),
+		"disable 2FA":           Confirm(DisableTwoFactor(store.User{ID: 3, FirstName: text, TwoFactor: true}), wrong(text)),
+		"forgot":                Forgot(wrong(text)),
+		"reset":                 Reset(ResetPage{Email: text, Token: "token", Form: wrong(text)}),
+		"dead reset":            DeadReset("used"),
 		"delete integration":    DeleteIntegration(DeleteIntegrationPage{Integration: integration, Triggers: []store.Trigger{trigger}}),
 		"triggers":              Triggers(triggers),
 		"no triggers":           Triggers(TriggersPage{}),
@@ -188,6 +200,13 @@ func whole(text string) map[string]templ.Component {
 		pages[k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers})
 	}
 	return pages
+}
+
+// protected are the credentials of somebody with every kind of second factor, which they must have.
+func protected(text string) account.Security {
+	at := store.At(now)
+	return account.Security{User: store.User{ID: 7, FirstName: text, TwoFactor: true, PasswordChangedAt: at}, Authenticator: true, CodesLeft: 1, Enforced: true, PasskeysWork: true,
+		Passkeys: []store.Passkey{{ID: 1, Name: text, CreatedAt: at}, {ID: 2, Name: text, CreatedAt: at, LastUsedAt: at}}}
 }
 
 func parts(text string) map[string]templ.Component {
@@ -205,6 +224,12 @@ func parts(text string) map[string]templ.Component {
 		"signing secret":     SigningSecretPart(SigningSecretPage{Secret: text, Rotated: true}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{Integration: store.Integration{Name: text}}),
 		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
+		"authenticator":      SetUpAuthenticatorPart(AuthenticatorPage{Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Form: wrong(text)}),
+		"new passkey":        NewPasskeyPart(NewPasskeyPage{Form: wrong(text)}),
+		"create passkey":     CreatePasskeyPart(NewPasskeyPage{Options: text}),
+		"recovery codes":     RecoveryCodesPart(RecoveryCodesPage{Codes: []string{text}}),
+		"confirm":            ConfirmPart(DisableOwn, wrong(text)),
+		"change password":    ChangePasswordPart(wrong(text)),
 		"error toast":        ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),
 	}
 }
@@ -271,7 +296,8 @@ func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	everything(t, func(t *testing.T, page string, _ bool) {
 		for _, e := range elements(t, page) {
-			if e.name == "style" || e.name == "img" || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
+			picture := e.name == "img" && !strings.HasPrefix(e.attrs["src"], "data:image/png;base64,") // a QR code
+			if e.name == "style" || picture || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
 				t.Errorf("<%s>", e.name)
 			}
 			for name, value := range e.attrs {
@@ -310,7 +336,7 @@ func TestPagesAreSound(t *testing.T) {
 	t.Parallel()
 	everything(t, func(t *testing.T, page string, whole bool) {
 		var ids, references []string
-		headings, void := 0, []string{"input", "meta", "link", "hr"}
+		headings, void := 0, []string{"input", "meta", "link", "hr", "img"}
 		var open []string
 		for _, e := range elements(t, page) {
 			switch {
