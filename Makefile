@@ -15,7 +15,7 @@ build: ## build bin/console
 	CGO_ENABLED=0 $(GO) build -o bin/console .
 
 test: tools check ## everything that must hold, with the race detector
-	$(GO) test -race -timeout 14m ./...
+	$(GO) test -race -timeout 25m ./...
 	$(GO) test -run 'TestRandom|TestPreview' ./internal/account # SQLite is too slow for these under the race detector
 
 tools: ## install what the tests need (once; the only step that needs the network)

@@ -50,7 +50,9 @@ var allowed = map[string]int{
 	"POST /settings/users/:id/enable": http.StatusNotFound,
 	"GET /settings/users/:id/delete":  http.StatusNotFound, "POST /settings/users/:id/delete": http.StatusNotFound,
 	"GET /settings/users/:id/groups": http.StatusNotFound, "POST /settings/users/:id/groups": http.StatusNotFound,
-	"GET /settings/users/:id/permissions": http.StatusNotFound,
+	"GET /settings/users/:id/permissions":     http.StatusNotFound,
+	"POST /settings/users/:id/sessions/end":   http.StatusNotFound,
+	"POST /settings/users/:id/password-reset": http.StatusNotFound,
 
 	"GET /settings/groups":     http.StatusOK,
 	"GET /settings/groups/new": http.StatusOK, "POST /settings/groups/new": http.StatusUnprocessableEntity,

@@ -23,7 +23,45 @@ func (h *Console) userPermissions(c echo.Context) error {
 		return err
 	}
 	page := views.UserPermissionsPage{Explained: explained}
+	if actor(c).May(permission.UsersUpdate) && !isHTMX(c) {
+		page.Sessions, err = h.account.SessionsOf(c.Request().Context(), actor(c), id)
+		if err != nil && !as[*account.Forbidden](err) {
+			return err
+		}
+		page.MayEnd = err == nil
+	}
 	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
+}
+
+// endSessions signs somebody out of one browser or, without the field session_id, everywhere.
+func (h *Console) endSessions(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	done := "They are signed out everywhere."
+	if session := formID(c, "session_id"); session != 0 {
+		done = "They are signed out of that browser."
+		err = h.account.EndSession(c.Request().Context(), actor(c), id, session)
+	} else {
+		err = h.account.EndSessions(c.Request().Context(), actor(c), id)
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: done})
+}
+
+func (h *Console) sendPasswordReset(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.SendPasswordReset(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: "A password reset was queued for " + user.Email + "."})
 }
 
 // explained explains what somebody may do, in the tenant that the address or the header names.

@@ -8,12 +8,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/store"
 )
 
 // broken writes part of a table and fails at its third row.
@@ -29,7 +33,12 @@ func TestFC102_APageThatFailsHalfWayIsNotSent(t *testing.T) {
 	for name, htmx := range map[string]string{"page": "", "part of a page": "true"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := New(Options{Brand: "Wallarm", BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"),
+			db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "console.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			h := New(Options{Account: account.New(account.Options{DB: db, Now: time.Now}), Brand: "Wallarm", BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"),
 				Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 			e := echo.New()
 			e.HTTPErrorHandler = h.fail

@@ -120,6 +120,8 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), h.userGroupsForm},
 		{post, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), h.setUserGroups},
 		{get, "/settings/users/:id/permissions", Holding(permission.UsersView), h.userPermissions},
+		{post, "/settings/users/:id/sessions/end", Holding(permission.UsersUpdate), h.endSessions},
+		{post, "/settings/users/:id/password-reset", Holding(permission.UsersUpdate), h.sendPasswordReset},
 
 		{get, "/settings/groups", Holding(permission.GroupsView), h.groups},
 		{get, "/settings/groups/new", Holding(permission.GroupsCreate), h.newGroupForm},

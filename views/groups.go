@@ -312,6 +312,8 @@ func (p UserGroupsPage) fresh() []store.Group {
 // UserPermissionsPage explains what a person may do.
 type UserPermissionsPage struct {
 	account.Explained
+	MayEnd   bool            // the person who looks may sign them out and send a password reset
+	Sessions []store.Session // where they are signed in, if so
 }
 
 // explainedFirst is how many groups a cell of an explanation names before the others are folded away.

@@ -127,7 +127,7 @@ func whole(text string) map[string]templ.Component {
 		"confirm":              ConfirmEffect(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Effect: loss, Fields: [][2]string{{"name", text}}}),
 		"groups of a user":     UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.Membership{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
 		"groups of an admin":   UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}}, Form: wrong(text)}),
-		"permissions":          UserPermissions(UserPermissionsPage{Explained: explained}),
+		"permissions":          UserPermissions(UserPermissionsPage{Explained: explained, MayEnd: true, Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}}}),
 		"no permissions":       UserPermissions(UserPermissionsPage{Explained: account.Explained{User: user}}),
 		"barred":               UserPermissions(UserPermissionsPage{Explained: barred}),
 		"tenants":              Tenants(TenantsPage{Tenants: append([]store.Tenant{{ID: 412, Name: text, DisabledAt: 1}}, tenants...)}),
