@@ -17,7 +17,6 @@ build: ## build bin/console
 test: tools check ## everything that must hold, with the race detector
 	$(GO) test -race -timeout 25m ./...
 	$(GO) test -run 'TestRandom|TestPreview' ./internal/account # SQLite is too slow for these under the race detector
-	$(GO) test -run "TestFC6[0-9]" ./e2e # the time zone is changed under a running server
 
 tools: ## install what the tests need (once; the only step that needs the network)
 	@.ci/tools
