@@ -17,6 +17,7 @@ build: ## build bin/console
 test: tools check ## everything that must hold, with the race detector
 	$(GO) test -race -timeout 25m ./...
 	$(GO) test -run 'TestRandom|TestPreview' ./internal/account # SQLite is too slow for these under the race detector
+	$(GO) test -run 'TestFC6' ./e2e # these change the time zone of the process
 
 tools: ## install what the tests need (once; the only step that needs the network)
 	@.ci/tools
