@@ -52,7 +52,8 @@
 
 	document.addEventListener("htmx:beforeSwap", (event) => {
 		const detail = event.detail;
-		if (detail.xhr.status === 422) {
+		const stale = detail.xhr.status === 409 && !detail.xhr.getResponseHeader("HX-Retarget"); // the form again, as it was sent
+		if (detail.xhr.status === 422 || stale) {
 			detail.shouldSwap = true;
 			detail.isError = false;
 		} else if (detail.isError && detail.xhr.getResponseHeader("HX-Retarget")) {
