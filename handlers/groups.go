@@ -232,6 +232,8 @@ func (h *Console) renderPermissions(c echo.Context, status int, page views.Group
 	if status == http.StatusConflict {
 		page.Form.Values.Set("version", strconv.FormatInt(page.Group.Version, 10))
 	}
+	c.Response().Header().Set("HX-Retarget", "#group") // the question was asked in a dialog
+	c.Response().Header().Set("HX-Reswap", "outerHTML")
 	return h.renderPart(c, status, views.Group(page), views.GroupSection(page))
 }
 
@@ -293,7 +295,11 @@ func (h *Console) addMembersForm(c echo.Context) error {
 	return h.renderAddMembers(c, http.StatusOK, form(c, nil))
 }
 
+// addMembers adds people; asked by the button of the search, it looks for them first.
 func (h *Console) addMembers(c echo.Context) error {
+	if c.FormValue("find") != "" {
+		return h.renderAddMembers(c, http.StatusOK, form(c, nil))
+	}
 	id, err := pathID(c)
 	if err != nil {
 		return err

@@ -64,12 +64,12 @@ func uploaded(c echo.Context) ([]byte, error) {
 }
 
 func (h *Console) renderImport(c echo.Context, status int, f views.Form) error {
-	tenants, err := h.account.Tenants(c.Request().Context())
+	_, tenants, err := h.choices(c)
 	if err != nil {
 		return err
 	}
 	if f.Get("tenant_id") == "" {
-		f.Values.Set("tenant_id", strconv.FormatInt(actor(c).Main, 10))
+		f.Values.Set("tenant_id", strconv.FormatInt(h.chosenTenant(c), 10))
 	}
 	return h.render(c, status, views.Import(views.ImportPage{Form: f, Tenants: tenants}))
 }

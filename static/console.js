@@ -52,7 +52,7 @@
 
 	document.addEventListener("htmx:beforeSwap", (event) => {
 		const detail = event.detail;
-		const stale = detail.xhr.status === 409 && !detail.xhr.getResponseHeader("HX-Retarget"); // the form again, as it was sent
+		const stale = detail.xhr.status === 409 && detail.xhr.getResponseHeader("HX-Retarget") !== "#toasts"; // the form again, as it was sent
 		if (detail.xhr.status === 422 || stale) {
 			detail.shouldSwap = true;
 			detail.isError = false;
@@ -78,6 +78,9 @@
 
 	document.addEventListener("htmx:afterSettle", (event) => {
 		const target = event.detail.target;
+		if (target.id === "group" && dialog.open) {
+			dialog.close(); // what it asked about was refused, and is shown in the page
+		}
 		if (target.matches(".sheet-host") && !focusFirstError(target)) {
 			const first = target.querySelector("[autofocus]");
 			if (first) {
