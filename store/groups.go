@@ -274,7 +274,7 @@ func (q Queries) InGroup(ctx context.Context, groupID, userID int64) (bool, erro
 }
 
 // otherGroups lists the members of a group, each with the ids of the other groups they are in: "3,17".
-const otherGroups = `SELECT m.user_id, coalesce((SELECT group_concat(o.group_id) FROM group_users o
+const otherGroups = `SELECT m.user_id, coalesce((SELECT group_concat(o.group_id ORDER BY o.group_id) FROM group_users o
 	WHERE o.user_id = m.user_id AND o.group_id <> $1), '') AS others FROM group_users m WHERE m.group_id = $1`
 
 // MembersByOtherGroups counts the members of a group by which other groups they are in: ids separated by commas.

@@ -56,9 +56,7 @@ func (s *Service) ReadImport(ctx context.Context, by Actor, file []byte, tenantI
 		return Import{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (Import, error) {
-		if _, err := tx.db.TenantByID(ctx, tenantID); errors.Is(err, store.ErrNotFound) {
-			return Import{}, Invalid{"tenant_id": "Choose a tenant."}
-		} else if err != nil {
+		if err := tx.requireEnabled(tenantID); err != nil {
 			return Import{}, err
 		}
 		return tx.readImport(lines, tenantID)

@@ -264,14 +264,8 @@ func (tx *Tx) requireNew(in NewUser, user store.User) error {
 		return err
 	}
 	if !user.Role.Global() {
-		tenant, err := tx.db.TenantByID(tx.ctx, in.TenantID)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			return Invalid{"tenant_id": "Choose a tenant."}
-		case err != nil:
+		if err := tx.requireEnabled(in.TenantID); err != nil {
 			return err
-		case tenant.DisabledAt != 0:
-			return Invalid{"tenant_id": tenant.Name + " is disabled. Choose another tenant."}
 		}
 	}
 	if err := tx.requireGrant(user.Role, in.TenantID); err != nil {
@@ -285,6 +279,18 @@ func (tx *Tx) requireNew(in NewUser, user store.User) error {
 		return err
 	}
 	return &Taken{taken}
+}
+
+// requireEnabled refuses a tenant that does not exist or gives no access at present.
+func (tx *Tx) requireEnabled(tenantID int64) error {
+	tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Invalid{"tenant_id": "Choose a tenant."}
+	case err == nil && tenant.DisabledAt != 0:
+		return Invalid{"tenant_id": tenant.Name + " is disabled. Choose another tenant."}
+	}
+	return err
 }
 
 // invitation returns a pending invitation when the actor may issue links for its person.
