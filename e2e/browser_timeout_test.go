@@ -21,6 +21,7 @@ func TestBrowser_OneMinuteBeforeTheEnd(t *testing.T) {
 	b := c.administrator().tab()
 	b.open("/settings/users")
 	b.fill("Search users", "john")
+	b.is(`location.search.includes("john")`) // the search has been answered: it is the last activity
 	clock.Advance(3 * time.Minute)
 	b.comeBack()
 	b.is(`!` + warned)
