@@ -185,9 +185,9 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 		return err
 	}
 	in := groupInput(c)
-	effect, err := h.account.PreviewGroupPermissions(c.Request().Context(), actor(c), page.Group.ID, in)
-	if refused := refusal(err); refused != nil {
-		return h.renderPermissions(c, http.StatusUnprocessableEntity, page, refused)
+	effect, err := h.account.PreviewGroupPermissions(c.Request().Context(), actor(c), page.Group.ID, formID(c, "version"), in)
+	if refused, status := formError(err); refused != nil {
+		return h.renderPermissions(c, status, page, refused)
 	}
 	if err != nil {
 		return err

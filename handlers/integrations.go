@@ -233,6 +233,9 @@ func integrationInput(c echo.Context, kind notify.Kind, soFar notify.Settings) a
 		if f.Type == notify.FieldCheck {
 			in.Settings[f.Name] = ticked(sent, f.Name, soFar[f.Name])
 		}
+		if f.Secret() && !f.Required {
+			in.Settings[notify.Forget(f.Name)] = sent.Get(notify.Forget(f.Name))
+		}
 	}
 	return in
 }

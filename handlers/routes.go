@@ -159,8 +159,8 @@ func (h *Console) Routes() []Route {
 		{post, "/settings/invitations/:id/resend", Holding(permission.UsersCreate), h.resendInvitation},
 		{post, "/settings/invitations/:id/link", Holding(permission.UsersCreate), h.newLink},
 		{get, "/settings/invitations/:id/mail", Holding(permission.UsersCreate), h.invitationMail},
-		{get, "/settings/invitations/:id/role", Holding(permission.UsersCreate), h.changeRoleForm},
-		{post, "/settings/invitations/:id/role", Holding(permission.UsersCreate), h.changeRole},
+		{get, "/settings/invitations/:id/role", Holding(permission.UsersUpdate), h.changeRoleForm},
+		{post, "/settings/invitations/:id/role", Holding(permission.UsersUpdate), h.changeRole},
 		{get, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeForm},
 		{post, "/settings/invitations/:id/revoke", Holding(permission.UsersCreate), h.revokeInvitation},
 

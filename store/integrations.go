@@ -57,15 +57,6 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	return tx.followIntegration(ctx, i.ID, i.Active)
 }
 
-// SetIntegrationActive switches an integration on or off, whatever its version, with the effect of UpdateIntegration on
-// what waits for it. It returns ErrNotFound for an unknown id.
-func (tx *Tx) SetIntegrationActive(ctx context.Context, id int64, active bool) error {
-	if err := tx.execOne(ctx, ErrNotFound, `UPDATE integrations SET active = $2, version = version + 1 WHERE id = $1`, id, active); err != nil {
-		return err
-	}
-	return tx.followIntegration(ctx, id, active)
-}
-
 // DeleteIntegration removes i; its waiting deliveries fail with the reason given, and triggers no longer use it.
 func (tx *Tx) DeleteIntegration(ctx context.Context, id int64, now Millis, reason string) error {
 	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $4, ended_at = $2, error = $3, secret = NULL WHERE integration_id = $1 AND state = $5`,

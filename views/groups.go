@@ -54,7 +54,8 @@ func (p GroupsPage) at(cursor string) string {
 }
 
 func (p GroupsPage) filter() filter {
-	f := filter{name: "role", label: "Role", chosen: p.role(), options: roleOptions(permission.Roles())}
+	inGroups := slices.DeleteFunc(permission.Roles(), func(r permission.Role) bool { return r.GroupName() == "" })
+	f := filter{name: "role", label: "Role", chosen: p.role(), options: roleOptions(inGroups)}
 	f.options = append(f.options, option{"custom", customLabel})
 	return f
 }

@@ -283,7 +283,9 @@ func (r *rowWriter) invitedMenu(u *store.ListedUser, userID string) {
 		`/link" data-hx-include="#row-action">`)
 	r.icon("link")
 	r.html(`New link</button>`)
-	r.dialog("", "users", "Change role", r.invitations, id, "/role")
+	if r.mayUpdate {
+		r.dialog("", "users", "Change role", r.invitations, id, "/role")
+	}
 	if r.trialMail && u.MailState == store.Delivered {
 		r.html(`<a href="`, r.invitations, id, `/mail">`)
 		r.icon("mail")

@@ -142,16 +142,16 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 
 // effectOnMembers says what the members of a group lose when it gives after instead. Members in the same other groups
 // lose the same: they are looked at once, however many they are.
-func (tx *Tx) effectOnMembers(group store.Membership, after permission.Grant) (Effect, error) {
-	tenants, err := tx.db.Tenants(tx.ctx)
+func effectOnMembers(ctx context.Context, q store.Queries, group store.Membership, after permission.Grant) (Effect, error) {
+	tenants, err := q.Tenants(ctx)
 	if err != nil {
 		return Effect{}, err
 	}
-	counts, err := tx.db.MembersByOtherGroups(tx.ctx, group.ID)
+	counts, err := q.MembersByOtherGroups(ctx, group.ID)
 	if err != nil {
 		return Effect{}, err
 	}
-	grants, err := tx.grantsOf(slices.Collect(maps.Keys(counts)))
+	grants, err := grantsOf(ctx, q, slices.Collect(maps.Keys(counts)))
 	if err != nil {
 		return Effect{}, err
 	}
@@ -168,19 +168,19 @@ func (tx *Tx) effectOnMembers(group store.Membership, after permission.Grant) (E
 	if effect.Losing == 0 {
 		return effect, nil
 	}
-	effect.First, err = tx.firstLosing(group.ID, losses)
+	effect.First, err = firstLosing(ctx, q, group.ID, losses)
 	return effect, err
 }
 
 // firstLosing names the first members of a group, by id, who lose something; losses is what, by their other groups.
-func (tx *Tx) firstLosing(groupID int64, losses map[string][]TenantSet) ([]Loss, error) {
-	found, err := tx.db.MembersWithOtherGroups(tx.ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
+func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map[string][]TenantSet) ([]Loss, error) {
+	found, err := q.MembersWithOtherGroups(ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
 	if err != nil {
 		return nil, err
 	}
 	first := make([]Loss, len(found))
 	for i, m := range found {
-		user, err := tx.db.UserByID(tx.ctx, m.UserID)
+		user, err := q.UserByID(ctx, m.UserID)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +190,7 @@ func (tx *Tx) firstLosing(groupID int64, losses map[string][]TenantSet) ([]Loss,
 }
 
 // grantsOf reads the groups that lists of ids ("3,17") name, and returns a function from such a list to what they give.
-func (tx *Tx) grantsOf(lists []string) (func(list string) []permission.Grant, error) {
+func grantsOf(ctx context.Context, q store.Queries, lists []string) (func(list string) []permission.Grant, error) {
 	byID := map[string]permission.Grant{}
 	var ids []int64
 	for _, list := range lists {
@@ -206,7 +206,7 @@ func (tx *Tx) grantsOf(lists []string) (func(list string) []permission.Grant, er
 			ids = append(ids, id)
 		}
 	}
-	groups, err := tx.db.GroupGrants(tx.ctx, ids...)
+	groups, err := q.GroupGrants(ctx, ids...)
 	for _, g := range groups {
 		byID[strconv.FormatInt(g.ID, 10)] = sourceOf(g).Grant
 	}
@@ -220,8 +220,8 @@ func (tx *Tx) grantsOf(lists []string) (func(list string) []permission.Grant, er
 }
 
 // effectOfDisabling says who loses access to a tenant that is not the main one.
-func (tx *Tx) effectOfDisabling(tenant store.Tenant) (Effect, error) {
-	covering, err := tx.db.GroupsCovering(tx.ctx, tenant.ID)
+func effectOfDisabling(ctx context.Context, q store.Queries, tenant store.Tenant) (Effect, error) {
+	covering, err := q.GroupsCovering(ctx, tenant.ID)
 	if err != nil {
 		return Effect{}, err
 	}
@@ -232,19 +232,19 @@ func (tx *Tx) effectOfDisabling(tenant store.Tenant) (Effect, error) {
 		}
 	}
 	effect := Effect{}
-	if effect.Losing, err = tx.db.PeopleHolding(tx.ctx, giving); err != nil {
+	if effect.Losing, err = q.PeopleHolding(ctx, giving); err != nil {
 		return Effect{}, err
 	}
-	first, err := tx.db.FirstHolding(tx.ctx, giving, namedFirst)
+	first, err := q.FirstHolding(ctx, giving, namedFirst)
 	if err != nil {
 		return Effect{}, err
 	}
 	for _, id := range first {
-		user, err := tx.db.UserByID(tx.ctx, id)
+		user, err := q.UserByID(ctx, id)
 		if err != nil {
 			return Effect{}, err
 		}
-		held, err := holdings(tx.ctx, tx.db.Queries, user)
+		held, err := holdings(ctx, q, user)
 		if err != nil {
 			return Effect{}, err
 		}

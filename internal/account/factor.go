@@ -393,11 +393,8 @@ func (tx *Tx) deleteFactors(userID int64) error {
 	return tx.db.DeletePasskeys(tx.ctx, userID)
 }
 
-// disableTwoFactor ends two-factor authentication for a person, and tells them.
+// disableTwoFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
 func (tx *Tx) disableTwoFactor(user store.User) error {
-	if err := tx.deleteFactors(user.ID); err != nil {
-		return err
-	}
 	if err := tx.db.ReplaceRecoveryCodes(tx.ctx, user.ID, nil); err != nil {
 		return err
 	}
@@ -442,6 +439,9 @@ func (s *Service) ResetTwoFactor(ctx context.Context, by Actor, userID int64, pa
 			return user, nil
 		}
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.deleteFactors(user.ID); err != nil {
 			return store.User{}, err
 		}
 		return user, tx.disableTwoFactor(user)

@@ -277,7 +277,7 @@ func TestFC42_NobodyTakesWhatTheyDoNotHold(t *testing.T) {
 	c.wantForbidden("becoming a Global Administrator", err)
 	_, err = c.SetGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"rules.view", "rules.update"}})
 	c.wantForbidden("a permission more in a tenant one does not have", err)
-	_, err = c.PreviewGroupPermissions(ctx, a, mine.ID, GroupInput{Custom: []string{"rules.view", "rules.update"}})
+	_, err = c.PreviewGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"rules.view", "rules.update"}})
 	c.wantForbidden("the preview of that", err)
 	_, err = c.AddGroupTenants(ctx, a, c.group(GroupInput{Name: "Admins", Role: permission.Admin}).ID, []int64{staging.ID})
 	c.wantForbidden("a tenant one does not have", err)

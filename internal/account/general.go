@@ -34,9 +34,9 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 	refused := Invalid{}
 	name = parseTitle(name, "name", "the name of the company", refused)
 	cloud = parseTitle(cloud, "cloud", "the label of the cloud, for example EU", refused)
-	return setGeneral(ctx, s, by, version, "change company", refused, func(_ *Tx, a *store.Account) error {
+	return setGeneral(ctx, s, by, version, "change company", refused, func(tx *Tx, a *store.Account) error {
 		a.Name, a.Cloud = name, cloud
-		return nil
+		return tx.requireFreeTenantName(store.Tenant{ID: tx.by.Main, Name: name})
 	})
 }
 

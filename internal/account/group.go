@@ -14,9 +14,6 @@ import (
 // GroupsPerPage is how many groups a page of the list shows.
 const GroupsPerPage = 50
 
-// MaxPasted is how many addresses may be pasted at once to add people to a group.
-const MaxPasted = 1000
-
 // GroupRoles are the roles whose permissions a group may have, in the order they are listed.
 var GroupRoles = []permission.Role{permission.Admin, permission.Analyst, permission.ReadOnly, permission.APIDeveloper, permission.Deploy}
 
@@ -189,25 +186,31 @@ func (tx *Tx) requireAdded(group store.Membership, before permission.Set) error 
 	return tx.requireAll(permission.Union(added), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
-// PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns, but for
-// store.ErrStale.
-func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id int64, in GroupInput) (Effect, error) {
+// PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns.
+func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (Effect, error) {
+	if err := requireVersion(version); err != nil {
+		return Effect{}, err
+	}
 	role, custom, refused := in.permissions()
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+	var after store.Membership
+	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) {
 		group, err := tx.editable(id, permission.GroupsUpdate)
-		if err != nil {
-			return Effect{}, err
+		switch {
+		case err != nil:
+			return group, err
+		case len(refused) > 0:
+			return group, refused
+		case group.Version != version:
+			return group, store.ErrStale
 		}
-		if len(refused) > 0 {
-			return Effect{}, refused
-		}
-		after := group
+		after = group
 		after.Role, after.Custom = role, custom
-		if err := tx.requireAdded(after, group.Set()); err != nil {
-			return Effect{}, err
-		}
-		return tx.effectOnMembers(group, sourceOf(after).Grant)
+		return group, tx.requireAdded(after, group.Set())
 	})
+	if err != nil {
+		return Effect{}, err
+	}
+	return effectOnMembers(ctx, s.db.Queries, group, sourceOf(after).Grant)
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
@@ -273,13 +276,11 @@ func (tx *Tx) removeGroupTenant(id, tenantID int64) (store.Group, error) {
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
 func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Effect, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
-		group, err := tx.editable(id, permission.GroupsUpdate)
-		if err != nil {
-			return Effect{}, err
-		}
-		return tx.effectOnMembers(group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
-	})
+	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) { return tx.editable(id, permission.GroupsUpdate) })
+	if err != nil {
+		return Effect{}, err
+	}
+	return effectOnMembers(ctx, s.db.Queries, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
 }
 
 // changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version
@@ -307,144 +308,6 @@ func (tx *Tx) changeTenants(id int64, edit func(store.Membership) error) (store.
 	return group.Group, tx.Record("change group", before, after)
 }
 
-// AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
-// spaces or lines. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4) or store.ErrNotFound.
-func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
-}
-
-func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int, err error) {
-	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
-		return 0, err
-	}
-	pasted, err := tx.pasted(emails)
-	if err != nil {
-		return 0, err
-	}
-	users = append(slices.Clone(users), pasted...)
-	if len(users) == 0 {
-		return 0, Invalid{"emails": "Choose people, or paste their email addresses."}
-	}
-	if _, err := tx.grantable(groupID); err != nil {
-		return 0, err
-	}
-	var refusals []string
-	for _, userID := range without(users, nil) {
-		user, err := tx.Manageable(userID, permission.GroupsUpdate)
-		if err != nil {
-			return 0, err
-		}
-		if refusal := refuseMember(user); refusal != "" {
-			refusals = append(refusals, refusal)
-			continue
-		}
-		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.AddMember(tx.ctx, groupID, userID) })
-		if err != nil {
-			return 0, err
-		}
-		if changed {
-			added++
-		}
-	}
-	if len(refusals) > 0 {
-		return 0, Invalid{"emails": strings.Join(refusals, " ") + " Nobody was added."}
-	}
-	return added, nil
-}
-
-// setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
-// anything.
-func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error) {
-	before, err := tx.access(user)
-	if err != nil {
-		return false, err
-	}
-	changed, err := move()
-	if err != nil || !changed {
-		return false, err
-	}
-	if err := tx.storeAccess(&user); err != nil {
-		return false, err
-	}
-	after, err := tx.access(user)
-	if err != nil {
-		return false, err
-	}
-	return true, tx.recordAccess(user, before, after)
-}
-
-// pasted returns the people whose addresses were pasted.
-func (tx *Tx) pasted(emails string) ([]int64, error) {
-	var keys, unknown []string
-	for _, typed := range strings.FieldsFunc(emails, func(r rune) bool { return strings.ContainsRune(",;\n\r\t ", r) }) {
-		_, key, reason := parseEmail(strings.Trim(typed, "<>"))
-		if reason != "" {
-			unknown = append(unknown, typed)
-			continue
-		}
-		keys = append(keys, key)
-	}
-	if len(keys) > MaxPasted {
-		return nil, Invalid{"emails": fmt.Sprintf("At most %d addresses at once.", MaxPasted)}
-	}
-	found, err := tx.db.UsersByEmailKeys(tx.ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, key := range keys {
-		user, is := found[key]
-		if !is {
-			unknown = append(unknown, key)
-			continue
-		}
-		ids = append(ids, user.ID)
-	}
-	if len(unknown) > 0 {
-		return nil, Invalid{"emails": "Nobody with these addresses is in the user list: " + strings.Join(unknown, ", ") + ". Nobody was added."}
-	}
-	return ids, nil
-}
-
-// RemoveMembers takes people out of a group; those who are not in it change nothing. It returns Invalid, Forbidden (SPEC
-// §5.3 rule 4) or store.ErrNotFound.
-func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
-}
-
-// PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
-func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Effect, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
-		return tx.effectOn(users, func() error {
-			_, err := tx.removeMembers(id, users)
-			return err
-		})
-	})
-}
-
-func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err error) {
-	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
-		return 0, err
-	}
-	if len(users) == 0 {
-		return 0, Invalid{"user_ids": "Choose at least one user."}
-	}
-	for _, userID := range without(users, nil) {
-		user, err := tx.Manageable(userID, permission.GroupsUpdate)
-		if err != nil {
-			return 0, err
-		}
-		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.RemoveMember(tx.ctx, groupID, userID) })
-		if err != nil {
-			return 0, err
-		}
-		if changed {
-			removed++
-		}
-	}
-	return removed, nil
-}
-
 // DeleteGroup removes a group, neither its users nor its tenants. It returns Invalid, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.deleteGroup(id) })
@@ -469,13 +332,11 @@ func (tx *Tx) deleteGroup(id int64) (store.Group, error) {
 
 // PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.
 func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (Effect, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
-		group, err := tx.editable(id, permission.GroupsDelete)
-		if err != nil {
-			return Effect{}, err
-		}
-		return tx.effectOnMembers(group, permission.Grant{})
-	})
+	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) { return tx.editable(id, permission.GroupsDelete) })
+	if err != nil {
+		return Effect{}, err
+	}
+	return effectOnMembers(ctx, s.db.Queries, group, permission.Grant{})
 }
 
 // group returns a group with the tenants it covers, or store.ErrNotFound.

@@ -16,7 +16,8 @@ import (
 // MaxAddresses is how many addresses an email integration may have.
 const MaxAddresses = 50
 
-// IntegrationInput is what the form of an integration says. A secret left empty keeps its value.
+// IntegrationInput is what the form of an integration says. A secret left empty keeps its value, but not where the address
+// leads to another server than before (notify.Retype), nor where it is to be forgotten (notify.Forget).
 type IntegrationInput struct {
 	Name     string
 	Active   bool
@@ -253,6 +254,7 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	if integration.Active = in.Active; in.Active {
 		integration.SwitchedOffAt = 0
 	}
+	maps.Copy(refused, notify.Retype(kind, kept, in.Settings))
 	in.Settings = notify.Fill(kind, kept, in.Settings)
 	maps.Copy(refused, notify.CheckSettings(ctx, s.guard, kind, in.Settings))
 	if kind.Key == notify.KindEmail {

@@ -145,7 +145,7 @@ func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (sto
 }
 
 func (tx *Tx) resendInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(id)
+	invitation, user, err := tx.invitation(id, permission.UsersCreate)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, erro
 }
 
 func (tx *Tx) newLink(id int64) (Issued, error) {
-	invitation, user, err := tx.invitation(id)
+	invitation, user, err := tx.invitation(id, permission.UsersCreate)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -192,7 +192,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (sto
 }
 
 func (tx *Tx) revokeInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(id)
+	invitation, user, err := tx.invitation(id, permission.UsersCreate)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -218,7 +218,7 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 		user       store.User
 	}
 	found, err := change(ctx, s, by, func(tx *Tx) (pair, error) {
-		invitation, user, err := tx.invitation(id)
+		invitation, user, err := tx.invitation(id, permission.UsersCreate)
 		return pair{invitation, user}, err
 	})
 	return found.invitation, found.user, err
@@ -228,7 +228,7 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 // returns store.ErrNotFound where no mail was written.
 func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		invitation, user, err := tx.invitation(id)
+		invitation, user, err := tx.invitation(id, permission.UsersCreate)
 		if err != nil {
 			return store.Delivery{}, err
 		}
@@ -293,16 +293,16 @@ func (tx *Tx) requireEnabled(tenantID int64) error {
 	return err
 }
 
-// invitation returns a pending invitation when the actor may issue links for its person.
-func (tx *Tx) invitation(id int64) (store.Invitation, store.User, error) {
-	if err := tx.require(permission.UsersCreate); err != nil {
+// invitation returns a pending invitation when the actor may do to its person what p allows.
+func (tx *Tx) invitation(id int64, p permission.Permission) (store.Invitation, store.User, error) {
+	if err := tx.require(p); err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
 	invitation, err := tx.db.InvitationByID(tx.ctx, id)
 	if err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
-	user, err := tx.Manageable(invitation.UserID, permission.UsersCreate)
+	user, err := tx.Manageable(invitation.UserID, p)
 	return invitation, user, err
 }
 

@@ -18,46 +18,33 @@ const (
 // passwords must be, while the account still is as it was at version. It returns Invalid, also when somebody without a
 // second factor of their own demands one of others, store.ErrStale, or Forbidden without general.update.
 func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce bool, minLength int, version int64) error {
-	if err := requireVersion(version); err != nil {
-		return err
-	}
-	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.setSignInManagement(enforce, minLength, version) })
-	return err
-}
-
-func (tx *Tx) setSignInManagement(enforce bool, minLength int, version int64) error {
-	if err := tx.require(permission.GeneralUpdate); err != nil {
-		return err
-	}
-	before, err := tx.db.Account(tx.ctx)
-	if err != nil {
-		return err
-	}
-	actor, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
-	if err != nil {
-		return err
-	}
 	refused := Invalid{}
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
-	if enforce && !before.EnforceTwoFactor && !actor.TwoFactor {
-		refused["enforce_2fa"] = "You have no second factor yourself. Set up yours first, under Profile."
-	}
-	if len(refused) > 0 {
-		return refused
-	}
-	if err := tx.db.SetSignInPolicy(tx.ctx, enforce, minLength, version); err != nil {
-		return err
-	}
-	if !enforce {
-		if err := tx.letIn(); err != nil {
+	_, err := setGeneral(ctx, s, by, version, "change sign-in management", refused, func(tx *Tx, a *store.Account) error {
+		if err := tx.mayEnforce(enforce && !a.EnforceTwoFactor); err != nil {
 			return err
 		}
+		a.EnforceTwoFactor, a.PasswordMinLength = enforce, minLength
+		if enforce {
+			return nil
+		}
+		return tx.letIn()
+	})
+	return err
+}
+
+// mayEnforce refuses to demand a second factor of everybody from somebody who has none: nobody locks themselves out.
+func (tx *Tx) mayEnforce(begins bool) error {
+	if !begins {
+		return nil
 	}
-	after := before
-	after.EnforceTwoFactor, after.PasswordMinLength = enforce, minLength
-	return tx.Record("change sign-in management", signInObject(before), signInObject(after))
+	actor, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	if err == nil && !actor.TwoFactor {
+		err = Invalid{"enforce_2fa": "You have no second factor yourself. Set up yours first, under Profile."}
+	}
+	return err
 }
 
 // letIn finishes the sign-ins of those who were setting up a second factor that is no longer demanded.
@@ -74,21 +61,13 @@ func (tx *Tx) letIn() error {
 		if err := tx.db.SetSessionStage(tx.ctx, session.ID, store.Finished); err != nil {
 			return err
 		}
-		if err := tx.db.SetLastAuth(tx.ctx, user.ID, tx.now); err != nil {
+		theirs := *tx
+		theirs.by = Actor{UserID: user.ID, Name: user.Name(), Email: user.Email, Source: UI, Address: session.Address, RequestID: tx.by.RequestID, UserAgent: session.UserAgent}
+		if err := theirs.signedIn(user, "sign in"); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func signInObject(a store.Account) object {
-	enforced := "off"
-	if a.EnforceTwoFactor {
-		enforced = "on"
-	}
-	return object{"account", 1, a.Name, map[string]string{
-		"two-factor authentication for everybody": enforced, "minimum password length": fmt.Sprint(a.PasswordMinLength),
-	}}
 }
 
 // PeopleWithoutSecondFactor counts the people whom SignOutWithoutSecondFactor would sign out. It returns Forbidden

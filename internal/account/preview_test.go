@@ -187,7 +187,9 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Effect, error)
 	"PreviewGroupPermissions": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
 		id, in := w.occupied(), w.groupInput()
 		version := max(w.is.groups[id].version, 1)
-		return func() (Effect, error) { return w.service.PreviewGroupPermissions(context.Background(), by, id, in) },
+		return func() (Effect, error) {
+				return w.service.PreviewGroupPermissions(context.Background(), by, id, version, in)
+			},
 			func(tx *Tx) error { _, err := tx.setGroupPermissions(id, version, in); return err }
 	},
 	"PreviewDeleteGroup": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
@@ -242,7 +244,7 @@ func TestPreviewsNameTwenty(t *testing.T) {
 	effects := map[string]func() (Effect, error){
 		"delete": func() (Effect, error) { return s.PreviewDeleteGroup(ctx, by, group.ID) },
 		"tenant": func() (Effect, error) { return s.PreviewRemoveGroupTenant(ctx, by, group.ID, 1) },
-		"narrow": func() (Effect, error) { return s.PreviewGroupPermissions(ctx, by, group.ID, GroupInput{}) },
+		"narrow": func() (Effect, error) { return s.PreviewGroupPermissions(ctx, by, group.ID, 1, GroupInput{}) },
 		"remove": func() (Effect, error) { return s.PreviewRemoveMembers(ctx, by, group.ID, all) },
 	}
 	for name, preview := range effects {

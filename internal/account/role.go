@@ -19,7 +19,7 @@ func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store
 	if _, known := permission.ParseRole(string(role)); !known {
 		return store.User{}, Invalid{"role": "Choose a role."}
 	}
-	_, user, err := tx.invitation(invitationID)
+	_, user, err := tx.invitation(invitationID, permission.UsersUpdate)
 	if err != nil || role == user.Role {
 		return user, err
 	}

@@ -3,6 +3,8 @@ package notify
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 
 	"console/internal/auth"
@@ -78,5 +80,34 @@ func TestFC133_SecretsAreMasked(t *testing.T) {
 	email, _ := KindByKey(KindEmail)
 	if masked := Mask(email, Settings{"emails": "a@example.com"}); masked["emails"] != "a@example.com" {
 		t.Errorf("addresses are shown as %q", masked["emails"])
+	}
+}
+
+func TestASecretIsNotSentToAnotherServer(t *testing.T) {
+	t.Parallel()
+	splunk, _ := KindByKey(KindSplunk)
+	webhook, _ := KindByKey(KindWebhook)
+	kept := Settings{"url": "https://one.example/a", "token": "12345678-abcd", "headers": "Authorization: Bearer x", "secret": "whsec_x"}
+	for name, c := range map[string]struct {
+		kind  Kind
+		typed Settings
+		want  []string
+	}{
+		"nothing typed":             {splunk, Settings{}, nil},
+		"another path":              {splunk, Settings{"url": "https://ONE.example/b"}, nil},
+		"another host":              {splunk, Settings{"url": "https://evil.example/a"}, []string{"token"}},
+		"another scheme":            {splunk, Settings{"url": "http://one.example/a"}, []string{"token"}},
+		"another port":              {splunk, Settings{"url": "https://one.example:8443/a"}, []string{"token"}},
+		"typed again":               {splunk, Settings{"url": "https://two.example/a", "token": "87654321-abcd"}, nil},
+		"headers of a webhook":      {webhook, Settings{"url": "https://evil.example/a"}, []string{"headers"}},
+		"headers forgotten":         {webhook, Settings{"url": "https://two.example/a", Forget("headers"): "1"}, nil},
+		"forgotten, nothing stored": {webhook, Settings{Forget("headers"): "1"}, nil},
+	} {
+		if got := slices.Sorted(maps.Keys(Retype(c.kind, kept, c.typed))); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v must be typed again, want %v", name, got, c.want)
+		}
+	}
+	if filled := Fill(webhook, kept, Settings{Forget("headers"): "1"}); filled["headers"] != "" || filled["secret"] != "whsec_x" {
+		t.Errorf("forgotten headers leave %q", filled)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ import (
 
 // Fill returns what a person typed into the form of a kind as it is stored: trimmed, with the defaults of selections and
 // numbers left empty, and with a signing secret where there must be one. kept are the settings stored before, or nil: a
-// secret left empty keeps its value, and so does what stands in no form.
+// secret left empty keeps its value unless it is to be forgotten (see Forget), and so does what stands in no form.
 func Fill(k Kind, kept, typed Settings) Settings {
 	filled := maps.Clone(kept)
 	if filled == nil {
@@ -30,16 +31,58 @@ func Fill(k Kind, kept, typed Settings) Settings {
 		value := strings.TrimSpace(strings.ReplaceAll(typed[field.Name], "\r\n", "\n"))
 		switch {
 		case value == "" && field.Secret():
-			value = kept[field.Name]
+			if typed[Forget(field.Name)] == "" {
+				value = kept[field.Name]
+			}
 		case value == "" && field.Type != FieldCheck:
 			value = field.Default
 		}
 		filled[field.Name] = value
 	}
-	if k.Key == KindWebhook && filled["secret"] == "" {
-		filled["secret"] = NewSigningSecret()
+	if k.Key == KindWebhook && filled[signingSecret] == "" {
+		filled[signingSecret] = NewSigningSecret()
 	}
 	return filled
+}
+
+// Forget is the name under which a form says that the stored value of a secret is to be forgotten.
+func Forget(field string) string { return "forget_" + field }
+
+// Retype says which secrets must be typed again, by the name of the field, because the settings lead to another server
+// than before: whoever may change an address must not thereby get what was stored for the old one. A signing secret is
+// never sent and stays.
+func Retype(k Kind, kept, typed Settings) map[string]string {
+	needed := map[string]string{}
+	if !moved(k, kept, typed) {
+		return needed
+	}
+	for _, field := range k.Fields {
+		sent := field.Secret() && !field.isURL() && field.Name != signingSecret
+		if sent && kept[field.Name] != "" && strings.TrimSpace(typed[field.Name]) == "" && typed[Forget(field.Name)] == "" {
+			needed[field.Name] = "The address leads to another server now. Enter this again, so that the stored one is not sent there."
+		}
+	}
+	return needed
+}
+
+// moved says whether an address has been typed that leads to another server than the stored one.
+func moved(k Kind, kept, typed Settings) bool {
+	for _, field := range k.Fields {
+		value := strings.TrimSpace(typed[field.Name])
+		if field.isURL() && kept[field.Name] != "" && value != "" && server(value) != server(kept[field.Name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// server is scheme, host and port of an address; an address without them is its own.
+func server(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // Defaults are the settings that the form of a new integration begins with.
@@ -185,6 +228,9 @@ func NewSigningSecret() string {
 	rand.Read(secret) // never fails
 	return secretPrefix + base64.StdEncoding.EncodeToString(secret)
 }
+
+// signingSecret is the setting of a webhook that holds it.
+const signingSecret = "secret"
 
 // secretOverlap is how long requests are also signed with the secret before the current one.
 const secretOverlap = 24 * time.Hour
