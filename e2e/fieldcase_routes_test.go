@@ -31,7 +31,7 @@ var allowed = map[string]int{
 	"GET /settings/profile/disable-2fa": http.StatusOK, "POST /settings/profile/disable-2fa": http.StatusUnprocessableEntity,
 	"GET /session":          http.StatusOK,
 	"GET /settings/profile": http.StatusOK, "POST /settings/profile": http.StatusUnprocessableEntity,
-	"POST /settings/profile/sessions/end": http.StatusSeeOther, "POST /settings/profile/sessions/:id/end": http.StatusNotFound,
+	"POST /settings/profile/sessions/end": http.StatusSeeOther,
 
 	"GET /settings/general": http.StatusOK, "POST /settings/general/company": http.StatusUnprocessableEntity,
 	"POST /settings/general/signin":           http.StatusUnprocessableEntity,

@@ -96,9 +96,9 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	session := func(email, address string) string {
 		return c.cell(`SELECT max(s.id) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1 AND s.address LIKE $2`, email, address)
 	}
-	here.post("/settings/profile/sessions/" + session("ann@example.com", "%") + "/end").wants(http.StatusNotFound)
+	here.post("/settings/profile/sessions/end", "session_id", session("ann@example.com", "%")).wants(http.StatusNotFound)
 	other.get("/settings/profile").wants(http.StatusOK)
-	here.post("/settings/profile/sessions/" + session(adminEmail, "198.51.100.2") + "/end").to("/settings/profile")
+	here.post("/settings/profile/sessions/end", "session_id", session(adminEmail, "198.51.100.2")).to("/settings/profile")
 	phone.get("/settings/profile").to("/signin")
 	third.get("/settings/profile").wants(http.StatusOK)
 	here.post("/settings/profile/sessions/end").to("/settings/profile")

@@ -33,23 +33,26 @@ func (h *Console) userPermissions(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
 }
 
-// endSessions signs somebody out of one browser or, without the field session_id, everywhere.
 func (h *Console) endSessions(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	done := "They are signed out everywhere."
+	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.", "They are signed out everywhere.")
+}
+
+// endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
+func (h *Console) endSessionsOf(c echo.Context, userID int64, back, one, all string) error {
+	done, err := all, error(nil)
 	if session := formID(c, "session_id"); session != 0 {
-		done = "They are signed out of that browser."
-		err = h.account.EndSession(c.Request().Context(), actor(c), id, session)
+		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, session)
 	} else {
-		err = h.account.EndSessions(c.Request().Context(), actor(c), id)
+		err = h.account.EndSessions(c.Request().Context(), actor(c), userID)
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: done})
+	return h.redirect(c, back, flash{Text: done})
 }
 
 func (h *Console) sendPasswordReset(c echo.Context) error {

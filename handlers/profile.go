@@ -113,24 +113,8 @@ func (h *Console) profilePermissions(c echo.Context) (templ.Component, error) {
 	return views.ProfilePermissions(explained), err
 }
 
-func (h *Console) endSession(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	by := actor(c)
-	if err := h.account.EndSession(c.Request().Context(), by, by.UserID, id); err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/profile", flash{Text: "That browser is signed out."})
-}
-
-func (h *Console) endOtherSessions(c echo.Context) error {
-	by := actor(c)
-	if err := h.account.EndSessions(c.Request().Context(), by, by.UserID); err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/profile", flash{Text: "All other browsers are signed out."})
+func (h *Console) endOwnSessions(c echo.Context) error {
+	return h.endSessionsOf(c, actor(c).UserID, "/settings/profile", "That browser is signed out.", "All other browsers are signed out.")
 }
 
 // noAccess tells somebody whom no group gives anything whom to ask.

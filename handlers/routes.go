@@ -68,8 +68,7 @@ func (h *Console) Routes() []Route {
 
 		{get, "/settings/profile", SignedIn, h.profile},
 		{post, "/settings/profile", SignedIn, h.editProfile},
-		{post, "/settings/profile/sessions/end", SignedIn, h.endOtherSessions},
-		{post, "/settings/profile/sessions/:id/end", SignedIn, h.endSession},
+		{post, "/settings/profile/sessions/end", SignedIn, h.endOwnSessions},
 		{get, "/settings/profile/password", SignedIn, h.changePasswordForm},
 		{post, "/settings/profile/password", SignedIn, h.changePassword},
 		{post, "/settings/profile/authenticator/start", SettingUp, h.startAuthenticator},

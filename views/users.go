@@ -154,11 +154,8 @@ func (p UsersPage) arrow() string {
 	return "arrow-up"
 }
 
-// filter narrows the list by one property.
-type filter struct {
-	name, label, chosen string
-	options             []option
-}
+// pageAt is the query of the list from a cursor on.
+func (p UsersPage) pageAt(cursor string) string { return usersQuery(p.at(cursor)) }
 
 func (p UsersPage) filters() []filter {
 	role := filter{name: "role", label: "Role", chosen: string(p.Query.Role), options: roleOptions(permission.Roles())}

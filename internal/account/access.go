@@ -130,16 +130,7 @@ func (tx *Tx) EndAccess(user store.User) error {
 	if err != nil {
 		return err
 	}
-	for _, invitation := range made {
-		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
-		if err != nil {
-			return err
-		}
-		if err := tx.revoke(invitation, invited); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.revokeThose(made, nil)
 }
 
 // Consequences is what disabling or deleting somebody does beyond them.

@@ -211,6 +211,23 @@ func (tx *Tx) revoke(invitation store.Invitation, user store.User) error {
 	return tx.record("revoke invitation", Done, userObject(user), nil)
 }
 
+// revokeThose ends those of invitations whose person is among which; nil means all.
+func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited store.User, tenant int64) bool) error {
+	for _, invitation := range invitations {
+		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
+		if err != nil {
+			return err
+		}
+		if which != nil && !which(invited, invitation.TenantID) {
+			continue
+		}
+		if err := tx.revoke(invitation, invited); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Invitation returns a pending invitation and its person, for those who could issue it.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
 	type pair struct {

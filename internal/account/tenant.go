@@ -169,14 +169,8 @@ func (tx *Tx) clearTenant(tenant store.Tenant) error {
 	if err != nil {
 		return err
 	}
-	for _, invitation := range invitations {
-		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
-		if err != nil {
-			return err
-		}
-		if err := tx.revoke(invitation, invited); err != nil {
-			return err
-		}
+	if err := tx.revokeThose(invitations, nil); err != nil {
+		return err
 	}
 	groups, err := tx.db.AutomaticGroupsOf(tx.ctx, "", tenant.ID)
 	if err != nil {

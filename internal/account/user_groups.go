@@ -214,19 +214,10 @@ func (tx *Tx) storeAccess(user *store.User) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, invitation := range made {
-		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
-		if err != nil {
-			return err
-		}
-		if _, lacks := held.Lacks(toGrant(invited.Role, invitation.TenantID), tenantIDs(tenants)); !lacks {
-			continue
-		}
-		if err := tx.revoke(invitation, invited); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.revokeThose(made, func(invited store.User, tenant int64) bool {
+		_, lacks := held.Lacks(toGrant(invited.Role, tenant), tenantIDs(tenants))
+		return lacks
+	})
 }
 
 // access is a person as activity entries about their access show them, with the names of their groups.
