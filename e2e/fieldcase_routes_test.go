@@ -179,6 +179,67 @@ func TestRoutes_EveryRouteForEverybody(t *testing.T) {
 	}
 }
 
+// TestRoutes_MembershipDecides walks every route as somebody whose one group gives exactly the permission that the route
+// names: in the main tenant they may, in another tenant only or outside the group they may not. Pages, fragments and
+// forms sent without one are answered alike.
+func TestRoutes_MembershipDecides(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	staging := c.newTenant(admin, "Staging")
+	c.newGroup(admin, "Exactly", []string{"1"}, []string{"rules.view"})
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	group := c.cell(`SELECT id FROM groups WHERE name = 'Exactly'`)
+	b := c.browse(ann)
+	token := b.token()
+	asFragment := map[string]string{"HX-Request": "true"}
+	for _, r := range c.routes() {
+		p, needed := r.Needs.Permission()
+		if !needed || !p.Custom() {
+			continue // what only fixed roles give is walked by TestRoutes_EveryRouteForEverybody
+		}
+		set := permission.Set{}.With(p, permission.Permission{Resource: p.Resource, Action: permission.View})
+		c.exec(`UPDATE groups SET permissions = $1 WHERE id = $2`, set.String(), group)
+		want := allowed[r.Method+" "+r.Path]
+		for what, who := range map[string]struct {
+			change string
+			want   int
+		}{
+			"a member": {`INSERT OR IGNORE INTO group_users (group_id, user_id) VALUES ($1, $2)`, want},
+			"nobody":   {`DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, http.StatusForbidden},
+		} {
+			c.exec(`DELETE FROM group_users WHERE user_id = $1`, ann.ID)
+			c.exec(who.change, group, ann.ID)
+			for _, tenant := range []string{"1", staging} {
+				c.exec(`UPDATE group_tenants SET tenant_id = $1 WHERE group_id = $2`, tenant, group)
+				expected := who.want
+				if tenant == staging {
+					expected = http.StatusForbidden // the console's own resources count in the main tenant only
+				}
+				for _, header := range []map[string]string{nil, asFragment} {
+					if got := b.ask(r, token, header); got != expected && !(header != nil && got == http.StatusNoContent && expected == http.StatusSeeOther) {
+						t.Errorf("%s in tenant %s: %s %s is answered %d, not %d", what, tenant, r.Method, r.Path, got, expected)
+					}
+				}
+			}
+		}
+	}
+}
+
+// ask requests a route about an id that nobody has, with an empty form where it takes one, and returns the status.
+func (b *browser) ask(r handlers.Route, token string, header map[string]string) int {
+	b.console.t.Helper()
+	for name, value := range header {
+		b.Header.Set(name, value)
+		defer b.Header.Del(name)
+	}
+	path := strings.NewReplacer(":id", "999", ":token", "unknown").Replace(r.Path)
+	if r.Method == http.MethodGet {
+		return b.get(path).StatusCode
+	}
+	return b.postForm(path, "csrf_token", token).StatusCode
+}
+
 func TestRoutes_ChangesNeedTheToken(t *testing.T) { // ASVS 3.5.1
 	t.Parallel()
 	c := ready(t, nil)

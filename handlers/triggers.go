@@ -199,7 +199,7 @@ func triggerInput(c echo.Context) account.TriggerInput {
 }
 
 func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Form) error {
-	integrations, err := h.account.Integrations(c.Request().Context(), actor(c))
+	integrations, err := h.account.Destinations(c.Request().Context(), actor(c))
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,17 @@ func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithR
 	return TriggerWithReactions{trigger, integrations}, err
 }
 
+// Destinations returns the integrations that a trigger can send to, by name, for those who may make or change triggers.
+// It returns Forbidden.
+func (s *Service) Destinations(ctx context.Context, by Actor) ([]store.Integration, error) {
+	if !by.May(permission.TriggersCreate) {
+		if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
+			return nil, err
+		}
+	}
+	return s.db.Integrations(ctx)
+}
+
 // CreateTrigger adds a trigger, which is enabled. It returns Invalid or Forbidden.
 func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) (store.Trigger, error) {
 	trigger, err := in.parse()
