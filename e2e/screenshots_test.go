@@ -143,6 +143,7 @@ func (g *gallery) furnish(admin *browser) {
 	admin.post("/settings/integrations/new?type=webhook", "name", "Inventory "+g.title[:3], "url", g.full.Receiver.URL+"/hook").wants(http.StatusSeeOther)
 	g.addActive(admin)
 	g.addInvited(admin)
+	g.addGroups(admin)
 	g.killLinks(admin)
 	g.links["job"] = admin.post("/settings/users/bulk", "action", "disable", "ids", g.id(adminEmail)).wants(http.StatusSeeOther).Header.Get("Location")
 	eventually(g.full.t, "every message has been tried", func() bool {
@@ -176,6 +177,26 @@ func (g *gallery) addActive(admin *browser) {
 	admin.post("/settings/users/new", "role", "deploy", "first_name", "Deployment", "email", "ci@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
 	g.full.disable("zoe@example.com")
 	g.full.exec(`DELETE FROM group_users WHERE user_id = (SELECT id FROM users WHERE email = 'noa@example.com')`)
+}
+
+// addGroups makes tenants and a group of many people with permissions of its own.
+func (g *gallery) addGroups(admin *browser) {
+	staging := g.full.newTenant(admin, "Staging")
+	old := g.full.newTenant(admin, g.title)
+	admin.post("/settings/tenants/" + old + "/disable").wants(http.StatusSeeOther)
+	g.links["tenant"] = "/settings/tenants/" + staging
+	path := g.full.newGroup(admin, g.title, []string{staging, old}, []string{"rules.view", "rules.update", "attacks.view", "users.view"})
+	g.links["group"] = path
+	var people []store.User
+	for i := range 24 {
+		people = append(people, store.User{FirstName: fmt.Sprintf("Member %02d", i), Email: fmt.Sprintf("member%02d@example.com", i)})
+	}
+	g.full.people(people...)
+	ids := []string{"user_ids", g.id(g.email)}
+	for _, p := range people {
+		ids = append(ids, "user_ids", g.id(p.Email))
+	}
+	admin.post(path+"/users/add", ids...).wants(http.StatusSeeOther)
 }
 
 // addInvited invites people whose mail arrived, was refused and is being tried, and by links that work and do not.
@@ -248,7 +269,45 @@ func (g *gallery) scenes() []scene {
 	for _, reason := range []string{"expired", "used", "revoked", "replaced", "unknown"} {
 		scenes = append(scenes, scene{name: "link-" + reason, tab: g.visitor, path: g.links[reason]})
 	}
-	return append(append(scenes, g.userScenes()...), g.triggerScenes()...)
+	return append(append(append(scenes, g.userScenes()...), g.groupScenes()...), g.triggerScenes()...)
+}
+
+func (g *gallery) groupScenes() []scene {
+	group := g.links["group"]
+	return []scene{
+		{name: "groups", tab: g.admin, path: "/settings/groups", dark: true},
+		{name: "groups-none", tab: g.newcomer, path: "/settings/groups"},
+		{name: "groups-found-nothing", tab: g.admin, path: "/settings/groups?q=nothing"},
+		{name: "group-new", tab: g.admin, path: "/settings/groups", prepare: clickFor("Add new group", "Add new group")},
+		{name: "group-new-error", tab: g.admin, path: "/settings/groups/new", prepare: func(b *tab) { b.click("Add group"); b.says("Enter a name.") }},
+		{name: "group-tenants", tab: g.admin, path: group + "?tab=tenants"},
+		{name: "group-users", tab: g.admin, path: group + "?tab=users", dark: true},
+		{name: "group-users-none", tab: g.admin, path: group + "?tab=users&q=nobody"},
+		{name: "group-permissions", tab: g.admin, path: group + "?tab=permissions", dark: true},
+		{name: "group-permissions-of-a-role", tab: g.admin, path: "/settings/groups/1?tab=permissions"},
+		{name: "group-review", tab: g.admin, path: group + "?tab=permissions", prepare: func(b *tab) {
+			b.click("Update Rules")
+			clickFor("Save permissions…", "Save permissions")(b)
+		}},
+		{name: "group-delete", tab: g.admin, path: group + "/delete", dark: true},
+		{name: "group-add-users", tab: g.admin, path: group + "/users/add?q=souza"},
+		{name: "group-add-users-error", tab: g.admin, path: group + "/users/add", prepare: func(b *tab) { b.click("Add users"); b.says("Choose people") }},
+		{name: "user-groups", tab: g.admin, path: "/settings/users", prepare: func(b *tab) {
+			b.click("Actions for Ana Souza")
+			clickFor("Groups…", "Groups of Ana Souza")(b)
+		}},
+		{name: "user-permissions", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/permissions", dark: true},
+		{name: "user-permissions-none", tab: g.admin, path: "/settings/users/" + g.id("noa@example.com") + "/permissions"},
+		{name: "refused", tab: g.member, path: "/settings/users/" + g.id(adminEmail) + "/edit"},
+		{name: "tenants", tab: g.admin, path: "/settings/tenants", dark: true},
+		{name: "tenant-new", tab: g.admin, path: "/settings/tenants/new"},
+		{name: "tenant-disable", tab: g.admin, path: g.links["tenant"] + "/disable"},
+		{name: "tenant-delete", tab: g.admin, path: g.links["tenant"] + "/delete"},
+		{name: "tenant-menu", tab: g.admin, path: "/settings/groups", prepare: func(b *tab) {
+			b.is(`document.querySelector(".tenant-button").click() === undefined`)
+			b.find("Staging 2", "button")
+		}},
+	}
 }
 
 func (g *gallery) userScenes() []scene {

@@ -190,7 +190,7 @@ func effect(e account.Effect) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(e.First) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<ul class=\"losses\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<ul class=\"losses\" tabindex=\"0\" aria-label=\"Who loses what\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -364,7 +364,7 @@ func groupTenants(p GroupPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</caption> <thead><tr><th scope=\"col\" class=\"col-name\">Name</th><th scope=\"col\">Id</th><th scope=\"col\">Status</th><th scope=\"col\" class=\"col-menu\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody data-hx-target=\"#dialog\" data-hx-swap=\"innerHTML\" data-hx-sync=\"this:drop\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Id</th><th scope=\"col\">Status</th><th scope=\"col\" class=\"col-menu\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody data-hx-target=\"#dialog\" data-hx-swap=\"innerHTML\" data-hx-sync=\"this:drop\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -729,7 +729,7 @@ func groupUsers(p GroupPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<th scope=\"col\" class=\"col-name\">Name</th><th scope=\"col\" class=\"col-role\">Role</th><th scope=\"col\" class=\"col-email\">Email</th><th scope=\"col\">Status</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 57, "<th scope=\"col\">Name</th><th scope=\"col\">Role</th><th scope=\"col\">Email</th><th scope=\"col\">Status</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

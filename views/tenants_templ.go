@@ -82,7 +82,7 @@ func Tenants(p TenantsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</form><div class=\"list-rows\"><table class=\"rows\"><caption class=\"visually-hidden\">Tenants</caption> <thead><tr><th scope=\"col\" class=\"col-name\">Name</th><th scope=\"col\">Id</th><th scope=\"col\">Status</th><th scope=\"col\" class=\"col-menu\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody data-hx-target=\"#dialog\" data-hx-swap=\"innerHTML\" data-hx-sync=\"this:drop\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</form><div class=\"list-rows\"><table class=\"rows\"><caption class=\"visually-hidden\">Tenants</caption> <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Id</th><th scope=\"col\">Status</th><th scope=\"col\" class=\"col-menu\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody data-hx-target=\"#dialog\" data-hx-swap=\"innerHTML\" data-hx-sync=\"this:drop\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
