@@ -31,6 +31,7 @@ type bench struct {
 	bin     string        // directory of the programs
 	rounds  int           // of load, of which the medians count
 	each    time.Duration // how long one target is loaded in a round
+	only    string        // name of the one part to run; empty: all
 	demands []demand
 }
 
@@ -66,6 +67,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bench/data/bin", "directory with the programs console, constant and peer")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
+	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, http or peer")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,8 +85,14 @@ func (b *bench) run(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, part := range []func(context.Context, [len(sizes)]string) error{b.inProcess, b.overHTTP, b.againstPeer} {
-		if err := part(ctx, data); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, [len(sizes)]string) error
+	}{{"store", b.inProcess}, {"groups", b.groups}, {"http", b.overHTTP}, {"peer", b.againstPeer}} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
+		if err := part.measure(ctx, data); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {

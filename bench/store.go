@@ -159,16 +159,11 @@ func (o *opened) rare(ctx context.Context) (string, error) {
 // adding measures adding a person, with the invitation mail that is queued. It happens to a copy of the database in
 // memory (tmpfs), where flushing to the disk costs nothing: what is left is the work of the database.
 func adding(ctx context.Context, data string) (time.Duration, error) {
-	dir, err := os.MkdirTemp("/dev/shm", "console-bench-")
+	dir, err := copied(data)
 	if err != nil {
-		return 0, fmt.Errorf("a directory in memory: %w", err)
+		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	for _, file := range []string{"console.db", "console.key"} {
-		if err := copyFile(filepath.Join(data, file), filepath.Join(dir, file)); err != nil {
-			return 0, err
-		}
-	}
 	o, err := open(ctx, dir)
 	if err != nil {
 		return 0, err
