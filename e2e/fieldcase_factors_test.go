@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base32"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -549,6 +550,25 @@ func TestFC100_ForgottenPasswordsTellNothing(t *testing.T) {
 	if n := len(c.Mail.Messages()) - messages; n != 1 {
 		t.Errorf("%d mails were sent", n)
 	}
+}
+
+func TestFC100_ForgottenPasswordsTakeEquallyLong(t *testing.T) { // alone: it measures
+	c := ready(t, behindProxy)
+	admin := c.administrator()
+	c.member(admin, "analyst", "active@example.com")
+	c.member(admin, "analyst", "disabled@example.com")
+	c.add(admin, "analyst", "Ann", "", "invited@example.com")
+	c.disable("disabled@example.com")
+	b, address := c.browser(), 0
+	b.get("/forgot")
+	token := b.token()
+	equallyLong(t, []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}, func(email string) time.Duration {
+		address++
+		b.from(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
+		began := time.Now()
+		b.postForm("/forgot", "email", email, "csrf_token", token).to("/signin")
+		return time.Since(began)
+	})
 }
 
 func TestFC23_AResetGoesToTheStoredAddressOnly(t *testing.T) { // and FC-20

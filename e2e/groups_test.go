@@ -199,3 +199,24 @@ func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {
 	c.wantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, ann.ID)
 	first.get("/settings/profile").to("/signin")
 }
+
+func TestFC136_ChangesOfAccessAreRecordedInWords(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	c.newGroup(admin, "Support", []string{"1"}, []string{"rules.view"})
+	group := c.cell(`SELECT id FROM groups WHERE name = 'Support'`)
+	ann := c.person(permission.ReadOnly, "Ann", "Lee", "ann@example.com")
+	path := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
+	version := func() string { return c.cell(`SELECT version FROM users WHERE id = $1`, ann.ID) }
+	admin.post(path, "version", version(), "role", "admin").wants(http.StatusSeeOther)
+	admin.post(path, "version", version(), "role", "admin", "group_ids", c.cell(`SELECT id FROM groups WHERE automatic AND role = 'admin'`), "group_ids", group).wants(http.StatusSeeOther)
+	want := []string{
+		`change role|Ann Lee <ann@example.com>|John Doe <` + adminEmail + `>|{"groups":["Read Only","Administrators"],"role":["Read Only","Administrator"]}`,
+		`change groups|Ann Lee <ann@example.com>|John Doe <` + adminEmail + `>|{"groups":["Administrators","Administrators, Support"]}`,
+	}
+	got := c.column(`SELECT action || '|' || object || '|' || actor || '|' || changes FROM activity WHERE action IN ('change role', 'change groups') AND address <> '' ORDER BY id`)
+	if !slices.Equal(got, want) {
+		t.Errorf("the activity log says\n%q\nnot\n%q", got, want)
+	}
+}

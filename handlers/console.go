@@ -68,7 +68,7 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		h.setHeaders,
 		h.checkHost,
 		h.checkTransport,
-		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isStatic}), // level 1 costs nothing measurable, the default a fifth
+		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isSentAsItIs}), // level 1 costs nothing measurable, the default a fifth
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxForm, Skipper: h.isImport}),
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxImport}),
 		h.checkSetUp,
@@ -88,6 +88,12 @@ func (h *Console) Handler(routes []Route) http.Handler {
 
 func (h *Console) isImport(c echo.Context) bool {
 	return c.Path() == h.basePath+"/settings/users/import"
+}
+
+// isSentAsItIs says that an answer is not compressed. Echo takes a compressor, which is most of a megabyte, before the
+// handler runs: in a burst of sign-ins hundreds would wait with one in their hands. What answers a form is short.
+func (h *Console) isSentAsItIs(c echo.Context) bool {
+	return h.isStatic(c) || c.Request().Method != http.MethodGet
 }
 
 // isStatic says that a request is for a file. Files are compressed already.
