@@ -71,8 +71,3 @@ func (s *Service) OwnSignIns(ctx context.Context, by Actor, before int64, limit 
 	}
 	return s.db.SignIns(ctx, user, store.At(s.now()).Add(-keepSignIns), before, limit)
 }
-
-// Memberships returns the groups that the actor is in.
-func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.Membership, error) {
-	return s.db.Memberships(ctx, by.UserID)
-}

@@ -32,6 +32,11 @@ func (u UserGroups) Has(groupID int64) bool {
 		slices.ContainsFunc(u.Offer, func(g store.Group) bool { return g.ID == groupID })
 }
 
+// Memberships returns the groups that the actor is in.
+func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.Membership, error) {
+	return s.db.Memberships(ctx, by.UserID)
+}
+
 // UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (SPEC §5.3 rule 4) or
 // store.ErrNotFound.
 func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserGroups, error) {

@@ -1,0 +1,244 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"console/store"
+)
+
+// verdict is how one delivery of an attempt fared: delivered, errSwitchedOff, or a failure.
+type verdict struct {
+	status int // code of the answer
+	err    error
+}
+
+// attempt sends a batch once and returns what is to be stored.
+func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome) {
+	limited, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
+	began := time.Now() // of the real clock: it measures
+	verdicts := w.send(limited, batch)
+	a := store.Attempt{At: store.At(w.Now()), MS: time.Since(began).Milliseconds()}
+	interrupted := ctx.Err() != nil
+	var settles []func(context.Context, *store.Tx) error
+	for i, d := range batch {
+		switch v := verdicts[i]; {
+		case v.err != nil && interrupted:
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, a.At) })
+		case errors.Is(v.err, errSwitchedOff):
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
+		default:
+			ended, attempt := w.conclude(d, v, a)
+			if ended.State == store.Failed {
+				o.failed = ended.IntegrationID
+			}
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
+		}
+	}
+	o.settle = func(ctx context.Context, tx *store.Tx) error {
+		for _, settle := range settles {
+			if err := settle(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return o
+}
+
+// conclude returns the delivery and the attempt as they are to be stored, and logs them.
+func (w *Worker) conclude(d store.Delivery, v verdict, a store.Attempt) (store.Delivery, store.Attempt) {
+	log := w.Log.With("delivery", d.UUID, "template", d.Template, "target", d.Target, "attempt", d.Attempts)
+	a.Status = v.status
+	if v.err == nil {
+		d.State, d.Error, d.EndedAt = store.Delivered, "", a.At
+		log.Info("message delivered")
+		return d, a
+	}
+	f := failureOf(v.err)
+	w.fail(&d, f, a.At)
+	a.Status, a.Error = f.Status, f.Reason
+	log.Warn("message not delivered", "error", d.Error, "state", d.State)
+	return d, a
+}
+
+// failureOf returns the Failure in err. Any other error is a fault of ours whose text nobody has vetted.
+func failureOf(err error) *Failure {
+	if f := (*Failure)(nil); errors.As(err, &f) {
+		return f
+	}
+	return &Failure{Reason: "internal error"}
+}
+
+// fail decides whether and when d is tried again: after the pause of the schedule, and not before the time for which the
+// target asked to be left alone.
+func (w *Worker) fail(d *store.Delivery, f *Failure, now store.Millis) {
+	d.Error = f.Reason
+	if f.RetryAfter > 0 {
+		w.hold(d.Target, now.Add(f.RetryAfter).Time())
+	}
+	if f.Permanent || d.Attempts > len(pauses) {
+		d.State, d.EndedAt = store.Failed, now
+		return
+	}
+	d.NextAt = now.Add(max(pauses[d.Attempts-1], f.RetryAfter))
+}
+
+// errSwitchedOff says that the integration of a delivery is not active.
+var errSwitchedOff = errors.New(store.SwitchedOff)
+
+// send makes one attempt for deliveries that share a request and says how each fared.
+func (w *Worker) send(ctx context.Context, batch []store.Delivery) []verdict {
+	verdicts := make([]verdict, len(batch))
+	shared := w.sendTogether(ctx, batch, verdicts)
+	for i, own := range verdicts {
+		if own.err == nil {
+			verdicts[i] = shared
+		}
+	}
+	return verdicts
+}
+
+// sendTogether returns the verdict on those for which none of their own is in verdicts when it returns.
+func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdicts []verdict) (shared verdict) {
+	first := batch[0]
+	defer w.recovered(first.UUID, &shared.err)
+	kind, found := KindByKey(first.Kind)
+	if !found {
+		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
+	}
+	settings, err := w.settings(ctx, first)
+	if err != nil {
+		return verdict{err: err}
+	}
+	l := w.letter(first.UUID, first.Attempts, settings)
+	var sent []string
+	for i, d := range batch {
+		message, err := w.message(d)
+		if err != nil {
+			verdicts[i].err = err
+			continue
+		}
+		l.events, sent = append(l.events, message), append(sent, d.UUID)
+	}
+	if len(sent) == 0 {
+		return verdict{}
+	}
+	l.id = requestID(sent)
+	shared.status, shared.err = w.deliver(ctx, kind, l, first.Recipient)
+	return shared
+}
+
+// requestID is the id of a request: that of the only delivery in it, otherwise one that follows from those in it, so that
+// the same deliveries together always have the same.
+func requestID(deliveries []string) string {
+	if len(deliveries) == 1 {
+		return deliveries[0]
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.Join(deliveries, " "))).String()
+}
+
+func (w *Worker) letter(id string, attempt int, settings Settings) letter {
+	return letter{id: id, attempt: attempt, settings: settings, site: w.site(), vendors: w.Vendors, now: w.Now()}
+}
+
+func (w *Worker) site() Site { return Site{Brand: w.Brand, BaseURL: w.BaseURL} }
+
+// mailTaken is what a mail server answers when it has taken a mail.
+const mailTaken = 250
+
+// deliver hands a letter to its target and returns the code of the answer. The error is a *Failure.
+func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient string) (int, error) {
+	if kind.write == nil {
+		return mailTaken, w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.message()})
+	}
+	r, err := kind.write(l)
+	if err != nil {
+		return 0, &Failure{Reason: ErrTemplate.Error(), Permanent: true}
+	}
+	a, err := w.do(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	return a.status, kind.judge(a, w.Now())
+}
+
+// recovered turns a panic into an error of unknown reason. It is deferred.
+func (w *Worker) recovered(id string, err *error) {
+	if p := recover(); p != nil { // its value may hold anything; the stack holds no values
+		w.Log.Error("sending panicked", "delivery", id, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		*err = fmt.Errorf("panic: %T", p)
+	}
+}
+
+// Send makes one attempt to send a message with these settings, at once and without a delivery: to try an integration.
+// recipient is the address of a mail. The error is a *Failure whose text may be shown.
+func (w *Worker) Send(ctx context.Context, kind string, settings Settings, template string, params []byte, recipient string) error {
+	if err := w.try(ctx, kind, settings, template, params, recipient); err != nil {
+		return failureOf(err)
+	}
+	return nil
+}
+
+func (w *Worker) try(ctx context.Context, key string, settings Settings, template string, params []byte, recipient string) (err error) {
+	id := uuid.NewString()
+	defer w.recovered(id, &err)
+	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
+	defer cancel()
+	kind, found := KindByKey(key)
+	if !found {
+		return &Failure{Reason: "this kind of integration is unknown", Permanent: true}
+	}
+	message, err := w.site().Message(template, params, "")
+	if err != nil {
+		return &Failure{Reason: err.Error(), Permanent: true}
+	}
+	l := w.letter(id, 1, settings)
+	l.events = []Message{message}
+	_, err = w.deliver(ctx, kind, l, recipient)
+	return err
+}
+
+// settings opens those of the integration that d goes to. Mails to people go to none.
+func (w *Worker) settings(ctx context.Context, d store.Delivery) (Settings, error) {
+	if d.IntegrationID == 0 && d.Kind == KindEmail {
+		return nil, nil
+	}
+	integration, err := w.DB.IntegrationByID(ctx, d.IntegrationID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, &Failure{Reason: "the integration was deleted", Permanent: true}
+	case err != nil:
+		return nil, &Failure{Reason: "the integration could not be read"}
+	case !integration.Active:
+		return nil, errSwitchedOff
+	}
+	settings, err := OpenSettings(w.Key, integration.ID, integration.Settings)
+	if err != nil {
+		return nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
+	}
+	return settings, nil
+}
+
+// message writes the message of d, with its link where it has one.
+func (w *Worker) message(d store.Delivery) (Message, error) {
+	var token []byte
+	if d.Secret != nil {
+		var err error
+		if token, err = w.Key.Open(d.Secret, SecretContext(d.ID)); err != nil {
+			return Message{}, &Failure{Reason: "the link cannot be opened with this key", Permanent: true}
+		}
+	}
+	message, err := w.site().Message(d.Template, d.Params, string(token))
+	if err != nil {
+		return Message{}, &Failure{Reason: err.Error(), Permanent: errors.Is(err, ErrTemplate)}
+	}
+	return message, nil
+}
