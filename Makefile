@@ -37,7 +37,7 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 test-crash: ## kill the server 50 times and see that nothing acknowledged is lost
 	CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run TestCrash -v ./e2e
 
-test-burst: ## 1,000 people sign in at the same moment: times and memory
+test-burst: ## 1,000 sign-ins, and 1,000 events, at the same moment: times and memory
 	BURST=1000 $(GO) test -count=1 -timeout 20m -run TestBurst -v ./e2e
 
 screenshots: ## pictures of every page, for the README and for looking at

@@ -176,3 +176,52 @@ func (c *crashing) resident() int64 {
 	c.t.Fatal("no VmRSS")
 	return 0
 }
+
+// TestBurstOfEvents has a job add many people whom three receivers are told of, each, while somebody looks at pages.
+// BURST=1000 (make test-burst) also measures.
+func TestBurstOfEvents(t *testing.T) {
+	people, _ := strconv.Atoi(os.Getenv("BURST"))
+	measured := people > 0
+	if !measured {
+		t.Parallel()
+		people = 60
+	}
+	c := ready(t, nil)
+	admin, reader := c.administrator(), c.administrator()
+	var hooks []string
+	for range 3 {
+		hooks = append(hooks, c.hook(admin, "/hook"))
+	}
+	c.trigger(admin, hooks...)
+	stop, pages := make(chan struct{}), make(chan []time.Duration)
+	go func() { pages <- c.looks(reader, stop) }()
+	began := time.Now()
+	c.importOf(admin, people)
+	delivered := func() bool {
+		return c.count(`SELECT count(*) FROM deliveries WHERE integration_id IS NOT NULL AND state = 'delivered'`) == 3*people
+	}
+	eventually(t, "everybody has been told of", delivered)
+	took := time.Since(began)
+	close(stop)
+	loads := <-pages
+	slices.Sort(loads)
+	p99 := loads[len(loads)*99/100]
+	t.Logf("%d events for three receivers: added and told after %v; %d pages beside, p99 %v", people, took, len(loads), p99)
+	if measured && (took > 30*time.Second || p99 > 100*time.Millisecond) {
+		t.Error("not quick enough")
+	}
+}
+
+// looks opens the list of triggers over and over until stop, and returns how long each took.
+func (c *console) looks(b *browser, stop chan struct{}) (took []time.Duration) {
+	for {
+		began := time.Now()
+		b.get("/settings/triggers").wants(http.StatusOK)
+		took = append(took, time.Since(began))
+		select {
+		case <-stop:
+			return took
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
