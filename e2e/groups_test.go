@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"console/internal/permission"
@@ -219,4 +220,25 @@ func TestFC136_ChangesOfAccessAreRecordedInWords(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the activity log says\n%q\nnot\n%q", got, want)
 	}
+}
+
+func TestGroups_AdministratorsSendPasswordResets(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	invited := c.user(func() string { c.add(admin, "analyst", "Ida", "", "ida@example.com"); return "ida@example.com" }())
+	before := len(c.Mail.Messages())
+	admin.post(fmt.Sprintf("/settings/users/%d/password-reset", invited.ID)).wants(http.StatusUnprocessableEntity).contains("cannot sign in")
+	admin.post(fmt.Sprintf("/settings/users/%d/password-reset", ann.ID)).wants(http.StatusSeeOther)
+	mails := c.Mail.Wait(t, before+1)[before:]
+	path := ""
+	for _, l := range linksIn(mails[0]) {
+		if at := strings.Index(l, "/reset/"); at >= 0 {
+			path = l[at:]
+		}
+	}
+	c.browser().post(path, "password", "a new pass phrase of hers").to("/signin")
+	c.browser().signIn("ann@example.com", "a new pass phrase of hers")
+	c.wantCount(1, `SELECT count(*) FROM activity WHERE action = 'send password reset' AND object LIKE 'Ann%'`)
 }
