@@ -18,6 +18,7 @@ import (
 
 	"console/internal/auth"
 	"console/internal/fake"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -66,14 +67,15 @@ func longEmail(letter string) string {
 	return strings.Repeat(letter, 64) + "@" + label + "." + label + "." + strings.Repeat(letter, 57) + ".com"
 }
 
-// gallery is three consoles, not set up, with nobody but John Doe, and with everything there is to see, and the
-// browsers of people who look at them.
+// gallery is four consoles, not set up, with nobody but John Doe, with a large group, and with everything there is to see,
+// and the browsers of people who look at them.
 type gallery struct {
 	names
 	full                           *console
 	unset, visitor                 *tab
 	newcomer                       *tab // administrator of the empty console
 	admin, member, analyst, nobody *tab // of the full one
+	crowded                        *tab // administrator of a console whose group has many members
 	protected, halfway             *tab // of somebody with second factors, signed in and half-way
 	links                          map[string]string
 }
@@ -84,6 +86,10 @@ func newGallery(t *testing.T, n names) *gallery {
 	empty := start(t, nil)
 	empty.setUp()
 	g.newcomer = empty.administrator().tab()
+	crowded := start(t, nil)
+	crowded.setUp()
+	g.addGroups(crowded)
+	g.crowded = crowded.administrator().tab()
 	g.full.setUp()
 	g.furnish(g.full.administrator())
 	g.visitor = g.full.tab(true)
@@ -143,7 +149,6 @@ func (g *gallery) furnish(admin *browser) {
 	admin.post("/settings/integrations/new?type=webhook", "name", "Inventory "+g.title[:3], "url", g.full.Receiver.URL+"/hook").wants(http.StatusSeeOther)
 	g.addActive(admin)
 	g.addInvited(admin)
-	g.addGroups(admin)
 	g.killLinks(admin)
 	g.links["job"] = admin.post("/settings/users/bulk", "action", "disable", "ids", g.id(adminEmail)).wants(http.StatusSeeOther).Header.Get("Location")
 	eventually(g.full.t, "every message has been tried", func() bool {
@@ -180,23 +185,28 @@ func (g *gallery) addActive(admin *browser) {
 }
 
 // addGroups makes tenants and a group of many people with permissions of its own.
-func (g *gallery) addGroups(admin *browser) {
-	staging := g.full.newTenant(admin, "Staging")
-	old := g.full.newTenant(admin, g.title)
+func (g *gallery) addGroups(c *console) {
+	admin := c.administrator()
+	staging, old := c.newTenant(admin, "Staging"), c.newTenant(admin, g.title)
 	admin.post("/settings/tenants/" + old + "/disable").wants(http.StatusSeeOther)
 	g.links["tenant"] = "/settings/tenants/" + staging
-	path := g.full.newGroup(admin, g.title, []string{staging, old}, []string{"rules.view", "rules.update", "attacks.view", "users.view"})
+	path := c.newGroup(admin, g.title, []string{staging, old}, []string{"rules.view", "rules.update", "attacks.view", "users.view"})
 	g.links["group"] = path
-	var people []store.User
+	c.add(admin, "admin", g.first, g.last, g.email)
+	emails, members := []string{g.email}, []store.User(nil)
 	for i := range 24 {
-		people = append(people, store.User{FirstName: fmt.Sprintf("Member %02d", i), Email: fmt.Sprintf("member%02d@example.com", i)})
+		emails = append(emails, fmt.Sprintf("member%02d@example.com", i))
+		members = append(members, store.User{FirstName: fmt.Sprintf("Member %02d", i), Email: emails[i+1]})
 	}
-	g.full.people(people...)
-	ids := []string{"user_ids", g.id(g.email)}
-	for _, p := range people {
-		ids = append(ids, "user_ids", g.id(p.Email))
-	}
-	admin.post(path+"/users/add", ids...).wants(http.StatusSeeOther)
+	c.people(members...)
+	admin.post(path+"/users/add", "emails", strings.Join(emails, "\n")).wants(http.StatusSeeOther)
+	c.exec(`UPDATE users SET activated_at = created_at WHERE email = $1`, g.email)
+	c.exec(`DELETE FROM invitations`)
+	g.links["member"] = "/settings/users/" + c.cell(`SELECT id FROM users WHERE email = $1`, g.email)
+	g.links["automatic"] = "/settings/groups/" + c.cell(`SELECT id FROM groups WHERE automatic`)
+	outside := c.person(permission.Analyst, "Noa", "Levi", "outside@example.com")
+	c.exec(`DELETE FROM group_users WHERE user_id = $1`, outside.ID)
+	g.links["outside"] = fmt.Sprintf("/settings/users/%d", outside.ID)
 }
 
 // addInvited invites people whose mail arrived, was refused and is being tried, and by links that work and do not.
@@ -275,35 +285,35 @@ func (g *gallery) scenes() []scene {
 func (g *gallery) groupScenes() []scene {
 	group := g.links["group"]
 	return []scene{
-		{name: "groups", tab: g.admin, path: "/settings/groups", dark: true},
+		{name: "groups", tab: g.crowded, path: "/settings/groups", dark: true},
 		{name: "groups-none", tab: g.newcomer, path: "/settings/groups"},
-		{name: "groups-found-nothing", tab: g.admin, path: "/settings/groups?q=nothing"},
-		{name: "group-new", tab: g.admin, path: "/settings/groups", prepare: clickFor("Add new group", "Add new group")},
-		{name: "group-new-error", tab: g.admin, path: "/settings/groups/new", prepare: func(b *tab) { b.click("Add group"); b.says("Enter a name.") }},
-		{name: "group-tenants", tab: g.admin, path: group + "?tab=tenants"},
-		{name: "group-users", tab: g.admin, path: group + "?tab=users", dark: true},
-		{name: "group-users-none", tab: g.admin, path: group + "?tab=users&q=nobody"},
-		{name: "group-permissions", tab: g.admin, path: group + "?tab=permissions", dark: true},
-		{name: "group-permissions-of-a-role", tab: g.admin, path: "/settings/groups/1?tab=permissions"},
-		{name: "group-review", tab: g.admin, path: group + "?tab=permissions", prepare: func(b *tab) {
+		{name: "groups-found-nothing", tab: g.crowded, path: "/settings/groups?q=nothing"},
+		{name: "group-new", tab: g.crowded, path: "/settings/groups", prepare: clickFor("Add new group", "Add new group")},
+		{name: "group-new-error", tab: g.crowded, path: "/settings/groups/new", prepare: func(b *tab) { b.click("Add group"); b.says("Enter a name.") }},
+		{name: "group-tenants", tab: g.crowded, path: group + "?tab=tenants"},
+		{name: "group-users", tab: g.crowded, path: group + "?tab=users", dark: true},
+		{name: "group-users-none", tab: g.crowded, path: group + "?tab=users&q=nobody"},
+		{name: "group-permissions", tab: g.crowded, path: group + "?tab=permissions", dark: true},
+		{name: "group-permissions-of-a-role", tab: g.crowded, path: g.links["automatic"] + "?tab=permissions"},
+		{name: "group-review", tab: g.crowded, path: group + "?tab=permissions", prepare: func(b *tab) {
 			b.click("Update Rules")
 			clickFor("Save permissions…", "Save permissions")(b)
 		}},
-		{name: "group-delete", tab: g.admin, path: group + "/delete", dark: true},
-		{name: "group-add-users", tab: g.admin, path: group + "/users/add?q=souza"},
-		{name: "group-add-users-error", tab: g.admin, path: group + "/users/add", prepare: func(b *tab) { b.click("Add users"); b.says("Choose people") }},
-		{name: "user-groups", tab: g.admin, path: "/settings/users", prepare: func(b *tab) {
-			b.click("Actions for Ana Souza")
-			clickFor("Groups…", "Groups of Ana Souza")(b)
+		{name: "group-delete", tab: g.crowded, path: group + "/delete", dark: true},
+		{name: "group-add-users", tab: g.crowded, path: group + "/users/add?q=levi"},
+		{name: "group-add-users-error", tab: g.crowded, path: group + "/users/add", prepare: func(b *tab) { b.click("Add users"); b.says("Choose people") }},
+		{name: "user-groups", tab: g.crowded, path: "/settings/users", prepare: func(b *tab) {
+			b.click("Actions for Noa Levi")
+			clickFor("Groups…", "Groups of Noa Levi")(b)
 		}},
-		{name: "user-permissions", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "/permissions", dark: true},
-		{name: "user-permissions-none", tab: g.admin, path: "/settings/users/" + g.id("noa@example.com") + "/permissions"},
+		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "/permissions", dark: true},
+		{name: "user-permissions-none", tab: g.crowded, path: g.links["outside"] + "/permissions"},
 		{name: "refused", tab: g.member, path: "/settings/users/" + g.id(adminEmail) + "/edit"},
-		{name: "tenants", tab: g.admin, path: "/settings/tenants", dark: true},
-		{name: "tenant-new", tab: g.admin, path: "/settings/tenants/new"},
-		{name: "tenant-disable", tab: g.admin, path: g.links["tenant"] + "/disable"},
-		{name: "tenant-delete", tab: g.admin, path: g.links["tenant"] + "/delete"},
-		{name: "tenant-menu", tab: g.admin, path: "/settings/groups", prepare: func(b *tab) {
+		{name: "tenants", tab: g.crowded, path: "/settings/tenants", dark: true},
+		{name: "tenant-new", tab: g.crowded, path: "/settings/tenants/new"},
+		{name: "tenant-disable", tab: g.crowded, path: g.links["tenant"] + "/disable"},
+		{name: "tenant-delete", tab: g.crowded, path: g.links["tenant"] + "/delete"},
+		{name: "tenant-menu", tab: g.crowded, path: "/settings/groups", prepare: func(b *tab) {
 			b.is(`document.querySelector(".tenant-button").click() === undefined`)
 			b.find("Staging 2", "button")
 		}},
