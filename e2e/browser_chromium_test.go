@@ -23,6 +23,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestMain closes the browser that the tests share.
@@ -348,10 +349,19 @@ func (b *tab) value(label string) (text string) {
 	return text
 }
 
-// press presses keys, with the events of a keyboard.
+// press presses keys, with the events of a keyboard. What a key writes goes with its way down, in one command: sent by
+// itself it may reach what the key has opened meanwhile.
 func (b *tab) press(keys string) {
 	b.console.t.Helper()
-	b.do(chromedp.KeyEvent(keys))
+	for _, key := range keys {
+		events := kb.Encode(key)
+		down, up := *events[0], *events[len(events)-1]
+		if len(events) == 3 {
+			down.Text = string(key)
+		}
+		must(b, input.DispatchKeyEvent, down)
+		must(b, input.DispatchKeyEvent, up)
+	}
 }
 
 // text returns what the page says.

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"console/internal/auth"
 	"console/internal/fake"
@@ -259,7 +260,7 @@ func (g *gallery) scenes() []scene {
 		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
 		{name: "profile-error", tab: g.member, path: "/settings/profile", prepare: func(b *tab) { b.fill("First name", ""); b.click("Save"); b.says("Enter your first name.") }},
 		{name: "general", tab: g.admin, path: "/settings/general", dark: true},
-		{name: "general-error", tab: g.admin, path: "/settings/general", prepare: func(b *tab) { b.fill("Company name", ""); b.do(chromedp.KeyEvent("\r")); b.says("Enter the name") }},
+		{name: "general-error", tab: g.admin, path: "/settings/general", prepare: func(b *tab) { b.fill("Company name", ""); b.press(kb.Enter); b.says("Enter the name") }},
 		{name: "general-read-only", tab: g.analyst, path: "/settings/general"},
 		{name: "timeout-dialog", tab: g.admin, path: "/settings/triggers", prepare: func(b *tab) { b.endsIn(50); b.says("50 seconds left") }, dark: true},
 		{name: "change-password", tab: g.member, path: "/settings/profile", prepare: clickFor("Change password", "Change password")},
