@@ -73,6 +73,8 @@ type tab struct {
 
 	mu       sync.Mutex
 	troubles []string // what pages must not cause
+	asked    []string // what the browser asked for the page: to leave, to discard
+	stay     bool     // whether such questions are answered no
 }
 
 // tab opens an empty page in a browser context of its own.
@@ -100,6 +102,8 @@ func (c *console) tab(script bool) *tab {
 func (b *tab) notice(event any) {
 	trouble := ""
 	switch e := event.(type) {
+	case *page.EventJavascriptDialogOpening:
+		go b.answer(e) // the browser waits, and so would this listener
 	case *audits.EventIssueAdded:
 		if details, _ := json.Marshal(e.Issue.Details); e.Issue.Code == audits.InspectorIssueCodeContentSecurityPolicyIssue {
 			trouble = "content policy: " + string(details)
@@ -120,6 +124,24 @@ func (b *tab) notice(event any) {
 		defer b.mu.Unlock()
 		b.troubles = append(b.troubles, trouble)
 	}
+}
+
+// answer answers a question that the browser asks for the page.
+func (b *tab) answer(question *page.EventJavascriptDialogOpening) {
+	b.mu.Lock()
+	b.asked = append(b.asked, strings.TrimSpace(fmt.Sprint(question.Type, " ", question.Message)))
+	accept := !b.stay
+	b.mu.Unlock()
+	call(b, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: accept}) // the tab may be gone
+}
+
+// answering answers the questions to come yes or no, and returns those asked so far.
+func (b *tab) answering(accept bool) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	asked := b.asked
+	b.stay, b.asked = !accept, nil
+	return asked
 }
 
 // noticed returns what pages caused so far.

@@ -93,7 +93,59 @@
 		}
 	});
 
+	// What has been entered and not sent is not lost by a stray click. A refused form holds what was entered as if it had
+	// been there from the start. A password may be there because the browser knows it.
+	const sent = new WeakSet();
+	let leaving = false;
+
+	const changed = (input) => {
+		if (input.options) {
+			const first = [...input.options].find((option) => option.defaultSelected) || input.options[0];
+			return first !== undefined && !first.selected;
+		}
+		return /^(checkbox|radio)$/.test(input.type) ? input.checked !== input.defaultChecked
+			: !/^(hidden|password|submit|reset|button)$/.test(input.type) && "defaultValue" in input && input.value !== input.defaultValue;
+	};
+
+	const unsent = (within) => dialog !== null && [...within.querySelectorAll('form[method="post"]')].some((form) => !sent.has(form) &&
+		(form.querySelector('[aria-invalid="true"]') !== null || [...form.elements].some(changed)));
+
+	const mayDiscard = (within) => !unsent(within) || confirm("Discard what you have entered?");
+
+	addEventListener("beforeunload", (event) => {
+		if (!leaving && unsent(document)) {
+			event.preventDefault(); // the browser asks
+		}
+	});
+
+	document.addEventListener("submit", (event) => event.defaultPrevented || sent.add(event.target));
+
+	document.addEventListener("htmx:beforeRequest", (event) => {
+		const {elt, target} = event.detail;
+		const form = elt.closest("form");
+		if (form) {
+			sent.add(form);
+		}
+		const {triggeringEvent} = event.detail.requestConfig;
+		if (triggeringEvent && triggeringEvent.isTrusted && !mayDiscard(target)) { // what the page asks for by itself asks nobody
+			event.preventDefault();
+		}
+	});
+
+	document.addEventListener("htmx:afterRequest", (event) => {
+		const form = event.detail.elt.closest("form");
+		if (form && !event.detail.xhr.getResponseHeader("HX-Redirect")) {
+			sent.delete(form);
+		}
+	});
+
 	if (dialog) {
+		dialog.addEventListener("cancel", (event) => {
+			if (event.target === dialog && !mayDiscard(dialog)) {
+				event.preventDefault();
+			}
+		});
+
 		dialog.addEventListener("close", () => {
 			dialog.replaceChildren(); // a signup link does not stay in the page
 			focusOpener();
@@ -104,7 +156,11 @@
 		const at = (selector) => event.target.closest(selector);
 		if (at("[data-close]") && at("dialog")) {
 			event.preventDefault();
-			dialog.close();
+			if (at("a") || mayDiscard(dialog)) { // Cancel says what it does, the cross may be hit by chance
+				dialog.close();
+			}
+		} else if (at("[data-close]")) {
+			leaving = true;
 		} else if (at("[data-dismiss]")) {
 			at(".toast").remove();
 		} else if (at("[data-copy]")) {
@@ -238,7 +294,10 @@
 		const now = () => Date.now() / 1000; // goes on while the computer sleeps
 		let end, final, timer, said, opening = false, dismissed = false;
 
-		const leave = () => location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+		const leave = () => {
+			leaving = true;
+			location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+		};
 
 		const learn = (session) => {
 			end = now() + session.seconds;
