@@ -164,7 +164,7 @@ func document(title string) templ.Component {
 	})
 }
 
-// layout surrounds a page of somebody who is signed in. Help, where given, explains the page behind the "?".
+// layout surrounds a page of somebody who is signed in. Help explains the page behind the "?"; only dialogs have none.
 func layout(title, help string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
