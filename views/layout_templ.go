@@ -353,8 +353,8 @@ func sessionEnd(f *Frame) templ.Component {
 }
 
 const (
-	timeoutText      = "You have not done anything here for a while. To keep your account safe you will be signed out."
-	timeoutFinalText = "You have been signed in for as long as your company allows. Staying is not possible: finish what you are doing, then sign in again."
+	timeoutText      = "You have not done anything here for a while. To keep your account safe, you will be signed out."
+	timeoutFinalText = "You have been signed in for as long as your company allows, so you cannot stay. Save what you are doing, then sign in again."
 )
 
 // timeoutDialog warns one minute before the session ends. The script opens it; the server alone knows the end.
