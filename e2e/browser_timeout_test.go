@@ -85,7 +85,7 @@ func TestBrowser_StayingIsNotPossibleForever(t *testing.T) {
 	clock.Advance(5*time.Minute - 4*time.Second)
 	b.comeBack()
 	b.is(warned)
-	b.says("Staying is not possible")
+	b.says("so you cannot stay")
 	b.click("Close")
 	b.is(`!` + warned)
 	clock.Advance(4 * time.Second)

@@ -39,7 +39,7 @@ func (h *Console) editUser(c echo.Context) error {
 		}
 		again := form(c, refused)
 		if status == http.StatusConflict {
-			again.Errors[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. Nothing you typed is lost; save again to replace it.", current.Name())
+			again.Errors[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.", current.Name())
 			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
 		}
 		return h.renderEditUser(c, status, current, again)

@@ -19,8 +19,8 @@ func (h *Console) bulk(c echo.Context) error {
 	job, err := h.account.StartBulk(c.Request().Context(), actor(c), c.FormValue("action"), selection(c), formInt(c, "total"))
 	var changed *account.ChangedTotal
 	if errors.As(err, &changed) {
-		return h.renderBulk(c, http.StatusConflict, "The list has changed since you chose: "+strconv.Itoa(changed.Announced)+" people matched, now it is "+
-			strconv.Itoa(changed.Now)+". Nothing was done. Check and confirm again.")
+		return h.renderBulk(c, http.StatusConflict, "The list has changed since you chose: then "+strconv.Itoa(changed.Announced)+" matched, now it is "+
+			strconv.Itoa(changed.Now)+". Nothing was done. Check the names and confirm again.")
 	}
 	if refused := refusal(err); refused != nil {
 		return h.renderBulk(c, http.StatusUnprocessableEntity, refused.First())

@@ -32,7 +32,7 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if h.fromElsewhere(c) {
 			h.Log.Warn("cross-site request refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
-			return echo.NewHTTPError(http.StatusForbidden, "This request came from another site and was refused.")
+			return echo.NewHTTPError(http.StatusForbidden, "This request came from another site and was refused. Open the console itself and try again there.")
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {

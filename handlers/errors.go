@@ -25,21 +25,29 @@ var failures = []struct {
 	text   string
 }{
 	{as[*account.Forbidden], http.StatusForbidden, "You may not do this", ""},
-	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or no longer does."},
+	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or has been deleted. Go back and reload the page."},
 	{is(store.ErrStale), http.StatusConflict, "Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, then make your change again."},
 	{is(account.ErrLastAdministrator), http.StatusConflict, "The last administrator stays", "At least one Global Administrator who can sign in must remain. Give the role to somebody else first."},
-	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator."},
-	{is(account.ErrInvited), http.StatusConflict, "Only invited", "An invited person has no access yet. Revoke the invitation instead."},
+	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
+	{is(account.ErrInvited), http.StatusConflict, "Not signed up yet", "This person has only been invited, and has no access that could be disabled. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
-	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant carries the company’s name: rename it under General → Company. It cannot be disabled or deleted."},
+	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. To rename it, change the company name under General → Company."},
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
-	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "A page that asks by itself cannot change anything. Use the page's own buttons and links."},
-	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered; sent again now, it would arrive twice. Wait until it has been delivered or has failed."},
-	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to was deleted. Add it again, and events from then on are sent there."},
-	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already."},
+	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
+	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: wait until it has been delivered or has failed."},
+	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to has been deleted. Add it again, and choose it in the trigger: what happens from then on is sent there."},
+	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},
-	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, "Very busy", "The server did not get to this in time. Try again in a few seconds."},
+	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, "Very busy", "The server did not get to this in time, and nothing was changed. Try again in a few seconds."},
+}
+
+// statusWords are what people read when the framework refuses a request; who refuses it with a text of their own keeps the title.
+var statusWords = map[int]struct{ title, text string }{
+	http.StatusForbidden:             {"Not accepted", "Go back, reload the page and try again."},
+	http.StatusNotFound:              {"Not found", "There is no such page. Check the address, or go back to the start."},
+	http.StatusMethodNotAllowed:      {"This cannot be opened", "This address is no page of its own. Go back, and use the buttons and links of the page."},
+	http.StatusRequestEntityTooLarge: {"Too large", "What you sent is too large. A file has at most 2 MiB."},
 }
 
 func is(target error) func(error) bool {
@@ -64,15 +72,16 @@ func describe(err error) views.ErrorPage {
 	}
 	var known *echo.HTTPError
 	if errors.As(err, &known) && known.Code < http.StatusInternalServerError {
-		page := views.ErrorPage{Status: known.Code, Title: http.StatusText(known.Code), Text: "The request could not be understood."}
-		if known.Code == http.StatusNotFound {
-			page.Title, page.Text = "Not found", "There is no such page."
-		} else if text, ok := known.Message.(string); ok && text != http.StatusText(known.Code) {
+		page := views.ErrorPage{Status: known.Code, Title: "This cannot be done", Text: "The address or the form is incomplete. Go back, reload the page and try again."}
+		if words, found := statusWords[known.Code]; found {
+			page.Title, page.Text = words.title, words.text
+		}
+		if text, ok := known.Message.(string); ok && text != http.StatusText(known.Code) {
 			page.Text = text
 		}
 		return page
 	}
-	return views.ErrorPage{Status: http.StatusInternalServerError, Title: "Something went wrong", Text: "Nothing was changed. Try again; if it happens again, tell an administrator the number below."}
+	return views.ErrorPage{Status: http.StatusInternalServerError, Title: "Something went wrong", Text: "Nothing was changed. Try again. If it happens again, tell an administrator the request number."}
 }
 
 // text is the innermost error that speaks to people.

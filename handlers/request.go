@@ -131,7 +131,7 @@ func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
-			return echo.NewHTTPError(http.StatusForbidden, "This address is only reached over https.")
+			return echo.NewHTTPError(http.StatusForbidden, "This address works with https only. Put https:// before it instead of http://.")
 		}
 		to := *c.Request().URL
 		to.Scheme, to.Host = h.BaseURL.Scheme, h.BaseURL.Host

@@ -23,7 +23,7 @@ func (h *Console) setUp(c echo.Context) error {
 		return err
 	}
 	if !auth.EqualCode(c.FormValue("code"), h.SetupCode) {
-		refused := account.Invalid{"code": "This is not the set-up code. It stands in the server's log, in the line “Set-up link”."}
+		refused := account.Invalid{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
 	_, err := h.account.SetUp(c.Request().Context(), visitor(c), account.Setup{

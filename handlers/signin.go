@@ -18,10 +18,10 @@ import (
 
 // notices are what the sign-in page can be asked to say.
 var notices = map[string]string{
-	"set-up":     "The console is set up. Sign in with the email and password you have just chosen.",
+	"set-up":     "The console is set up. Sign in with the email and password you have just entered.",
 	"signed-out": "You are signed out.",
 	"reset":      "Your password is changed. Sign in with the new one.",
-	"reset-sent": "If this address has an account here, a mail with a link is on its way. The link works for an hour. Nothing arrives? Ask your administrator.",
+	"reset-sent": "If you can sign in with this address, a mail with a link is on its way. The link works for an hour. If nothing arrives, ask your administrator.",
 }
 
 func (h *Console) signInForm(c echo.Context) error {
@@ -37,7 +37,7 @@ func (h *Console) signIn(c echo.Context) error {
 	var throttled *account.Throttled
 	switch {
 	case errors.Is(err, account.ErrSignIn):
-		return h.refuseSignIn(c, http.StatusUnprocessableEntity, "The email or the password is wrong.")
+		return h.refuseSignIn(c, http.StatusUnprocessableEntity, "The email or the password is wrong. Check both, or choose “Forgot your password?” below.")
 	case errors.As(err, &throttled):
 		return h.refuseSignIn(c, http.StatusTooManyRequests, tooMany(c, throttled))
 	case err != nil:
@@ -134,7 +134,7 @@ var wrongFactors = []struct {
 	err  error
 	text string
 }{
-	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used yet."},
+	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used before."},
 	{account.ErrCodeUsed, "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
 	{account.ErrCodeClock, "This code belongs to another time. Set the clock of your phone to automatic, then enter the code it shows now."},
 }
@@ -167,7 +167,7 @@ func codesLeft(n int) flash {
 	case -1:
 		return flash{}
 	case 0:
-		return flash{Text: "That was your last recovery code. Make new ones under Profile now.", Error: true}
+		return flash{Text: "That was your last recovery code. Make new ones now, under Profile.", Error: true}
 	case 1:
 		return flash{Text: "You have 1 recovery code left. Make new ones under Profile."}
 	}

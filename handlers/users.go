@@ -133,7 +133,7 @@ func refusal(err error) account.Invalid {
 // that is out of date. It is nil where err is no matter of the form.
 func formError(err error) (account.Invalid, int) {
 	if errors.Is(err, store.ErrStale) {
-		return account.Invalid{"": "Somebody else has changed this meanwhile. Nothing you typed is lost; save again to replace their change."}, http.StatusConflict
+		return account.Invalid{"": "Somebody else has changed this meanwhile. What you typed is kept: save again to replace their change."}, http.StatusConflict
 	}
 	return refusal(err), http.StatusUnprocessableEntity
 }

@@ -64,11 +64,11 @@
 				detail.target = sheetToasts() || toasts;
 			}
 		} else if (detail.isError) {
-			toast("That did not work. Please try again.");
+			toast("That did not work. Try again, or reload the page.");
 		}
 	});
 
-	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Please try again."));
+	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Check your connection, then try again."));
 
 	document.addEventListener("htmx:afterSwap", (event) => {
 		if (dialog && event.detail.target === dialog && !dialog.open) {
@@ -185,9 +185,9 @@
 			if (refusal.name === "InvalidStateError") {
 				trouble.textContent = "This device has a passkey for your account already.";
 			} else if (refusal.name === "NotAllowedError" || refusal.name === "AbortError") {
-				trouble.textContent = "The passkey was not used. Try again when you are ready.";
+				trouble.textContent = "The passkey was not used: it was cancelled or took too long. Try again when you are ready.";
 			} else {
-				trouble.textContent = "Passkeys do not work in this browser, or not at this address.";
+				trouble.textContent = "Passkeys do not work in this browser or at this address. Try another browser, or go on without a passkey.";
 			}
 		}
 	};
@@ -200,7 +200,7 @@
 			await navigator.clipboard.writeText(field.value);
 			status.textContent = "Copied";
 		} catch {
-			status.textContent = "Press Ctrl+C to copy";
+			status.textContent = "Press Ctrl+C or ⌘C to copy";
 		}
 	};
 
@@ -216,7 +216,7 @@
 		const n = ticked().length;
 		const chosen = all && all.checked;
 		bar.classList.toggle("open", n > 0 || chosen);
-		bar.querySelector(".bulk-count").textContent = chosen ? "All users that match selected" : `${n} ${n === 1 ? "user" : "users"} selected`;
+		bar.querySelector(".bulk-count").textContent = chosen ? "All users that match are selected" : `${n} ${n === 1 ? "user" : "users"} selected`;
 		for (const number of bar.querySelectorAll(".bulk-number")) {
 			number.textContent = chosen ? "" : n;
 		}

@@ -25,7 +25,7 @@ func (f Form) summary() string {
 	if whole := f.Errors[""]; whole != "" || len(f.Errors) == 0 {
 		return whole
 	}
-	return "Something is missing or wrong. Please look at the marked fields."
+	return "Something is missing or wrong. Look at the marked fields."
 }
 
 // field is a labelled input, select or box of a form.

@@ -192,7 +192,7 @@ func General(p GeneralPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("General", "What holds for everybody in the company. Administrators change it.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("General", generalHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -50,7 +50,7 @@ func AddMembers(p AddMembersPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Add users to "+p.Group.Name, "Search for people and tick them, or paste their email addresses.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Add users to "+p.Group.Name, addMembersHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

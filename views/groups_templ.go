@@ -99,7 +99,7 @@ func Groups(p GroupsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Groups", "A group says: these users may do this in these tenants. Who is in several groups may do what any of them allows. Groups tagged Auto follow the roles that people are given.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Groups", groupsHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -281,7 +281,7 @@ func Integrations(p IntegrationsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Integrations", "Where this console sends its messages. A trigger says which message goes to which integration. An integration of which too much fails is switched off, and administrators are told by mail.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Integrations", integrationsHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1626,7 +1626,7 @@ func Test(p TestPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Test", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var55), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Test", testHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var55), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -825,7 +825,7 @@ func InvitationMail(subject, text string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Invitation mail", "No mail server is set up, so mails are kept here. Whoever has the link in it can sign up.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Invitation mail", invitationMailHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

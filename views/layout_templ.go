@@ -164,7 +164,7 @@ func document(title string) templ.Component {
 	})
 }
 
-// layout surrounds a page of somebody who is signed in. Help, where given, explains the page behind the "?".
+// layout surrounds a page of somebody who is signed in. Help explains the page behind the "?"; only dialogs have none.
 func layout(title, help string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -353,8 +353,8 @@ func sessionEnd(f *Frame) templ.Component {
 }
 
 const (
-	timeoutText      = "You have not done anything here for a while. To keep your account safe you will be signed out."
-	timeoutFinalText = "You have been signed in for as long as your company allows. Staying is not possible: finish what you are doing, then sign in again."
+	timeoutText      = "You have not done anything here for a while. To keep your account safe, you will be signed out."
+	timeoutFinalText = "You have been signed in for as long as your company allows, so you cannot stay. Save what you are doing, then sign in again."
 )
 
 // timeoutDialog warns one minute before the session ends. The script opens it; the server alone knows the end.

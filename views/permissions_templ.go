@@ -113,7 +113,7 @@ func UserPermissions(p UserPermissionsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Permissions of "+p.User.DisplayName(), "What this person may do, and which of their groups allows it. Nothing else counts: a permission that no group gives is not held.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Permissions of "+p.User.DisplayName(), userPermissionsHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -49,9 +49,9 @@ type SecondFactorPage struct {
 func (p SecondFactorPage) codeField() field {
 	if p.Authenticator {
 		return field{Name: "code", Label: "Code", Autofill: "one-time-code", Focus: true,
-			Hint: "The six digits that your authenticator app shows. No phone at hand? Enter one of your recovery codes."}
+			Hint: "The six digits that the authenticator app on your phone shows now. No phone at hand? Enter one of your recovery codes."}
 	}
-	return field{Name: "code", Label: "Recovery code", Autofill: "off", Hint: "No passkey at hand? Enter one of the codes you got when you set it up."}
+	return field{Name: "code", Label: "Recovery code", Autofill: "off", Hint: "No passkey at hand? Enter one of the codes you got when you set it up. Each works once."}
 }
 
 // ResetPage is what somebody sees behind a link to reset their password.
@@ -62,10 +62,10 @@ type ResetPage struct {
 }
 
 var deadResets = map[string]string{
-	"expired": "Such links work for an hour. Ask for a new one.",
-	"used":    "This link has been used, and it works only once. Sign in with your new password, or ask for another link.",
-	"revoked": "This link no longer works, because the password has been changed since, or access was disabled. Ask for a new one.",
-	"unknown": "Perhaps a part of the link got lost: open it from the mail once more, or copy it as a whole. If that does not help, ask for a new one.",
+	"expired": "This link has expired: it worked for an hour. Ask for a new one.",
+	"used":    "This link was used before, and it works only once. Sign in with your new password, or ask for another link.",
+	"revoked": "This link no longer works: your password or your access has changed since it was sent. Ask for a new one.",
+	"unknown": "A part of the link may have got lost: open it from the mail once more, or copy all of it. If that does not help, ask for a new one.",
 }
 
 // Confirmation is a dialog that asks for the person's own password before it acts.

@@ -50,7 +50,7 @@ func Setup(form Form) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"lead\">Name the company and make its first administrator. This page goes away afterwards.</p><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"lead\">Name your company and create its first administrator. You need this page only once.</p><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -75,7 +75,7 @@ func Setup(form Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = textField(form, field{Name: "code", Label: "Set-up code", Hint: "It is printed in the server's log.", Autofill: "off", Focus: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = textField(form, field{Name: "code", Label: "Set-up code", Hint: "It stands in the server's log, at the end of the line “Set-up link”.", Autofill: "off", Focus: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -363,14 +363,14 @@ func Signup(p SignupPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, " as <strong>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, " with the role <strong>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var16 string
 			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(p.RoleLabel)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/signin.templ`, Line: 76, Col: 60}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/signin.templ`, Line: 76, Col: 71}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 			if templ_7745c5c3_Err != nil {
@@ -414,7 +414,7 @@ func Signup(p SignupPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "\" readonly autocomplete=\"username\" aria-describedby=\"signup-email-hint\"><p class=\"hint\" id=\"signup-email-hint\">You will sign in with it.</p></div><div class=\"pair\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "\" readonly autocomplete=\"username\" aria-describedby=\"signup-email-hint\"><p class=\"hint\" id=\"signup-email-hint\">You will sign in with this address.</p></div><div class=\"pair\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -458,10 +458,10 @@ type deadLink struct {
 
 var deadLinks = map[string]deadLink{
 	"expired":  {title: "This link has expired", text: "Signup links work for a limited time only. Ask the person who invited you for a new one."},
-	"used":     {title: "You have joined already", text: "This link has been used, and it works only once. Sign in with your email and the password you chose.", signIn: true},
+	"used":     {title: "You have joined already", text: "This link was used before, and it works only once. Sign in with your email and the password you chose.", signIn: true},
 	"revoked":  {title: "This invitation was withdrawn", text: "The link no longer works. If you think this is a mistake, ask the person who invited you for a new invitation."},
-	"replaced": {title: "There is a newer link", text: "This link has been replaced by a newer one. Use the newest mail you got, or ask the person who invited you for the new link."},
-	"unknown":  {title: "This link is not known", text: "Perhaps a part of it got lost: open it from the mail once more, or copy it as a whole. If that does not help, ask the person who invited you for a new one."},
+	"replaced": {title: "There is a newer link", text: "This link has been replaced by a newer one. Open the link in the newest mail you got, or ask the person who invited you for the new link."},
+	"unknown":  {title: "This link is not known", text: "A part of it may have got lost: open it from the mail once more, or copy all of it. If that does not help, ask the person who invited you for a new one."},
 }
 
 func (p DeadLinkPage) words() deadLink {
@@ -615,7 +615,7 @@ func NoAccess(p NoAccessPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "</strong>, but you are in no group that gives access to this console.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "</strong>, but you have no access to anything here yet: you are in no group that gives it.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

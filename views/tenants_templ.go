@@ -98,7 +98,7 @@ func Tenants(p TenantsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Tenants", "A tenant is an environment of its own, such as production or staging. Groups say who may do what in which tenants.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Tenants", tenantsHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -193,7 +193,7 @@ func Triggers(p TriggersPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout("Triggers", "A trigger tells somebody when something happens: if its condition and filters hold, its integrations get a message.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout("Triggers", triggersHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1232,7 +1232,7 @@ func TriggerForm(p TriggerFormPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.title(), "If the condition and its filters hold, every chosen integration gets a message. Test sends a marked message to the chosen integrations at once, and changes nothing.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.title(), triggerHelp).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -394,6 +394,23 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 	}
 }
 
+// Behind the "?" every page of somebody who is signed in explains itself; only dialogs, which are pages without script,
+// do without.
+func TestPagesExplainThemselves(t *testing.T) {
+	t.Parallel()
+	for name, c := range whole("Ann") {
+		page := render(t, signedIn("Ann", permission.GlobalAdmin.Set()), c)
+		if dialog := strings.Contains(page, `class="panel sheet-host"`); dialog || !strings.Contains(page, `class="shell"`) {
+			continue
+		}
+		_, help, _ := strings.Cut(page, `<div class="popover help" id="help" popover>`)
+		help, _, _ = strings.Cut(help, "</div>")
+		if n := strings.Count(help+" ", ". "); n < 2 || n > 5 {
+			t.Errorf("%s: %d sentences of help: %q", name, n, help)
+		}
+	}
+}
+
 func TestAgo(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
