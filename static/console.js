@@ -95,8 +95,10 @@
 
 	if (dialog) {
 		dialog.addEventListener("close", () => {
-			dialog.replaceChildren(); // a signup link does not stay in the page
-			focusOpener();
+			if (!dialog.open) { // it may have been opened again meanwhile
+				dialog.replaceChildren(); // a signup link does not stay in the page
+				focusOpener();
+			}
 		});
 	}
 
