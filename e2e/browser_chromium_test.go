@@ -69,12 +69,14 @@ const tabPatience = 20 * time.Second
 type tab struct {
 	console *console
 	script  bool // whether pages may run theirs
+	keys    bool // whether the person has a keyboard only
 	ctx     context.Context
 
 	mu       sync.Mutex
 	troubles []string // what pages must not cause
 	asked    []string // what the browser asked for the page: to leave, to discard
 	stay     bool     // whether such questions are answered no
+	dialogs []string // those that the keyboard has gone round
 }
 
 // tab opens an empty page in a browser context of its own.
@@ -310,12 +312,16 @@ const centre = `function() {
 	return hit && this.contains(hit) ? [x, y] : null;
 }`
 
-// click presses the mouse on a link, a button or a box.
+// click presses the mouse on a link, a button or a box; or does the same with keys.
 func (b *tab) click(name string) {
 	b.console.t.Helper()
+	if b.keys {
+		b.activate(name)
+		return
+	}
 	var at []float64
 	b.until(fmt.Sprintf("click %q", name), func() error {
-		element, err := b.look(name, "link", "button", "checkbox")
+		element, err := b.look(name, acts...)
 		if err != nil {
 			return err
 		}
@@ -333,12 +339,16 @@ func (b *tab) click(name string) {
 // field finds an input by its label.
 func (b *tab) field(label string) found {
 	b.console.t.Helper()
-	return b.find(label, "textbox", "searchbox", "combobox")
+	return b.find(label, fields...)
 }
 
 // fill puts a text into an input in place of what stands there.
 func (b *tab) fill(label, text string) {
 	b.console.t.Helper()
+	if b.keys {
+		b.typeOver(label, text)
+		return
+	}
 	b.until("fill "+label, func() error {
 		return b.field(label).apply(`function() { this.focus(); this.select(); }`, nil)
 	})
@@ -348,6 +358,10 @@ func (b *tab) fill(label, text string) {
 // choose chooses an option of a select by its text.
 func (b *tab) choose(label, option string) {
 	b.console.t.Helper()
+	if b.keys {
+		b.arrowTo(label, option)
+		return
+	}
 	b.until(fmt.Sprintf("choose %q as %s", option, label), func() error {
 		var chosen bool
 		err := b.field(label).apply(`function(text) {

@@ -11,12 +11,17 @@ import (
 
 func TestBrowserAuthenticator(t *testing.T) {
 	t.Parallel()
-	enrolInBrowser(t, true)
+	enrolInBrowser(t, mouse)
 }
 
 func TestBrowserAuthenticatorWithoutScript(t *testing.T) {
 	t.Parallel()
-	enrolInBrowser(t, false)
+	enrolInBrowser(t, scriptOff)
+}
+
+func TestBrowserAuthenticatorByKeyboard(t *testing.T) {
+	byKeyboard(t)
+	enrolInBrowser(t, keyboard)
 }
 
 // signIn gives the right password.
@@ -38,9 +43,9 @@ func (b *tab) signOut(name string) {
 }
 
 // enrolInBrowser sets up an authenticator and signs in with it, as a person does.
-func enrolInBrowser(t *testing.T, script bool) {
+func enrolInBrowser(t *testing.T, with hands) {
 	c := ready(t, nil)
-	b := c.tab(script)
+	b := c.tabFor(with)
 	b.signIn(adminEmail, adminPassword)
 	b.heading("Users")
 	b.open("/settings/profile")
@@ -66,10 +71,10 @@ func enrolInBrowser(t *testing.T, script bool) {
 	b.click("I have kept them")
 	b.heading("Profile")
 	b.says("Enabled", "10 codes left")
-	if script {
+	if b.script {
 		b.signOut("John Doe")
 	} else {
-		b = c.tab(script)
+		b = c.tabFor(with)
 	}
 
 	b.signIn(adminEmail, adminPassword)

@@ -13,24 +13,29 @@ import (
 
 func TestBrowserFirstPath(t *testing.T) {
 	t.Parallel()
-	walkFirstPath(t, true)
+	walkFirstPath(t, mouse)
 }
 
 func TestBrowserFirstPathWithoutScript(t *testing.T) {
 	t.Parallel()
-	walkFirstPath(t, false)
+	walkFirstPath(t, scriptOff)
 }
 
-// walk is the first whole path through the console, in a browser with or without script.
+func TestBrowserFirstPathByKeyboard(t *testing.T) {
+	byKeyboard(t)
+	walkFirstPath(t, keyboard)
+}
+
+// walk is the first whole path through the console, by mouse or keyboard, or without script.
 type walk struct {
 	*console
 	script       bool
 	admin, smith *tab // two people with a browser each
 }
 
-func walkFirstPath(t *testing.T, script bool) {
-	w := &walk{console: start(t, nil), script: script}
-	w.admin, w.smith = w.tab(script), w.tab(script)
+func walkFirstPath(t *testing.T, with hands) {
+	w := &walk{console: start(t, nil), script: with != scriptOff}
+	w.admin, w.smith = w.tabFor(with), w.tabFor(with)
 	w.step("set up with the code from the log", w.setUpWithCode)
 	w.step("sign in", w.signIn)
 	w.step("create integrations", w.createIntegrations)

@@ -8,19 +8,24 @@ import (
 
 func TestBrowserGroups(t *testing.T) {
 	t.Parallel()
-	walkGroups(t, true, 1440)
+	walkGroups(t, mouse, 1440)
 }
 
 func TestBrowserGroupsWithoutScriptOnAPhone(t *testing.T) {
 	t.Parallel()
-	walkGroups(t, false, 390)
+	walkGroups(t, scriptOff, 390)
+}
+
+func TestBrowserGroupsByKeyboard(t *testing.T) {
+	byKeyboard(t)
+	walkGroups(t, keyboard, 1440)
 }
 
 // walkGroups makes a group with permissions of its own, fills it, looks at what that gives, and takes it away again.
-func walkGroups(t *testing.T, script bool, width int) {
+func walkGroups(t *testing.T, with hands, width int) {
 	c := ready(t, nil)
 	c.people(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"}, store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"})
-	w := groupWalk{c.tab(script), script}
+	w := groupWalk{c.tabFor(with)}
 	w.resize(width)
 	w.open("/signin")
 	w.fill("Email", adminEmail)
@@ -43,7 +48,6 @@ func walkGroups(t *testing.T, script bool, width int) {
 
 type groupWalk struct {
 	*tab
-	script bool
 }
 
 func (w groupWalk) create() {

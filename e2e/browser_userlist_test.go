@@ -8,20 +8,25 @@ import (
 
 func TestBrowserUserList(t *testing.T) {
 	t.Parallel()
-	walkUserList(t, true, 1440)
+	walkUserList(t, mouse, 1440)
 }
 
 func TestBrowserUserListWithoutScriptOnAPhone(t *testing.T) {
 	t.Parallel()
-	walkUserList(t, false, 390)
+	walkUserList(t, scriptOff, 390)
+}
+
+func TestBrowserUserListByKeyboard(t *testing.T) {
+	byKeyboard(t)
+	walkUserList(t, keyboard, 1440)
 }
 
 // walkUserList does to people all that the list offers.
-func walkUserList(t *testing.T, script bool, width int) {
+func walkUserList(t *testing.T, with hands, width int) {
 	c := ready(t, nil)
 	c.people(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"}, store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
 		store.User{FirstName: "Cyd", LastName: "Poe", Email: "cyd@example.com"})
-	list := userListWalk{c.tab(script), script}
+	list := userListWalk{c.tabFor(with)}
 	list.resize(width)
 	list.open("/signin")
 	list.fill("Email", adminEmail)
@@ -41,7 +46,6 @@ func walkUserList(t *testing.T, script bool, width int) {
 
 type userListWalk struct {
 	*tab
-	script bool
 }
 
 func (w userListWalk) disableTwo() {

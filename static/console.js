@@ -147,8 +147,10 @@
 		});
 
 		dialog.addEventListener("close", () => {
-			dialog.replaceChildren(); // a signup link does not stay in the page
-			focusOpener();
+			if (!dialog.open) { // it may have been opened again meanwhile
+				dialog.replaceChildren(); // a signup link does not stay in the page
+				focusOpener();
+			}
 		});
 	}
 

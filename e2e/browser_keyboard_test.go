@@ -1,0 +1,330 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// hands are a way to work with the console.
+type hands int
+
+const (
+	mouse     hands = iota
+	keyboard        // alone: nothing is clicked
+	scriptOff       // with the mouse, in a browser that runs no script
+)
+
+// tabFor opens an empty page for somebody who works like this.
+func (c *console) tabFor(h hands) *tab {
+	c.t.Helper()
+	b := c.tab(h != scriptOff)
+	b.keys = h == keyboard
+	return b
+}
+
+// byKeyboard begins a test of what the keyboard does. Thousands of keys are too slow under the race detector: there the
+// mouse does the same.
+func byKeyboard(t *testing.T) {
+	t.Parallel()
+	if underRace {
+		t.Skip("the race detector makes every key slow")
+	}
+}
+
+// mostPresses of the Tab key are what a way within a page may take.
+const mostPresses = 150
+
+// stop says where the focus is, seen from the element that is looked for, and what is wrong with that for somebody who sees.
+// The focus must be visible (WCAG 2.4.7), not hidden behind something (2.4.11), and not jump up the page on its way down (2.4.3).
+const stop = `function(forward) {
+	const at = document.activeElement;
+	if (!this.isConnected) return {where: "gone", name: "", trouble: ""};
+	if (at === null || at === document.body) return {where: "ahead", name: "nothing", trouble: ""};
+	const name = (at.ariaLabel || at.labels?.[0]?.innerText || at.innerText || at.name || at.id).replace(/\s+/g, " ").trim().slice(0, 40);
+	const together = at.type === "radio" && this.type === "radio" && at.name === this.name && at.form === this.form;
+	const before = (at.compareDocumentPosition(this) & Node.DOCUMENT_POSITION_PRECEDING) !== 0;
+	const where = at === this ? "here" : together ? "group" : before ? "behind" : "ahead";
+
+	const style = getComputedStyle(at);
+	const boxes = [...at.getClientRects()];
+	let hit = null;
+	const shows = (x, y) => {
+		hit = document.elementFromPoint(x, y);
+		return hit !== null && (at.contains(hit) || [...(at.labels || [])].some((label) => label.contains(hit)));
+	};
+	const seen = boxes.some((box) => [0.5, 0.1, 0.9].some((x) => [0.5, 0.1, 0.9].some((y) => shows(box.left + box.width * x, box.top + box.height * y))));
+	const floats = (element) => element !== null && (/fixed|sticky/.test(getComputedStyle(element).position) || floats(element.parentElement));
+	const last = window.lastStop;
+	let jumps = false;
+	if (forward && last && (last.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0 && last.isConnected && last.checkVisibility() && !floats(last) && !floats(at)) {
+		const from = last.getBoundingClientRect(), to = at.getBoundingClientRect();
+		jumps = to.bottom + 100 < from.top && to.left < from.right; // the search, tabs and buttons over a list are one place
+	}
+	window.lastStop = at;
+	let trouble = "";
+	if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) trouble = "has the focus and does not show it";
+	else if (!seen) trouble = "has the focus and is hidden" + (hit ? " behind " + hit.outerHTML.slice(0, 80) : "");
+	else if (jumps) trouble = "gets the focus from something far below it";
+	return {where, name: at.localName + " " + JSON.stringify(name), trouble};
+}`
+
+// reach moves the focus with the Tab key until it is on the element that look finds, or on another radio button of its group.
+func (b *tab) reach(what string, look func() (found, error)) (element found) {
+	b.console.t.Helper()
+	var way []string
+	var last string
+	turns := 0
+	b.until("find "+what, func() (err error) { element, err = look(); return err })
+	for key := ""; ; {
+		var at struct{ Where, Name, Trouble string }
+		if err := element.apply(stop, &at, key == "forward"); err != nil || at.Where == "gone" { // the page has drawn itself again
+			b.until("find "+what, func() (err error) { element, err = look(); return err })
+			continue
+		}
+		if at.Trouble != "" {
+			b.console.t.Fatalf("on the way to %s, %s %s; the focus went %q", what, at.Name, at.Trouble, way)
+		}
+		if at.Where == "here" || at.Where == "group" {
+			return element
+		}
+		way = append(way, at.Name)
+		if last != "" && at.Where != last {
+			turns++
+		}
+		if last = at.Where; turns > 4 || len(way) > mostPresses {
+			b.console.t.Fatalf("the Tab key does not reach %s; the focus went %q", what, way)
+		}
+		if key = "forward"; at.Where == "behind" {
+			key = "back"
+		}
+		b.tabKey(key == "back")
+	}
+}
+
+// The modifiers of a key, as the browser counts them.
+const ctrlKey, shiftKey = 2, 8
+
+// tabKey presses Tab, or Shift and Tab.
+func (b *tab) tabKey(back bool) {
+	b.console.t.Helper()
+	events := kb.Encode([]rune(kb.Tab)[0])
+	down, up := *events[0], *events[len(events)-1]
+	if back {
+		down.Modifiers, up.Modifiers = shiftKey, shiftKey
+	}
+	must(b, input.DispatchKeyEvent, down)
+	must(b, input.DispatchKeyEvent, up)
+}
+
+// The roles of what can be pressed, and of what can be filled.
+var (
+	acts   = []string{"link", "button", "checkbox", "radio", "DisclosureTriangle"}
+	fields = []string{"textbox", "searchbox", "combobox", "spinbutton"}
+)
+
+// activate does with the keyboard what click does with the mouse. Where that opens a menu or a dialog, it also sees that
+// Tab goes into it, and Escape closes it and gives the focus back.
+func (b *tab) activate(name string) {
+	b.console.t.Helper()
+	look := func() (found, error) { return b.look(name, acts...) }
+	element := b.reach(fmt.Sprintf("%q", name), look)
+	var kind, pattern string
+	if err := element.apply(`function() {
+		window.pressed = this;
+		const asks = this.type === "submit" ? this.form : this;
+		const opens = asks.dataset.hxGet && asks.closest("[data-hx-target]")?.dataset.hxTarget === "#dialog" && !document.querySelector("dialog[open]");
+		return this.type === "radio" || this.type === "checkbox" ? this.type
+			: this.popoverTargetElement && !this.popoverTargetElement.matches(":popover-open") ? "menu"
+			: opens ? "dialog" : "act";
+	}`, &kind); err != nil {
+		b.console.t.Fatalf("press %q: %v", name, err)
+	}
+	switch kind {
+	case "checkbox":
+		b.press(" ")
+	case "radio":
+		b.pick(name, element)
+	case "menu":
+		b.openMenu(name)
+	case "dialog":
+		_ = element.apply(`function() { return this.href ? new URL(this.href).pathname : this.form.action + this.value; }`, &pattern)
+		b.openDialog(name, digits.ReplaceAllString(pattern, "N"))
+	default:
+		b.press(kb.Enter)
+	}
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// pick moves the choice in a group of radio buttons with the arrows.
+func (b *tab) pick(name string, element found) {
+	b.console.t.Helper()
+	for range 20 {
+		var here bool
+		if err := element.apply(`function() { return document.activeElement === this; }`, &here); err != nil {
+			b.console.t.Fatal(err)
+		}
+		if here {
+			b.press(" ")
+			return
+		}
+		b.press(kb.ArrowDown)
+	}
+	b.console.t.Fatalf("the arrows do not reach %q", name)
+}
+
+// openMenu opens a menu. Tab goes into it; Escape closes it, with the focus on its button.
+func (b *tab) openMenu(name string) {
+	b.console.t.Helper()
+	b.press(kb.Enter)
+	b.holds(name+" opens a menu", `pressed.popoverTargetElement.matches(":popover-open")`)
+	b.tabKey(false)
+	b.holds("Tab goes into the menu of "+name, `pressed.popoverTargetElement.contains(document.activeElement) || pressed.popoverTargetElement.querySelector("a, button") === null`)
+	b.press(kb.Escape)
+	b.holds("Escape closes the menu of "+name, `!pressed.popoverTargetElement.matches(":popover-open")`)
+	b.holds("Escape brings the focus back to "+name, `document.activeElement === pressed`)
+	b.press(kb.Enter)
+	b.holds(name+" opens a menu again", `pressed.popoverTargetElement.matches(":popover-open")`)
+}
+
+// focusBack says that the focus is where a dialog was opened from: on what was pressed, or on the button of its menu.
+const focusBack = `(() => {
+	const menu = pressed.closest("[popover]");
+	const from = menu ? document.querySelector('[popovertarget="' + menu.id + '"]') : pressed;
+	return document.activeElement === from || (from.id !== "" && document.activeElement.id === from.id);
+})()`
+
+// openDialog opens a dialog from what has the focus. The first time for dialogs of its kind, it sees that Tab stays in it, and that
+// Escape closes it and brings the focus back.
+func (b *tab) openDialog(name, kind string) {
+	b.console.t.Helper()
+	b.press(kb.Enter)
+	b.opened(name)
+	if slices.Contains(b.dialogs, kind) {
+		return
+	}
+	b.dialogs = append(b.dialogs, kind)
+	b.staysWithin(name)
+	b.press(kb.Escape)
+	b.is(`document.querySelector("dialog[open]") === null`)
+	b.holds("Escape in the dialog of "+name+" brings the focus back", focusBack)
+	menu, _ := evaluate[string](b, `pressed.closest("[popover]") ? document.activeElement.getAttribute("aria-label") : ""`)
+	if menu != "" {
+		b.activate(menu)
+		b.activate(name)
+		return
+	}
+	b.press(kb.Enter)
+	b.opened(name)
+}
+
+// opened waits for the dialog, which takes the focus.
+func (b *tab) opened(name string) {
+	b.console.t.Helper()
+	b.is(`document.querySelector("dialog[open]") !== null`)
+	b.holds("the dialog of "+name+" takes the focus", `document.querySelector("dialog[open]").contains(document.activeElement)`)
+}
+
+// staysWithin goes once round a dialog.
+func (b *tab) staysWithin(name string) {
+	b.console.t.Helper()
+	b.is(`(window.first = document.activeElement) !== null`)
+	for range 40 {
+		b.tabKey(false)
+		b.holds("Tab stays in the dialog of "+name, `document.activeElement === document.body || document.querySelector("dialog[open]").contains(document.activeElement)`)
+		if round, _ := evaluate[bool](b, `document.activeElement === first`); round {
+			return
+		}
+	}
+}
+
+// holds waits a moment until an expression is true.
+func (b *tab) holds(what, expression string) {
+	b.console.t.Helper()
+	b.until(what, func() error {
+		holds, err := evaluate[bool](b, expression)
+		if err == nil && !holds {
+			focus, _ := evaluate[string](b, `document.activeElement.outerHTML.slice(0, 200)`)
+			err = errors.New("no; the focus is on " + focus)
+		}
+		return err
+	})
+}
+
+// reachField is reach for an input with this label.
+func (b *tab) reachField(label string) found {
+	b.console.t.Helper()
+	return b.reach(label, func() (found, error) { return b.look(label, fields...) })
+}
+
+// typeOver types a text into an input in place of what stands there.
+func (b *tab) typeOver(label, text string) {
+	b.console.t.Helper()
+	b.reachField(label)
+	must(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65,
+		Modifiers: ctrlKey, Commands: []string{"selectAll"}})
+	must(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65, Modifiers: ctrlKey})
+	if text == "" {
+		b.press(kb.Delete)
+		return
+	}
+	must(b, input.InsertText, input.InsertTextParams{Text: text})
+}
+
+// arrowTo chooses an option of a select with the arrows.
+func (b *tab) arrowTo(label, option string) {
+	b.console.t.Helper()
+	for range 60 {
+		list := b.reachField(label)
+		var steps *int
+		if err := list.apply(`function(text) {
+			const option = [...this.options].find((o) => o.text === text);
+			return option ? option.index - this.selectedIndex : null;
+		}`, &steps, option); err != nil {
+			continue // drawn again
+		}
+		switch {
+		case steps == nil:
+			b.console.t.Fatalf("%s has no option %q", label, option)
+		case *steps == 0:
+			return
+		case max(*steps, -*steps) > 30:
+			b.press(option) // its beginning, as people do in a long list
+		case *steps > 0:
+			b.press(kb.ArrowDown)
+		default:
+			b.press(kb.ArrowUp)
+		}
+	}
+	b.console.t.Fatalf("the arrows do not reach %q of %s", option, label)
+}
+
+// attach chooses a file for the page's only field for files. The window in which people look for it is the browser's.
+func (b *tab) attach(path string) {
+	b.console.t.Helper()
+	look := func() (found, error) {
+		field, err := call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector('input[type="file"]')`})
+		if err == nil && field.Result.ObjectID == "" {
+			err = errors.New("it is not there")
+		}
+		if err != nil {
+			return found{}, err
+		}
+		return found{b, field.Result.ObjectID}, nil
+	}
+	var element found
+	if b.keys {
+		element = b.reach("the field for files", look)
+	} else {
+		b.until("find the field for files", func() (err error) { element, err = look(); return err })
+	}
+	must(b, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, ObjectID: element.object})
+}
