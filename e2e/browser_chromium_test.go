@@ -76,7 +76,7 @@ type tab struct {
 	troubles []string // what pages must not cause
 	asked    []string // what the browser asked for the page: to leave, to discard
 	stay     bool     // whether such questions are answered no
-	dialogs []string // those that the keyboard has gone round
+	dialogs  []string // those that the keyboard has gone round
 }
 
 // tab opens an empty page in a browser context of its own.
