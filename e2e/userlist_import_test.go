@@ -68,7 +68,7 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 		"5|NEW@example.com|Twice|Analyst|Cannot be added|The same address stands in line 2.",
 		"6|no-address||Analyst|Cannot be added|Enter an email address like name@example.com.",
 		"7|||Analyst|Cannot be added|Enter an email address.",
-		"8|boss@example.com|||Cannot be added|There is no role “Emperor”.",
+		"8|boss@example.com|||Cannot be added|There is no role “Emperor”. Write it as under Role in the user list.",
 		"9|strong@example.com||Global Analyst|Cannot be added|You may not view Users in all tenants.",
 		"10|long@example.com|" + strings.Repeat("W", 256) + "|Analyst|Cannot be added|First and last name together have at most 255 characters.",
 		"11|turn@example.com|A\u202eB|Analyst|Cannot be added|Invisible characters that change the writing direction are not allowed.",

@@ -207,7 +207,8 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 	c, john := signedIn(t, nil)
 	john.get("/settings/users?tab=invited").contains("Nobody is waiting to sign up", "Add new user")
 	john.get("/settings/users?tab=disabled").contains("Nobody is disabled")
-	john.get("/settings/users?q=%3Cnobody%3E").contains("Nobody here matches “&lt;nobody&gt;”", "clear search and filters", "all users")
+	john.get("/settings/users?q=%3Cnobody%3E").contains("Nobody here matches “&lt;nobody&gt;”", "clear search and filters", "Invited</a>, where people invited by link are")
+	john.get("/settings/users?q=%3Cnobody%3E&tab=disabled").contains("all users")
 	reader := c.browse(c.person(permission.ReadOnly, "Rea", "Der", "reader@example.com"))
 	reader.get("/settings/users?tab=invited").contains("Nobody is waiting to sign up").lacks("/settings/users/new", "/settings/users/export.csv", `name="action"`)
 }

@@ -64,7 +64,15 @@ func (h *Console) sendPasswordReset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: "A password reset was queued for " + user.Email + "."})
+	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: h.resetMailed(user)})
+}
+
+// resetMailed says what becomes of a mail with a link to choose a new password.
+func (h *Console) resetMailed(to store.User) string {
+	if h.Mailbox != nil {
+		return "The password reset for " + to.Email + " is kept as a file on the server, because no mail server is set up."
+	}
+	return "A password reset is on its way to " + to.Email + "."
 }
 
 // explained explains what somebody may do, in the tenant that the address or the header names.

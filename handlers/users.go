@@ -76,7 +76,7 @@ func (h *Console) addUser(c echo.Context) error {
 // mailed says what becomes of a mail to a person.
 func (h *Console) mailed(mail string, to store.User) string {
 	if h.Mailbox != nil {
-		return mail + " is kept here, because no mail server is set up. Choose “Read mail” in the menu of the row, and hand over the link."
+		return mail + " is kept here, because no mail server is set up. Choose “Read mail” in the menu of the row, and hand over the link in it."
 	}
 	return mail + " is on its way to " + to.Email + "."
 }

@@ -355,7 +355,7 @@ func DeleteUserPart(p ConsequencesPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</strong> is removed for good, with their group memberships and sessions. This cannot be undone. The activity log keeps the name.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</strong> is deleted for good: signed out everywhere, and out of every group. This cannot be undone. The activity log keeps the name.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

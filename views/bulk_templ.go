@@ -25,9 +25,9 @@ type BulkPage struct {
 type bulkWords struct{ title, consequence, submit string }
 
 var bulkActions = map[string]bulkWords{
-	account.JobDisable: {"Disable access", "They are signed out everywhere at once and cannot sign in until you enable access again. Links that they made for others stop working.", "Disable access"},
+	account.JobDisable: {"Disable access", "They are signed out everywhere at once and cannot sign in until you enable access again. Signup links that they made for others stop working.", "Disable access"},
 	account.JobEnable:  {"Enable access", "They can sign in again.", "Enable access"},
-	account.JobDelete:  {"Delete users", "They are removed for good, with their group memberships and sessions. This cannot be undone. Links that they made for others stop working.", "Delete"},
+	account.JobDelete:  {"Delete users", "They are deleted for good: signed out everywhere, and out of every group. This cannot be undone. Signup links that they made for others stop working.", "Delete"},
 }
 
 func (p BulkPage) words() bulkWords { return bulkActions[p.Action] }
@@ -112,7 +112,7 @@ func BulkPart(p BulkPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"sheet-body\"><p>Nobody is selected. Tick at least one user.</p></div><div class=\"sheet-actions\"><a class=\"button\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<div class=\"sheet-body\"><p>Nobody is selected. Go back and tick at least one user.</p></div><div class=\"sheet-actions\"><a class=\"button\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -265,14 +265,14 @@ func BulkPart(p BulkPage) templ.Component {
 					}
 				}
 				if more := p.Selected.Total - len(p.Selected.First); more > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<li>and ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<li>… and ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var13 string
 					templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.Itoa(more))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/bulk.templ`, Line: 72, Col: 33}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/bulk.templ`, Line: 72, Col: 37}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 					if templ_7745c5c3_Err != nil {
@@ -283,7 +283,7 @@ func BulkPart(p BulkPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</ul><p class=\"muted\">Whoever you may not change is left as they are and listed with the reason.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</ul><p class=\"muted\">People you may not change are left as they are, and listed with the reason.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -91,10 +91,10 @@ func tenantOptions(tenants []store.Tenant) []option {
 
 // tenantHint says when the choice of a tenant does not mean what it seems to.
 func tenantHint(roles []permission.Role) string {
-	hint := "Administrators of another tenant than the first will not manage users."
+	hint := "Administrators manage users only if they have the main tenant, which stands first."
 	for _, role := range roles {
 		if role.Global() {
-			return "Global roles reach every tenant, whatever is chosen here. " + hint
+			return "Global roles reach every tenant, whichever is chosen here. " + hint
 		}
 	}
 	return hint

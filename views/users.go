@@ -192,8 +192,8 @@ type emptyTab struct{ title, next string }
 var emptyTabs = map[store.Tab]emptyTab{
 	store.TabAll:      {"There are no users yet", "Add the people who work with you."},
 	store.TabActive:   {"Nobody is active", "People become active when they sign up through their invitation."},
-	store.TabInvited:  {"Nobody is waiting to sign up", "People you invite are listed here until they have signed up."},
-	store.TabDisabled: {"Nobody is disabled", "People whose access has been disabled are listed here."},
+	store.TabInvited:  {"Nobody is waiting to sign up", "People who have been invited are listed here until they sign up."},
+	store.TabDisabled: {"Nobody is disabled", "People whose access has been disabled are listed here. Disable access stands in the menu of each user."},
 }
 
 // roleLabel is the role of a person as lists show it: where they are in no automatic group of it, it is only a label.

@@ -16,7 +16,7 @@ type Selection struct {
 }
 
 // ErrNoAction says that there is no such action on several people.
-var ErrNoAction = Invalid{"action": "Choose what is to be done."}
+var ErrNoAction = Invalid{"action": "Choose what to do with these users."}
 
 // ChangedTotal says that a selection of all has come to mean another number of people than was announced.
 type ChangedTotal struct{ Announced, Now int }

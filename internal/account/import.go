@@ -77,7 +77,7 @@ func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenant
 		}
 	}
 	if len(work.People) == 0 {
-		return store.Job{}, Invalid{"file": "Nobody in this file would be added."}
+		return store.Job{}, Invalid{"file": "Nobody in this file would be added. Choose another file."}
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
 		if err := tx.require(permission.UsersCreate); err != nil {
@@ -127,7 +127,7 @@ func parseImport(file []byte) ([]ImportLine, error) {
 	case len(bytes.TrimSpace(file)) == 0:
 		return nil, Invalid{"file": "Choose a file. This one is empty."}
 	case len(file) > MaxImport:
-		return nil, Invalid{"file": "A file has at most 2 MiB."}
+		return nil, Invalid{"file": "A file has at most 2 MiB. Split it."}
 	case !utf8.Valid(file) || bytes.ContainsRune(file, 0):
 		return nil, Invalid{"file": "This is not a CSV file in UTF-8. Save it as “CSV UTF-8” and try again."}
 	}
@@ -179,7 +179,7 @@ func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) 
 		number, _ := reader.FieldPos(0)
 		line := ImportLine{Line: number, Email: cell("email"), FirstName: cell("first_name"), LastName: cell("last_name"), Role: roleNamed(cell("role"))}
 		if line.Role == "" {
-			line.Problem = "There is no role “" + cell("role") + "”."
+			line.Problem = "There is no role “" + cell("role") + "”. Write it as under Role in the user list."
 		}
 		lines = append(lines, line)
 	}
@@ -200,7 +200,7 @@ func unreadable(err error) error {
 	if errors.As(err, &syntax) {
 		return Invalid{"file": fmt.Sprintf("Line %d cannot be read: check its quotation marks.", syntax.Line)}
 	}
-	return Invalid{"file": "The file cannot be read."}
+	return Invalid{"file": "The file cannot be read. Save it as “CSV UTF-8” and try again."}
 }
 
 // readImport says of each line what adding it would do.
