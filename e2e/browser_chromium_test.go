@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -315,13 +316,19 @@ const centre = `function() {
 // click presses the mouse on a link, a button or a box; or does the same with keys.
 func (b *tab) click(name string) {
 	b.console.t.Helper()
+	b.clickOn(strconv.Quote(name), func() (found, error) { return b.look(name, acts...) })
+}
+
+// clickOn is click on what look finds.
+func (b *tab) clickOn(what string, look func() (found, error)) {
+	b.console.t.Helper()
 	if b.keys {
-		b.activate(name)
+		b.activate(what, look)
 		return
 	}
 	var at []float64
-	b.until(fmt.Sprintf("click %q", name), func() error {
-		element, err := b.look(name, acts...)
+	b.until("click "+what, func() error {
+		element, err := look()
 		if err != nil {
 			return err
 		}

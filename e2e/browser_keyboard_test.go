@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"testing"
@@ -132,10 +131,9 @@ var (
 
 // activate does with the keyboard what click does with the mouse. Where that opens a menu or a dialog, it also sees that
 // Tab goes into it, and Escape closes it and gives the focus back.
-func (b *tab) activate(name string) {
+func (b *tab) activate(name string, look func() (found, error)) {
 	b.console.t.Helper()
-	look := func() (found, error) { return b.look(name, acts...) }
-	element := b.reach(fmt.Sprintf("%q", name), look)
+	element := b.reach(name, look)
 	var kind, pattern string
 	if err := element.apply(`function() {
 		window.pressed = this;
@@ -145,7 +143,7 @@ func (b *tab) activate(name string) {
 			: this.popoverTargetElement && !this.popoverTargetElement.matches(":popover-open") ? "menu"
 			: opens ? "dialog" : "act";
 	}`, &kind); err != nil {
-		b.console.t.Fatalf("press %q: %v", name, err)
+		b.console.t.Fatalf("press %s: %v", name, err)
 	}
 	switch kind {
 	case "checkbox":
@@ -156,7 +154,7 @@ func (b *tab) activate(name string) {
 		b.openMenu(name)
 	case "dialog":
 		_ = element.apply(`function() { return this.href ? new URL(this.href).pathname : this.form.action + this.value; }`, &pattern)
-		b.openDialog(name, digits.ReplaceAllString(pattern, "N"))
+		b.openDialog(name, look, digits.ReplaceAllString(pattern, "N"))
 	default:
 		b.press(kb.Enter)
 	}
@@ -178,7 +176,7 @@ func (b *tab) pick(name string, element found) {
 		}
 		b.press(kb.ArrowDown)
 	}
-	b.console.t.Fatalf("the arrows do not reach %q", name)
+	b.console.t.Fatalf("the arrows do not reach %s", name)
 }
 
 // openMenu opens a menu. Tab goes into it; Escape closes it, with the focus on its button.
@@ -204,7 +202,7 @@ const focusBack = `(() => {
 
 // openDialog opens a dialog from what has the focus. The first time for dialogs of its kind, it sees that Tab stays in it, and that
 // Escape closes it and brings the focus back.
-func (b *tab) openDialog(name, kind string) {
+func (b *tab) openDialog(name string, look func() (found, error), kind string) {
 	b.console.t.Helper()
 	b.press(kb.Enter)
 	b.opened(name)
@@ -218,8 +216,8 @@ func (b *tab) openDialog(name, kind string) {
 	b.holds("Escape in the dialog of "+name+" brings the focus back", focusBack)
 	menu, _ := evaluate[string](b, `pressed.closest("[popover]") ? document.activeElement.getAttribute("aria-label") : ""`)
 	if menu != "" {
-		b.activate(menu)
-		b.activate(name)
+		b.click(menu)
+		b.activate(name, look)
 		return
 	}
 	b.press(kb.Enter)
@@ -307,18 +305,23 @@ func (b *tab) arrowTo(label, option string) {
 	b.console.t.Fatalf("the arrows do not reach %q of %s", option, label)
 }
 
+// element is what an expression finds in the page.
+func (b *tab) element(expression string) (found, error) {
+	element, err := call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: expression})
+	if err == nil && element.Result.ObjectID == "" {
+		err = errors.New("it is not there")
+	}
+	if err != nil {
+		return found{}, err
+	}
+	return found{b, element.Result.ObjectID}, nil
+}
+
 // attach chooses a file for the page's only field for files. The window in which people look for it is the browser's.
 func (b *tab) attach(path string) {
 	b.console.t.Helper()
 	look := func() (found, error) {
-		field, err := call(b, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector('input[type="file"]')`})
-		if err == nil && field.Result.ObjectID == "" {
-			err = errors.New("it is not there")
-		}
-		if err != nil {
-			return found{}, err
-		}
-		return found{b, field.Result.ObjectID}, nil
+		return b.element(`document.querySelector('input[type="file"]')`)
 	}
 	var element found
 	if b.keys {

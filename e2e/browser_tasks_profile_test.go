@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+)
+
+func TestBrowserTasksProfileByKeyboard(t *testing.T) {
+	byKeyboard(t)
+	workWithProfile(t, keyboard)
+}
+
+func TestBrowserTasksProfileWithoutScript(t *testing.T) {
+	t.Parallel()
+	workWithProfile(t, scriptOff)
+}
+
+func workWithProfile(t *testing.T, with hands) {
+	c := ready(t, nil)
+	c.newTenant(c.administrator(), "Staging")
+	c.work(with, []task{
+		{"change name, phone, formats and colours", changeProfile},
+		{"change the password", changePassword},
+		{"sign out one other browser", signOutOne},
+		{"sign out all other browsers", signOutOthers},
+		{"see the permissions in another tenant", seeOwnPermissions},
+		{"set up an authenticator app", enrolApp},
+		{"make new recovery codes", makeNewCodes},
+		{"replace the authenticator app", replaceApp},
+		{"disable two-factor authentication", disableOwnTwoFactor},
+		{"see older sign-ins", seeOlderSignIns},
+		{"sign out", func(w worker) { w.signOut("Johanna Doe") }},
+		{"choose a new password by mail", resetByMail},
+	})
+}
+
+func changeProfile(w worker) {
+	w.open("/settings/profile")
+	w.fill("First name", "")
+	w.save("Account")
+	w.is(`document.querySelector('[name="first_name"]').getAttribute("aria-invalid") === "true"`)
+	w.fill("First name", "Johanna")
+	w.fill("Phone (optional)", "+49 30 1234567")
+	w.choose("Time zone", "Europe/Berlin")
+	w.choose("Date & time format", "YMD — 2024-02-16")
+	w.click("24-hour time format")
+	w.choose("Colours", "Dark")
+	w.save("Account")
+	w.says("Your profile is saved.", "Johanna Doe")
+	w.is(`document.documentElement.dataset.theme === "dark"`)
+	if john := w.console.user(adminEmail); john.TimeZone != "Europe/Berlin" || john.DateFormat != "YMD" || john.Phone == "" {
+		w.console.t.Errorf("the profile is %+v", john)
+	}
+}
+
+// newPassword is what John Doe chooses.
+const newPassword = "seventeen green bicycles"
+
+func changePassword(w worker) {
+	w.click("Change password")
+	w.fill("Current password", "wrong")
+	w.fill("New password", newPassword)
+	w.fill("New password again", "something else")
+	w.click("Change password")
+	w.is(`document.querySelector('[aria-invalid="true"]') !== null`)
+	w.fill("Current password", adminPassword)
+	w.fill("New password", newPassword)
+	w.fill("New password again", newPassword)
+	w.click("Change password")
+	w.says("Your password is changed.")
+}
+
+func signOutOne(w worker) {
+	w.console.browse(w.console.user(adminEmail))
+	w.reload()
+	w.click("Sign out Unknown browser at 127.0.0.1")
+	w.says("signed out of that browser")
+}
+
+func signOutOthers(w worker) {
+	john := w.console.user(adminEmail)
+	w.console.browse(john)
+	w.console.browse(john)
+	w.reload()
+	w.click("Sign out all other browsers")
+	w.says("signed out everywhere")
+	if n := w.console.sessions(john); n != 1 {
+		w.console.t.Errorf("there are %d sessions", n)
+	}
+}
+
+func seeOwnPermissions(w worker) {
+	w.choose("Tenant", "Staging 2")
+	if !w.script {
+		w.click("Show")
+	}
+	w.heading("Staging")
+}
+
+func enrolApp(w worker) {
+	w.open("/settings/profile")
+	w.click("Enable")
+	w.heading("Enable two-factor authentication")
+	w.scan(newPassword)
+	w.heading("Profile")
+	w.says("10 codes left")
+}
+
+func makeNewCodes(w worker) {
+	w.click("Make new codes")
+	w.fill("Your own password", newPassword)
+	w.click("Make new codes")
+	w.heading("Recovery codes")
+	if codes := strings.Fields(w.value("Your recovery codes")); len(codes) != 10 {
+		w.console.t.Errorf("the codes are %q", codes)
+	}
+	w.click("I have kept them")
+	w.heading("Profile")
+}
+
+func replaceApp(w worker) {
+	w.click("Replace")
+	app := w.app()
+	w.fill(codeLabel, app.code(1)) // of the next half minute: the first app may have used this one's
+	w.fill(passwordLabel, newPassword)
+	w.click("Replace")
+	w.says("Your new authenticator app is in use.")
+}
+
+func disableOwnTwoFactor(w worker) {
+	w.click("Disable")
+	w.fill("Your own password", newPassword)
+	w.click("Disable")
+	w.says("Disabled")
+	if w.console.user(adminEmail).TwoFactor {
+		w.console.t.Error("two-factor authentication is on")
+	}
+}
+
+func seeOlderSignIns(w worker) {
+	for range 20 { // as many as a page shows
+		w.console.browser().signIn(adminEmail, newPassword)
+	}
+	w.open("/settings/profile")
+	w.click("Older")
+	w.click("Newest")
+	w.find("Older", "link")
+}
+
+// resetByMail follows the link of the mail as the person does, and signs in with the new password.
+func resetByMail(w worker) {
+	must(w.tab, network.ClearBrowserCookies, cdp.Empty{})
+	w.open("/signin")
+	w.click("Forgot your password?")
+	w.fill("Email", adminEmail)
+	w.click("Send the link")
+	w.heading("Sign in")
+	var link string
+	eventually(w.console.t, "the link arrives", func() bool {
+		for _, m := range w.console.Mail.Messages() {
+			for _, to := range linksIn(m) {
+				if strings.Contains(to, "/reset/") {
+					link = to
+				}
+			}
+		}
+		return link != ""
+	})
+	w.open(link)
+	w.fill("New password", "short")
+	w.click("Save the password")
+	w.is(`document.querySelector('[aria-invalid="true"]') !== null`)
+	w.fill("New password", "another set of four words")
+	w.click("Save the password")
+	w.heading("Sign in")
+	w.fill("Email", adminEmail)
+	w.fill("Password", "another set of four words")
+	w.click("Sign in")
+	w.heading("Users")
+}
