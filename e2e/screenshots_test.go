@@ -302,7 +302,7 @@ func (g *gallery) groupScenes() []scene {
 		}},
 		{name: "group-delete", tab: g.crowded, path: group + "/delete", dark: true},
 		{name: "group-add-users", tab: g.crowded, path: group + "/users/add?q=levi"},
-		{name: "group-add-users-error", tab: g.crowded, path: group + "/users/add", prepare: func(b *tab) { b.click("Add users"); b.says("Choose people") }},
+		{name: "group-add-users-error", tab: g.crowded, path: group + "/users/add", prepare: func(b *tab) { b.click("Add users"); b.says("Tick users") }},
 		{name: "user-groups", tab: g.crowded, path: "/settings/users", prepare: func(b *tab) {
 			b.click("Actions for Noa Levi")
 			clickFor("Groups…", "Groups of Noa Levi")(b)

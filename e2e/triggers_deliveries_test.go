@@ -86,7 +86,7 @@ func TestTriggersDeliveriesAreListed(t *testing.T) {
 	}
 	admin.get("/settings/deliveries?trigger=2").contains("By mail").lacks("<td data-label=\"Trigger\">Added user")
 	admin.get("/settings/deliveries?integration=1").lacks("chief@example.com")
-	admin.get("/settings/deliveries?state=failed").contains("No delivery is like this")
+	admin.get("/settings/deliveries?state=failed").contains("No delivery matches")
 	admin.get("/settings/triggers/2/edit").contains("Recent deliveries", "chief@example.com")
 	invitation := c.cell(`SELECT id FROM deliveries WHERE recipient = 'ann@example.com'`)
 	admin.get("/settings/deliveries/" + invitation).wants(http.StatusNotFound)

@@ -131,7 +131,7 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 		}
 	}
 	c.wantCount(2, `SELECT count(*) FROM deliveries WHERE template = 'integration_off'`)
-	admin.get("/settings/integrations").contains("Switched off on ", "too much failed")
+	admin.get("/settings/integrations").contains("Switched off on ", "too many of its messages failed")
 	admin.get("/settings/triggers").contains("Switched off")
 	admin.get("/settings/integrations/1/edit").contains("The console switched this integration off", "Added user")
 	if c.entries("switch off integration", "done") != 1 {
@@ -139,7 +139,7 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 	}
 	c.Receiver.Respond(fake.Response{Body: "ok"})
 	admin.post("/settings/integrations/1/enable").wants(http.StatusSeeOther)
-	admin.get("/settings/integrations").lacks("too much failed")
+	admin.get("/settings/integrations").lacks("too many of its messages failed")
 	admin.invite("late").wants(http.StatusSeeOther)
 	eventually(t, "the next message arrives", func() bool {
 		return slices.ContainsFunc(c.Receiver.Requests(), func(r fake.Received) bool { return strings.Contains(slackSaid(t, r), "late@example.com") })

@@ -62,7 +62,7 @@ func TestTriggersDuplicate(t *testing.T) {
 func TestTriggersEditor(t *testing.T) {
 	t.Parallel()
 	c, admin := signedIn(t, nil)
-	admin.get("/settings/triggers/new").contains("Set up in Integrations", "There is no integration to tell yet")
+	admin.get("/settings/triggers/new").contains("Set up in Integrations", "There is no integration yet that could get a message")
 	admin.post("/settings/triggers/new").wants(http.StatusUnprocessableEntity).contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")
 	chat := c.slack(admin, c.Receiver.URL)
 	editor := admin.get("/settings/triggers/new").contains("Send Slack notification", "Send event to PagerDuty")

@@ -35,7 +35,7 @@ var failures = []struct {
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
 	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
 	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: wait until it has been delivered or has failed."},
-	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to has been deleted. Add it again, and choose it in the trigger: what happens from then on is sent there."},
+	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to was deleted. Add it again, and choose it in the trigger: what happens from then on is sent there."},
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},

@@ -141,9 +141,9 @@ func (h *Console) testMailResult(mail store.Delivery) flash {
 	case mail.State == store.Delivered && h.Mailbox != nil:
 		return flash{Text: "The test mail is kept as the file " + mail.UUID + ".eml, because no mail server is set up."}
 	case mail.State == store.Delivered:
-		return flash{Text: "The mail server has taken the test mail for " + mail.Recipient + ". Look into your inbox."}
+		return flash{Text: "The mail server has taken the test mail for " + mail.Recipient + ". Look in your inbox."}
 	case mail.Error != "":
-		return flash{Text: "The test mail could not be sent: " + mail.Error, Error: true}
+		return flash{Text: "The test mail could not be sent: " + mail.Error + ". Whoever runs the server can check its mail settings.", Error: true}
 	}
 	return flash{Text: "The test mail is on its way to " + mail.Recipient + ". The mail server has not answered yet."}
 }

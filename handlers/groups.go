@@ -198,7 +198,7 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"), Back: views.GroupPath(page.Group.ID, "?tab=permissions"),
-		Submit: "Save permissions", Text: "Members of " + page.Group.Name + " may do what its new permissions say, from their next request on.",
+		Submit: "Save permissions", Text: "From now on, the users of " + page.Group.Name + " may do what its new permissions say.",
 		Effect: effect, Fields: fields,
 	})
 }
@@ -254,7 +254,7 @@ func (h *Console) addGroupTenants(c echo.Context) error {
 		page.Form = form(c, refused)
 		return h.renderPart(c, http.StatusUnprocessableEntity, views.Group(page), views.GroupSection(page))
 	}
-	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: "The group covers more tenants now."})
+	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: "The tenants were added to the group."})
 }
 
 func (h *Console) removeGroupTenantForm(c echo.Context) error {
@@ -271,7 +271,7 @@ func (h *Console) removeGroupTenantForm(c echo.Context) error {
 		if t.ID == tenantID {
 			return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
-				Submit: "Remove tenant", Danger: true, Text: page.Group.Name + " no longer covers " + t.Name + ".", Effect: effect,
+				Submit: "Remove tenant", Danger: true, Text: "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".", Effect: effect,
 				Fields: [][2]string{{"tenant_id", strconv.FormatInt(tenantID, 10)}},
 			})
 		}
@@ -288,7 +288,7 @@ func (h *Console) removeGroupTenant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: group.Name + " covers one tenant less."})
+	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: "The tenant was removed from the group " + group.Name + "."})
 }
 
 func (h *Console) addMembersForm(c echo.Context) error {
@@ -363,7 +363,7 @@ func (h *Console) removeMembersForm(c echo.Context) error {
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
-		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true, Text: "They leave the group " + page.Group.Name + ". The users themselves stay.",
+		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true, Text: "They are removed from the group " + page.Group.Name + ". The users themselves stay.",
 		Effect: effect, Fields: fields,
 	})
 }
@@ -391,7 +391,7 @@ func (h *Console) deleteGroupForm(c echo.Context) error {
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Delete group", Action: views.GroupPath(page.Group.ID, "/delete"), Back: views.GroupsPath, Submit: "Delete", Danger: true,
-		Text: page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Effect: effect,
+		Text: "The group " + page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Effect: effect,
 	})
 }
 

@@ -132,7 +132,7 @@ func (h *Console) switchIntegration(c echo.Context, active bool) error {
 	}
 	text := "The integration “" + integration.Name + "” is active."
 	if !active {
-		text = "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours."
+		text = "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours, then fail."
 	}
 	return h.redirect(c, "/settings/integrations", flash{Text: text})
 }

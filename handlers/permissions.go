@@ -120,16 +120,16 @@ func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in ac
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
 	}
-	text := "Nothing else changes for " + current.User.DisplayName() + "."
+	text := current.User.DisplayName() + " will be in the groups you have ticked."
 	if in.Role != current.User.Role {
 		text = current.User.DisplayName() + " will be " + in.Role.Label() + " instead of " + current.User.Role.Label() + "."
 		switch {
 		case !in.Role.SignsIn():
-			text += " People with this role never sign in: their sessions and open links end, and their password is removed."
+			text += " People with this role never sign in: sessions and open links end, and the password is deleted."
 		case !current.User.Role.SignsIn():
-			text += " They are invited by mail, to choose a password."
+			text += " They get a mail with a link to choose a password."
 		case in.Role == permission.GlobalAdmin:
-			text += " Global Administrators are in no group: they leave all of theirs."
+			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{

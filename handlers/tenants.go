@@ -139,7 +139,7 @@ func (h *Console) disableTenantForm(c echo.Context) error {
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Disable tenant", Action: views.TenantPath(tenant.ID, "/disable"), Back: views.TenantsPath, Submit: "Disable tenant", Danger: true,
-		Text: "Nobody has access to " + tenant.Name + " until you enable it again. Groups keep it, and nothing is deleted.", Effect: effect,
+		Text: "Nobody has access to " + tenant.Name + " until you enable it again. It stays in its groups, and nothing is deleted.", Effect: effect,
 	})
 }
 

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // so that machines without a time zone database know the zones, too
@@ -102,7 +103,10 @@ func timeOfDay(ctx context.Context, t time.Time) string {
 }
 
 // exactSeconds is exact, to the second.
-func exactSeconds(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
+func exactSeconds(ctx context.Context, t time.Time) string {
+	c := clockOf(ctx)
+	return t.In(c.zone).Format(strings.Replace(c.layout(), ":04", ":04:05", 1))
+}
 
 // machine is a time as programs read it.
 func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -359,7 +359,7 @@ func (tx *Tx) editable(id int64, p permission.Permission) (store.Membership, err
 	}
 	group, err := tx.group(id)
 	if err == nil && group.Automatic {
-		err = Invalid{"": "“" + group.Name + "” is an automatic group: it follows the roles people were given. Change a person’s role or groups through “Groups…” in the user list."}
+		err = Invalid{"": "“" + group.Name + "” is an automatic group: it follows the roles people were given. Change a person's role or groups through “Groups…” in the user list."}
 	}
 	return group, err
 }
@@ -390,12 +390,12 @@ func (in GroupInput) permissions() (permission.Role, permission.Set, Invalid) {
 		case !known:
 			return "", set, Invalid{"permissions": fmt.Sprintf("There is no permission “%s”. Reload the page.", key)}
 		case !p.Custom():
-			return "", set, Invalid{"permissions": fmt.Sprintf("A custom set cannot %s: that takes the role Administrator.", p.Label())}
+			return "", set, Invalid{"permissions": fmt.Sprintf("Custom permissions cannot %s: that takes the role Administrator.", p.Label())}
 		}
 		set = set.With(p)
 	}
 	if p, blind := set.Blind(); blind {
-		return "", set, Invalid{"permissions": fmt.Sprintf("To %s one must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label())}
+		return "", set, Invalid{"permissions": fmt.Sprintf("To %s, people must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label())}
 	}
 	return "", set, nil
 }
@@ -403,7 +403,7 @@ func (in GroupInput) permissions() (permission.Role, permission.Set, Invalid) {
 func (tx *Tx) requireFreeName(group store.Group) error {
 	taken, err := tx.db.GroupNamed(tx.ctx, group.Name, group.ID)
 	if err == nil && taken {
-		err = Invalid{"name": "There is a group of this name already. Choose another name."}
+		err = Invalid{"name": "There is a group with this name already. Choose another name."}
 	}
 	return err
 }

@@ -30,7 +30,7 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	}
 	users = append(slices.Clone(users), pasted...)
 	if len(users) == 0 {
-		return 0, Invalid{"emails": "Choose people, or paste their email addresses."}
+		return 0, Invalid{"emails": "Tick users, or paste their email addresses."}
 	}
 	if _, err := tx.grantable(groupID); err != nil {
 		return 0, err
@@ -108,7 +108,7 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 		ids = append(ids, user.ID)
 	}
 	if len(unknown) > 0 {
-		return nil, Invalid{"emails": "Nobody with these addresses is in the user list: " + strings.Join(unknown, ", ") + ". Nobody was added."}
+		return nil, Invalid{"emails": "Nobody with these addresses is in the user list: " + strings.Join(unknown, ", ") + ". Nobody was added: correct these addresses, or add the people as users first."}
 	}
 	return ids, nil
 }

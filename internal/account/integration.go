@@ -248,7 +248,7 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	refused := Invalid{}
 	kind, known := notify.KindByKey(integration.Kind)
 	if !known {
-		return Invalid{"type": "Choose what kind of integration this is."}
+		return Invalid{"type": "Choose the kind of integration."}
 	}
 	integration.Name = parseTitle(in.Name, "name", "a name", refused)
 	if integration.Active = in.Active; in.Active {
@@ -269,7 +269,7 @@ func parseAddresses(text string, refused Invalid) string {
 	for _, typed := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;\n\r\t ", r) }) {
 		email, key, reason := parseEmail(typed)
 		if reason != "" {
-			refused["emails"] = fmt.Sprintf("“%s” is not an email address.", typed)
+			refused["emails"] = fmt.Sprintf("“%s” is not an email address. Correct or remove it.", typed)
 		}
 		if !slices.Contains(keys, key) {
 			list, keys = append(list, email), append(keys, key)

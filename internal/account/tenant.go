@@ -218,7 +218,7 @@ func (tx *Tx) requireFreeTenantName(tenant store.Tenant) error {
 	tenants, err := tx.db.Tenants(tx.ctx)
 	for _, t := range tenants {
 		if t.ID != tenant.ID && store.Fold(t.Name) == store.Fold(tenant.Name) {
-			return Invalid{"name": "There is a tenant of this name already. Choose another name."}
+			return Invalid{"name": "There is a tenant with this name already. Choose another name."}
 		}
 	}
 	return err

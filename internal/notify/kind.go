@@ -195,7 +195,7 @@ var kinds = []Kind{
 			},
 			{
 				Name: "secret", Label: "Signing secret", Type: FieldSecret, check: checkSigningSecret, Placeholder: "whsec_…",
-				Help: "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Left empty, a new one is made.",
+				Help: "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Leave it empty to get a new one.",
 			},
 			{
 				Name: "method", Label: "Request method", Type: FieldSelect, Advanced: true, Default: "post",
@@ -203,15 +203,15 @@ var kinds = []Kind{
 			},
 			{
 				Name: "headers", Label: "Request headers", Type: FieldArea, Advanced: true, secret: true, check: checkHeaders, Placeholder: "Authorization: Bearer …",
-				Help: "One a line, as Name: value.",
+				Help: "One per line, as Name: value.",
 			},
 			{
 				Name: "ca_certificate", Label: "CA certificate", Type: FieldArea, Advanced: true, check: checkCertificates, Placeholder: "-----BEGIN CERTIFICATE-----",
-				Help: "PEM. Certificates of the server are then trusted when this authority has issued them.",
+				Help: "In PEM format. The certificate of the server is trusted if this authority has issued it.",
 			},
 			{
 				Name: "verify_tls", Label: "Verify TLS certificate", Type: FieldCheck, Advanced: true, Default: "1",
-				Help: "Without it, messages can be read and changed on their way.",
+				Help: "Without this check, others could read and change messages on their way.",
 			},
 			{Name: "request_timeout", Label: "Request timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "10", check: checkSeconds},
 			{Name: "connection_timeout", Label: "Connection timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "5", check: checkSeconds},

@@ -111,3 +111,21 @@ func TestASecretIsNotSentToAnotherServer(t *testing.T) {
 		t.Errorf("forgotten headers leave %q", filled)
 	}
 }
+
+func TestRefusedSettingsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	guard := guardWithNames(nil)
+	for _, c := range []struct{ kind, field, value, want string }{
+		{KindSlack, "url", "", "Enter the webhook URL."},
+		{KindSplunk, "url", "", "Enter the HTTP Event Collector URL."},
+		{KindPagerDuty, "integration_key", "", "Enter the integration key."},
+		{KindDatadog, "api_key", "", "Enter the API key."},
+		{KindSlack, "url", "ftp://example.com", "The URL must start with http:// or https://."},
+		{KindSlack, "url", "http://192.168.0.1/hook", "This address is in a private network, to which nothing is sent. Enter a public one, or ask whoever runs the server to allow it."},
+	} {
+		kind, _ := KindByKey(c.kind)
+		if got := CheckSettings(t.Context(), guard, kind, Settings{c.field: c.value})[c.field]; got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.kind, c.value, got, c.want)
+		}
+	}
+}

@@ -170,7 +170,7 @@ func (m IntegrationOff) notice(l letterhead) notice {
 			"Messages for it wait for 72 hours. They are sent when somebody switches the integration on again within that time, and fail otherwise.",
 		},
 		action: "Check the integration", link: l.page("settings", "integrations", strconv.FormatInt(m.ID, 10), "edit"),
-		unexpected: "You get this mail because you may manage integrations.",
+		unexpected: "You get this mail because you may change integrations.",
 	}
 }
 

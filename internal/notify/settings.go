@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -59,7 +60,7 @@ func Retype(k Kind, kept, typed Settings) map[string]string {
 	for _, field := range k.Fields {
 		sent := field.Secret() && !field.isURL() && field.Name != signingSecret
 		if sent && kept[field.Name] != "" && strings.TrimSpace(typed[field.Name]) == "" && typed[Forget(field.Name)] == "" {
-			needed[field.Name] = "The address leads to another server now. Enter this again, so that the stored one is not sent there."
+			needed[field.Name] = "The address leads to another server now. Enter this again: what is stored is not sent there."
 		}
 	}
 	return needed
@@ -109,13 +110,11 @@ func CheckSettings(ctx context.Context, guard *Guard, k Kind, s Settings) map[st
 func (f Field) refuse(ctx context.Context, guard *Guard, value string) string {
 	switch {
 	case value == "" && f.Required:
-		return "This is needed."
+		return "Enter the " + f.noun() + "."
 	case value == "":
 		return ""
 	case f.isURL():
-		if err := guard.CheckURL(ctx, value); err != nil {
-			return err.Error()
-		}
+		return refuseURL(guard.CheckURL(ctx, value))
 	case f.Type == FieldSelect && !slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == value }):
 		return "Choose one from the list."
 	case f.check != nil:
@@ -124,13 +123,33 @@ func (f Field) refuse(ctx context.Context, guard *Guard, value string) string {
 	return ""
 }
 
+// noun is the label of the field as it stands within a sentence: "webhook URL", "API key", "HTTP source address".
+func (f Field) noun() string {
+	first, rest, _ := strings.Cut(f.Label, " ")
+	if first == strings.ToUpper(first) {
+		return f.Label
+	}
+	return strings.TrimSpace(strings.ToLower(first) + " " + rest)
+}
+
+// refuseURL is what CheckURL of a guard found, as a sentence; empty where it found nothing.
+func refuseURL(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrPrivateAddress):
+		return "This address is in a private network, to which nothing is sent. Enter a public one, or ask whoever runs the server to allow it."
+	}
+	return strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + "."
+}
+
 var (
 	telegramToken = regexp.MustCompile(`^[0-9]{3,20}:[A-Za-z0-9_-]{10,200}$`)
 	telegramChat  = regexp.MustCompile(`^(-?[0-9]{1,20}|@[A-Za-z0-9_]{3,100})$`)
 	token         = regexp.MustCompile(`^[!-~]{8,500}$`) // goes into a header
 )
 
-const notToken = "This does not look like a key: it must have 8 to 500 letters, digits and signs, without spaces."
+const notToken = "This does not look right: enter 8 to 500 letters, digits and signs, without spaces."
 
 func matching(pattern *regexp.Regexp, refusal string) func(string) string {
 	return func(value string) string {
@@ -175,22 +194,22 @@ func parseHeaders(text string) (headers http.Header, refusal string) {
 		name, value, found := strings.Cut(header, ":")
 		value = strings.TrimSpace(value)
 		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, fmt.Sprintf("Line %d is not a header. Write one a line, as Name: value.", i+1)
+			return nil, fmt.Sprintf("Line %d is not a header. Write one per line, as Name: value.", i+1)
 		}
 		if slices.Contains(reservedHeaders, strings.ToLower(name)) {
-			return nil, fmt.Sprintf("The console sets the header %s itself.", name)
+			return nil, fmt.Sprintf("The console sets the header %s itself. Remove it here.", name)
 		}
 		headers.Add(name, value)
 	}
 	if len(headers) > maxHeaders {
-		return nil, fmt.Sprintf("At most %d headers.", maxHeaders)
+		return nil, fmt.Sprintf("Enter at most %d headers.", maxHeaders)
 	}
 	return headers, ""
 }
 
 func checkCertificates(value string) string {
 	if _, err := parseCertificates(value); err != nil {
-		return "This is not a certificate in the format PEM. It begins with -----BEGIN CERTIFICATE-----."
+		return "This is not a certificate in PEM format, which begins with -----BEGIN CERTIFICATE-----."
 	}
 	return ""
 }
@@ -253,7 +272,7 @@ func parseSigningSecret(secret string) ([]byte, bool) {
 
 func checkSigningSecret(value string) string {
 	if _, ok := parseSigningSecret(value); !ok {
-		return fmt.Sprintf("A signing secret is %s and %d to %d bytes in base64. Leave the field empty to have one made.", secretPrefix, minSecretBytes, maxSecretBytes)
+		return fmt.Sprintf("A signing secret is %s and %d to %d bytes in base64. Leave the field empty to get a new one.", secretPrefix, minSecretBytes, maxSecretBytes)
 	}
 	return ""
 }
