@@ -97,7 +97,6 @@ func setUpDemanded(w worker, with hands) {
 	b := w.console.tabFor(with)
 	b.signIn("mem@example.com", password("mem@example.com"))
 	b.heading("Enable two-factor authentication")
-	b.click("Begin")
 	b.scan(password("mem@example.com"))
-	b.heading("Users")
+	b.heading("Profile")
 }

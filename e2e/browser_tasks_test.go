@@ -58,6 +58,7 @@ func (w worker) search(label, text string) {
 	w.fill(label, text)
 	if !w.script {
 		w.press(kb.Enter)
+		w.is(fmt.Sprintf(`new URLSearchParams(location.search).get("q") === %q`, text))
 	}
 }
 

@@ -220,7 +220,6 @@ func importFile(w worker) {
 	w.says("Choose a file")
 	w.attach(path)
 	w.choose("Access to", "Staging 2")
-	w.click("Send invitations now")
 	w.click("Check the file")
 	w.says("Invitations are sent at once.", "Already there", "Cannot be added")
 	w.click("Add 1 user")

@@ -3,6 +3,8 @@ package e2e
 import (
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 // comeBack makes the page ask how long the session lasts, as it does when a person comes back to it.
@@ -90,6 +92,39 @@ func TestBrowser_StayingIsNotPossibleForever(t *testing.T) {
 	b.is(`!` + warned)
 	clock.Advance(4 * time.Second)
 	b.is(`location.pathname + location.search === "/signin?next=%2Fsettings%2Ftriggers"`)
+}
+
+func TestBrowser_TheWarningOverADialogGivesTheFocusBack(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	c.timeouts(5*time.Minute, time.Hour)
+	b := c.administrator().tab()
+	b.keys = true
+	b.open("/settings/users")
+	b.click("Add new user")
+	b.fill("First name", "Ana")
+	for how, answer := range map[string]func(){
+		"Escape": func() { b.press(kb.Escape) },
+		"Enter":  func() { b.press(kb.Enter) },
+	} {
+		clock.Advance(5*time.Minute - 40*time.Second)
+		b.comeBack()
+		b.is(warned)
+		b.is(`document.activeElement.id === "timeout-stay"`)
+		b.tabKey(true)
+		b.is(`document.getElementById("timeout").contains(document.activeElement)`)
+		b.tabKey(false)
+		b.is(`document.activeElement.id === "timeout-stay"`)
+		answer()
+		b.is(`!` + warned)
+		b.holds(how+" leaves the form open, and gives the focus back to its field", `document.getElementById("dialog").open && document.activeElement.name === "first_name"`)
+		if kept := b.value("First name"); kept != "Ana" {
+			t.Errorf("after %s the field holds %q", how, kept)
+		}
+	}
+	b.fill("Email", "ana@example.com") // the session has gone on
+	b.click("Add user")
+	b.says("Ana was added.")
 }
 
 func TestBrowser_WithoutScriptThePageSaysWhenItEnds(t *testing.T) {
