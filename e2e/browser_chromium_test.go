@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	browserlog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -39,6 +40,9 @@ var chromium = sync.OnceValues(startChromium)
 // closeChromium ends the browser, once it has been started, and removes its profile.
 var closeChromium = func() {}
 
+// needless are pages of the browser's own, below its address bar, which take more time for each tab than the tab does.
+const needless = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"
+
 func startChromium() (context.Context, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -51,7 +55,8 @@ func startChromium() (context.Context, error) {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-features", needless))
 	browser, _ := chromedp.NewContext(allocator)
 	closeChromium = func() {
 		chromedp.Cancel(browser)
@@ -72,7 +77,8 @@ type tab struct {
 	ctx     context.Context
 
 	mu       sync.Mutex
-	troubles []string // what pages must not cause
+	troubles []string                       // what pages must not cause
+	document *network.EventResponseReceived // the answer that the page was made of
 }
 
 // tab opens an empty page in a browser context of its own.
@@ -100,6 +106,12 @@ func (c *console) tab(script bool) *tab {
 func (b *tab) notice(event any) {
 	trouble := ""
 	switch e := event.(type) {
+	case *network.EventResponseReceived:
+		if e.Type == network.ResourceTypeDocument {
+			b.mu.Lock()
+			b.document = e
+			b.mu.Unlock()
+		}
 	case *audits.EventIssueAdded:
 		if details, _ := json.Marshal(e.Issue.Details); e.Issue.Code == audits.InspectorIssueCodeContentSecurityPolicyIssue {
 			trouble = "content policy: " + string(details)
@@ -108,6 +120,11 @@ func (b *tab) notice(event any) {
 		trouble = "exception: " + e.ExceptionDetails.Text
 		if e.ExceptionDetails.Exception != nil {
 			trouble += " " + e.ExceptionDetails.Exception.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			said, _ := json.Marshal(e.Args)
+			trouble = "console: " + string(said)
 		}
 	case *browserlog.EventEntryAdded:
 		meant := strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 410")
@@ -127,6 +144,13 @@ func (b *tab) noticed() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.troubles)
+}
+
+// answered returns the answer that the page was made of.
+func (b *tab) answered() *network.EventResponseReceived {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.document
 }
 
 // call sends a command to the tab.
