@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	browserlog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -40,6 +41,9 @@ var chromium = sync.OnceValues(startChromium)
 // closeChromium ends the browser, once it has been started, and removes its profile.
 var closeChromium = func() {}
 
+// needless are pages of the browser's own, below its address bar, which take more time for each tab than the tab does.
+const needless = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"
+
 func startChromium() (context.Context, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -52,7 +56,8 @@ func startChromium() (context.Context, error) {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-features", needless))
 	browser, _ := chromedp.NewContext(allocator)
 	closeChromium = func() {
 		chromedp.Cancel(browser)
@@ -74,10 +79,11 @@ type tab struct {
 	ctx     context.Context
 
 	mu       sync.Mutex
-	troubles []string // what pages must not cause
-	asked    []string // what the browser asked for the page: to leave, to discard
-	stay     bool     // whether such questions are answered no
-	dialogs  []string // those that the keyboard has gone round
+	troubles []string                       // what pages must not cause
+	asked    []string                       // what the browser asked for the page: to leave, to discard
+	stay     bool                           // whether such questions are answered no
+	dialogs  []string                       // those that the keyboard has gone round
+	document *network.EventResponseReceived // the answer that the page was made of
 }
 
 // tab opens an empty page in a browser context of its own.
@@ -107,6 +113,12 @@ func (b *tab) notice(event any) {
 	switch e := event.(type) {
 	case *page.EventJavascriptDialogOpening:
 		go b.answer(e) // the browser waits, and so would this listener
+	case *network.EventResponseReceived:
+		if e.Type == network.ResourceTypeDocument {
+			b.mu.Lock()
+			b.document = e
+			b.mu.Unlock()
+		}
 	case *audits.EventIssueAdded:
 		if details, _ := json.Marshal(e.Issue.Details); e.Issue.Code == audits.InspectorIssueCodeContentSecurityPolicyIssue {
 			trouble = "content policy: " + string(details)
@@ -115,6 +127,11 @@ func (b *tab) notice(event any) {
 		trouble = "exception: " + e.ExceptionDetails.Text
 		if e.ExceptionDetails.Exception != nil {
 			trouble += " " + e.ExceptionDetails.Exception.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			said, _ := json.Marshal(e.Args)
+			trouble = "console: " + string(said)
 		}
 	case *browserlog.EventEntryAdded:
 		meant := strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 410")
@@ -152,6 +169,13 @@ func (b *tab) noticed() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.troubles)
+}
+
+// answered returns the answer that the page was made of.
+func (b *tab) answered() *network.EventResponseReceived {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.document
 }
 
 // call sends a command to the tab.

@@ -77,7 +77,7 @@ func signOutOne(w worker) {
 	w.console.browse(w.console.user(adminEmail))
 	w.reload()
 	w.click("Sign out Unknown browser at 127.0.0.1")
-	w.says("That browser is signed out.")
+	w.onlyHere()
 }
 
 func signOutOthers(w worker) {

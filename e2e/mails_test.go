@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -23,10 +22,11 @@ var mailKinds = map[string]string{
 	"integration-off": "was switched off",
 }
 
-// TestMailsOnTelephones looks at every kind of mail as it arrived, in the window of a telephone, light and dark, with names
+// TestLook_Mails looks at every kind of mail as it arrived, in the window of a telephone, light and dark, with names
 // as long as they can be: none scrolls sideways, and none loads anything, so that nothing is missing where images are off.
 // With SCREENSHOTS=directory it also takes pictures of mails with usual names.
-func TestMailsOnTelephones(t *testing.T) {
+func TestLook_Mails(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	lookAtMails(t, longNames, "")
 	if dir := os.Getenv("SCREENSHOTS"); dir != "" {
@@ -44,17 +44,14 @@ func lookAtMails(t *testing.T, n names, dir string) {
 		if loads := loaded.FindString(mail.HTML); loads != "" {
 			t.Errorf("%s loads something: %s", kind, loads)
 		}
-		for _, scheme := range []string{"light", "dark"} {
-			b.read(mail, scheme)
-			for _, width := range []int{390, 320} {
-				b.resize(width)
-				if wide, err := evaluate[[]string](b, tooWide); err != nil || len(wide) > 0 {
-					t.Errorf("%s at %d px: %q %v", kind, width, wide, err)
-				}
-			}
+		b.read(mail)
+		for _, colours := range []string{"light", "dark"} {
+			p := shown{t: t, tab: b}.in(colours)
+			p.at(320).wants("fitting", fitting)
+			p.at(narrow).wants("fitting", fitting)
+			p.wants("contrasting", contrasting)
 			if dir != "" {
-				b.resize(390)
-				b.photograph(filepath.Join(dir, "mail-"+kind+"-"+scheme+".png"))
+				b.photograph(filepath.Join(dir, "mail-"+kind+"-"+colours+".png"))
 			}
 		}
 	}
@@ -100,9 +97,8 @@ func (c *console) mail(subject string) (mail fake.Mail) {
 }
 
 // read opens the HTML part of a mail, as a mail program does.
-func (b *tab) read(mail fake.Mail, scheme string) {
+func (b *tab) read(mail fake.Mail) {
 	b.console.t.Helper()
-	must(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	tree := must(b, page.GetFrameTree, cdp.Empty{})
 	must(b, page.SetDocumentContent, page.SetDocumentContentParams{FrameID: tree.FrameTree.Frame.ID, HTML: mail.HTML})
 }
