@@ -41,4 +41,4 @@ test-burst: ## 1,000 sign-ins, and 1,000 events, at the same moment: times and m
 	BURST=1000 $(GO) test -count=1 -timeout 20m -run TestBurst -v ./e2e
 
 screenshots: ## pictures of every page, for the README and for looking at
-	SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run TestScreenshots -v ./e2e
+	SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run 'TestScreenshots|TestLook_Mails' -v ./e2e

@@ -236,6 +236,7 @@ type scene struct {
 	path    string
 	prepare func(*tab)
 	dark    bool // also in dark colours
+	window  bool // the picture ends with the window, for the README
 }
 
 func (g *gallery) scenes() []scene {
@@ -284,7 +285,7 @@ func (g *gallery) groupScenes() []scene {
 		{name: "group-tenants", tab: g.crowded, path: group + "?tab=tenants"},
 		{name: "group-users", tab: g.crowded, path: group + "?tab=users", dark: true},
 		{name: "group-users-none", tab: g.crowded, path: group + "?tab=users&q=nobody"},
-		{name: "group-permissions", tab: g.crowded, path: group + "?tab=permissions", dark: true},
+		{name: "group-permissions", tab: g.crowded, path: group + "?tab=permissions", dark: true, window: true},
 		{name: "group-permissions-of-a-role", tab: g.crowded, path: g.links["automatic"] + "?tab=permissions"},
 		{name: "group-review", tab: g.crowded, path: group + "?tab=permissions", prepare: func(b *tab) {
 			b.click("Update Rules")
@@ -297,7 +298,7 @@ func (g *gallery) groupScenes() []scene {
 			b.click("Actions for Noa Levi")
 			clickFor("Groups…", "Groups of Noa Levi")(b)
 		}},
-		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "/permissions", dark: true},
+		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "/permissions", dark: true, window: true},
 		{name: "user-permissions-none", tab: g.crowded, path: g.links["outside"] + "/permissions"},
 		{name: "refused", tab: g.member, path: "/settings/users/" + g.id(adminEmail) + "/edit"},
 		{name: "tenants", tab: g.crowded, path: "/settings/tenants", dark: true},
@@ -315,7 +316,7 @@ func (g *gallery) userScenes() []scene {
 	addError := func(b *tab) { b.click("Add user"); b.says("Enter an email address.") }
 	name := g.first + " " + g.last
 	return []scene{
-		{name: "users", tab: g.admin, path: "/settings/users", dark: true},
+		{name: "users", tab: g.admin, path: "/settings/users", dark: true, window: true},
 		{name: "users-none", tab: g.newcomer, path: "/settings/users?tab=invited"},
 		{name: "users-invited", tab: g.admin, path: "/settings/users?tab=invited"},
 		{name: "users-found-nothing", tab: g.admin, path: "/settings/users?q=nobody+" + g.first},
@@ -323,7 +324,7 @@ func (g *gallery) userScenes() []scene {
 		{name: "row-menu", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *tab) { b.click("Actions for " + g.linkEmail); b.find("New link", "button") }},
 		{name: "add-user", tab: g.admin, path: "/settings/users/new"},
 		{name: "add-user-error", tab: g.admin, path: "/settings/users/new", prepare: addError},
-		{name: "add-user-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Add new user", "Add new user"), dark: true},
+		{name: "add-user-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Add new user", "Add new user"), dark: true, window: true},
 		{name: "add-user-dialog-error", tab: g.admin, path: "/settings/users", prepare: func(b *tab) { clickFor("Add new user", "Add new user")(b); addError(b) }},
 		{name: "invite-by-link", tab: g.admin, path: "/settings/users/invite-link"},
 		{name: "invite-by-link-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Invite by link", "Invite by link")},
@@ -354,7 +355,7 @@ func (g *gallery) userScenes() []scene {
 func (g *gallery) triggerScenes() []scene {
 	return []scene{
 		{name: "integrations-none", tab: g.newcomer, path: "/settings/integrations"},
-		{name: "integrations", tab: g.admin, path: "/settings/integrations", dark: true},
+		{name: "integrations", tab: g.admin, path: "/settings/integrations", dark: true, window: true},
 		{name: "integration-dialog", tab: g.admin, path: "/settings/integrations", prepare: clickFor("Slack", "Add Slack integration")},
 		{name: "integration-new", tab: g.admin, path: "/settings/integrations/new?type=email"},
 		{name: "integration-edit", tab: g.admin, path: "/settings/integrations/1/edit"},
@@ -371,7 +372,7 @@ func (g *gallery) triggerScenes() []scene {
 		{name: "triggers-none", tab: g.newcomer, path: "/settings/triggers"},
 		{name: "triggers", tab: g.admin, path: "/settings/triggers", dark: true},
 		{name: "trigger-new", tab: g.newcomer, path: "/settings/triggers/new"},
-		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true},
+		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true, window: true},
 		{name: "trigger-menu", tab: g.admin, path: "/settings/triggers", prepare: func(b *tab) { b.click("Actions for Everybody else"); b.find("Duplicate", "button") }},
 		{name: "trigger-error", tab: g.admin, path: "/settings/triggers/new", prepare: func(b *tab) { b.click("Create"); b.says("Choose at least one integration.") }},
 		{name: "trigger-test", tab: g.admin, path: "/settings/triggers/1/edit", prepare: func(b *tab) { b.click("Test"); b.says("the test message was delivered", "not delivered") }},
@@ -450,7 +451,7 @@ func (s scene) inDialog() bool {
 func (s scene) takePicture(t *testing.T, dir string, width int, scheme string) {
 	s.show(t, width, scheme)
 	shoot := chromedp.FullScreenshot(100)
-	if s.inDialog() {
+	if s.window || s.inDialog() {
 		shoot = chromedp.CaptureScreenshot() // the backdrop of a dialog ends with the window
 	}
 	picture, err := chromedp.Run(s.tab.ctx, shoot)
