@@ -46,7 +46,7 @@ func TestProfile_PreferencesShowInEveryPage(t *testing.T) {
 	c, _ := startAtTime(t, time.Date(2024, 2, 16, 23, 5, 0, 0, time.UTC))
 	admin := c.administrator()
 	admin.get("/settings/users").contains("16 Feb 2024, 23:05 UTC").lacks("data-theme")
-	admin.get("/settings/profile").contains("DMY — 16 Feb 2024", "The email address cannot be changed", "You will be signed out at", "23:35 UTC")
+	admin.get("/settings/profile").contains("DMY — 16 Feb 2024", "The email cannot be changed", "You will be signed out at", "23:35 UTC")
 	for i, p := range []struct{ format, clock, zone, theme, shown, html string }{
 		{"MDY", "", "America/New_York", "dark", "Feb 16, 2024, 6:05 PM EST", `data-theme="dark"`},
 		{"YMD", "1", "Asia/Tokyo", "light", "2024-02-17, 08:05 JST", `data-theme="light"`},

@@ -88,7 +88,7 @@ func TestGeneral_ATestMailShowsWhetherMailsArrive(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
 	admin := c.administrator()
-	admin.get("/settings/general").contains("A mail server is set up.")
+	admin.get("/settings/general").contains("Mails are sent through the mail server")
 	admin.post("/settings/general/test-mail").to("/settings/general")
 	admin.get("/settings/general").contains("The mail server has taken the test mail for " + adminEmail)
 	if mail := c.Mail.WaitFor(t, adminEmail); !strings.Contains(mail.Subject, "Test mail from Wallarm") {
@@ -188,7 +188,7 @@ func TestGeneral_SigningOutManyAsksFirst(t *testing.T) {
 	again.get("/settings/profile").to("/signin")
 	ann.get("/settings/profile").wants(http.StatusOK)
 
-	admin.get("/settings/general/signout-everybody").wants(http.StatusOK).contains("Every session of everybody ends at once")
+	admin.get("/settings/general/signout-everybody").wants(http.StatusOK).contains("Everybody will be signed out everywhere at once")
 	ann.get("/settings/profile").wants(http.StatusOK)
 	admin.post("/settings/general/signout-everybody").to("/settings/general")
 	ann.get("/settings/profile").to("/signin")

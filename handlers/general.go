@@ -70,7 +70,7 @@ func (h *Console) signOutWithoutSecondFactor(c echo.Context) error {
 	if err := h.account.SignOutWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "Those without a second factor are signed out."})
+	return h.redirect(c, "/settings/general", flash{Text: "Everybody without a second factor is signed out."})
 }
 
 func (h *Console) setLogoutManagement(c echo.Context) error {
@@ -81,7 +81,7 @@ func (h *Console) setLogoutManagement(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "The timeouts are saved. They hold for everybody from now on."})
+	return h.redirect(c, "/settings/general", flash{Text: "The timeouts are saved. They count for everybody from now on."})
 }
 
 // again is a form that was refused; one that was out of date says so and can be sent once more.

@@ -339,7 +339,7 @@
 			const mark = spoken.findLast((seconds) => left <= seconds);
 			if (mark < said) {
 				said = mark;
-				timeout.querySelector('[role="status"]').textContent = `You will be signed out in ${left} seconds.`;
+				timeout.querySelector('[role="status"]').textContent = `You will be signed out in ${left} ${left === 1 ? "second" : "seconds"}.`;
 			}
 		};
 

@@ -83,11 +83,11 @@ func General(p GeneralPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = textField(p.Company, field{Name: "name", Label: "Company name", Hint: "The main tenant carries it, too.", Autofill: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = textField(p.Company, field{Name: "name", Label: "Company name", Hint: "The main tenant has the same name.", Autofill: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = textField(p.Company, field{Name: "cloud", Label: "Cloud label", Autofill: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = textField(p.Company, field{Name: "cloud", Label: "Cloud label", Hint: "Where your company account is, for example EU. Notifications show it.", Autofill: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -109,7 +109,7 @@ func General(p GeneralPage) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = checkbox(p.SignIn, field{Name: "enforce_2fa", Label: "Enforce two-factor authentication for all company users", Hint: "Takes effect at each person's next sign-in."}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = checkbox(p.SignIn, field{Name: "enforce_2fa", Label: "Enforce two-factor authentication for all company users", Hint: "Takes effect at each person's next sign-in. Set up your own second factor first."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -226,7 +226,7 @@ func signOutSection(p GeneralPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " Sessions</h2><p>People whose sessions end sign in again. Your own session stays.</p><p class=\"page-actions\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " Sessions</h2><p>Sign people out everywhere, for example after a password has become known. They can sign in again; you stay signed in here.</p><p class=\"page-actions\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -297,7 +297,7 @@ func signOutSection(p GeneralPage) templ.Component {
 	})
 }
 
-var passwordPolicy = fmt.Sprintf("From %d to %d characters. It holds for new passwords; common ones and names are always refused.",
+var passwordPolicy = fmt.Sprintf("From %d to %d characters, for new passwords. Common passwords, and those made of names, are always refused.",
 	account.LeastMinPassword, account.MostMinPassword)
 
 // countPeople is a number of people: "1 person", "5 people".
@@ -411,12 +411,12 @@ func SignOutManyPart(p SignOutPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, " without a second factor will be signed out at once. They set one up when they sign in again. You stay signed in.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, " without a second factor will be signed out everywhere at once, and set one up when they sign in again. You stay signed in here.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>Every session of everybody ends at once, and what somebody has not saved is lost. All can sign in again. You stay signed in.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>Everybody will be signed out everywhere at once, and lose what they have not saved. They can sign in again. You stay signed in here.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -626,14 +626,14 @@ func mailSection(p GeneralPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.MailFiles != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<p>No mail server is set up (trial mode). Mails are not sent but kept as files in <code>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<p>No mail server is set up (trial mode). Mails are not sent, but kept as files in <code>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var24 string
 			templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(p.MailFiles)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/general.templ`, Line: 157, Col: 104}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/general.templ`, Line: 157, Col: 105}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 			if templ_7745c5c3_Err != nil {
@@ -644,7 +644,7 @@ func mailSection(p GeneralPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p>A mail server is set up.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<p>Mails are sent through the mail server that was set up.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -82,7 +82,7 @@ func Profile(p ProfilePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</p><p class=\"hint\">The email address cannot be changed: it is who you are when you sign in.</p></div><div class=\"profile-role\"><p class=\"badge\"><span class=\"visually-hidden\">Role:</span> ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</p><p class=\"hint\">The email cannot be changed: you sign in with it.</p></div><div class=\"profile-role\"><p class=\"badge\"><span class=\"visually-hidden\">Role:</span> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -226,7 +226,7 @@ func Profile(p ProfilePage) templ.Component {
 
 var (
 	dateFormats = []option{{"DMY", "DMY — 16 Feb 2024"}, {"MDY", "MDY — Feb 16, 2024"}, {"YMD", "YMD — 2024-02-16"}}
-	themes      = []option{{"system", "As the system"}, {"light", "Light"}, {"dark", "Dark"}}
+	themes      = []option{{"system", "Same as the system"}, {"light", "Light"}, {"dark", "Dark"}}
 )
 
 func timeZoneOptions() []option {
@@ -567,7 +567,7 @@ func ProfileSignIns(p SignInsSection) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Entries) == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<p class=\"muted\">Nothing in the last year.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<p class=\"muted\">Nobody has tried to sign in as you in the last year.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

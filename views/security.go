@@ -112,7 +112,7 @@ func DisableTwoFactor(user store.User) Confirmation {
 		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. They are signed out everywhere and get a mail about it.",
 	}
 	if !user.TwoFactor {
-		c.Text = user.DisplayName() + " has no second factor."
+		c.Text = user.DisplayName() + " has no second factor: there is nothing to disable."
 	}
 	return c
 }

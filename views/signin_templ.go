@@ -87,7 +87,7 @@ func Setup(form Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = textField(form, field{Name: "cloud", Label: "Cloud label", Placeholder: "EU"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = textField(form, field{Name: "cloud", Label: "Cloud label", Placeholder: "For example EU"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -161,12 +161,12 @@ func refusedCode(err error) error {
 // Invalid.
 func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password string) (options []byte, err error) {
 	refused := Invalid{}
-	name = parseTitle(name, "name", "a name by which you will know it, for example the device", refused)
+	name = parseTitle(name, "name", "a name to tell it from others, for example the device", refused)
 	if len([]rune(name)) > MaxPasskeyName {
 		refused["name"] = fmt.Sprintf("At most %d characters.", MaxPasskeyName)
 	}
 	if !s.passkeys.Usable() {
-		refused[""] = "Passkeys need the console to be reached by a name; it is reached by a number. Set up an authenticator app instead."
+		refused[""] = "Passkeys do not work while the console is opened by a number, such as 192.0.2.1, instead of a name. Set up an authenticator app instead."
 	}
 	if len(refused) > 0 {
 		return nil, refused
@@ -213,7 +213,7 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		}
 		err = tx.db.InsertPasskey(ctx, &store.Passkey{UserID: by.UserID, CredentialID: id, Credential: credential, Name: question.Name, CreatedAt: tx.now})
 		if errors.Is(err, store.ErrDuplicate) {
-			return Secured{}, Invalid{"": "This passkey is registered already."}
+			return Secured{}, Invalid{"": "This passkey has been added already. Choose another one."}
 		}
 		if err != nil {
 			return Secured{}, err
@@ -306,7 +306,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 			return nil, err
 		}
 		if !user.TwoFactor {
-			return nil, Invalid{"": "Recovery codes stand in for a second factor. Set one up first."}
+			return nil, Invalid{"": "Recovery codes stand in for a lost second factor. Set up a second factor first."}
 		}
 		codes, err := tx.newRecoveryCodes(user)
 		if err != nil {

@@ -89,7 +89,7 @@ func line(text string) string { return norm.NFC.String(strings.TrimSpace(text)) 
 // controls make a name read as something else. Text in right-to-left scripts needs neither.
 func refuseText(text string) string {
 	if !utf8.ValidString(text) {
-		return "This is not valid text."
+		return "Some of these characters cannot be read. Type them again."
 	}
 	for _, r := range text {
 		switch {

@@ -33,7 +33,7 @@ func (s *Service) General(ctx context.Context, by Actor) (store.Account, error) 
 func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name, cloud string) (store.Account, error) {
 	refused := Invalid{}
 	name = parseTitle(name, "name", "the name of the company", refused)
-	cloud = parseTitle(cloud, "cloud", "the label of the cloud, for example EU", refused)
+	cloud = parseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
 	return setGeneral(ctx, s, by, version, "change company", refused, func(tx *Tx, a *store.Account) error {
 		a.Name, a.Cloud = name, cloud
 		return tx.requireFreeTenantName(store.Tenant{ID: tx.by.Main, Name: name})

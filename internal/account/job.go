@@ -225,6 +225,7 @@ func isRefusal(err error) bool {
 func reason(err error) string {
 	var (
 		forbidden *Forbidden
+		taken     *Taken
 		invalid   Invalid
 	)
 	switch {
@@ -234,6 +235,8 @@ func reason(err error) string {
 		return "Whoever started this may no longer do it."
 	case errors.As(err, &forbidden):
 		return forbidden.Error()
+	case errors.As(err, &taken):
+		return taken.Error()
 	case errors.As(err, &invalid):
 		return invalid.First()
 	}

@@ -33,7 +33,7 @@ func refusePassword(password, company string, minLength int, user store.User) st
 	case password == "":
 		return "Choose a password."
 	case !utf8.ValidString(password):
-		return "This is not valid text."
+		return "Some of these characters cannot be read. Type them again."
 	case n < minLength:
 		return fmt.Sprintf("Use at least %d characters. Several words in a row are easy to remember.", minLength)
 	case n > MaxPassword:

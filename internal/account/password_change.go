@@ -26,7 +26,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, current, passwor
 		refused["password"] = "This is the password you have now. Choose another one."
 	}
 	if again != password {
-		refused["again"] = "This is not what you typed above."
+		refused["again"] = "This is not what you typed above. Type the new password again."
 	}
 	if current == "" {
 		refused["current_password"] = "Enter the password you have now."

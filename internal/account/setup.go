@@ -39,7 +39,7 @@ func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
 func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, error) {
 	refused := Invalid{}
 	in.Company = parseTitle(in.Company, "company", "the name of the company", refused)
-	in.Cloud = parseTitle(in.Cloud, "cloud", "the label of the cloud, for example EU", refused)
+	in.Cloud = parseTitle(in.Cloud, "cloud", "the cloud label, for example EU", refused)
 	user := store.User{UUID: uuid.NewString(), Role: permission.GlobalAdmin}
 	user.FirstName, user.LastName = parseNames(in.FirstName, in.LastName, refused)
 	if user.FirstName == "" {

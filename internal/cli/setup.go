@@ -54,6 +54,9 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 func describe(refused account.Invalid) error {
 	var lines []string
 	for field, reason := range refused {
+		if field == "password" {
+			field = "password-stdin"
+		}
 		lines = append(lines, "--"+strings.ReplaceAll(field, "_", "-")+": "+reason)
 	}
 	slices.Sort(lines)
