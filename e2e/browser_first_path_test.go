@@ -22,7 +22,7 @@ func TestBrowserFirstPathWithoutScript(t *testing.T) {
 }
 
 func TestBrowserFirstPathByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	walkFirstPath(t, keyboard)
 }
 

@@ -17,7 +17,7 @@ func TestBrowserGroupsWithoutScriptOnAPhone(t *testing.T) {
 }
 
 func TestBrowserGroupsByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	walkGroups(t, keyboard, 1440)
 }
 

@@ -9,12 +9,12 @@ import (
 )
 
 func TestBrowserTasksGroupsByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	workWithGroups(t, keyboard)
 }
 
 func TestBrowserTasksGroupsWithoutScript(t *testing.T) {
-	t.Parallel()
+	withoutRace(t)
 	workWithGroups(t, scriptOff)
 }
 

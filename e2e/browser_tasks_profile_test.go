@@ -9,12 +9,12 @@ import (
 )
 
 func TestBrowserTasksProfileByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	workWithProfile(t, keyboard)
 }
 
 func TestBrowserTasksProfileWithoutScript(t *testing.T) {
-	t.Parallel()
+	withoutRace(t)
 	workWithProfile(t, scriptOff)
 }
 

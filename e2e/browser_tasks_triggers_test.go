@@ -7,12 +7,12 @@ import (
 )
 
 func TestBrowserTasksTriggersByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	workWithTriggers(t, keyboard)
 }
 
 func TestBrowserTasksTriggersWithoutScript(t *testing.T) {
-	t.Parallel()
+	withoutRace(t)
 	workWithTriggers(t, scriptOff)
 }
 

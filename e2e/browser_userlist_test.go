@@ -17,7 +17,7 @@ func TestBrowserUserListWithoutScriptOnAPhone(t *testing.T) {
 }
 
 func TestBrowserUserListByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
 	walkUserList(t, keyboard, 1440)
 }
 
