@@ -21,6 +21,7 @@ func TestBrowserAuthenticatorWithoutScript(t *testing.T) {
 
 func TestBrowserAuthenticatorByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	enrolInBrowser(t, keyboard)
 }
 
@@ -132,6 +133,7 @@ func TestBrowserPasskeys(t *testing.T) {
 
 func TestBrowserPasskeysByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	usePasskeys(t, keyboard)
 }
 

@@ -23,6 +23,7 @@ func TestBrowserFirstPathWithoutScript(t *testing.T) {
 
 func TestBrowserFirstPathByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	walkFirstPath(t, keyboard)
 }
 

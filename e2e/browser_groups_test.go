@@ -18,6 +18,7 @@ func TestBrowserGroupsWithoutScriptOnAPhone(t *testing.T) {
 
 func TestBrowserGroupsByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	walkGroups(t, keyboard, 1440)
 }
 

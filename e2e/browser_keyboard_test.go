@@ -4,7 +4,6 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/dom"
@@ -28,15 +27,6 @@ func (c *console) tabFor(h hands) *tab {
 	b := c.tab(h != scriptOff)
 	b.keys = h == keyboard
 	return b
-}
-
-// withoutRace begins a test of what people do in a browser that is too slow under the race detector, and of which the
-// server does nothing that others do not watch there.
-func withoutRace(t *testing.T) {
-	t.Parallel()
-	if underRace {
-		t.Skip("runs without the race detector")
-	}
 }
 
 // mostPresses of the Tab key are what a way within a page may take.

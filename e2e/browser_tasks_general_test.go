@@ -4,11 +4,13 @@ import "testing"
 
 func TestBrowserTasksGeneralByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	workWithSettings(t, keyboard)
 }
 
 func TestBrowserTasksGeneralWithoutScript(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	workWithSettings(t, scriptOff)
 }
 

@@ -10,11 +10,13 @@ import (
 
 func TestBrowserTasksProfileByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	workWithProfile(t, keyboard)
 }
 
 func TestBrowserTasksProfileWithoutScript(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	workWithProfile(t, scriptOff)
 }
 

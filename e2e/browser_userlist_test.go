@@ -18,6 +18,7 @@ func TestBrowserUserListWithoutScriptOnAPhone(t *testing.T) {
 
 func TestBrowserUserListByKeyboard(t *testing.T) {
 	withoutRace(t)
+	t.Parallel()
 	walkUserList(t, keyboard, 1440)
 }
 
