@@ -20,7 +20,8 @@ func TestBrowserAuthenticatorWithoutScript(t *testing.T) {
 }
 
 func TestBrowserAuthenticatorByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	enrolInBrowser(t, keyboard)
 }
 
@@ -127,8 +128,19 @@ func (b *tab) passkeys() {
 
 func TestBrowserPasskeys(t *testing.T) {
 	t.Parallel()
+	usePasskeys(t, mouse)
+}
+
+func TestBrowserPasskeysByKeyboard(t *testing.T) {
+	withoutRace(t)
+	t.Parallel()
+	usePasskeys(t, keyboard)
+}
+
+// usePasskeys adds a passkey, signs in with it, and removes it. That needs a script.
+func usePasskeys(t *testing.T, with hands) {
 	c := ready(t, nil)
-	b := c.tab(true)
+	b := c.tabFor(with)
 	b.passkeys()
 	b.signIn(adminEmail, adminPassword)
 	b.heading("Users")

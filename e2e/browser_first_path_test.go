@@ -22,7 +22,8 @@ func TestBrowserFirstPathWithoutScript(t *testing.T) {
 }
 
 func TestBrowserFirstPathByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	walkFirstPath(t, keyboard)
 }
 

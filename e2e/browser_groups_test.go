@@ -17,7 +17,8 @@ func TestBrowserGroupsWithoutScriptOnAPhone(t *testing.T) {
 }
 
 func TestBrowserGroupsByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	walkGroups(t, keyboard, 1440)
 }
 

@@ -3,11 +3,13 @@ package e2e
 import "testing"
 
 func TestBrowserTasksGeneralByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	workWithSettings(t, keyboard)
 }
 
 func TestBrowserTasksGeneralWithoutScript(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	workWithSettings(t, scriptOff)
 }
@@ -16,6 +18,8 @@ func workWithSettings(t *testing.T, with hands) {
 	c := ready(t, nil)
 	c.member(c.administrator(), "analyst", "mem@example.com")
 	c.work(with, []task{
+		{"skip to the content", skipToContent},
+		{"read what the page is for", readHelp},
 		{"name the company", nameCompany},
 		{"set the password length", setPasswordLength},
 		{"set the timeouts", setTimeouts},
@@ -27,6 +31,20 @@ func workWithSettings(t *testing.T, with hands) {
 	})
 }
 
+func skipToContent(w worker) {
+	w.open("/settings/general")
+	if w.keys { // it shows itself to those who have the focus on it
+		w.click("Skip to content")
+		w.is(`document.activeElement.id === "main"`)
+	}
+}
+
+func readHelp(w worker) {
+	w.open("/settings/general")
+	w.click("About this page")
+	w.is(`document.getElementById("help").matches(":popover-open")`)
+}
+
 func nameCompany(w worker) {
 	w.open("/settings/general")
 	w.fill("Company name", "")
@@ -36,6 +54,10 @@ func nameCompany(w worker) {
 	w.fill("Cloud label", "US")
 	w.save("Company")
 	w.says("The company is saved as “Example Works”.")
+	if w.script {
+		w.click("Dismiss")
+		w.is(`document.querySelector(".toast") === null`)
+	}
 }
 
 func setPasswordLength(w worker) {

@@ -9,11 +9,13 @@ import (
 )
 
 func TestBrowserTasksGroupsByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	workWithGroups(t, keyboard)
 }
 
 func TestBrowserTasksGroupsWithoutScript(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	workWithGroups(t, scriptOff)
 }
@@ -78,15 +80,12 @@ func addTenantToGroup(w worker) {
 	w.click("Tenants 1")
 	w.click("Staging 2")
 	w.click("Add tenants")
-	w.says("The group covers more tenants now.")
 	w.row("Staging", "Enabled")
 }
 
 func removeTenantFromGroup(w worker) {
 	w.click("Remove Staging")
-	w.says("Support no longer covers Staging.")
 	w.click("Remove tenant")
-	w.says("Support covers one tenant less.")
 	w.find("Tenants 1", "link")
 }
 
@@ -123,7 +122,6 @@ func removeUsersFromGroup(w worker) {
 	w.click("Users 2")
 	w.click("Select Ann Lee")
 	w.click("Remove selected users")
-	w.says("They leave the group Support.")
 	w.click("Remove 1")
 	w.says("1 user was removed from the group.")
 	if groups := w.console.groupsOf("ann@example.com"); slices.Contains(groups, "Support") {

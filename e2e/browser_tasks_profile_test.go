@@ -9,11 +9,13 @@ import (
 )
 
 func TestBrowserTasksProfileByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	workWithProfile(t, keyboard)
 }
 
 func TestBrowserTasksProfileWithoutScript(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	workWithProfile(t, scriptOff)
 }

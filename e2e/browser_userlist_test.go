@@ -17,7 +17,8 @@ func TestBrowserUserListWithoutScriptOnAPhone(t *testing.T) {
 }
 
 func TestBrowserUserListByKeyboard(t *testing.T) {
-	byKeyboard(t)
+	withoutRace(t)
+	t.Parallel()
 	walkUserList(t, keyboard, 1440)
 }
 

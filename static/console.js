@@ -34,6 +34,14 @@
 		return wrong !== null;
 	};
 
+	// What has the focus may go away. Then the focus goes to what took its place, or to the content, not to the top of the page.
+	const focusInstead = (element) => {
+		const at = document.activeElement;
+		if (at === document.body || !at.checkVisibility()) {
+			(element && element.checkVisibility() ? element : document.getElementById("main")).focus({preventScroll: true});
+		}
+	};
+
 	const toast = (text) => {
 		const box = document.createElement("div");
 		box.className = "toast toast-error";
@@ -50,8 +58,11 @@
 		}
 	});
 
+	let swapsFocus = false;
+
 	document.addEventListener("htmx:beforeSwap", (event) => {
 		const detail = event.detail;
+		swapsFocus = detail.target.contains(document.activeElement);
 		const stale = detail.xhr.status === 409 && detail.xhr.getResponseHeader("HX-Retarget") !== "#toasts"; // the form again, as it was sent
 		if (detail.xhr.status === 422 || stale) {
 			detail.shouldSwap = true;
@@ -86,6 +97,9 @@
 			if (first) {
 				first.focus();
 			}
+		}
+		if (swapsFocus) {
+			focusInstead(target.querySelector("#dialog-title"));
 		}
 		const list = document.querySelector("[data-announce]");
 		if (list && (event.detail.elt === list || target.id === list.id)) {
@@ -165,6 +179,7 @@
 			leaving = true;
 		} else if (at("[data-dismiss]")) {
 			at(".toast").remove();
+			focusInstead();
 		} else if (at("[data-copy]")) {
 			copy(at("[data-copy]"));
 		} else if (at("[data-passkey]")) {
@@ -241,7 +256,10 @@
 
 	document.addEventListener("reset", (event) => {
 		if (event.target.matches(".bulk-bar")) {
-			setTimeout(countTicked); // after the boxes have changed
+			setTimeout(() => { // after the boxes have changed
+				countTicked();
+				focusInstead(document.querySelector("[data-select-all]")); // the bar is gone
+			});
 		}
 	});
 
