@@ -41,8 +41,9 @@ var chromium = sync.OnceValues(startChromium)
 // closeChromium ends the browser, once it has been started, and removes its profile.
 var closeChromium = func() {}
 
-// needless are pages of the browser's own, below its address bar, which take more time for each tab than the tab does.
-const needless = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"
+// needless are pages of the browser's own, below its address bar, and processes in reserve: they take more time for each tab
+// than the tab does.
+const needless = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,SpareRendererForSitePerProcess"
 
 func startChromium() (context.Context, error) {
 	path, err := exec.LookPath("chromium")

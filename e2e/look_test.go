@@ -51,7 +51,7 @@ func (s scene) look(t *testing.T, documents *markup) {
 	if s.name == "users" || s.name == "sign-in" {
 		s.takePictures(t, t.TempDir())
 	}
-	p := shown{t: t, tab: s.tab, width: wide, colours: "light"}
+	p := shown{t: t, tab: s.tab, name: s.name, width: wide, colours: "light"}
 	documents.add(s.name, s.tab.source())
 	if s.prepare != nil {
 		documents.add(s.name+" as it is now", s.tab.drawn())
@@ -78,6 +78,7 @@ const wide, narrow = 1440, 390
 type shown struct {
 	t       *testing.T
 	tab     *tab
+	name    string
 	width   int
 	colours string
 }
@@ -104,10 +105,10 @@ func (p shown) wants(what string, c check) {
 	p.t.Helper()
 	faults, err := p.tab.faults(c)
 	if err != nil {
-		p.t.Errorf("%d px, %s: %s: %v", p.width, p.colours, what, err)
+		p.t.Errorf("%s, %d px, %s: %s: %v", p.name, p.width, p.colours, what, err)
 	}
 	for _, fault := range faults {
-		p.t.Errorf("%d px, %s: not %s: %s", p.width, p.colours, what, fault)
+		p.t.Errorf("%s, %d px, %s: not %s: %s", p.name, p.width, p.colours, what, fault)
 	}
 }
 
@@ -118,7 +119,7 @@ func (p shown) silent(before int) {
 	own := p.tab.answered().Response.URL
 	for _, trouble := range p.tab.noticed()[before:] {
 		if !strings.Contains(trouble, "status of 4") || !strings.HasSuffix(trouble, " "+own) {
-			p.t.Errorf("the browser noticed %s", trouble)
+			p.t.Errorf("%s: the browser noticed %s", p.name, trouble)
 		}
 	}
 }

@@ -1,0 +1,178 @@
+package e2e
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"console/handlers"
+	"console/internal/auth"
+	"console/internal/permission"
+	"console/store"
+)
+
+// noPages are the routes that answer with no page.
+var noPages = map[string]string{
+	"/session":                      "answers a number",
+	"/healthz":                      "answers a word",
+	"/readyz":                       "answers a word",
+	"/settings/users/export.csv":    "a file",
+	"/settings/jobs/:id/report.csv": "a file",
+}
+
+// noLink are the pages to which no link leads when everything is set up, and a mail server is there.
+var noLink = map[string]string{
+	"/setup":                         "the first run; a scene of the gallery",
+	"/settings/invitations/:id/mail": "there is a mail server",
+}
+
+// TestCrawl follows every link that people of every role and visitors are shown, and looks at every page they reach. It
+// wants every page of the map to be reached, so that new ones are looked at, too.
+func TestCrawl(t *testing.T) {
+	withoutRace(t)
+	t.Parallel()
+	w := newCrawledConsole(t)
+	var everybody sync.WaitGroup
+	for who, b := range w.people {
+		everybody.Go(func() {
+			t.Run(string(who), func(t *testing.T) { w.crawl(t, who, b) })
+		})
+	}
+	everybody.Wait()
+	for _, r := range w.console.routes() {
+		_, page := noPages[r.Path]
+		_, linked := noLink[r.Path]
+		if who := w.reached[r.Path]; r.Method == http.MethodGet && !page && !linked && !slices.ContainsFunc(who, isAnyone(r)) {
+			t.Errorf("%s was reached by %q only", r.Path, who)
+		}
+	}
+	w.documents.check(t)
+}
+
+// isAnyone reports whether it tells anything that somebody has reached the page: those who hold everything must reach
+// the pages of people who have signed in, visitors theirs.
+func isAnyone(r handlers.Route) func(permission.Role) bool {
+	return func(who permission.Role) bool {
+		return who == permission.GlobalAdmin || !r.Needs.SignedIn()
+	}
+}
+
+// crawledConsole is a console with everything in it, and the people who look around there.
+type crawledConsole struct {
+	*gallery
+	console   *console
+	people    map[permission.Role]*tab
+	seeds     map[permission.Role][]string // addresses that no link of the console leads to: of mails, and of forms
+	documents *markup
+
+	mu      sync.Mutex
+	reached map[string][]permission.Role // by the path of a route
+}
+
+func newCrawledConsole(t *testing.T) *crawledConsole {
+	c := ready(t, nil)
+	g := &gallery{names: usualNames, full: c, links: map[string]string{}}
+	w := &crawledConsole{gallery: g, console: c, documents: newMarkup(t), reached: map[string][]permission.Role{}}
+	admin := c.administrator()
+	g.furnish(admin)
+	g.protect()
+	staging := c.newTenant(admin, "Staging")
+	group := c.newGroup(admin, "Night shift", []string{"1", staging}, []string{"rules.view", "users.view"})
+	admin.post(group+"/users/add", "emails", "ana.souza@example.com").wants(http.StatusSeeOther)
+	admin.enrol(adminPassword)
+	c.exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES (1, x'01', '{"id": "AQ=="}', 'Laptop', $1)`, store.At(time.Now()))
+	w.people = map[permission.Role]*tab{permission.GlobalAdmin: admin.tab(), visitor: g.halfway}
+	for _, role := range permission.Roles() {
+		if role.SignsIn() && role != permission.GlobalAdmin {
+			w.people[role] = c.browse(c.person(role, "Crawler", role.Label(), string(role)+"@example.com")).tab()
+		}
+	}
+	w.people[nobody] = c.browse(c.user("noa@example.com")).tab()
+	reset := auth.NewToken()
+	c.exec(`INSERT INTO reset_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, 0, $3)`, auth.HashToken(reset), c.user(g.email).ID,
+		store.At(time.Now().Add(time.Hour)))
+	w.seeds = map[permission.Role][]string{
+		visitor:                {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
+		permission.GlobalAdmin: {g.links["job"], "/settings/users/bulk?action=delete&all=1", "/settings/profile/authenticator", "/settings/general/signout-without-2fa",
+			group + "?tab=users", group + "?tab=permissions", group + "/permissions?permissions=rules.view", group + "/users/remove?ids=" + g.id("ana.souza@example.com"),
+			"/settings/tenants/" + staging + "/delete"},
+	}
+	return w
+}
+
+// crawl looks at every page that links lead to from "/", breadth first: at one for each route, tab and kind of query.
+func (w *crawledConsole) crawl(t *testing.T, who permission.Role, b *tab) {
+	own := *b.console
+	own.t = t
+	b.console = &own
+	routes := b.console.routes()
+	seen := map[string]bool{}
+	for queue := append([]string{"/"}, w.seeds[who]...); len(queue) > 0; queue = queue[1:] {
+		to, err := b.console.URL.Parse(queue[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := pattern(routes, to.Path)
+		kind := path + " " + to.Query().Get("tab") + " " + strings.Join(slices.Sorted(maps.Keys(to.Query())), " ")
+		if _, none := noPages[path]; none || seen[kind] {
+			continue
+		}
+		seen[kind] = true
+		w.visit(t, who, b, path, to)
+		queue = append(queue, b.links()...)
+	}
+	t.Logf("%d pages", len(seen))
+}
+
+// visit looks at a page. No link may lead to one that is not there or not for this person, but to those that explain why
+// somebody who may do more is not theirs to change.
+func (w *crawledConsole) visit(t *testing.T, who permission.Role, b *tab, path string, to *url.URL) {
+	before := len(b.noticed())
+	b.resize(wide)
+	b.open(to.String())
+	answer := b.answered().Response
+	explained := answer.Status == http.StatusForbidden && (who == nobody || strings.HasPrefix(path, "/settings/users/:id/"))
+	if answer.Status != http.StatusOK && !explained && !strings.HasPrefix(path, "/signup") {
+		t.Errorf("%s is answered %d", to, answer.Status)
+	}
+	w.mu.Lock()
+	w.reached[path] = append(w.reached[path], who)
+	w.mu.Unlock()
+	name := string(who) + " at " + to.RequestURI()
+	w.documents.add(name, b.source())
+	p := shown{t: t, tab: b, name: name, width: wide, colours: "light"}
+	p.wants("accessible", accessible)
+	p.at(narrow).wants("accessible", accessible)
+	p.at(320).wants("fitting", fitting)
+	p.silent(before)
+}
+
+// links are the addresses on this console that the page leads to.
+func (b *tab) links() []string {
+	b.console.t.Helper()
+	links, err := evaluate[[]string](b, `[...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.hash).map((a) => a.pathname + a.search)`)
+	if err != nil {
+		b.console.t.Fatal(err)
+	}
+	return links
+}
+
+// pattern is the path of the route that answers to a path, or the path where there is none.
+func pattern(routes []handlers.Route, path string) string {
+	parts := strings.Split(path, "/")
+	best := path
+	for _, r := range routes {
+		if r.Path == path {
+			return path
+		}
+		if slices.EqualFunc(strings.Split(r.Path, "/"), parts, func(of, part string) bool { return strings.HasPrefix(of, ":") || of == part }) {
+			best = r.Path
+		}
+	}
+	return best
+}
