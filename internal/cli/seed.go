@@ -48,7 +48,7 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 		return err
 	}
 	if len(inviter) == 0 {
-		return errors.New("the account has no Global Administrator who could have invited anybody: run console admin recover first")
+		return errors.New("the account has no Global Administrator who could have invited anybody")
 	}
 	seeding := &seeding{company: account.Name, inviter: inviter[0], asOf: store.At(s.AsOf), groups: map[permission.Role]int64{}}
 	for first := 0; first < s.Users; first += peoplePerTransaction {
