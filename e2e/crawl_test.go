@@ -96,10 +96,11 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 	reset := auth.NewToken()
 	c.exec(`INSERT INTO reset_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, 0, $3)`, auth.HashToken(reset), c.user(g.email).ID,
 		store.At(time.Now().Add(time.Hour)))
+	review := group + "/permissions?permissions=rules.view&version=" + c.cell(`SELECT version FROM groups WHERE name = 'Night shift'`)
 	w.seeds = map[permission.Role][]string{
-		visitor:                {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
+		visitor: {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
 		permission.GlobalAdmin: {g.links["job"], "/settings/users/bulk?action=delete&all=1", "/settings/profile/authenticator", "/settings/general/signout-without-2fa",
-			group + "?tab=users", group + "?tab=permissions", group + "/permissions?permissions=rules.view", group + "/users/remove?ids=" + g.id("ana.souza@example.com"),
+			group + "?tab=users", group + "?tab=permissions", review, group + "/users/remove?ids=" + g.id("ana.souza@example.com"),
 			"/settings/tenants/" + staging + "/delete"},
 	}
 	return w
