@@ -121,7 +121,7 @@
 			: !/^(hidden|password|submit|reset|button)$/.test(input.type) && "defaultValue" in input && input.value !== input.defaultValue;
 	};
 
-	const unsent = (within) => dialog !== null && [...within.querySelectorAll('form[method="post"]')].some((form) => !sent.has(form) &&
+	const unsent = (within) => dialog !== null && [...within.querySelectorAll('form[method="post"], form.sheet')].some((form) => !sent.has(form) &&
 		(form.querySelector('[aria-invalid="true"]') !== null || [...form.elements].some(changed)));
 
 	const mayDiscard = (within) => !unsent(within) || confirm("Discard what you have entered?");
