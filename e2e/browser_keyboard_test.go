@@ -54,19 +54,20 @@ const stop = `function(forward) {
 		return hit !== null && (at.contains(hit) || [...(at.labels || [])].some((label) => label.contains(hit)));
 	};
 	const seen = boxes.some((box) => [0.5, 0.1, 0.9].some((x) => [0.5, 0.1, 0.9].some((y) => shows(box.left + box.width * x, box.top + box.height * y))));
-	const floats = (element) => element !== null && (/fixed|sticky/.test(getComputedStyle(element).position) || floats(element.parentElement));
+	const floats = (element) => element !== null && element.localName !== "dialog" && (/fixed|sticky/.test(getComputedStyle(element).position) || floats(element.parentElement));
 	const last = window.lastStop;
 	let jumps = false;
 	if (forward && last && (last.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0 && last.isConnected && last.checkVisibility() && !floats(last) && !floats(at)) {
 		const from = last.getBoundingClientRect(), to = at.getBoundingClientRect();
-		jumps = to.bottom + 100 < from.top && to.left < from.right; // the search, tabs and buttons over a list are one place
+		const tools = (element) => element.closest(".list-page") && !element.closest("table"); // what stands over a list is one place
+		jumps = to.bottom <= from.top && to.left < from.right && !(tools(last) && tools(at));
 	}
 	window.lastStop = at;
 	let trouble = "";
 	if (at.id === "main") trouble = ""; // the content, where nothing can be pressed
 	else if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) trouble = "has the focus and does not show it";
 	else if (!seen) trouble = "has the focus and is hidden" + (hit ? " behind " + hit.outerHTML.slice(0, 80) : "");
-	else if (jumps) trouble = "gets the focus from something far below it";
+	else if (jumps) trouble = "gets the focus from something below it";
 	return {where, name: at.localName + " " + JSON.stringify(name), trouble};
 }`
 
