@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -72,12 +73,13 @@ type crawledConsole struct {
 
 	mu      sync.Mutex
 	reached map[string][]permission.Role // by the path of a route
+	looked  map[string]bool              // by what skeleton returns
 }
 
 func newCrawledConsole(t *testing.T) *crawledConsole {
 	c := ready(t, nil)
 	g := &gallery{names: usualNames, full: c, links: map[string]string{}}
-	w := &crawledConsole{gallery: g, console: c, documents: newMarkup(t), reached: map[string][]permission.Role{}}
+	w := &crawledConsole{gallery: g, console: c, documents: newMarkup(t), reached: map[string][]permission.Role{}, looked: map[string]bool{}}
 	admin := c.administrator()
 	g.furnish(admin)
 	g.protect()
@@ -100,7 +102,7 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 	w.seeds = map[permission.Role][]string{
 		visitor: {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
 		permission.GlobalAdmin: {g.links["job"], "/settings/users/bulk?action=delete&all=1", "/settings/profile/authenticator", "/settings/general/signout-without-2fa",
-			group + "?tab=users", group + "?tab=permissions", review, group + "/users/remove?ids=" + g.id("ana.souza@example.com"),
+			group + "?tab=users", group + "?tab=permissions", review, group + "/users/remove?user_ids=" + g.id("ana.souza@example.com"),
 			"/settings/tenants/" + staging + "/delete"},
 	}
 	return w
@@ -136,21 +138,48 @@ func (w *crawledConsole) visit(t *testing.T, who permission.Role, b *tab, path s
 	before := len(b.noticed())
 	b.resize(wide)
 	b.open(to.String())
+	p := shown{t: t, tab: b, name: string(who) + " at " + to.RequestURI(), width: wide, colours: "light"}
+	defer p.silent(before)
 	answer := b.answered().Response
 	explained := answer.Status == http.StatusForbidden && (who == nobody || strings.HasPrefix(path, "/settings/users/:id/"))
 	if answer.Status != http.StatusOK && !explained && !strings.HasPrefix(path, "/signup") {
 		t.Errorf("%s is answered %d", to, answer.Status)
 	}
-	w.mu.Lock()
-	w.reached[path] = append(w.reached[path], who)
-	w.mu.Unlock()
-	name := string(who) + " at " + to.RequestURI()
-	w.documents.add(name, b.source())
-	p := shown{t: t, tab: b, name: name, width: wide, colours: "light"}
+	source := b.source()
+	if !w.isNew(who, path, source) {
+		return
+	}
+	w.documents.add(p.name, source)
 	p.wants("accessible", accessible)
 	p.at(narrow).wants("accessible", accessible)
 	p.at(320).wants("fitting", fitting)
-	p.silent(before)
+}
+
+// isNew notes that somebody has reached a page, and reports whether nobody has looked at the like of it before. Of what
+// a person reaches first the sidebar counts, too.
+func (w *crawledConsole) isNew(who permission.Role, path, source string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reached[path] = append(w.reached[path], who)
+	like := skeleton(source)
+	if path == "/" {
+		like += string(who)
+	}
+	seen := w.looked[like]
+	w.looked[like] = true
+	return !seen
+}
+
+var (
+	sidebar = regexp.MustCompile(`(?s)<nav class="sidebar".*?</nav>`)
+	texts   = regexp.MustCompile(`>[^<]*<`)
+	values  = regexp.MustCompile(` (value|href|action|formaction|title|datetime|content|aria-label|data-[a-z-]+)="[^"]*"`)
+)
+
+// skeleton is what the pages of people with other names and rights have in common, where they may do the same.
+func skeleton(source string) string {
+	source = sidebar.ReplaceAllString(source, "")
+	return values.ReplaceAllString(texts.ReplaceAllString(source, "><"), "")
 }
 
 // links are the addresses on this console that the page leads to.
