@@ -134,8 +134,8 @@ func TestTabsAndCounts(t *testing.T) {
 	}
 	shows("?q=tab", people[0], people[1], people[3])
 	shows("?tab=active&q=tab", people[3])
-	john.get("/settings/users?tab=invited").contains("By link")
-	john.get("/settings/users?q=tab").lacks("By link").contains(`<tr class="disabled">`, "(disabled)")
+	john.get("/settings/users?tab=invited").contains(`<span class="tag">By link<`)
+	john.get("/settings/users?q=tab").lacks(`<span class="tag">By link<`).contains(`<tr class="disabled">`, "(disabled)")
 }
 
 func TestFilters(t *testing.T) {
