@@ -83,7 +83,7 @@ func (b *tab) reach(what string, look func() (found, error)) (element found) {
 			b.until("find "+what, func() (err error) { element, err = look(); return err })
 			continue
 		}
-		if at.Name == "nothing" && at.Trouble != "" && time.Since(began) < time.Second { // the page may be about to bring it back
+		if at.Name == "nothing" && at.Trouble != "" && time.Since(began) < 3*time.Second { // the page may be about to bring it back
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
