@@ -42,9 +42,8 @@ const stop = `function(forward) {
 		return {where: "ahead", name: "nothing", trouble: window.lastStop ? "has the focus, which is lost: it was on " + window.lastStop.outerHTML.slice(0, 80) : ""};
 	}
 	const name = (at.ariaLabel || at.labels?.[0]?.innerText || at.innerText || at.name || at.id).replace(/\s+/g, " ").trim().slice(0, 40);
-	const together = at.type === "radio" && this.type === "radio" && at.name === this.name && at.form === this.form;
 	const before = (at.compareDocumentPosition(this) & Node.DOCUMENT_POSITION_PRECEDING) !== 0;
-	const where = at === this ? "here" : together ? "group" : before ? "behind" : "ahead";
+	const where = at === this ? "here" : before ? "behind" : "ahead";
 
 	const style = getComputedStyle(at);
 	const boxes = [...at.getClientRects()];
@@ -71,7 +70,7 @@ const stop = `function(forward) {
 	return {where, name: at.localName + " " + JSON.stringify(name), trouble};
 }`
 
-// reach moves the focus with the Tab key until it is on the element that look finds, or on another radio button of its group.
+// reach moves the focus with the Tab key until it is on the element that look finds.
 func (b *tab) reach(what string, look func() (found, error)) (element found) {
 	b.console.t.Helper()
 	var way []string
@@ -84,14 +83,14 @@ func (b *tab) reach(what string, look func() (found, error)) (element found) {
 			b.until("find "+what, func() (err error) { element, err = look(); return err })
 			continue
 		}
-		if at.Name == "nothing" && at.Trouble != "" && time.Since(began) < time.Second { // the page may be about to bring it back
+		if at.Name == "nothing" && at.Trouble != "" && time.Since(began) < 3*time.Second { // the page may be about to bring it back
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
 		if at.Trouble != "" {
 			b.console.t.Fatalf("on the way to %s, %s %s; the focus went %q", what, at.Name, at.Trouble, way)
 		}
-		if at.Where == "here" || at.Where == "group" {
+		if at.Where == "here" {
 			return element
 		}
 		way = append(way, at.Name)
@@ -125,7 +124,7 @@ func (b *tab) tabKey(back bool) {
 
 // The roles of what can be pressed, and of what can be filled.
 var (
-	acts   = []string{"link", "button", "checkbox", "radio", "DisclosureTriangle"}
+	acts   = []string{"link", "button", "checkbox", "DisclosureTriangle"}
 	fields = []string{"textbox", "searchbox", "combobox", "spinbutton"}
 )
 
@@ -139,7 +138,7 @@ func (b *tab) activate(name string, look func() (found, error)) {
 		window.pressed = this;
 		const asks = this.type === "submit" ? this.form : this;
 		const opens = asks.dataset.hxGet && asks.closest("[data-hx-target]")?.dataset.hxTarget === "#dialog" && !document.querySelector("dialog[open]");
-		return this.type === "radio" || this.type === "checkbox" ? this.type
+		return this.type === "checkbox" ? "checkbox"
 			: this.popoverTargetElement && !this.popoverTargetElement.matches(":popover-open") ? "menu"
 			: opens ? "dialog" : "act";
 	}`, &kind); err != nil {
@@ -148,8 +147,6 @@ func (b *tab) activate(name string, look func() (found, error)) {
 	switch kind {
 	case "checkbox":
 		b.press(" ")
-	case "radio":
-		b.pick(name, element)
 	case "menu":
 		b.openMenu(name)
 	case "dialog":
@@ -161,23 +158,6 @@ func (b *tab) activate(name string, look func() (found, error)) {
 }
 
 var digits = regexp.MustCompile(`\d+`)
-
-// pick moves the choice in a group of radio buttons with the arrows.
-func (b *tab) pick(name string, element found) {
-	b.console.t.Helper()
-	for range 20 {
-		var here bool
-		if err := element.apply(`function() { return document.activeElement === this; }`, &here); err != nil {
-			b.console.t.Fatal(err)
-		}
-		if here {
-			b.press(" ")
-			return
-		}
-		b.press(kb.ArrowDown)
-	}
-	b.console.t.Fatalf("the arrows do not reach %s", name)
-}
 
 // openMenu opens a menu. Tab goes into it; Escape closes it, with the focus on its button.
 func (b *tab) openMenu(name string) {

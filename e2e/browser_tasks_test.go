@@ -16,11 +16,13 @@ import (
 // for. The walks TestBrowserFirstPath, TestBrowserUserList, TestBrowserGroups and TestBrowserAuthenticator do these
 // tasks in the same two ways (and with the mouse):
 //
-//	set up · sign in and out · search, filter and sort users · add a user · invite by link, copy the link · new link · revoke a link · sign up
-//	edit user settings · disable several · enable one · delete with the typed address
+//	set up · sign in and out · search and sort users · add a user · invite by link, copy the link · new link · revoke a link · sign up
+//	edit user settings · disable several · enable one · delete with the typed address · filter users
 //	create a group with permissions of its own · add users by search and by address · permissions of a person · take out of a group · delete a group
-//	create integrations (email, Slack) · create a trigger with two reactions and a filter · search triggers
-//	set up an authenticator app, keep the recovery codes, sign in with a code, sign in with a recovery code
+//	create integrations (email, Slack) · create a trigger with two reactions and a filter
+//	set up an authenticator app, keep the recovery codes, sign in with one
+//
+// Passkeys need a script: TestBrowserPasskeys uses them with the mouse and with the keyboard.
 
 // task is something that people come to the console for.
 type task struct {
