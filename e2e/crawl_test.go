@@ -121,15 +121,24 @@ func (w *crawledConsole) crawl(t *testing.T, who permission.Role, b *tab) {
 			t.Fatal(err)
 		}
 		path := pattern(routes, to.Path)
-		kind := path + " " + to.Query().Get("tab") + " " + strings.Join(slices.Sorted(maps.Keys(to.Query())), " ")
-		if _, none := noPages[path]; none || seen[kind] {
+		if _, none := noPages[path]; none || seen[kind(path, to.Query())] {
 			continue
 		}
-		seen[kind] = true
+		seen[kind(path, to.Query())] = true
 		w.visit(t, who, b, path, to)
 		queue = append(queue, b.links()...)
 	}
 	t.Logf("%d pages", len(seen))
+}
+
+// kind tells pages of a route apart: tabs show different things, and so do questions, however they are answered. An
+// order shows the same.
+func kind(path string, query url.Values) string {
+	tab := query.Get("tab")
+	for _, order := range []string{"tab", "sort", "dir"} {
+		query.Del(order)
+	}
+	return strings.Join(append(slices.Sorted(maps.Keys(query)), path, tab), " ")
 }
 
 // visit looks at a page. No link may lead to one that is not there or not for this person, but to those that explain why
@@ -156,7 +165,7 @@ func (w *crawledConsole) visit(t *testing.T, who permission.Role, b *tab, path s
 }
 
 // isNew notes that somebody has reached a page, and reports whether nobody has looked at the like of it before. Of what
-// a person reaches first the sidebar counts, too.
+// a person reaches first the frame counts, too.
 func (w *crawledConsole) isNew(who permission.Role, path, source string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -171,14 +180,14 @@ func (w *crawledConsole) isNew(who permission.Role, path, source string) bool {
 }
 
 var (
-	sidebar = regexp.MustCompile(`(?s)<nav class="sidebar".*?</nav>`)
-	texts   = regexp.MustCompile(`>[^<]*<`)
-	values  = regexp.MustCompile(` (value|href|action|formaction|title|datetime|content|aria-label|data-[a-z-]+)="[^"]*"`)
+	frame  = regexp.MustCompile(`(?s)<nav class="sidebar".*?</nav>|<header class="topbar".*?</header>`)
+	texts  = regexp.MustCompile(`>[^<]*<`)
+	values = regexp.MustCompile(` (value|href|action|formaction|title|datetime|content|aria-label|data-[a-z-]+)="[^"]*"`)
 )
 
 // skeleton is what the pages of people with other names and rights have in common, where they may do the same.
 func skeleton(source string) string {
-	source = sidebar.ReplaceAllString(source, "")
+	source = frame.ReplaceAllString(source, "")
 	return values.ReplaceAllString(texts.ReplaceAllString(source, "><"), "")
 }
 
