@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -141,21 +142,25 @@ func (b *tab) faults(c check) ([]string, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, lookPatience)
 	defer cancel()
 	if strings.Contains(string(c), "axe.run") {
-		if err := loadAxe(ctx); err != nil {
+		if err := b.loadAxe(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return chromedp.Run(ctx, chromedp.Evaluate[[]string](string(c), chromedp.EvalAwaitPromise))
 }
 
-// loadAxe puts axe into the page, once. The content policy lets no page load it: the browser's debugger does.
-func loadAxe(ctx context.Context) error {
+// loadAxe puts axe into the page, and into those that the tab shows later. The content policy lets no page load it: the
+// browser's debugger does.
+func (b *tab) loadAxe(ctx context.Context) error {
 	there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.axe !== undefined`))
 	if there || err != nil {
 		return err
 	}
 	source, err := axe()
 	if err != nil {
+		return err
+	}
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
 		return err
 	}
 	ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](source+`; window.axe !== undefined`))

@@ -392,9 +392,7 @@ func clickFor(name, title string) func(*tab) {
 // show opens the page in a window of this width.
 func (s scene) show(t *testing.T, width int, scheme string) {
 	t.Helper()
-	own := *s.tab.console // scenes in other tabs report to their own tests meanwhile
-	own.t = t
-	s.tab.console = &own
+	s.tab.reportTo(t)
 	s.tab.resize(width)
 	s.tab.prefer(media{scheme: scheme})
 	s.tab.open(s.path)
@@ -402,6 +400,13 @@ func (s scene) show(t *testing.T, width int, scheme string) {
 	if s.prepare != nil {
 		s.prepare(s.tab)
 	}
+}
+
+// reportTo makes the tab fail this test from now on, whatever tests other tabs of the console are in meanwhile.
+func (b *tab) reportTo(t *testing.T) {
+	own := *b.console
+	own.t = t
+	b.console = &own
 }
 
 // media is what a person has told the system about what they want to see; nobody in these tests wants motion.
