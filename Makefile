@@ -17,7 +17,7 @@ build: ## build bin/console
 test: tools check ## everything that must hold, with the race detector
 	$(GO) test -race -timeout 25m ./...
 	$(GO) test -run 'TestRandom|TestPreview' ./internal/account # SQLite is too slow for these under the race detector
-	$(GO) test -timeout 20m -run 'TestFC6|TestLook|TestCrawl|TestBrowserTasks|ByKeyboard' ./e2e # these change the time zone of the process, or look at pages as people do
+	$(GO) test -timeout 20m -run 'TestFC6|TestLook|TestCrawl|TestBrowser[A-Z]' ./e2e # these change the time zone of the process, or look at pages as people do
 	$(GO) test -run TestLighthouse -count=1 ./e2e # measures speed, so nothing else runs beside it
 
 tools: ## install what the tests need (once; the only step that needs the network)

@@ -10,11 +10,13 @@ import (
 )
 
 func TestBrowserAuthenticator(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	enrolInBrowser(t, mouse)
 }
 
 func TestBrowserAuthenticatorWithoutScript(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	enrolInBrowser(t, scriptOff)
 }
@@ -127,6 +129,7 @@ func (b *tab) passkeys() {
 }
 
 func TestBrowserPasskeys(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	usePasskeys(t, mouse)
 }
@@ -186,6 +189,7 @@ func usePasskeys(t *testing.T, with hands) {
 }
 
 func TestBrowserPasskeyWhereOneIsDemanded(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	c := ready(t, nil)
 	c.enforce()

@@ -12,11 +12,13 @@ import (
 )
 
 func TestBrowserFirstPath(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkFirstPath(t, mouse)
 }
 
 func TestBrowserFirstPathWithoutScript(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkFirstPath(t, scriptOff)
 }

@@ -7,11 +7,13 @@ import (
 )
 
 func TestBrowserGroups(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkGroups(t, mouse, 1440)
 }
 
 func TestBrowserGroupsWithoutScriptOnAPhone(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkGroups(t, scriptOff, 390)
 }

@@ -7,11 +7,13 @@ import (
 )
 
 func TestBrowserUserList(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkUserList(t, mouse, 1440)
 }
 
 func TestBrowserUserListWithoutScriptOnAPhone(t *testing.T) {
+	withoutRace(t)
 	t.Parallel()
 	walkUserList(t, scriptOff, 390)
 }

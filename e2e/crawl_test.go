@@ -154,7 +154,6 @@ func (w *crawledConsole) visit(t *testing.T, who permission.Role, b *tab, path s
 	}
 	w.documents.add(p.name, source)
 	p.wants("accessible", accessible)
-	p.at(narrow).wants("accessible", accessible)
 	p.at(320).wants("fitting", fitting)
 }
 

@@ -63,9 +63,7 @@ func (s scene) look(t *testing.T, documents *markup) {
 	for _, width := range []int{2560, wide, 768, 640, narrow, 320} { // 640 px is a window of 1280 px at a zoom of 200 %
 		p.at(width).wants("fitting", fitting)
 	}
-	p = p.at(narrow)
-	p.in("dark").wants("contrasting", contrasting)
-	p.in("light").wants("accessible", accessible)
+	p.at(narrow).in("light").wants("accessible", accessible)
 	s.tab.prefer(media{scheme: "light", forced: true})
 	p.wants("marked in forced colours", marked)
 	p.at(wide).wants("marked in forced colours", marked)

@@ -52,6 +52,15 @@
 	// While a dialog is open everything outside is inert, so messages appear in it.
 	const sheetToasts = () => dialog && dialog.open && dialog.querySelector(".sheet-toasts");
 
+	// Hundreds of links to dialogs in the menus of a list cost a phone a noticeable time: htmx learns of each when its menu opens.
+	document.addEventListener("beforetoggle", (event) => {
+		for (const link of event.target.querySelectorAll("a[data-dialog]")) {
+			link.dataset.hxGet = link.getAttribute("href");
+			delete link.dataset.dialog;
+			htmx.process(link);
+		}
+	}, true);
+
 	document.addEventListener("htmx:beforeRequest", (event) => {
 		if (event.detail.target === dialog && !dialog.open) {
 			opener = openerOf(event.detail.elt);

@@ -294,9 +294,10 @@ func (r *rowWriter) invitedMenu(u *store.ListedUser, userID string) {
 	r.dialog("menu-danger", "trash-2", "Revoke", r.invitations, id, "/revoke")
 }
 
-// dialog is an entry that leads to a form, in a dialog where there is a script: target and swap stand on the table.
+// dialog is an entry that leads to a form, in a dialog where there is a script: target and swap stand on the table, and the
+// script has htmx open it once the menu has been opened.
 func (r *rowWriter) dialog(class, icon, label, base, id, action string) {
-	r.html(`<a class="`, class, `" href="`, base, id, action, `" data-hx-get="`, base, id, action, `">`)
+	r.html(`<a class="`, class, `" href="`, base, id, action, `" data-dialog>`)
 	r.icon(icon)
 	r.html(label, `</a>`)
 }
