@@ -321,7 +321,7 @@
 		const spoken = [60, 30, 10]; // seconds left that are announced
 		const button = timeout.querySelector("#timeout-stay");
 		const now = () => Date.now() / 1000; // goes on while the computer sleeps
-		let end, final, timer, said, opening = false, dismissed = false;
+		let end, final, timer, said, asked = 0, opening = false, dismissed = false;
 
 		const leave = () => {
 			leaving = true;
@@ -336,15 +336,22 @@
 
 		const enquire = async (address) => {
 			clearTimeout(timer);
+			const asking = ++asked;
 			try {
 				const answer = await fetch(address, {cache: "no-store"});
 				const session = await answer.json();
+				if (asking !== asked) {
+					return; // a later question knows better, whichever is answered first
+				}
 				if (session.seconds <= 0) {
 					leave();
 				} else {
 					learn(session);
 				}
 			} catch { // the server cannot be reached
+				if (asking !== asked) {
+					return;
+				}
 				if (now() >= end) {
 					leave();
 				} else {
