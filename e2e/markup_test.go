@@ -119,6 +119,7 @@ func (b *tab) source() string {
 // drawn returns the page as it has become, for example with a dialog.
 func (b *tab) drawn() string {
 	b.console.t.Helper()
+	b.is(`document.readyState === "complete"`) // a page says its first words before its last have arrived
 	html, err := evaluate[string](b, `"<!DOCTYPE html>\n" + document.documentElement.outerHTML`)
 	if err != nil {
 		b.console.t.Fatal(err)
