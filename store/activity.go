@@ -44,9 +44,14 @@ func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 // SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
 // those older than that entry. Attempts that failed may name only the address that was typed.
 func (q Queries) SignIns(ctx context.Context, user User, since Millis, before int64, limit int) ([]Entry, error) {
-	const attempts = `SELECT id FROM (SELECT id FROM activity WHERE action >= 'sign in' AND action < 'sign io' AND at >= $3 AND ($4 = 0 OR id < $4)`
-	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity WHERE id IN (
-		`+attempts+` AND object_id = $1 ORDER BY id DESC LIMIT $5) UNION ALL
-		`+attempts+` AND object_id = 0 AND object = $2 COLLATE NOCASE ORDER BY id DESC LIMIT $5)
-	) ORDER BY id DESC LIMIT $5`, user.ID, user.Email, since, before, limit)
+	return many(ctx, q.q, scanEntry, signIns, user.ID, user.Email, since, before, limit)
 }
+
+// signIns asks for the two kinds of attempts by themselves: with OR between them, SQLite reads the activity of everybody.
+const (
+	signIns = `SELECT ` + entryColumns + ` FROM activity WHERE id IN (
+		SELECT id FROM (` + signInIDs + ` AND object_id = $1 ORDER BY id DESC LIMIT $5) AS named UNION ALL
+		SELECT id FROM (` + signInIDs + ` AND object_id = 0 AND object = $2 COLLATE NOCASE ORDER BY id DESC LIMIT $5) AS typed
+	) ORDER BY id DESC LIMIT $5`
+	signInIDs = `SELECT id FROM activity WHERE action >= 'sign in' AND action < 'sign io' AND at >= $3 AND ($4 = 0 OR id < $4)`
+)

@@ -13,6 +13,9 @@ import (
 // DSN is how every connection to the database at path is opened.
 func DSN(path string) string { return dsn(path, url.Values{}) }
 
+// SignInsQuery is the query of SignIns.
+const SignInsQuery = signIns
+
 // OpenAt creates a database at path as the program left it that knew migrations up to version.
 func OpenAt(t *testing.T, path string, version int64) *sql.DB {
 	t.Helper()
