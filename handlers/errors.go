@@ -39,7 +39,7 @@ var failures = []struct {
 	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
 	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
 	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},
-	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, "Very busy", "The server did not get to this in time, and nothing was changed. Try again in a few seconds."},
+	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, "Very busy", "The server did not get to this in time. Try again in a few seconds."},
 }
 
 // statusWords are what people read when the framework refuses a request; who refuses it with a text of their own keeps the title.
