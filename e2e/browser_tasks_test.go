@@ -80,14 +80,6 @@ func (w worker) act(row, action string) {
 	w.click(action)
 }
 
-// onward waits until what is done has led to another page.
-func (w worker) onward(do func()) {
-	w.console.t.Helper()
-	w.is(`(window.before = true)`)
-	do()
-	w.is(`window.before === undefined && document.readyState === "complete"`)
-}
-
 // save clicks Save in one of several sections of a page.
 func (w worker) save(section string) {
 	w.console.t.Helper()

@@ -144,7 +144,8 @@ func endAllSessions(w worker) {
 }
 
 func sendReset(w worker) {
-	w.onward(func() { w.click("Send password reset") })
+	w.click("Send password reset")
+	w.says("A password reset is on its way to ann@example.com.")
 	w.console.Mail.WaitFor(w.console.t, "ann@example.com")
 }
 
