@@ -10,7 +10,6 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 
 	"console/internal/fake"
 )
@@ -51,7 +50,7 @@ func lookAtMails(t *testing.T, n names, dir string) {
 			p.at(narrow).wants("fitting", fitting)
 			p.wants("contrasting", contrasting)
 			if dir != "" {
-				b.photograph(filepath.Join(dir, "mail-"+kind+"-"+colours+".png"))
+				b.photograph(filepath.Join(dir, "mail-"+kind+"-"+colours+".png"), true)
 			}
 		}
 	}
@@ -101,19 +100,4 @@ func (b *tab) read(mail fake.Mail) {
 	b.console.t.Helper()
 	tree := must(b, page.GetFrameTree, cdp.Empty{})
 	must(b, page.SetDocumentContent, page.SetDocumentContentParams{FrameID: tree.FrameTree.Frame.ID, HTML: mail.HTML})
-}
-
-// photograph writes a picture of the whole page.
-func (b *tab) photograph(file string) {
-	b.console.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		b.console.t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		b.console.t.Fatal(err)
-	}
-	if err := os.WriteFile(file, picture, 0o644); err != nil {
-		b.console.t.Fatal(err)
-	}
 }

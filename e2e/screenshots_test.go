@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"image"
 	"image/png"
 	"net/http"
 	"os"
@@ -455,26 +457,30 @@ func (s scene) inDialog() bool {
 
 func (s scene) takePicture(t *testing.T, dir string, width int, scheme string) {
 	s.show(t, width, scheme)
-	shoot := chromedp.FullScreenshot(100)
-	if s.window || s.inDialog() {
-		shoot = chromedp.CaptureScreenshot() // the backdrop of a dialog ends with the window
-	}
-	picture, err := chromedp.Run(s.tab.ctx, shoot)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, err := png.DecodeConfig(bytes.NewReader(picture))
-	if err != nil || size.Width != width || size.Height < 600 {
-		t.Errorf("the picture is %d × %d: %v", size.Width, size.Height, err)
-	}
 	name := fmt.Sprintf("%s-%d.png", s.name, width)
 	if scheme == "dark" {
 		name = s.name + "-dark.png"
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+	size := s.tab.photograph(filepath.Join(dir, name), !s.window && !s.inDialog()) // the backdrop of a dialog ends with the window
+	if size.Width != width || size.Height < 600 {
+		t.Errorf("the picture is %d × %d", size.Width, size.Height)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name), picture, 0o644); err != nil {
-		t.Fatal(err)
+}
+
+// photograph writes a picture of the whole page, or of the window, and returns its size.
+func (b *tab) photograph(file string, whole bool) image.Config {
+	b.console.t.Helper()
+	shoot := chromedp.CaptureScreenshot()
+	if whole {
+		shoot = chromedp.FullScreenshot(100)
 	}
+	picture, err := chromedp.Run(b.ctx, shoot)
+	if err != nil {
+		b.console.t.Fatal(err)
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(picture))
+	if err := cmp.Or(err, os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, picture, 0o644)); err != nil {
+		b.console.t.Fatal(err)
+	}
+	return size
 }
