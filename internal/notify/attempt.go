@@ -163,7 +163,7 @@ func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient str
 	if err != nil {
 		return 0, &Failure{Reason: ErrTemplate.Error(), Permanent: true}
 	}
-	a, err := w.do(ctx, r)
+	a, err := w.do(ctx, r, kind.accept != nil)
 	if err != nil {
 		return 0, err
 	}
