@@ -222,17 +222,18 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 }
 
 // ParkDelivery lets a claimed delivery wait until its integration is switched on, without counting the attempt; it fails
-// when it is older than SwitchedOffLimit.
+// when it is older than SwitchedOffLimit. One whose integration has been switched on meanwhile is due again.
 func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
-	end := d.CreatedAt.Add(SwitchedOffLimit)
-	if now < end {
-		_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 1, next_at = $3, error = $4 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
-			d.ID, d.Attempts, end, SwitchedOff)
+	change, at := `parked = 1, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
+	if now >= at {
+		change, at = `parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL`, now
+	}
+	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, `+change+` WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+		AND EXISTS (SELECT 1 FROM integrations i WHERE i.id = deliveries.integration_id AND i.active = 0)`, d.ID, d.Attempts, at, SwitchedOff)
+	if err != nil || n > 0 {
 		return err
 	}
-	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL
-		WHERE id = $1 AND attempts = $2 AND state = 'waiting'`, d.ID, d.Attempts, now, SwitchedOff)
-	return err
+	return tx.ReleaseDelivery(ctx, d, now)
 }
 
 // followIntegration parks what waits for an integration that is not active. For an active one, what was parked is due
@@ -268,7 +269,7 @@ func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since 
 		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
 }
 
-// ReleaseDelivery gives back a claimed delivery whose attempt has not been made, because the program stops.
+// ReleaseDelivery gives back a claimed delivery whose attempt has not been made.
 func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error {
 	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, now)

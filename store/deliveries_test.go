@@ -43,3 +43,46 @@ func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 		t.Errorf("due: %v, %v", targets, err)
 	}
 }
+
+// integration adds one that is active, and a delivery for it that is leased until the time given.
+func integration(t *testing.T, db *store.DB, until store.Millis) (i store.Integration, d store.Delivery) {
+	t.Helper()
+	err := db.Update(t.Context(), func(tx *store.Tx) (err error) {
+		i = store.Integration{Kind: "slack", Name: "Chat", Active: true, Settings: []byte{1}}
+		if err := tx.InsertIntegration(t.Context(), &i); err != nil {
+			return err
+		}
+		queued := store.Delivery{UUID: "d", Target: "integration:1", Kind: "slack", Params: []byte("{}"), IntegrationID: i.ID, CreatedAt: 1}
+		if err := tx.InsertDelivery(t.Context(), &queued); err != nil {
+			return err
+		}
+		d, err = tx.ClaimDelivery(t.Context(), queued.Target, 1, until)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i, d
+}
+
+// TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff has an integration switched on between the look of an attempt, which
+// found it off, and its end.
+func TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff(t *testing.T) {
+	t.Parallel()
+	for _, now := range []store.Millis{5, store.Millis(1).Add(store.SwitchedOffLimit)} {
+		db := open(t)
+		i, d := integration(t, db, now+30)
+		for _, active := range []bool{false, true} {
+			i.Active = active
+			if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.UpdateIntegration(t.Context(), &i) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.ParkDelivery(t.Context(), d, now) }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.DeliveryByID(t.Context(), d.ID); err != nil || got.State != store.Waiting || got.NextAt != now || got.Attempts != 0 || got.Error != "" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+}
