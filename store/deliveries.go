@@ -48,7 +48,7 @@ type Delivery struct {
 	TriggerID     int64
 	IntegrationID int64
 	Batch         int64 // the first of the deliveries that share its request; 0 for one on its own
-	Uncounted     bool  // it says nothing about whether its integration works: a test
+	Uncounted     bool  // it says nothing about whether its integration works: a test, or not for its recipient any more
 	State         DeliveryState
 	Attempts      int // begun
 	NextAt        Millis
@@ -206,13 +206,13 @@ func (q Queries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt, err
 	}, `SELECT attempt, at, ms, status, error FROM delivery_attempts WHERE delivery_id = $1 ORDER BY attempt`, deliveryID)
 }
 
-// SaveAttempt stores the attempt d.Attempts and its outcome: state, error, next attempt. A late one is ignored: its
+// SaveAttempt stores the attempt d.Attempts and its outcome: state, error, next attempt, whether it counts. A late one is ignored: its
 // lease has run out and another attempt has begun. The secret is erased when the delivery has ended. The zero Attempt is
 // not listed: seeded deliveries end without one.
 func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
-	n, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6, parked = 0,
+	n, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6, uncounted = $7, parked = 0,
 		secret = CASE WHEN $3 = 'waiting' THEN secret END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
-		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt)
+		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt, d.Uncounted)
 	if err != nil || n == 0 || a.At == 0 {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,7 @@ func (w *Worker) fail(d *store.Delivery, f *Failure, now store.Millis) {
 	if f.RetryAfter > 0 {
 		w.hold(d.Target, now.Add(f.RetryAfter).Time())
 	}
+	d.Uncounted = d.Uncounted || f.Uncounted
 	if f.Permanent || d.Attempts > len(pauses) {
 		d.State, d.EndedAt = store.Failed, now
 		return
@@ -117,6 +119,9 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	settings, err := w.settings(ctx, first)
 	if err != nil {
 		return verdict{err: err}
+	}
+	if refusal := refuseRecipient(first, settings); refusal != nil {
+		return verdict{err: refusal}
 	}
 	l := w.letter(first.UUID, first.Attempts, settings)
 	var sent []string
@@ -225,6 +230,18 @@ func (w *Worker) settings(ctx context.Context, d store.Delivery) (Settings, erro
 		return nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
 	}
 	return settings, nil
+}
+
+// refuseRecipient says why a mail of a trigger is not for its recipient, or returns nil: whoever was taken out of an
+// integration gets no more of its mails, also not of those queued before.
+func refuseRecipient(d store.Delivery, settings Settings) error {
+	if d.Kind != KindEmail || d.IntegrationID == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(strings.Fields(settings["emails"]), func(a string) bool { return strings.EqualFold(a, d.Recipient) }) {
+		return nil
+	}
+	return &Failure{Reason: "the address was removed from the integration", Permanent: true, Uncounted: true}
 }
 
 // message writes the message of d, with its link where it has one.
