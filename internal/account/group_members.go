@@ -28,15 +28,16 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	if err != nil {
 		return 0, err
 	}
-	users = append(slices.Clone(users), pasted...)
+	users = without(append(slices.Clone(users), pasted...), nil)
 	if len(users) == 0 {
 		return 0, Invalid{"emails": "Tick users, or paste their email addresses."}
 	}
 	if _, err := tx.grantable(groupID); err != nil {
 		return 0, err
 	}
+	tx.many = len(users) > summaryAbove
 	var refusals []string
-	for _, userID := range without(users, nil) {
+	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if err != nil {
 			return 0, err
@@ -56,7 +57,7 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	if len(refusals) > 0 {
 		return 0, Invalid{"emails": strings.Join(refusals, " ") + " Nobody was added."}
 	}
-	return added, nil
+	return added, tx.summarizeMoved()
 }
 
 // setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
@@ -77,7 +78,29 @@ func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error
 	if err != nil {
 		return false, err
 	}
+	if tx.many {
+		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: ConditionAccessChanged})
+	}
 	return true, tx.recordAccess(user, before, after)
+}
+
+// summarizeMoved queues one message of each trigger about those whom this operation has put into a group or taken out of
+// one, where they are too many to tell chats and mailboxes of each.
+func (tx *Tx) summarizeMoved() error {
+	if len(tx.moved) == 0 {
+		return nil
+	}
+	condition, _ := ConditionByKey(ConditionAccessChanged)
+	told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
+	if err != nil {
+		return err
+	}
+	for _, trigger := range told {
+		if err := tx.tellSummary(trigger, condition, tx.moved); err != nil {
+			return fmt.Errorf("trigger %d: %w", trigger.ID, err)
+		}
+	}
+	return nil
 }
 
 // pasted returns the people whose addresses were pasted.
@@ -136,7 +159,9 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 	if len(users) == 0 {
 		return 0, Invalid{"user_ids": "Choose at least one user."}
 	}
-	for _, userID := range without(users, nil) {
+	users = without(users, nil)
+	tx.many = len(users) > summaryAbove
+	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // gone, also when an earlier one had invited them by a link that is revoked now
@@ -152,5 +177,5 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 			removed++
 		}
 	}
-	return removed, nil
+	return removed, tx.summarizeMoved()
 }

@@ -1,0 +1,92 @@
+package account
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// tell has a trigger send to integrations whenever a condition is met.
+func (c *company) tell(condition string, integrations ...int64) {
+	c.t.Helper()
+	_, err := c.CreateTrigger(c.t.Context(), c.admin, TriggerInput{Name: "Tell", Condition: condition, Integrations: integrations})
+	c.must(err)
+}
+
+// sent returns the messages of triggers to integrations of a kind, the oldest first.
+func (c *company) sent(kind string) []store.Delivery {
+	c.t.Helper()
+	all, err := c.db.TriggeredDeliveries(c.t.Context(), store.DeliveryQuery{Limit: 1000})
+	c.must(err)
+	var found []store.Delivery
+	for _, d := range all {
+		if d.Kind == kind {
+			found = append([]store.Delivery{d}, found...)
+		}
+	}
+	return found
+}
+
+func (c *company) people(n int) []int64 {
+	c.t.Helper()
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = c.person(fmt.Sprintf("p%d@example.com", i), permission.Analyst, 1).UserID
+	}
+	return ids
+}
+
+// wantSummary says what is wrong with the only message to a kind, which is to tell of n people.
+func (c *company) wantSummary(kind string, n int) {
+	c.t.Helper()
+	messages := c.sent(kind)
+	if len(messages) != 1 || messages[0].Template != notify.SummaryOf(notify.TemplateAccessChanged) {
+		c.t.Errorf("%s: %d messages, want a summary", kind, len(messages))
+		return
+	}
+	var summary notify.UsersEvent
+	c.must(json.Unmarshal(messages[0].Params, &summary))
+	if summary.Count != n || len(summary.First) != summaryNames || summary.Actor.Email != c.admin.Email {
+		c.t.Errorf("%s: %+v", kind, summary)
+	}
+}
+
+func TestManyMovedTogetherAreToldOfOnce(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{summaryAbove, summaryAbove + 1} {
+		for _, operation := range []string{"add", "remove"} {
+			t.Run(fmt.Sprint(operation, n), func(t *testing.T) {
+				t.Parallel()
+				c := newCompany(t)
+				people, group := c.people(n), c.group(GroupInput{Name: "Support", Role: permission.ReadOnly, Tenants: []int64{1}})
+				if operation == "remove" {
+					_, err := c.AddMembers(t.Context(), c.admin, group.ID, people, "")
+					c.must(err)
+				}
+				c.tell(ConditionAccessChanged, c.integration(notify.KindSlack, nil), c.integration(notify.KindWebhook, nil),
+					c.integration(notify.KindEmail, notify.Settings{"emails": "one@example.com"}))
+				if operation == "remove" {
+					_, err := c.RemoveMembers(t.Context(), c.admin, group.ID, people)
+					c.must(err)
+				} else {
+					_, err := c.AddMembers(t.Context(), c.admin, group.ID, people, "")
+					c.must(err)
+				}
+				if hooks := len(c.sent(notify.KindWebhook)); hooks != n {
+					t.Errorf("%d messages to the webhook", hooks)
+				}
+				for _, kind := range []string{notify.KindSlack, notify.KindEmail} {
+					if n > summaryAbove {
+						c.wantSummary(kind, n)
+					} else if got := len(c.sent(kind)); got != n {
+						t.Errorf("%s: %d messages", kind, got)
+					}
+				}
+			})
+		}
+	}
+}
