@@ -237,7 +237,7 @@ func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
 }
 
 // followIntegration parks what waits for an integration that is not active. For an active one, what was parked is due
-// again, and what has ended so far no longer counts against it.
+// again.
 func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) error {
 	if !active {
 		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0`,
@@ -245,10 +245,6 @@ func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) erro
 		return err
 	}
 	_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 0, next_at = created_at, error = '' WHERE integration_id = $1 AND state = 'waiting' AND parked = 1`, id)
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, `UPDATE deliveries SET uncounted = 1 WHERE integration_id = $1 AND ended_at > 0 AND uncounted = 0`, id)
 	return err
 }
 
@@ -258,8 +254,8 @@ type Outcomes struct {
 	Error         string // why the last one failed
 }
 
-// RecentOutcomes returns how the deliveries to an integration ended since a time; tests, and those before it was last
-// saved or switched on, do not count.
+// RecentOutcomes returns how the deliveries to an integration ended since a time; tests, and those before its settings
+// last changed or it was last switched on, do not count.
 func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since Millis) (Outcomes, error) {
 	return one(ctx, q.q, func(s scanner) (o Outcomes, err error) {
 		err = s.Scan(&o.Ended, &o.Failed, &o.Error)
@@ -267,6 +263,19 @@ func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since 
 	}, `SELECT count(*), count(*) FILTER (WHERE state = 'failed'),
 		coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND state = 'failed' ORDER BY ended_at DESC LIMIT 1), '')
 		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
+}
+
+// FailedSince returns how many deliveries to an integration have failed since a time, of those that count.
+func (q Queries) FailedSince(ctx context.Context, integrationID int64, since Millis) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at > 0 AND ended_at >= $2`,
+		integrationID, since)
+}
+
+// EndedSince returns how many deliveries to an integration have ended since a time, of those that count; more than limit
+// are not counted.
+func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Millis, limit int) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2 LIMIT $3)`,
+		integrationID, since, limit)
 }
 
 // ReleaseDelivery gives back a claimed delivery whose attempt has not been made.

@@ -90,3 +90,48 @@ func TestManyMovedTogetherAreToldOfOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestSavingAnIntegrationKeepsItsCount has messages end between saves of the form.
+func TestSavingAnIntegrationKeepsItsCount(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	id := c.integration(notify.KindSlack, notify.Settings{"url": "https://93.184.215.14/a"})
+	c.guard = notify.NewGuard(nil)
+	for _, step := range []struct {
+		what   string
+		in     IntegrationInput
+		counts bool
+	}{
+		{"renamed", IntegrationInput{Name: "Chat", Active: true}, true},
+		{"saved again", IntegrationInput{Name: "Chat", Active: true}, true},
+		{"switched off", IntegrationInput{Name: "Chat"}, true},
+		{"switched on", IntegrationInput{Name: "Chat", Active: true}, false},
+		{"another address", IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{"url": "https://93.184.215.14/b"}}, false},
+	} {
+		_, err := transaction(t.Context(), c.Service, c.admin, func(tx *Tx) (struct{}, error) {
+			d := store.Delivery{UUID: step.what, Kind: notify.KindSlack, Target: notify.Target(notify.KindSlack, id), Params: []byte("{}"), IntegrationID: id, CreatedAt: tx.now}
+			if err := tx.db.InsertDelivery(tx.ctx, &d); err != nil {
+				return struct{}{}, err
+			}
+			d.State, d.EndedAt = store.Failed, tx.now
+			return struct{}{}, tx.db.SaveAttempt(tx.ctx, d, store.Attempt{})
+		})
+		c.must(err)
+		before, err := c.db.FailedSince(t.Context(), id, 1)
+		c.must(err)
+		i, err := c.db.IntegrationByID(t.Context(), id)
+		c.must(err)
+		if step.in.Settings == nil {
+			step.in.Settings = notify.Settings{}
+		}
+		_, err = c.UpdateIntegration(t.Context(), c.admin, id, i.Version, step.in)
+		c.must(err)
+		want := 0
+		if step.counts {
+			want = before
+		}
+		if after, err := c.db.FailedSince(t.Context(), id, 1); err != nil || after != want {
+			t.Errorf("%s: %d of %d failures count, %v", step.what, after, before, err)
+		}
+	}
+}

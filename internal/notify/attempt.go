@@ -37,8 +37,8 @@ func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
 		default:
 			ended, attempt := w.conclude(d, v, a)
-			if ended.State == store.Failed {
-				o.failed = ended.IntegrationID
+			if ended.State != store.Waiting {
+				o.ended = ended.IntegrationID
 			}
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
 		}

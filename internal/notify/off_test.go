@@ -114,6 +114,23 @@ func TestAnIntegrationThatFailsIsSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestASuccessDoesNotHideWhatFailed(t *testing.T) {
+	t.Parallel()
+	receiver := fake.NewReceiver(t)
+	h, calls := switching(t)
+	i := h.integration(KindSlack, Settings{"url": receiver.URL})
+	h.start()
+	h.end(receiver, i, 9, refusal)
+	if !h.active(i.ID) {
+		t.Fatal("nine messages are enough")
+	}
+	h.end(receiver, i, 1, success) // the tenth: nine of ten failed
+	h.stop()
+	if h.active(i.ID) || calls.Load() != 1 {
+		t.Errorf("switched off %d times", calls.Load())
+	}
+}
+
 func TestSuccessesAndOldFailuresKeepAnIntegrationOn(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)

@@ -182,7 +182,7 @@ func (w *Worker) leave(target string) {
 // outcome is what became of an attempt.
 type outcome struct {
 	settle func(context.Context, *store.Tx) error // stores it
-	failed int64                                  // the integration for which a message has failed for good; 0 for none
+	ended  int64                                  // the integration for which a message has ended; 0 for none
 }
 
 // lane sends what is due to target, until nothing is or ctx is done.
@@ -191,8 +191,8 @@ func (w *Worker) lane(ctx, attempts context.Context, target string) {
 	var previous outcome
 	for {
 		batch, err := w.next(ctx, target, previous)
-		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.failed != 0 {
-			w.review(context.WithoutCancel(ctx), previous.failed)
+		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.ended != 0 {
+			w.review(context.WithoutCancel(ctx), previous.ended)
 		}
 		switch {
 		case err == nil:
@@ -272,6 +272,12 @@ func (w *Worker) failing(ctx context.Context, integrationID int64) (bool, error)
 	if err != nil || !integration.Active {
 		return false, err
 	}
-	recent, err := w.DB.RecentOutcomes(ctx, integrationID, store.At(w.Now().Add(-offWindow)))
-	return recent.Ended >= offEnded && recent.Failed*100 >= recent.Ended*offPercent, err
+	since := store.At(w.Now().Add(-offWindow))
+	failed, err := w.DB.FailedSince(ctx, integrationID, since)
+	most := failed * 100 / offPercent // with more than these ended, the failed ones are too few
+	if err != nil || most < offEnded {
+		return false, err
+	}
+	ended, err := w.DB.EndedSince(ctx, integrationID, since, most+1)
+	return ended >= offEnded && ended <= most, err
 }
