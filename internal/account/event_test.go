@@ -135,3 +135,18 @@ func TestSavingAnIntegrationKeepsItsCount(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIntegrationSwitchedOnInItsFormIsServedAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.guard = notify.NewGuard(nil)
+	id := c.integration(notify.KindSlack, notify.Settings{"url": "https://93.184.215.14/a"})
+	off, err := c.EnableIntegration(t.Context(), c.admin, id, false)
+	c.must(err)
+	woken := 0
+	c.wake = func() { woken++ }
+	_, err = c.UpdateIntegration(t.Context(), c.admin, id, off.Version, IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{}})
+	if err != nil || woken != 1 {
+		t.Errorf("the worker was woken %d times, %v", woken, err)
+	}
+}

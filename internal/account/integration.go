@@ -243,6 +243,7 @@ func (tx *Tx) saveIntegration(integration *store.Integration, settings notify.Se
 			return err
 		}
 	}
+	tx.queued = true // what waits for it may be due
 	return tx.db.UpdateIntegration(tx.ctx, integration)
 }
 
