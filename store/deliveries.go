@@ -155,9 +155,10 @@ func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
 }
 
 // ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the
-// time given: should the process die, the delivery is due again then. It returns ErrNotFound when none is due.
+// time given: should the process die, the delivery is due again then. It is not parked any more. It returns ErrNotFound
+// when none is due.
 func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Millis) (Delivery, error) {
-	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3 WHERE id =
+	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id =
 		(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 ORDER BY next_at, id LIMIT 1)
 		RETURNING `+deliveryColumns, target, now, until)
 }
@@ -168,10 +169,10 @@ func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Milli
 func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis, limit int) (batch []Delivery, err error) {
 	switch {
 	case first.Batch != 0:
-		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3
 			WHERE batch = $1 AND batch > 0 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
 	case first.Attempts == 1:
-		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, batch = $4 WHERE id IN
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
 			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)
 			RETURNING `+deliveryColumns, first.Target, now, until, first.ID, limit-1)
 	}
@@ -236,11 +237,12 @@ func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
 	return tx.ReleaseDelivery(ctx, d, now)
 }
 
-// followIntegration parks what waits for an integration that is not active. For an active one, what was parked is due
-// again.
+// followIntegration parks what waits for an integration that is not active, but not what is being sent: switched on
+// before that attempt has ended and has its row, it would be sent twice. For an active one, what was parked is due again.
 func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) error {
 	if !active {
-		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0`,
+		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
+			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id, SwitchedOffLimit.Milliseconds(), SwitchedOff)
 		return err
 	}

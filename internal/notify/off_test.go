@@ -178,6 +178,34 @@ func TestWhatWaitsFollowsTheIntegration(t *testing.T) {
 	})
 }
 
+// TestAMailUnderWayIsSentOnce switches an integration off and on while the mail server takes its time.
+func TestAMailUnderWayIsSentOnce(t *testing.T) {
+	t.Parallel()
+	started, finish := make(chan struct{}, mailLanes), make(chan struct{})
+	h := newHouse(t, func(o *Options) {
+		o.Mail = mailerFunc(func(context.Context, Mail) error {
+			started <- struct{}{}
+			<-finish
+			return nil
+		})
+	})
+	i := h.integration(KindEmail, Settings{"emails": "a@example.com"})
+	d := h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: "a@example.com", Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+	h.start()
+	<-started
+	h.activate(i.ID, false)
+	h.activate(i.ID, true)
+	select {
+	case <-started:
+		t.Error("it is sent again")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(finish)
+	if got := h.wait(d, delivered); got.Attempts != 1 {
+		t.Errorf("%d attempts", got.Attempts)
+	}
+}
+
 // TestNothingIsWrittenWhileIntegrationsAreOff watches the log of the database while deliveries wait for days.
 func TestNothingIsWrittenWhileIntegrationsAreOff(t *testing.T) {
 	t.Parallel()
