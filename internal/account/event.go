@@ -16,9 +16,7 @@ import (
 )
 
 // person is the actor as messages name them.
-func (a Actor) person() notify.Person {
-	return notify.Person{ID: a.UserID, Name: a.Name, Email: a.Email}
-}
+func (a Actor) person() notify.Person { return personOf(a.UserID, a.Name, a.Email, a.Role) }
 
 func personOf(id int64, name, email string, role permission.Role) notify.Person {
 	return notify.Person{ID: id, Name: name, Email: email, Role: role.Label()}

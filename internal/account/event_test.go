@@ -3,6 +3,7 @@ package account
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"console/internal/notify"
@@ -148,5 +149,27 @@ func TestAnIntegrationSwitchedOnInItsFormIsServedAtOnce(t *testing.T) {
 	_, err = c.UpdateIntegration(t.Context(), c.admin, id, off.Version, IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{}})
 	if err != nil || woken != 1 {
 		t.Errorf("the worker was woken %d times, %v", woken, err)
+	}
+}
+
+// TestActorsHaveTheirRole reads who did it in the messages about somebody added and somebody signed up by link.
+func TestActorsHaveTheirRole(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.tell(ConditionUserAdded, c.integration(notify.KindWebhook, nil))
+	maker := c.person("maker@example.com", permission.Admin, 1)
+	issued, err := c.InviteByLink(t.Context(), maker, NewUser{Role: permission.Analyst, Email: "link@example.com", Duration: "1d", TenantID: 1})
+	c.must(err)
+	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(issued.User) })
+	c.must(err)
+	var actors []string
+	for _, d := range c.sent(notify.KindWebhook) {
+		var e notify.UserEvent
+		c.must(json.Unmarshal(d.Params, &e))
+		actors = append(actors, e.User.Email+" by "+e.Actor.Email+", "+e.Actor.Role)
+	}
+	want := []string{"maker@example.com by ga@example.com, Global Administrator", "link@example.com by maker@example.com, Administrator"}
+	if !slices.Equal(actors, want) {
+		t.Errorf("%q, want %q", actors, want)
 	}
 }
