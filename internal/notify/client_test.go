@@ -72,8 +72,10 @@ func TestFC125_RetryAfterIsUnderstoodAndCapped(t *testing.T) {
 		now.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
 		now.Add(-time.Hour).Format(http.TimeFormat):       0,
 		now.Add(48 * time.Hour).Format(http.TimeFormat):   time.Hour,
-		"86400":      time.Hour,
-		"4294967295": time.Hour,
+		"86400":                   time.Hour,
+		"4294967295":              time.Hour,
+		"99999999999":             time.Hour,
+		"99999999999999999999999": time.Hour,
 	} {
 		if got := parseRetryAfter(value, now); got != want {
 			t.Errorf("%q: %s, want %s", value, got, want)

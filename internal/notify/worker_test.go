@@ -363,6 +363,36 @@ func TestFC125_RetryAfterIsObeyed(t *testing.T) {
 	}
 }
 
+func TestAWishToBeLeftAloneEndsWithTheAddress(t *testing.T) {
+	t.Parallel()
+	busy, other := fake.NewReceiver(t), fake.NewReceiver(t)
+	busy.Respond(fake.Response{Status: 429, Header: map[string]string{"Retry-After": "3600"}})
+	h := newHouse(t)
+	i := h.integration(KindSlack, Settings{"url": busy.URL})
+	first := h.queueSlack(i)
+	h.start()
+	h.wait(first, func(d store.Delivery) bool { return d.Error == "answered 429" })
+	second := h.queueSlack(i)
+	i.Name = "renamed"
+	h.update(func(tx *store.Tx) error { return tx.UpdateIntegration(t.Context(), &i) })
+	h.worker.Wake()
+	time.Sleep(20 * time.Millisecond)
+	if n := len(busy.Requests()); n != 1 {
+		t.Fatalf("%d requests before the time is over", n)
+	}
+	h.update(func(tx *store.Tx) (err error) {
+		if i.Settings, err = SealSettings(h.options.Key, i.ID, Settings{"url": other.URL}); err != nil {
+			return err
+		}
+		return tx.UpdateIntegration(t.Context(), &i)
+	})
+	h.worker.Wake()
+	h.wait(second, delivered)
+	if a, b := len(busy.Requests()), len(other.Requests()); a != 1 || b != 1 {
+		t.Errorf("%d requests to the old address, %d to the new one", a, b)
+	}
+}
+
 func TestFC125_RefusalsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
