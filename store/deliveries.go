@@ -267,6 +267,24 @@ func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since 
 		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
 }
 
+// LastFailure is the failure of the last delivery to an integration that ended.
+type LastFailure struct {
+	IntegrationID int64
+	At            Millis // zero: it did not fail, or nothing has ended
+	Error         string
+}
+
+// LastFailures returns the integrations whose last ended delivery failed, of those that count: what failed with other
+// settings says nothing about the present ones.
+func (q Queries) LastFailures(ctx context.Context) ([]LastFailure, error) {
+	return many(ctx, q.q, func(s scanner) (f LastFailure, err error) {
+		err = s.Scan(&f.IntegrationID, &f.At, &f.Error)
+		return f, err
+	}, `SELECT d.integration_id, d.ended_at, d.error FROM integrations i JOIN deliveries d ON d.id =
+		(SELECT id FROM deliveries WHERE integration_id = i.id AND uncounted = 0 AND ended_at > 0 ORDER BY ended_at DESC, id DESC LIMIT 1)
+		WHERE d.state = 'failed'`)
+}
+
 // FailedSince returns how many deliveries to an integration have failed since a time, of those that count.
 func (q Queries) FailedSince(ctx context.Context, integrationID int64, since Millis) (int, error) {
 	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at > 0 AND ended_at >= $2`,
