@@ -97,9 +97,14 @@ func (tx *Tx) happened(key string, user store.User, by notify.Person, details ..
 	return nil
 }
 
-// tellsOfEach says whether an integration is told of everybody also when a job changes many people: programs count,
-// people would be flooded (SPEC §6).
-func tellsOfEach(i store.Integration) bool { return i.Kind == notify.KindWebhook }
+// forPeople are the kinds of integrations that people read. They are told of many people in one message (SPEC §6), which
+// keeps chats and mailboxes from being flooded; an alert of PagerDuty or Opsgenie calls somebody, which is enough
+// once.
+var forPeople = []string{notify.KindEmail, notify.KindSlack, notify.KindTeams, notify.KindTelegram, notify.KindPagerDuty, notify.KindOpsgenie}
+
+// tellsOfEach says whether an integration is told of everybody also when many people are changed: programs count, and
+// logs are to be complete.
+func tellsOfEach(i store.Integration) bool { return !slices.Contains(forPeople, i.Kind) }
 
 // watching returns the enabled triggers that wait for a condition, with those of their integrations that are wanted;
 // triggers without any are left out. They are read once in a transaction.
