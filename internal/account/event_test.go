@@ -174,3 +174,46 @@ func TestActorsHaveTheirRole(t *testing.T) {
 		t.Errorf("%q, want %q", actors, want)
 	}
 }
+
+func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{summaryAbove, summaryAbove + 1} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			people := c.people(n)
+			deleter := c.person("deleter@example.com", permission.Admin, 1)
+			quiet, group := c.group(GroupInput{Name: "Quiet", Role: permission.ReadOnly, Tenants: []int64{1}}), c.group(GroupInput{Name: "Support", Role: permission.ReadOnly, Tenants: []int64{1}})
+			for _, id := range []int64{quiet.ID, group.ID} {
+				_, err := c.AddMembers(t.Context(), c.admin, id, people, "")
+				c.must(err)
+			}
+			_, err := c.DeleteGroup(t.Context(), c.admin, quiet.ID) // there is no trigger yet
+			c.must(err)
+			c.tell(ConditionAccessChanged, c.integration(notify.KindWebhook, nil), c.integration(notify.KindSlack, nil))
+			c.admin = deleter // for the summary
+			_, err = c.DeleteGroup(t.Context(), deleter, group.ID)
+			c.must(err)
+			_, err = c.DisableAccess(t.Context(), c.as(1), deleter.UserID) // who may do nothing now
+			c.must(err)
+			_, err = c.runJobs(t.Context())
+			c.must(err)
+			hooks := c.sent(notify.KindWebhook)
+			if len(hooks) != n {
+				t.Fatalf("%d messages to the webhook", len(hooks))
+			}
+			for i, d := range hooks {
+				var e notify.UserEvent
+				c.must(json.Unmarshal(d.Params, &e))
+				if e.User.ID != people[i] || !slices.Equal(e.Details, []string{"Left the group Support"}) || e.Actor.Email != deleter.Email {
+					t.Errorf("%d: %+v", i, e)
+				}
+			}
+			if n > summaryAbove {
+				c.wantSummary(notify.KindSlack, n)
+			} else if chats := len(c.sent(notify.KindSlack)); chats != n {
+				t.Errorf("%d messages to the chat", chats)
+			}
+		})
+	}
+}

@@ -248,7 +248,7 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
 	for _, name := range without(before.groups, after.groups) {
-		details = append(details, "Left the group "+name)
+		details = append(details, leftGroup(name))
 	}
 	for _, name := range without(after.groups, before.groups) {
 		details = append(details, "Added to the group "+name)
@@ -261,3 +261,6 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 	}
 	return tx.accessChanged(user, details)
 }
+
+// leftGroup is how messages say that somebody is no longer in a group.
+func leftGroup(name string) string { return "Left the group " + name }
