@@ -64,7 +64,7 @@ func newClient(g *Guard, c connection) (*http.Client, error) {
 type request struct {
 	method string // POST when empty
 	url    string
-	header http.Header // Content-Type is application/json unless it says otherwise
+	header http.Header // Content-Type is application/json and User-Agent is console unless it says otherwise
 	body   []byte
 	over   connection // standard when zero
 }
@@ -121,7 +121,9 @@ func (r request) http(ctx context.Context) (*http.Request, error) {
 	if req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set("User-Agent", "console")
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "console")
+	}
 	return req, nil
 }
 

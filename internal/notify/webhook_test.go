@@ -102,6 +102,22 @@ func TestFC120_EveryAttemptOfAWebhookSaysTheSame(t *testing.T) {
 	}
 }
 
+func TestAWebhookMayNameItself(t *testing.T) {
+	t.Parallel()
+	receiver := fake.NewReceiver(t)
+	h := newHouse(t)
+	for headers, want := range map[string]string{"": "console", "user-agent: Acme/1": "Acme/1"} {
+		sent := len(receiver.Requests())
+		settings := webhook(t, receiver.URL, Settings{"headers": headers})
+		if err := NewWorker(h.options).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := receiver.Wait(t, sent+1)[sent].Header.Get("User-Agent"); got != want {
+			t.Errorf("with %q it is %q, want %q", headers, got, want)
+		}
+	}
+}
+
 func TestEveryAttemptIsRecorded(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
