@@ -143,15 +143,25 @@ func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
 	}, `SELECT id, uuid, type, occurred_at FROM events WHERE id = $1`, id)
 }
 
+// waitingTargets begins a query about those targets for which something waits. They are found one by one in the index:
+// DISTINCT would walk through all that waits.
+const waitingTargets = `WITH RECURSIVE waiting (target) AS (
+	SELECT min(target) FROM deliveries WHERE state = 'waiting'
+	UNION ALL
+	SELECT (SELECT min(d.target) FROM deliveries d WHERE d.state = 'waiting' AND d.target > w.target) FROM waiting w WHERE w.target IS NOT NULL) `
+
 // DueTargets returns the targets for which a delivery is due by now.
 func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
-	return many(ctx, q.q, value[string], `SELECT DISTINCT target FROM deliveries WHERE state = 'waiting' AND next_at <= $1`, now)
+	return many(ctx, q.q, value[string], waitingTargets+`SELECT w.target FROM waiting w
+		WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at <= $1)`, now)
 }
 
 // NextDue returns when the next delivery becomes due that is not due by now, or ErrNotFound when there is none. Those
 // due by now are found by DueTargets; counting them here would hide what comes next while a slow target is busy.
 func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
-	return one(ctx, q.q, value[Millis], `SELECT next_at FROM deliveries WHERE state = 'waiting' AND next_at > $1 ORDER BY next_at LIMIT 1`, now)
+	return one(ctx, q.q, value[Millis], waitingTargets+`SELECT next_at FROM (SELECT (SELECT min(d.next_at) FROM deliveries d
+		WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at > $1) AS next_at FROM waiting w) AS next
+		WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1`, now)
 }
 
 // ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the

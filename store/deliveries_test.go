@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"console/store"
@@ -42,6 +45,44 @@ func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 	if targets, err := db.DueTargets(t.Context(), 1); err != nil || len(targets) != 2 {
 		t.Errorf("due: %v, %v", targets, err)
 	}
+}
+
+func TestWhatIsDue(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	due := func(now store.Millis, targets []string, next store.Millis) {
+		t.Helper()
+		if got, err := db.DueTargets(t.Context(), now); err != nil || !slices.Equal(got, targets) {
+			t.Errorf("due at %d: %q, %v, want %q", now, got, err, targets)
+		}
+		got, err := db.NextDue(t.Context(), now)
+		if next == 0 && !errors.Is(err, store.ErrNotFound) || next != 0 && (err != nil || got != next) {
+			t.Errorf("after %d comes %d, %v, want %d", now, got, err, next)
+		}
+	}
+	due(10, nil, 0)
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		for i, target := range []string{"mail", "integration:2", "integration:10", "mail", "integration:2", "ended"} {
+			d := store.Delivery{UUID: fmt.Sprint(i), Target: target, Kind: "slack", Params: []byte("{}"), CreatedAt: store.Millis(i+1) * 10}
+			if err := tx.InsertDelivery(t.Context(), &d); err != nil {
+				return err
+			}
+			if target == "ended" {
+				d.State, d.EndedAt = store.Delivered, 1
+				if err := tx.SaveAttempt(t.Context(), d, store.Attempt{}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	due(9, nil, 10)
+	due(20, []string{"integration:2", "mail"}, 30)
+	due(45, []string{"integration:10", "integration:2", "mail"}, 50)
+	due(60, []string{"integration:10", "integration:2", "mail"}, 0)
 }
 
 // integration adds one that is active, and a delivery for it that is leased until the time given.
