@@ -297,14 +297,14 @@ func (q Queries) LastFailures(ctx context.Context) ([]LastFailure, error) {
 
 // FailedSince returns how many deliveries to an integration have failed since a time, of those that count.
 func (q Queries) FailedSince(ctx context.Context, integrationID int64, since Millis) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at > 0 AND ended_at >= $2`,
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at >= $2`,
 		integrationID, since)
 }
 
 // EndedSince returns how many deliveries to an integration have ended since a time, of those that count; more than limit
-// are not counted.
+// are not counted. SQLite seeks by the first of the two bounds: the other one only says which index serves.
 func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Millis, limit int) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2 LIMIT $3)`,
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
 		integrationID, since, limit)
 }
 

@@ -2,4 +2,4 @@
 
 -- Whether most messages of an integration fail is asked whenever one has ended: the failed ones are counted without the
 -- others.
-CREATE INDEX deliveries_failed ON deliveries (integration_id, ended_at) WHERE uncounted = 0 AND state = 'failed' AND ended_at > 0;
+CREATE INDEX deliveries_failed ON deliveries (integration_id, ended_at) WHERE uncounted = 0 AND state = 'failed';
