@@ -35,7 +35,9 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	if _, err := tx.grantable(groupID); err != nil {
 		return 0, err
 	}
-	tx.many = len(users) > summaryAbove
+	if tx.many, err = tx.movesMany(groupID, users, false); err != nil {
+		return 0, err
+	}
 	var refusals []string
 	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
@@ -82,6 +84,22 @@ func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error
 		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: ConditionAccessChanged})
 	}
 	return true, tx.recordAccess(user, before, after)
+}
+
+// movesMany says whether more people than chats and mailboxes are told of one by one are in a group, or are not: the
+// others named do not change.
+func (tx *Tx) movesMany(groupID int64, users []int64, in bool) (bool, error) {
+	moving := 0
+	for _, id := range users {
+		member, err := tx.db.InGroup(tx.ctx, groupID, id)
+		if err != nil {
+			return false, err
+		}
+		if member == in {
+			moving++
+		}
+	}
+	return moving > summaryAbove, nil
 }
 
 // summarizeMoved queues one message of each trigger about those whom this operation has put into a group or taken out of
@@ -160,7 +178,9 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 		return 0, Invalid{"user_ids": "Choose at least one user."}
 	}
 	users = without(users, nil)
-	tx.many = len(users) > summaryAbove
+	if tx.many, err = tx.movesMany(groupID, users, true); err != nil {
+		return 0, err
+	}
 	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if errors.Is(err, store.ErrNotFound) {
