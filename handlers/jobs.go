@@ -81,7 +81,11 @@ func (h *Console) exportUsers(c echo.Context) error {
 	err := h.account.ExportUsers(c.Request().Context(), actor(c), userQuery(c), func() {
 		sheet = h.startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status", "2fa", "last auth", "groups")
 	}, func(u account.Exported) error {
-		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), "off", moment(u.LastAuthAt), strings.Join(u.Groups, "; "))
+		twoFactor := "off"
+		if u.TwoFactor {
+			twoFactor = "on"
+		}
+		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), twoFactor, moment(u.LastAuthAt), strings.Join(u.Groups, "; "))
 		return sheet.Error()
 	})
 	if sheet == nil {
