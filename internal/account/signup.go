@@ -68,7 +68,7 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 	}
 	named := offer.User
 	named.FirstName, named.LastName = firstName, lastName
-	if reason := refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
+	if reason := s.refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
