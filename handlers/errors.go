@@ -139,15 +139,15 @@ func retryAfter(err error) time.Duration {
 }
 
 // askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the
-// sign-in form: htmx is told to leave the page as a whole.
+// sign-in form: htmx is told to leave the page as a whole. Whoever sent a form learns that nothing came of it.
 func (h *Console) askToSignIn(c echo.Context) {
-	back := c.Request().URL.RequestURI()
+	page, back := "/signin", c.Request().URL.RequestURI()
+	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
+		page, back = "/signin?notice=too-late", c.Request().Referer()
+	}
 	if isHTMX(c) {
 		back = c.Request().Header.Get("HX-Current-URL")
-	} else if c.Request().Method != http.MethodGet {
-		back = ""
 	}
-	page := "/signin"
 	if session := current(c); session != nil && session.Stage != store.Finished {
 		page = steps[session.Stage]
 	}
