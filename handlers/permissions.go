@@ -44,8 +44,8 @@ func (h *Console) endSessions(c echo.Context) error {
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
 func (h *Console) endSessionsOf(c echo.Context, userID int64, back, one, all string) error {
 	done, err := all, error(nil)
-	if session := formID(c, "session_id"); session != 0 {
-		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, session)
+	if form(c, nil).Values.Has("session_id") { // also one that names no session: it does not mean all
+		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, formID(c, "session_id"))
 	} else {
 		err = h.account.EndSessions(c.Request().Context(), actor(c), userID)
 	}
