@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -574,6 +575,42 @@ func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who e
 		t.Error("the secret has been shown to somebody else")
 	}
 	stranger.get("/settings/profile").to("/signin")
+}
+
+var onceInput = regexp.MustCompile(`name="once" value="([^"]+)"`)
+
+func TestReloadingASecretMakesNoOther(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	b := c.administrator()
+	b.enrol(adminPassword)
+	c.inviteByLink(b, "analyst", "ann@example.com")
+	form := func(page string) string {
+		return onceInput.FindStringSubmatch(b.get(page).wants(http.StatusOK).Body)[1]
+	}
+	for _, secret := range []struct {
+		page, path string
+		fields     []string
+		made       string
+	}{
+		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", adminPassword}, `SELECT group_concat(hex(hash)) FROM recovery_codes`},
+		{"/settings/users?tab=invited", "/settings/invitations/1/link", nil, `SELECT count(*) FROM signup_links`},
+		{"/settings/integrations/new?type=webhook", "/settings/integrations/new?type=webhook", []string{"name", "Hook", "active", "1", "url", c.Receiver.URL + "/hook", "secret", ""}, `SELECT count(*) FROM integrations`},
+		{"/settings/integrations/1/secret", "/settings/integrations/1/secret", nil, `SELECT version FROM integrations`},
+	} {
+		send := func(once string) *answer { return b.post(secret.path, append(secret.fields, "once", once)...) }
+		once := form(secret.page)
+		send(once).wants(http.StatusOK)
+		made := c.cell(secret.made)
+		send(once).wants(http.StatusConflict).contains("Done already")
+		if now := c.cell(secret.made); now != made {
+			t.Errorf("%s: a reload makes %s of %s", secret.path, now, made)
+		}
+		send(form(secret.page)).wants(http.StatusOK)
+		if c.cell(secret.made) == made {
+			t.Errorf("%s: a new form does nothing", secret.path)
+		}
+	}
 }
 
 func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7

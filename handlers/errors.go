@@ -28,6 +28,7 @@ var failures = []struct {
 	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or has been deleted. Go back and reload the page."},
 	{is(store.ErrStale), http.StatusConflict, "Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, then make your change again."},
 	{is(account.ErrLastAdministrator), http.StatusConflict, "The last administrator stays", "At least one Global Administrator who can sign in must remain. Give the role to somebody else first."},
+	{is(errSent), http.StatusConflict, "Done already", "This form was sent before, and nothing more was done now. What it made was shown that once. If you have not kept it, go back and make another one."},
 	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
 	{is(account.ErrInvited), http.StatusConflict, "Not signed up yet", "This person has only been invited, and has no access that could be disabled. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
