@@ -61,14 +61,12 @@ func (q Queries) Memberships(ctx context.Context, userID int64) ([]Membership, e
 // GroupGrants returns groups with the tenants they cover, ordered by id; unknown ids are left out.
 func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]Membership, error) {
 	var all []Membership
-	for len(ids) > 0 {
-		n := min(len(ids), 500)
-		places, args := inList(ids[:n])
+	for places, args := range inLists(ids) {
 		some, err := q.memberships(ctx, `groups g`, `g.id IN (`+places+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
-		all, ids = append(all, some...), ids[n:]
+		all = append(all, some...)
 	}
 	return all, nil
 }
@@ -333,22 +331,23 @@ func (q Queries) ActiveMembers(ctx context.Context, groupID int64, limit int) ([
 // GroupNames returns the names of the groups of people, by name.
 func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]string, error) {
 	names := make(map[int64][]string, len(users))
-	if len(users) == 0 {
-		return names, nil
-	}
-	places, args := inList(users)
 	type membership struct {
 		user int64
 		name string
 	}
-	rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
-		err = s.Scan(&m.user, &m.name)
-		return m, err
-	}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name_key, g.id`, args...)
-	for _, m := range rows {
-		names[m.user] = append(names[m.user], m.name)
+	for places, args := range inLists(users) {
+		rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
+			err = s.Scan(&m.user, &m.name)
+			return m, err
+		}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name_key, g.id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range rows {
+			names[m.user] = append(names[m.user], m.name)
+		}
 	}
-	return names, err
+	return names, nil
 }
 
 // PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators. Who was invited

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"console/internal/permission"
@@ -101,8 +100,7 @@ func (q Queries) UserByEmailKey(ctx context.Context, key string) (User, error) {
 // UsersByEmailKeys returns the people with these addresses, by address.
 func (q Queries) UsersByEmailKeys(ctx context.Context, keys []string) (map[string]User, error) {
 	found := make(map[string]User)
-	for chunk := range slices.Chunk(keys, 500) {
-		places, args := inList(chunk)
+	for places, args := range inLists(keys) {
 		users, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.email_key IN (`+places+`)`, args...)
 		if err != nil {
 			return nil, err
