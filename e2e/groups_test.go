@@ -154,6 +154,36 @@ func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {
 	c.wantCount(0, `SELECT count(*) FROM groups WHERE automatic AND role = 'analyst' AND members = 0`)
 }
 
+func TestGroups_SomeAreTickedAtOnce(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	path := c.newGroup(admin, "G", []string{"1"}, nil)
+	fields := func(n int) (fields []string) {
+		for range n {
+			fields = append(fields, "user_ids", fmt.Sprint(ann.ID))
+		}
+		return fields
+	}
+	repeated := "?" + strings.Repeat("user_ids=1&", 1001)
+	for _, a := range []*answer{
+		admin.post(path+"/users/add"+repeated, append(fields(9000), "find", "1")...), admin.post(path+"/users/add", append(fields(1001), "find", "1")...),
+		admin.post(path+"/users/add", fields(1001)...), admin.get(path + "/users/add" + repeated), admin.post(path+"/users/remove", fields(1001)...),
+		admin.get(path + "/users/remove" + repeated),
+	} {
+		a.wants(http.StatusUnprocessableEntity).contains("At most 1000 users at once.")
+	}
+	found := admin.post(path+"/users/add", append(fields(1000), "find", "1", "q", "Ann")...).wants(http.StatusOK)
+	if n := strings.Count(found.Body, `name="user_ids"`); n != 1 {
+		t.Errorf("Ann is offered %d times", n)
+	}
+	admin.post(path+"/users/add", fields(1000)...).wants(http.StatusSeeOther)
+	c.wantCount(1, `SELECT members FROM groups WHERE name = 'G'`)
+	admin.post(path+"/users/remove", fields(1000)...).wants(http.StatusSeeOther)
+	c.wantCount(0, `SELECT members FROM groups WHERE name = 'G'`)
+}
+
 func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)

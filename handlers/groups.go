@@ -322,7 +322,7 @@ func people(n int) string {
 	return strconv.Itoa(n) + " users were"
 }
 
-// renderAddMembers offers those whom the search finds; those ticked before stay ticked.
+// renderAddMembers offers those whom the search finds; those ticked before stay ticked, unless they are too many.
 func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) error {
 	id, err := pathID(c)
 	if err != nil {
@@ -334,7 +334,10 @@ func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) err
 		return err
 	}
 	page := views.AddMembersPage{Group: group.Group, Form: f, Search: strings.TrimSpace(c.FormValue("q"))}
-	if page.Chosen, err = h.account.People(ctx, actor(c), formIDs(c, "user_ids")); err != nil {
+	page.Chosen, err = h.account.People(ctx, actor(c), formIDs(c, "user_ids"))
+	if refused := refusal(err); refused != nil {
+		status, page.Form.Errors = http.StatusUnprocessableEntity, refused
+	} else if err != nil {
 		return err
 	}
 	if page.Search != "" {

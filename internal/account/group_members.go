@@ -11,17 +11,30 @@ import (
 	"console/store"
 )
 
-// MaxPasted is how many addresses may be pasted at once to add people to a group.
+// MaxPasted is how many addresses may be pasted, and how many people ticked, at once to add them to a group; and how many
+// may be ticked to remove them.
 const MaxPasted = 1000
 
+// requireFew refuses more people than may be ticked at once.
+func requireFew(users []int64) error {
+	if len(users) > MaxPasted {
+		return Invalid{"": fmt.Sprintf("At most %d users at once.", MaxPasted)}
+	}
+	return nil
+}
+
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
-// spaces or lines. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4) or store.ErrNotFound.
+// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and
+// 4) or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
 }
 
 func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int, err error) {
 	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
+		return 0, err
+	}
+	if err := requireFew(users); err != nil {
 		return 0, err
 	}
 	pasted, err := tx.pasted(emails)
@@ -113,8 +126,8 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 	return ids, nil
 }
 
-// RemoveMembers takes people out of a group; those who are not in it change nothing. It returns Invalid, Forbidden (SPEC
-// §5.3 rule 4) or store.ErrNotFound.
+// RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It returns Invalid,
+// Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
 }
@@ -122,6 +135,9 @@ func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users [
 // PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
 func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Effect, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		if err := requireFew(users); err != nil {
+			return Effect{}, err
+		}
 		return tx.effectOn(users, func() error {
 			_, err := tx.removeMembers(id, users)
 			return err
@@ -135,6 +151,9 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 	}
 	if len(users) == 0 {
 		return 0, Invalid{"user_ids": "Choose at least one user."}
+	}
+	if err := requireFew(users); err != nil {
+		return 0, err
 	}
 	for _, userID := range without(users, nil) {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
