@@ -202,6 +202,22 @@ func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 	return tx.execOne(ctx, ErrNotFound, `DELETE FROM groups WHERE id = $1`, id)
 }
 
+// DeleteAutomaticGroup removes an automatic group, however many people are in it. The role of those whom no other automatic
+// group of it holds is a label from then on; see User.ByGroups. That is no change of a person: the version stays. It returns
+// ErrNotFound for an unknown id.
+func (tx *Tx) DeleteAutomaticGroup(ctx context.Context, id int64) error {
+	const nowhereElse = `SELECT u.id FROM groups g JOIN group_users gu ON gu.group_id = g.id JOIN users u ON u.id = gu.user_id
+		WHERE g.id = $1 AND u.role = g.role AND u.by_groups = 0 AND NOT EXISTS (SELECT 1 FROM group_users o JOIN groups other ON other.id = o.group_id
+			WHERE o.user_id = u.id AND o.group_id <> g.id AND other.automatic = 1 AND other.role = u.role)`
+	if _, err := tx.exec(ctx, `INSERT INTO user_changes (user_id) `+nowhereElse, id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `UPDATE users SET by_groups = 1 WHERE id IN (`+nowhereElse+`)`, id); err != nil {
+		return err
+	}
+	return tx.DeleteGroup(ctx, id)
+}
+
 // AddGroupTenants lets a group cover tenants; covering one already is no error.
 func (tx *Tx) AddGroupTenants(ctx context.Context, groupID int64, tenants ...int64) error {
 	for _, tenant := range tenants {

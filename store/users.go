@@ -118,16 +118,6 @@ func (q Queries) UsersByRole(ctx context.Context, role permission.Role, limit in
 		ORDER BY u.id LIMIT $2`, role, limit)
 }
 
-// NoteByGroups stores whether the role of a person is a label; see User.ByGroups. It is no change of the person: the
-// version stays.
-func (tx *Tx) NoteByGroups(ctx context.Context, id int64, byGroups bool) error {
-	n, err := tx.exec(ctx, `UPDATE users SET by_groups = $2 WHERE id = $1 AND by_groups <> $2`, id, byGroups)
-	if err != nil || n == 0 {
-		return err
-	}
-	return tx.noteUserChange(ctx, id)
-}
-
 // UsableGlobalAdministrators counts the Global Administrators who can sign in: active, with a password.
 func (q Queries) UsableGlobalAdministrators(ctx context.Context) (int, error) {
 	// The role is written out, because only so the partial index users_administrators serves.

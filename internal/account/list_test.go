@@ -22,19 +22,24 @@ func (q *queries) Err() error {
 	return q.Context.Err()
 }
 
-// crowd adds people to the user list without inviting them, and returns their ids.
-func (c *company) crowd(n int) []int64 {
+// crowd adds people to the user list without inviting them, and to groups, and returns their ids.
+func (c *company) crowd(n int, groups ...store.Group) []int64 {
 	c.t.Helper()
 	ids := make([]int64, n)
 	c.must(c.db.Update(c.t.Context(), func(tx *store.Tx) error {
 		for i := range ids {
 			email := fmt.Sprintf("crowd%d@example.com", i)
 			user := store.User{UUID: email, Email: email, EmailKey: email, FirstName: "Crowd", LastName: fmt.Sprint(i), Role: permission.ReadOnly,
-				ByGroups: true, CreatedAt: 1, JoinedAt: 1, ActivatedAt: 1}
+				ByGroups: len(groups) == 0, CreatedAt: 1, JoinedAt: 1, ActivatedAt: 1}
 			if err := tx.InsertUser(c.t.Context(), &user); err != nil {
 				return err
 			}
 			ids[i] = user.ID
+			for _, g := range groups {
+				if _, err := tx.AddMember(c.t.Context(), g.ID, user.ID); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	}))
