@@ -166,6 +166,19 @@ func (c *console) insertJob(kind string, actor store.User, people ...store.User)
 	return job
 }
 
+func TestProgressDoesNotLookAtOutcomes(t *testing.T) {
+	t.Parallel()
+	c, john := signedIn(t, nil)
+	job := c.insertJob("disable", c.user(adminEmail), c.insert(crowd(2, "Waiting")...)...)
+	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
+	c.exec(`ALTER TABLE job_outcomes RENAME TO hidden`)
+	john.get(path + "?background").wants(http.StatusOK).contains("0 of 2 done")
+	c.exec(`UPDATE jobs SET done = 2, refused = 1, ended_at = 1`)
+	c.exec(`ALTER TABLE hidden RENAME TO job_outcomes`)
+	c.exec(`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`, job.ID)
+	john.get(path).wants(http.StatusOK).contains("1 left as they were", "kept@example.com", "Too strong.")
+}
+
 func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {
 	t.Parallel()
 	c, clock := startAt(t)

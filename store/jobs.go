@@ -58,10 +58,20 @@ func scanOutcome(s scanner) (o Outcome, err error) {
 	return o, err
 }
 
-// Outcomes returns the outcomes after a step in order, at most limit; with refused only those refused.
-func (q Queries) Outcomes(ctx context.Context, jobID int64, refused bool, after, limit int) ([]Outcome, error) {
-	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes
-		WHERE job_id = $1 AND step > $3 AND (refusal <> '' OR NOT $2) ORDER BY step LIMIT $4`, jobID, refused, after, limit)
+// Outcomes returns the outcomes after a step in order, at most limit.
+func (q Queries) Outcomes(ctx context.Context, jobID int64, after, limit int) ([]Outcome, error) {
+	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes WHERE job_id = $1 AND step > $2 ORDER BY step LIMIT $3`,
+		jobID, after, limit)
+}
+
+// refusals finds the steps in the index job_outcomes_refused, and then these outcomes by their primary key; asked for them
+// at once, SQLite prefers to walk through all outcomes of the job.
+const refusals = `SELECT ` + outcomeColumns + ` FROM job_outcomes WHERE job_id = $1 AND step IN (
+	SELECT step FROM job_outcomes WHERE job_id = $1 AND refusal <> '' ORDER BY step LIMIT $2) ORDER BY step`
+
+// Refusals returns the first outcomes of those refused, at most limit.
+func (q Queries) Refusals(ctx context.Context, jobID int64, limit int) ([]Outcome, error) {
+	return many(ctx, q.q, scanOutcome, refusals, jobID, limit)
 }
 
 // CountOutcomes counts the people whom a job has changed, by what its steps were to triggers and by role.

@@ -55,13 +55,22 @@ func (s *Service) Job(ctx context.Context, by Actor, id int64) (store.Job, error
 	return job, err
 }
 
-// JobOutcomes returns what the steps of one of the actor's jobs came to, after a step and at most limit; with refused
-// only those that were refused.
-func (s *Service) JobOutcomes(ctx context.Context, by Actor, id int64, refused bool, after, limit int) ([]store.Outcome, error) {
+// JobOutcomes returns what the steps of one of the actor's jobs came to, after a step and at most limit. It returns
+// store.ErrNotFound for other people's jobs.
+func (s *Service) JobOutcomes(ctx context.Context, by Actor, id int64, after, limit int) ([]store.Outcome, error) {
 	if _, err := s.Job(ctx, by, id); err != nil {
 		return nil, err
 	}
-	return s.db.Outcomes(ctx, id, refused, after, limit)
+	return s.db.Outcomes(ctx, id, after, limit)
+}
+
+// JobRefusals returns the first outcomes of those refused in one of the actor's jobs, at most limit. It returns
+// store.ErrNotFound for other people's jobs.
+func (s *Service) JobRefusals(ctx context.Context, by Actor, id int64, limit int) ([]store.Outcome, error) {
+	if _, err := s.Job(ctx, by, id); err != nil {
+		return nil, err
+	}
+	return s.db.Refusals(ctx, id, limit)
 }
 
 // AwaitJob waits until a job has ended, but not longer than patience, so that a short one needs no second look.
