@@ -145,7 +145,7 @@ func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (sto
 }
 
 func (tx *Tx) resendInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	invitation, user, err := tx.issuable(id)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, erro
 }
 
 func (tx *Tx) newLink(id int64) (Issued, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	invitation, user, err := tx.issuable(id)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -228,7 +228,8 @@ func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited sto
 	return nil
 }
 
-// Invitation returns a pending invitation and its person, for those who could issue it.
+// Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
+// store.ErrNotFound.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
 	type pair struct {
 		invitation store.Invitation
@@ -242,10 +243,10 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 }
 
 // InvitationMail returns the delivery of the newest mail of a pending invitation, for those who could issue it. It
-// returns store.ErrNotFound where no mail was written.
+// returns Forbidden, or store.ErrNotFound where no mail was written.
 func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		invitation, user, err := tx.invitation(id, permission.UsersCreate)
+		invitation, user, err := tx.issuable(id)
 		if err != nil {
 			return store.Delivery{}, err
 		}
@@ -320,6 +321,16 @@ func (tx *Tx) invitation(id int64, p permission.Permission) (store.Invitation, s
 		return store.Invitation{}, store.User{}, err
 	}
 	user, err := tx.Manageable(invitation.UserID, p)
+	return invitation, user, err
+}
+
+// issuable returns a pending invitation when the actor may hand out what it gives. What its person holds by it they must
+// hold anyway (SPEC §5.3 rule 4); a Global role takes besides what it takes to give that role (rule 3).
+func (tx *Tx) issuable(id int64) (store.Invitation, store.User, error) {
+	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	if err == nil && user.Role.Global() {
+		err = tx.requireGrant(user.Role, invitation.TenantID)
+	}
 	return invitation, user, err
 }
 
