@@ -344,6 +344,12 @@ func (q Queries) ActiveMembers(ctx context.Context, groupID int64, limit int) ([
 		WHERE gu.group_id = $1 AND u.activated_at > 0 AND u.disabled_at = 0 ORDER BY gu.user_id LIMIT $2`, groupID, limit)
 }
 
+// GroupsOf returns the groups of a person, by name.
+func (q Queries) GroupsOf(ctx context.Context, userID int64) ([]Group, error) {
+	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM group_users gu JOIN groups g ON g.id = gu.group_id
+		WHERE gu.user_id = $1 ORDER BY g.name_key, g.id`, userID)
+}
+
 // GroupNames returns the names of the groups of people, by name.
 func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]string, error) {
 	names := make(map[int64][]string, len(users))

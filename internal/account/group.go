@@ -408,6 +408,19 @@ func (tx *Tx) requireFreeName(group store.Group) error {
 	return err
 }
 
+// freeName returns the name that a group gets without being asked: the one given, with a number where another group but
+// the one with the id given has it already.
+func (tx *Tx) freeName(name string, except int64) (string, error) {
+	free := name
+	for n := 2; ; n++ {
+		taken, err := tx.db.GroupNamed(tx.ctx, free, except)
+		if err != nil || !taken {
+			return free, err
+		}
+		free = fmt.Sprintf("%s %d", name, n)
+	}
+}
+
 // requireTenants refuses tenants that do not exist.
 func (tx *Tx) requireTenants(ids []int64) error {
 	for _, id := range ids {

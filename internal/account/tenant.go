@@ -92,7 +92,9 @@ func (tx *Tx) renameTenant(id, version int64, name string) (store.Tenant, error)
 		return store.Tenant{}, err
 	}
 	for _, g := range groups {
-		g.Name = automaticName(g.Role, tenant)
+		if g.Name, err = tx.freeName(automaticName(g.Role, tenant), g.ID); err != nil {
+			return store.Tenant{}, err
+		}
 		if err := tx.db.UpdateGroup(tx.ctx, &g); err != nil {
 			return store.Tenant{}, err
 		}
