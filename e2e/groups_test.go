@@ -75,6 +75,20 @@ func TestFC93_AStaleGroupIsNotSaved(t *testing.T) {
 	}
 }
 
+func TestFC93_AStaleDialogOfGroupsCanBeSavedAgain(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	opened := fmt.Sprint(ann.Version)
+	path := fmt.Sprintf("/settings/users/%d", ann.ID)
+	admin.post(path+"/edit", "version", opened, "first_name", "Anna").wants(http.StatusSeeOther)
+	now := fmt.Sprint(c.user("ann@example.com").Version)
+	review := path + "/groups?review=1&role=read_only&group_ids=&version="
+	admin.get(review+opened).wants(http.StatusConflict).contains("save again to replace", `name="version" value="`+now+`"`)
+	admin.get(review + now).wants(http.StatusOK).contains("Save groups")
+}
+
 func TestFC42_NobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
