@@ -75,6 +75,21 @@ func TestFC93_AStaleGroupIsNotSaved(t *testing.T) {
 	}
 }
 
+// To look at another source role is no look at what others have saved meanwhile.
+func TestFC93_LookingAtAnotherSourceRoleKeepsAFormStale(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	path := c.newGroup(admin, "Editors", []string{"1"}, []string{"rules.view"})
+	opened := c.cell(`SELECT version FROM groups WHERE name = 'Editors'`)
+	admin.post(path+"/permissions", "version", opened, "role", "custom", "permissions", "users.view").wants(http.StatusSeeOther)
+	admin.get(path + "?tab=permissions&role=analyst&version=" + opened).wants(http.StatusOK).contains(`name="version" value="` + opened + `"`)
+	admin.get(path + "/permissions?role=analyst&version=" + opened).wants(http.StatusConflict).contains("save again to replace")
+	if got := c.cell(`SELECT permissions FROM groups WHERE name = 'Editors'`); got != "users.view" {
+		t.Errorf("the group gives %q", got)
+	}
+}
+
 func TestFC93_AStaleDialogOfGroupsCanBeSavedAgain(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)

@@ -102,9 +102,13 @@ func (h *Console) group(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Group(page), views.GroupSection(page))
 }
 
-// permissionsForm is the form of a group's permissions with what set says of them.
+// permissionsForm is the form of a group's permissions with what set says of them. One that is only drawn again, with
+// another source role, stays as old as it was: nobody has looked at what others have saved since.
 func permissionsForm(c echo.Context, group store.Group, set account.GroupInput) views.Form {
 	f := values("version", strconv.FormatInt(group.Version, 10), "role", string(set.Role))
+	if c.QueryParams().Has("role") {
+		f.Values.Set("version", c.QueryParam("version"))
+	}
 	if set.Role != "" {
 		return f
 	}
