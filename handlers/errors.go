@@ -32,6 +32,7 @@ var failures = []struct {
 	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
 	{is(account.ErrInvited), http.StatusConflict, "Not signed up yet", "This person has only been invited, and has no access that could be disabled. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
+	{is(account.ErrInvitedDisabled), http.StatusConflict, "Access is disabled", "The access of this person is disabled, so a signup link would lead nowhere. Enable access first, then send the link."},
 	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. To rename it, change the company name under General → Company."},
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
 	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
