@@ -394,6 +394,19 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 	}
 }
 
+// What groups give of the console's own resources to somebody who does not see the console is not called allowed.
+func TestExplanationSaysWhatHasNoEffect(t *testing.T) {
+	t.Parallel()
+	sources := []permission.Source{{Group: 4, Name: "Readers", Grant: permission.Grant{Tenants: []int64{410}, Set: permission.Set{}.With(permission.UsersView)}}}
+	for role, allowed := range map[permission.Role]bool{permission.Analyst: true, permission.APIDeveloper: false, permission.Deploy: false} {
+		page := render(t, signedIn("Ann", permission.Admin.Set()), Explanation(account.Explained{User: store.User{Role: role}, Tenant: store.Tenant{ID: 410, Main: true},
+			Account: permission.Explain(sources, 410)}, "/"))
+		if strings.Contains(page, "allowed, from") != allowed || strings.Contains(page, "No effect") == allowed || !strings.Contains(page, "Readers") {
+			t.Errorf("%s: %s", role, page)
+		}
+	}
+}
+
 // Behind the "?" every page of somebody who is signed in explains itself; only dialogs, which are pages without script,
 // do without.
 func TestPagesExplainThemselves(t *testing.T) {
