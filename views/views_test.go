@@ -83,7 +83,8 @@ func whole(text string) map[string]templ.Component {
 	empty := users
 	empty.List.Rows = nil
 	consequences := ConsequencesPage{Consequences: account.Consequences{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
-	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}}, Problem: text}
+	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+		Integrations: 30, FirstIntegrations: []store.Integration{integration}}, Form: wrong(text)}
 	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.Selected{Total: 1, First: []store.User{user}}}
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
