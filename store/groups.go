@@ -339,6 +339,13 @@ func (q Queries) Groups(ctx context.Context, limit int) ([]Group, error) {
 	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g ORDER BY g.name_key, g.id LIMIT $1`, limit)
 }
 
+// EditableGroups returns the groups that are not automatic, by name, after a group (the zero Group: from the first on), at
+// most limit.
+func (q Queries) EditableGroups(ctx context.Context, after Group, limit int) ([]Group, error) {
+	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.automatic = 0 AND (g.name_key, g.id) > ($1, $2)
+		ORDER BY g.name_key, g.id LIMIT $3`, after.nameKey(), after.ID, limit)
+}
+
 // GroupsCovering returns the groups that reach a tenant, by id.
 func (q Queries) GroupsCovering(ctx context.Context, tenantID int64) ([]Group, error) {
 	return many(ctx, q.q, scanGroup, `SELECT `+groupColumns+` FROM groups g WHERE g.all_tenants = 1

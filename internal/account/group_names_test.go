@@ -2,6 +2,7 @@ package account
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"console/internal/permission"
@@ -58,5 +59,34 @@ func TestGroupsOfOneNameAreToldApart(t *testing.T) {
 			t.Errorf("step %d: the last entry is %+v", what, e)
 		}
 		c.group(GroupInput{Name: fmt.Sprint("Since ", what)})
+	}
+}
+
+// What cannot be chosen takes no place among the groups that are offered.
+func TestGroupsThatCanBeChosenAreOffered(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ctx := t.Context()
+	staging := c.tenant("Staging")
+	admin := c.person("a@example.com", permission.Admin, 1)
+	for n := range groupsTogether + 20 {
+		in := store.Group{Name: fmt.Sprintf("A %03d", n), Role: permission.Analyst, Automatic: n%2 == 0, CreatedAt: 1}
+		c.must(c.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertGroup(ctx, &in, staging.ID) }))
+	}
+	want := []string{"B 0", "B 1", "B 2"}
+	for _, name := range []string{"B 2", "B 0", "B 1", "B 3"} {
+		c.group(GroupInput{Name: name, Role: permission.Analyst, Tenants: []int64{1}})
+	}
+	offered, err := c.GrantableGroups(ctx, admin, len(want))
+	c.must(err)
+	var names []string
+	for _, g := range offered {
+		names = append(names, g.Name)
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("offered are %q, want %q", names, want)
+	}
+	if all, err := c.GrantableGroups(ctx, c.admin, 1000); err != nil || len(all) != (groupsTogether+20)/2+4 {
+		t.Errorf("a Global Administrator is offered %d, %v", len(all), err)
 	}
 }
