@@ -221,7 +221,7 @@ func TestAPasskeyAnswersItsQuestionOnce(t *testing.T) {
 
 	b.enrol(adminPassword)
 	c.halfway().post("/signin/2fa/passkey", "credential", "{}").wants(422)
-	if n := c.entries("second factor", "failed"); n != 1 {
+	if n := c.entries("sign in second factor", "failed"); n != 1 {
 		t.Errorf("%d failures", n)
 	}
 }

@@ -73,9 +73,9 @@ func start(t *testing.T, configure func(*cli.Serve)) *console {
 		t.Fatal(err)
 	}
 	serve := cli.Serve{
-		Installation: cli.Installation{Data: c.Data, AllowedTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Installation: cli.Installation{Data: c.Data, Brand: "Wallarm", AllowedTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 		Listener:     listener, BaseURL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port),
-		SMTP: c.Mail.URL(), Brand: "Wallarm", LogFormat: "json",
+		SMTP: c.Mail.URL(), LogFormat: "json",
 	}
 	if configure != nil {
 		configure(&serve)

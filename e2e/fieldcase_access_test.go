@@ -58,7 +58,7 @@ func TestFC50_FC51_DisablingEndsEverything(t *testing.T) {
 	c.disable("bea@example.com")
 
 	first.get("/settings/users").to("/signin")
-	second.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token).wants(http.StatusForbidden)
+	second.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token).to("/signin")
 	second.get("/settings/profile").to("/signin")
 	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
 	c.browser().post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).

@@ -2,18 +2,21 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"console/internal/auth"
 	"console/internal/cli"
 	"console/internal/fake"
 	"console/store"
@@ -95,10 +98,10 @@ func TestFC73_WrongCodesCountPerAccount(t *testing.T) {
 		}
 	}
 	b.post("/signin/2fa", "code", app.codes[0]).wants(http.StatusTooManyRequests)
-	if n := c.entries("second factor", "failed"); n != 6 {
+	if n := c.entries("sign in second factor", "failed"); n != 6 {
 		t.Errorf("%d failures are in the activity log", n)
 	}
-	if n := c.entries("second factor", "refused"); n != 1 { // one a minute
+	if n := c.entries("sign in second factor", "refused"); n != 1 { // one a minute
 		t.Errorf("%d refusals are in the activity log", n)
 	}
 	clock.Advance(15 * time.Minute)
@@ -112,9 +115,10 @@ func TestFC75_ClocksMayDifferByOneStep(t *testing.T) {
 	c, clock := startAt(t)
 	app := c.administrator().enrol(adminPassword)
 	clock.Advance(10 * time.Minute)
-	for _, step := range []int{-2, 2, 8} {
-		c.halfway().post("/signin/2fa", "code", app.code(step)).wants(http.StatusUnprocessableEntity).contains("clock")
+	for _, step := range []int{-2, 2, 8} { // no answer tells a code that is to come from one that never will
+		c.halfway().post("/signin/2fa", "code", app.code(step)).wants(http.StatusUnprocessableEntity).contains("This was not accepted.", "clock")
 	}
+	c.halfway().post("/signin/2fa", "code", app.code(99999)).wants(http.StatusUnprocessableEntity).contains("This was not accepted.", "clock")
 	for _, step := range []int{-1, 0, 1} {
 		c.halfway().post("/signin/2fa", "code", app.code(step)).to("/")
 	}
@@ -284,7 +288,7 @@ func TestFC138_SignedInIsNotedAfterTheLastFactor(t *testing.T) {
 	if c.entries("sign in", "done") != signIns || c.user(adminEmail).LastAuthAt != last {
 		t.Error("a sign-in that has failed is noted as one")
 	}
-	if c.entries("second factor", "failed") != 1 {
+	if c.entries("sign in second factor", "failed") != 1 {
 		t.Error("the wrong code is not in the activity log")
 	}
 	b.post("/signin/2fa", "code", app.code(0)).to("/")
@@ -390,6 +394,31 @@ func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 	}
 }
 
+func TestASetUpThatIsNoLongerDemandedLetsIn(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	admin := c.administrator()
+	for _, email := range []string{"ann@example.com", "bo@example.com"} {
+		c.browser().accept(c.add(admin, "analyst", "Ann", "", email), email)
+	}
+	c.timeouts(5*time.Minute, time.Hour)
+	c.enforce()
+	late, early := c.browser(), c.browser()
+	late.post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).to(authenticatorPath)
+	last := c.user("ann@example.com").LastAuthAt
+	clock.Advance(4 * time.Minute)
+	early.post("/signin", "email", "bo@example.com", "password", password("bo@example.com")).to(authenticatorPath)
+	signIns := c.entries("sign in", "done")
+	admin.get("/settings/general").wants(http.StatusOK)
+	clock.Advance(4 * time.Minute)
+	admin.post("/settings/general/signin", "password_min_length", "12", "version", c.version()).to("/settings/general")
+	early.get("/settings/profile").wants(http.StatusOK).contains("Analyst")
+	late.get("/settings/profile").to("/signin")
+	if c.entries("sign in", "done") != signIns+1 || c.user("ann@example.com").LastAuthAt != last {
+		t.Error("who had left is noted as signed in")
+	}
+}
+
 func TestFC30_AnInvitationSurvivesTheSetUp(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
@@ -449,6 +478,156 @@ func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	c.browser().signIn(adminEmail, changed)
 	c.Mail.WaitFor(t, adminEmail)
 	c.wantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'password_changed'`, adminEmail)
+}
+
+// meanwhile sends a form and, once it can only wait for the database, changes that first.
+func (c *console) meanwhile(change func(context.Context, *store.Tx) error, send func() *answer) (a *answer) {
+	c.t.Helper()
+	var sent sync.WaitGroup
+	c.update(func(ctx context.Context, tx *store.Tx) error {
+		sent.Go(func() { a = send() })
+		time.Sleep(300 * time.Millisecond) // longer than a password is checked
+		return change(ctx, tx)
+	})
+	sent.Wait()
+	return a
+}
+
+func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	john := c.user(adminEmail)
+	before := c.sessions(john)
+	b := c.browser()
+	b.token()
+	c.meanwhile(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetPasswordHash(ctx, john.ID, auth.HashPassword("another long password"))
+	}, func() *answer { return b.post("/signin", "email", adminEmail, "password", adminPassword) }).wants(http.StatusUnprocessableEntity)
+	if n := c.sessions(john); n != before {
+		t.Errorf("%d sessions instead of %d", n, before)
+	}
+	c.browser().signIn(adminEmail, "another long password")
+}
+
+func TestARefusedAttemptForgetsNoFailures(t *testing.T) { // SPEC §4
+	t.Parallel()
+	c := ready(t, nil)
+	b := c.browser()
+	for range 5 {
+		b.post("/signin", "email", adminEmail, "password", "wrong").wants(http.StatusUnprocessableEntity)
+	}
+	b.token()
+	c.meanwhile(func(ctx context.Context, tx *store.Tx) error {
+		kind, subject, _ := strings.Cut(c.cell(`SELECT kind || ' ' || subject FROM throttles WHERE kind = 'password'`), " ")
+		t, err := tx.Throttle(ctx, kind, subject)
+		if err != nil {
+			return err
+		}
+		t.Failures, t.LastAt = 9, store.At(time.Now())
+		return tx.SaveThrottle(ctx, t)
+	}, func() *answer { return b.post("/signin", "email", adminEmail, "password", "wrong") })
+	c.wantCount(9, `SELECT failures FROM throttles WHERE kind = 'password'`)
+}
+
+func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) { // SPEC §4
+	t.Parallel()
+	c, clock := startAt(t)
+	app := c.administrator().enrol(adminPassword)
+	clock.Advance(365 * 24 * time.Hour)
+	half := c.halfway()
+	for range 6 {
+		half.post("/signin/2fa", "code", "000000").wants(http.StatusUnprocessableEntity)
+	}
+	for range 5 {
+		c.browser().post("/signin", "email", adminEmail, "password", "wrong").wants(http.StatusUnprocessableEntity)
+	}
+	c.browser().post("/signin", "email", adminEmail, "password", adminPassword).wants(http.StatusTooManyRequests)
+	for range 3 {
+		c.browser().post("/forgot", "email", adminEmail).to("/signin")
+	}
+	links := func() int { return c.count(`SELECT count(*) FROM reset_links`) }
+	eventually(t, "the links are sent", func() bool { return links() == 3 })
+	clock.Advance(-365 * 24 * time.Hour)
+	clock.Advance(time.Minute)
+	c.halfway().post("/signin/2fa", "code", app.code(0)).to("/")
+	c.browser().post("/forgot", "email", adminEmail).to("/signin")
+	eventually(t, "another link is sent", func() bool { return links() == 4 })
+}
+
+func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who else has seen the secret cannot use it
+	t.Parallel()
+	c := ready(t, nil)
+	c.add(c.administrator(), "analyst", "Ann", "", "ann@example.com")
+	c.browser().accept(c.signupPath("ann@example.com"), "ann@example.com")
+	c.enforce()
+	stranger, ann := c.browser(), c.browser()
+	for _, b := range []*browser{stranger, ann} {
+		b.post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).to(authenticatorPath)
+	}
+	seen := &authenticator{console: c, secret: ann.get(authenticatorPath).wants(http.StatusOK).key()}
+	stranger.get(authenticatorPath).wants(http.StatusOK).lacks(seen.secret)
+	stranger.post(authenticatorPath, "code", seen.code(0), "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity)
+	stranger.post(authenticatorPath + "/start").to(authenticatorPath)
+	known := stranger.get(authenticatorPath).key()
+	ann.get(authenticatorPath).lacks(known, seen.secret)
+	app := ann.enrol(password("ann@example.com"))
+	if app.secret == known {
+		t.Error("the secret has been shown to somebody else")
+	}
+	stranger.get("/settings/profile").to("/signin")
+}
+
+var onceInput = regexp.MustCompile(`name="once" value="([^"]+)"`)
+
+func TestReloadingASecretMakesNoOther(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	b := c.administrator()
+	b.enrol(adminPassword)
+	c.inviteByLink(b, "analyst", "ann@example.com")
+	form := func(page string) string {
+		return onceInput.FindStringSubmatch(b.get(page).wants(http.StatusOK).Body)[1]
+	}
+	for _, secret := range []struct {
+		page, path string
+		fields     []string
+		made       string
+	}{
+		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", adminPassword}, `SELECT group_concat(hex(hash)) FROM recovery_codes`},
+		{"/settings/users?tab=invited", "/settings/invitations/1/link", nil, `SELECT count(*) FROM signup_links`},
+		{"/settings/integrations/new?type=webhook", "/settings/integrations/new?type=webhook", []string{"name", "Hook", "active", "1", "url", c.Receiver.URL + "/hook", "secret", ""}, `SELECT count(*) FROM integrations`},
+		{"/settings/integrations/1/secret", "/settings/integrations/1/secret", nil, `SELECT version FROM integrations`},
+	} {
+		send := func(once string) *answer { return b.post(secret.path, append(secret.fields, "once", once)...) }
+		once := form(secret.page)
+		send(once).wants(http.StatusOK)
+		made := c.cell(secret.made)
+		send(once).wants(http.StatusConflict).contains("Done already")
+		if now := c.cell(secret.made); now != made {
+			t.Errorf("%s: a reload makes %s of %s", secret.path, now, made)
+		}
+		send(form(secret.page)).wants(http.StatusOK)
+		if c.cell(secret.made) == made {
+			t.Errorf("%s: a new form does nothing", secret.path)
+		}
+	}
+}
+
+func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7
+	t.Parallel()
+	c := ready(t, nil)
+	b := c.administrator()
+	b.enrol(adminPassword)
+	john := c.user(adminEmail)
+	c.exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
+	told := func(change string) {
+		t.Helper()
+		c.wantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'second_factors_changed' AND json_extract(params, '$.change') = $2`, adminEmail, change)
+	}
+	b.post("/settings/profile/recovery-codes", "password", adminPassword).wants(http.StatusOK)
+	told("new recovery codes were made")
+	b.post("/settings/profile/passkeys/"+c.cell(`SELECT id FROM passkeys`)+"/remove", "password", adminPassword).to("/settings/profile")
+	told("a passkey was removed")
 }
 
 func TestFC63_RenewalDoesNotRestartTheAbsoluteTimeout(t *testing.T) {

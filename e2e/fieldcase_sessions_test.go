@@ -91,8 +91,8 @@ func TestFC66_AFragmentIsNeverTheSignInPage(t *testing.T) {
 		t.Errorf("htmx is led to %s", to)
 	}
 	save := admin.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token)
-	if save.StatusCode < 400 {
-		t.Errorf("saving was answered %d", save.StatusCode)
+	if to := save.wants(http.StatusUnauthorized).Header.Get("HX-Redirect"); to != "/signin?notice=too-late&next=%2Fsettings%2Fusers%3Ftab%3Dactive" {
+		t.Errorf("htmx is led to %s", to)
 	}
 	for _, a := range []*answer{filter, save} {
 		a.lacks(`action="/signin"`, `type="password"`)

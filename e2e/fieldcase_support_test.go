@@ -65,10 +65,13 @@ func ready(t *testing.T, configure func(*cli.Serve)) *console {
 	})
 }
 
-// startAt is ready with a clock that stands still until the test moves it.
+// startAt is ready with a clock that stands still, after the set-up, until the test moves it.
 func startAt(t *testing.T) (*console, *fake.Clock) {
 	t.Helper()
-	clock := fake.NewClock(time.Now().Truncate(time.Second))
+	if _, err := installation(); err != nil {
+		t.Fatal(err)
+	}
+	clock := fake.NewClock(time.Now().Truncate(time.Second).Add(time.Second))
 	return ready(t, func(s *cli.Serve) { s.Now = clock.Now }), clock
 }
 

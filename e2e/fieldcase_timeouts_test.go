@@ -77,6 +77,9 @@ func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {
 			clock.Advance(time.Minute)
 			admin.get(job + "?background").wants(http.StatusOK)
 			admin.secondsLeft("/session?background")
+			admin.Header.Set("Sec-Purpose", "prefetch;prerender") // a browser that guesses where the person will go
+			admin.get("/settings/users").wants(http.StatusOK)
+			admin.Header.Del("Sec-Purpose")
 		}
 		clock.Advance(time.Minute)
 		admin.get(job + "?background").to("/signin")
@@ -195,16 +198,22 @@ func TestFC66_ALostSaveIsNotReportedAsDone(t *testing.T) {
 		"/settings/general/company": {"name", "Lost", "cloud", "EU"}, "/settings/profile": {"first_name", "Lost"},
 	} {
 		fields = append(fields, "version", "2", "csrf_token", token)
-		if a := admin.postForm(path, fields...); a.StatusCode < 400 {
-			t.Errorf("%s: a save after the end is answered %d", path, a.StatusCode)
-		}
+		const page = "/settings/general?from=form"
+		admin.Header.Set("Referer", c.URL.String()+page)
+		signIn := admin.postForm(path, fields...).to("/signin").Header.Get("Location")
+		admin.get(signIn).contains("so nothing was changed", `value="`+page+`"`)
 		admin.Header.Set("HX-Request", "true")
-		if a := admin.postForm(path, fields...).lacks(`type="password"`); a.StatusCode < 400 {
-			t.Errorf("%s by htmx: %d", path, a.StatusCode)
+		admin.Header.Set("HX-Current-URL", c.URL.String()+page)
+		if to := admin.postForm(path, fields...).wants(http.StatusUnauthorized).lacks(`type="password"`).Header.Get("HX-Redirect"); to != signIn {
+			t.Errorf("%s: htmx is led to %s instead of %s", path, to, signIn)
 		}
-		admin.Header.Del("HX-Request")
+		for _, name := range []string{"Referer", "HX-Request", "HX-Current-URL"} {
+			admin.Header.Del(name)
+		}
 	}
 	if now := c.cell(`SELECT name FROM account`); now != before {
 		t.Errorf("the company is now %q", now)
 	}
+	admin.postForm("/signout", "csrf_token", token).to("/signin")
+	admin.postForm("/signin/2fa", "code", "123456", "csrf_token", token).to("/signin")
 }

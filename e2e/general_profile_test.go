@@ -135,3 +135,37 @@ func TestProfile_SignInHistory(t *testing.T) {
 		t.Errorf("the second page has %d lines", n)
 	}
 }
+
+func TestProfile_SignInHistoryTellsOfSecondFactors(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	b := c.administrator()
+	app := b.enrol(adminPassword)
+	clock.Advance(time.Minute)
+	half := c.halfway()
+	half.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	half.post("/signin/2fa", "code", "000000").wants(http.StatusUnprocessableEntity)
+	half.post("/signin/2fa", "code", app.code(0)).to("/")
+	_, history, _ := strings.Cut(b.get("/settings/profile").contains("Failed: second factor").Body, `id="history"`)
+	if n := strings.Count(history, "Firefox on Linux"); n != 2 {
+		t.Errorf("%d of the two attempts name their browser", n)
+	}
+}
+
+func TestProfile_SignInHistoryBeginsWithThePerson(t *testing.T) {
+	t.Parallel()
+	c, clock := startAt(t)
+	c.browser().post("/signin", "email", "ann@example.com", "password", "wrong").wants(http.StatusUnprocessableEntity)
+	clock.Advance(time.Minute)
+	c.member(c.administrator(), "analyst", "ann@example.com").get("/settings/profile").lacks("Failed")
+}
+
+func TestASessionIsEndedByItsNumberOnly(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	here, other := c.administrator(), c.administrator()
+	for _, id := range []string{"", "abc", "1e0", "-1", "99999999999999999999"} {
+		here.post("/settings/profile/sessions/end", "session_id", id).wants(http.StatusNotFound)
+	}
+	other.get("/settings/profile").wants(http.StatusOK)
+}

@@ -128,6 +128,7 @@ func TestGeneral_CommonPasswordsAndTheMinimumLength(t *testing.T) {
 		"Annabel Featherstone":   "easy to guess",
 		"annabelfeatherstone":    "easy to guess",
 		"TestCompany":            "easy to guess",
+		"Wallarm-2026!":          "easy to guess",
 		strings.Repeat("w", 257): "at most 256 characters",
 		strings.Repeat("ß", 257): "at most 256 characters",
 	} {

@@ -75,6 +75,35 @@ func TestFC93_AStaleGroupIsNotSaved(t *testing.T) {
 	}
 }
 
+// To look at another source role is no look at what others have saved meanwhile.
+func TestFC93_LookingAtAnotherSourceRoleKeepsAFormStale(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	path := c.newGroup(admin, "Editors", []string{"1"}, []string{"rules.view"})
+	opened := c.cell(`SELECT version FROM groups WHERE name = 'Editors'`)
+	admin.post(path+"/permissions", "version", opened, "role", "custom", "permissions", "users.view").wants(http.StatusSeeOther)
+	admin.get(path + "?tab=permissions&role=analyst&version=" + opened).wants(http.StatusOK).contains(`name="version" value="` + opened + `"`)
+	admin.get(path + "/permissions?role=analyst&version=" + opened).wants(http.StatusConflict).contains("save again to replace")
+	if got := c.cell(`SELECT permissions FROM groups WHERE name = 'Editors'`); got != "users.view" {
+		t.Errorf("the group gives %q", got)
+	}
+}
+
+func TestFC93_AStaleDialogOfGroupsCanBeSavedAgain(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	opened := fmt.Sprint(ann.Version)
+	path := fmt.Sprintf("/settings/users/%d", ann.ID)
+	admin.post(path+"/edit", "version", opened, "first_name", "Anna").wants(http.StatusSeeOther)
+	now := fmt.Sprint(c.user("ann@example.com").Version)
+	review := path + "/groups?review=1&role=read_only&group_ids=&version="
+	admin.get(review+opened).wants(http.StatusConflict).contains("save again to replace", `name="version" value="`+now+`"`)
+	admin.get(review + now).wants(http.StatusOK).contains("Save groups")
+}
+
 func TestFC42_NobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
@@ -152,6 +181,36 @@ func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {
 	admin.post(groups, "version", fmt.Sprint(ann.Version), "role", "analyst", "group_ids", "").wants(http.StatusSeeOther)
 	admin.get("/settings/users").contains("Analyst · by groups")
 	c.wantCount(0, `SELECT count(*) FROM groups WHERE automatic AND role = 'analyst' AND members = 0`)
+}
+
+func TestGroups_SomeAreTickedAtOnce(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	path := c.newGroup(admin, "G", []string{"1"}, nil)
+	fields := func(n int) (fields []string) {
+		for range n {
+			fields = append(fields, "user_ids", fmt.Sprint(ann.ID))
+		}
+		return fields
+	}
+	repeated := "?" + strings.Repeat("user_ids=1&", 1001)
+	for _, a := range []*answer{
+		admin.post(path+"/users/add"+repeated, append(fields(9000), "find", "1")...), admin.post(path+"/users/add", append(fields(1001), "find", "1")...),
+		admin.post(path+"/users/add", fields(1001)...), admin.get(path + "/users/add" + repeated), admin.post(path+"/users/remove", fields(1001)...),
+		admin.get(path + "/users/remove" + repeated),
+	} {
+		a.wants(http.StatusUnprocessableEntity).contains("At most 1000 users at once.")
+	}
+	found := admin.post(path+"/users/add", append(fields(1000), "find", "1", "q", "Ann")...).wants(http.StatusOK)
+	if n := strings.Count(found.Body, `name="user_ids"`); n != 1 {
+		t.Errorf("Ann is offered %d times", n)
+	}
+	admin.post(path+"/users/add", fields(1000)...).wants(http.StatusSeeOther)
+	c.wantCount(1, `SELECT members FROM groups WHERE name = 'G'`)
+	admin.post(path+"/users/remove", fields(1000)...).wants(http.StatusSeeOther)
+	c.wantCount(0, `SELECT members FROM groups WHERE name = 'G'`)
 }
 
 func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {

@@ -121,7 +121,7 @@ func TestFC40_DeletedPersonsOpenPageDoesNothing(t *testing.T) {
 	open := c.browse(ann)
 	token := open.token()
 	john.post(userPath(ann, "delete"), "confirm_email", "ANN@example.com").to("/settings/users")
-	open.postForm("/settings/users/new", "csrf_token", token, "role", "analyst", "email", "late@example.com", "tenant_id", "1").wants(http.StatusForbidden)
+	open.postForm("/settings/users/new", "csrf_token", token, "role", "analyst", "email", "late@example.com", "tenant_id", "1").to("/signin")
 	open.get("/settings/users").wants(http.StatusSeeOther)
 	if n := c.count("SELECT count(*) FROM users WHERE email_key = 'late@example.com'") + c.sessions(ann); n != 0 {
 		t.Error("a deleted person has acted, or is signed in")

@@ -110,6 +110,59 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 	}
 }
 
+// TestWhatEndsWithSeveral is TestWhatEndsWithAPerson for a job.
+func TestWhatEndsWithSeveral(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"disable", "delete"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			c, john := signedIn(t, nil)
+			ann, bob := c.person(permission.Admin, "Ann", "Lee", "ann@example.com"), c.person(permission.Admin, "Bob", "", "bob@example.com")
+			eve := c.person(permission.Analyst, "Eve", "", "eve@example.com")
+			byAnn, byBob := c.browse(ann), c.browse(bob)
+			for n := range 21 {
+				c.inviteByLink(byAnn, "analyst", fmt.Sprintf("a%02d@example.com", n))
+			}
+			c.inviteByLink(byBob, "analyst", "b@example.com")
+			c.inviteByLink(john, "analyst", "john@example.com")
+			for name, emails := range map[string]string{"Both": "Ann@example.com\nbob@EXAMPLE.com", "One": "bob@example.com\neve@example.com", "Kept": "ann@example.com", "Foreign": "eve@example.com"} {
+				john.post("/settings/integrations/new?type=email", "name", name, "active", "1", "emails", emails).wants(http.StatusSeeOther)
+			}
+			john.get("/settings/integrations").contains("Both", "One", "Kept", "Foreign")
+			confirm := "/settings/users/bulk?action=" + action + "&ids=1&ids=" + fmt.Sprint(ann.ID) + "&ids=" + fmt.Sprint(bob.ID)
+			john.get(confirm).wants(http.StatusOK).contains("stop working: <strong>22</strong>", "a00@example.com (Analyst)", "a19@example.com", "and 2 more",
+				"3 integrations", "Both", "One", "Kept", `name="remove_from"`).lacks("a20@example.com", "b@example.com (", "john@example.com (", "Foreign")
+			john.get("/settings/users/bulk?action=enable&ids="+fmt.Sprint(ann.ID)).lacks("stop working", "remove_from")
+			john.get("/settings/users/bulk?action="+action+"&ids="+fmt.Sprint(eve.ID)).contains("2 integrations", "One", "Foreign").lacks("stop working", "Both")
+
+			job := c.bulk(john, append(idPairs(c.user(adminEmail), ann, bob), "action", action, "remove_from", c.integration("Both"), "remove_from", c.integration("One"))...)
+			if job.Done != 3 || job.Refused != 1 {
+				t.Errorf("the job is %+v", job)
+			}
+			for name, want := range map[string]string{"Both": "", "One": "eve@example.com", "Kept": "ann@example.com", "Foreign": "eve@example.com"} {
+				page := john.get("/settings/integrations/" + c.integration(name) + "/edit")
+				for _, address := range []string{"ann@example.com", "bob@example.com", "eve@example.com"} {
+					if strings.Contains(strings.ToLower(page.Body), address) != (address == want) {
+						t.Errorf("%s sends to %s: %v", name, address, address != want)
+					}
+				}
+			}
+			c.wantCount(1, "SELECT count(*) FROM invitations") // John's
+		})
+	}
+}
+
+// Only where access ends do addresses go with it.
+func TestEnablingSeveralChangesNoIntegration(t *testing.T) {
+	t.Parallel()
+	c, john := signedIn(t, nil)
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	john.post("/settings/integrations/new?type=email", "name", "Ours", "active", "1", "emails", "ann@example.com").wants(http.StatusSeeOther)
+	john.get("/settings/users/bulk?action=enable&ids=" + fmt.Sprint(ann.ID)).lacks("remove_from")
+	c.bulk(john, append(idPairs(ann), "action", "enable", "remove_from", c.integration("Ours"))...)
+	john.get("/settings/integrations/" + c.integration("Ours") + "/edit").contains("ann@example.com")
+}
+
 func TestBulkRefusesWhatItCannotMean(t *testing.T) {
 	t.Parallel()
 	c, john := signedIn(t, nil)
@@ -164,6 +217,19 @@ func (c *console) insertJob(kind string, actor store.User, people ...store.User)
 	job := store.Job{Kind: kind, ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Total: len(ids), CreatedAt: store.At(time.Now())}
 	c.update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertJob(ctx, &job, work) })
 	return job
+}
+
+func TestProgressDoesNotLookAtOutcomes(t *testing.T) {
+	t.Parallel()
+	c, john := signedIn(t, nil)
+	job := c.insertJob("disable", c.user(adminEmail), c.insert(crowd(2, "Waiting")...)...)
+	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
+	c.exec(`ALTER TABLE job_outcomes RENAME TO hidden`)
+	john.get(path + "?background").wants(http.StatusOK).contains("0 of 2 done")
+	c.exec(`UPDATE jobs SET done = 2, refused = 1, ended_at = 1`)
+	c.exec(`ALTER TABLE hidden RENAME TO job_outcomes`)
+	c.exec(`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`, job.ID)
+	john.get(path).wants(http.StatusOK).contains("1 left as they were", "kept@example.com", "Too strong.")
 }
 
 func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {

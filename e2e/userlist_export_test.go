@@ -46,6 +46,7 @@ func TestExportIsTheListAsATable(t *testing.T) {
 	seen, off := active(permission.Analyst, "Seen", "", "seen@example.com"), active(permission.ReadOnly, "Off", "Line", "off@example.com")
 	seen.LastAuthAt, off.DisabledAt = store.At(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)), off.CreatedAt
 	c.insert(seen, off)
+	c.exec(`UPDATE users SET two_factor = 1 WHERE email = 'seen@example.com'`)
 	john.post("/settings/users/new", "role", "analyst", "email", "mailed@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
 	c.inviteByLink(john, "analyst", "linked@example.com")
 	john.post(userPath(c.user(adminEmail), "edit"), "first_name", "John", "last_name", "Doe", "version", "1").wants(http.StatusSeeOther)
@@ -54,7 +55,7 @@ func TestExportIsTheListAsATable(t *testing.T) {
 		"johndoe": {adminEmail, "John", "Doe", "Global Administrator", "active", "off", "never", ""},
 		"mailed":  {"mailed@example.com", "", "", "Analyst", "invited", "off", "never", "Analysts"},
 		"off":     {"off@example.com", "Off", "Line", "Read Only", "disabled", "off", "never", "Read Only"},
-		"seen":    {"seen@example.com", "Seen", "", "Analyst", "active", "off", "2026-02-03T04:05:06Z", "Analysts"},
+		"seen":    {"seen@example.com", "Seen", "", "Analyst", "active", "on", "2026-02-03T04:05:06Z", "Analysts"},
 	}
 	for query, names := range map[string]string{
 		"":                           "johndoe mailed off seen",

@@ -41,6 +41,26 @@ func TestInvitedWithoutMailAreSentOneLater(t *testing.T) {
 	c.wantsCounts(john, "2 1 1 0")
 }
 
+// Who leaves the role Deploy is invited. While their access is disabled a link would lead nowhere.
+func TestDisabledInvitedAreEnabledFirst(t *testing.T) {
+	t.Parallel()
+	c, john := signedIn(t, nil)
+	dan := c.person(permission.Deploy, "Dan", "", "dan@example.com")
+	path := fmt.Sprintf("/settings/users/%d", dan.ID)
+	john.post(path + "/disable").wants(http.StatusSeeOther)
+	john.post(path+"/groups", "version", fmt.Sprint(c.user("dan@example.com").Version), "role", "analyst").wants(http.StatusSeeOther)
+	john.get("/settings/users?tab=disabled").contains("Enable access", path+"/delete").lacks(`<span class="tag">Invited`, "Resend", "New link", "Revoke")
+	for _, refused := range []string{"/resend", "/link"} {
+		john.post(c.invitation("dan@example.com") + refused).wants(http.StatusConflict).contains("Enable access first")
+	}
+	c.wantCount(0, "SELECT count(*) FROM signup_links")
+
+	john.post(path + "/enable").wants(http.StatusSeeOther)
+	john.get("/settings/users?tab=invited").contains(`<span class="tag">Invited`, "No mail sent yet", "Resend", "New link", "Revoke")
+	john.post(c.invitation("dan@example.com") + "/resend").to("/settings/users")
+	c.browser().get(c.signupPath("dan@example.com")).wants(http.StatusOK)
+}
+
 func TestFC12_RoleChangedBeforeAcceptanceIsTheOneGranted(t *testing.T) {
 	t.Parallel()
 	c, john := signedIn(t, nil)

@@ -138,6 +138,23 @@ func TestTabsAndCounts(t *testing.T) {
 	john.get("/settings/users?q=tab").lacks(`<span class="tag">By link<`).contains(`<tr class="disabled">`, "(disabled)")
 }
 
+// The group that narrows the list is among those offered, also where it is not among the first hundred.
+func TestTheChosenGroupIsOffered(t *testing.T) {
+	t.Parallel()
+	c, john := signedIn(t, nil)
+	c.update(func(ctx context.Context, tx *store.Tx) error {
+		for n := range 102 {
+			if err := tx.InsertGroup(ctx, &store.Group{Name: fmt.Sprintf("Group %03d", n), CreatedAt: 1}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	last := c.count("SELECT max(id) FROM groups")
+	john.get("/settings/users").contains("Group 099").lacks("Group 100")
+	john.get("/settings/users?group="+strconv.Itoa(last)).contains(fmt.Sprintf(`<option value="%d" selected>Group 101<`, last), "Group 099").lacks("Group 100")
+}
+
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	c, john := signedIn(t, nil)

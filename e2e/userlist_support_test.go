@@ -279,7 +279,7 @@ func (c *console) waitForJob(id int64, patience time.Duration) store.Job {
 // outcomes returns all outcomes of a job.
 func (c *console) outcomes(job store.Job) []store.Outcome {
 	c.t.Helper()
-	all, err := c.DB.Outcomes(c.t.Context(), job.ID, false, -1, job.Total+1)
+	all, err := c.DB.Outcomes(c.t.Context(), job.ID, -1, job.Total+1)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -12,18 +12,18 @@ import (
 )
 
 func (h *Console) bulkForm(c echo.Context) error {
-	return h.renderBulk(c, http.StatusOK, "")
+	return h.renderBulk(c, http.StatusOK, nil)
 }
 
 func (h *Console) bulk(c echo.Context) error {
-	job, err := h.account.StartBulk(c.Request().Context(), actor(c), c.FormValue("action"), selection(c), formInt(c, "total"))
+	job, err := h.account.StartBulk(c.Request().Context(), actor(c), c.FormValue("action"), selection(c), formInt(c, "total"), formIDs(c, "remove_from")...)
 	var changed *account.ChangedTotal
 	if errors.As(err, &changed) {
-		return h.renderBulk(c, http.StatusConflict, "The list has changed since you chose: then "+strconv.Itoa(changed.Announced)+" matched, now it is "+
-			strconv.Itoa(changed.Now)+". Nothing was done. Check the names and confirm again.")
+		return h.renderBulk(c, http.StatusConflict, account.Invalid{"": "The list has changed since you chose: then " + strconv.Itoa(changed.Announced) +
+			" matched, now it is " + strconv.Itoa(changed.Now) + ". Nothing was done. Check the names and confirm again."})
 	}
 	if refused := refusal(err); refused != nil {
-		return h.renderBulk(c, http.StatusUnprocessableEntity, refused.First())
+		return h.renderBulk(c, http.StatusUnprocessableEntity, account.Invalid{"": refused.First()})
 	}
 	if err != nil {
 		return err
@@ -36,8 +36,8 @@ func selection(c echo.Context) account.Selection {
 	return account.Selection{IDs: formIDs(c, "ids"), All: c.FormValue("all") != "", Query: userQuery(c)}
 }
 
-// renderBulk asks for confirmation, naming whom it would change; problem says why the last answer was refused.
-func (h *Console) renderBulk(c echo.Context, status int, problem string) error {
+// renderBulk asks for confirmation, naming whom it would change; refused says why the last answer was refused.
+func (h *Console) renderBulk(c echo.Context, status int, refused account.Invalid) error {
 	chosen := selection(c)
 	selected, err := h.account.Select(c.Request().Context(), actor(c), c.FormValue("action"), chosen)
 	if refused := refusal(err); refused != nil {
@@ -46,6 +46,6 @@ func (h *Console) renderBulk(c echo.Context, status int, problem string) error {
 	if err != nil {
 		return err
 	}
-	page := views.BulkPage{Action: c.FormValue("action"), Selection: chosen, Selected: selected, Problem: problem}
+	page := views.BulkPage{Action: c.FormValue("action"), Selection: chosen, Selected: selected, Form: form(c, refused)}
 	return h.renderPart(c, status, views.Bulk(page), views.BulkPart(page))
 }

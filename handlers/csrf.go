@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/internal/auth"
 )
 
@@ -39,6 +40,9 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 			token = c.FormValue(csrfField)
 		}
 		if !h.ourToken(c, token) {
+			if current(c) == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
+				return account.ErrSignedOut
+			}
 			h.Log.Warn("form token refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
 			return errForm
 		}

@@ -28,9 +28,11 @@ var failures = []struct {
 	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or has been deleted. Go back and reload the page."},
 	{is(store.ErrStale), http.StatusConflict, "Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, then make your change again."},
 	{is(account.ErrLastAdministrator), http.StatusConflict, "The last administrator stays", "At least one Global Administrator who can sign in must remain. Give the role to somebody else first."},
+	{is(errSent), http.StatusConflict, "Done already", "This form was sent before, and nothing more was done now. What it made was shown that once. If you have not kept it, go back and make another one."},
 	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
 	{is(account.ErrInvited), http.StatusConflict, "Not signed up yet", "This person has only been invited, and has no access that could be disabled. Revoke the invitation instead."},
 	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
+	{is(account.ErrInvitedDisabled), http.StatusConflict, "Access is disabled", "The access of this person is disabled, so a signup link would lead nowhere. Enable access first, then send the link."},
 	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. To rename it, change the company name under General → Company."},
 	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
 	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
@@ -139,15 +141,15 @@ func retryAfter(err error) time.Duration {
 }
 
 // askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the
-// sign-in form: htmx is told to leave the page as a whole.
+// sign-in form: htmx is told to leave the page as a whole. Whoever sent a form learns that nothing came of it.
 func (h *Console) askToSignIn(c echo.Context) {
-	back := c.Request().URL.RequestURI()
+	page, back := "/signin", c.Request().URL.RequestURI()
+	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
+		page, back = "/signin?notice=too-late", c.Request().Referer()
+	}
 	if isHTMX(c) {
 		back = c.Request().Header.Get("HX-Current-URL")
-	} else if c.Request().Method != http.MethodGet {
-		back = ""
 	}
-	page := "/signin"
 	if session := current(c); session != nil && session.Stage != store.Finished {
 		page = steps[session.Stage]
 	}

@@ -102,9 +102,13 @@ func (h *Console) group(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Group(page), views.GroupSection(page))
 }
 
-// permissionsForm is the form of a group's permissions with what set says of them.
+// permissionsForm is the form of a group's permissions with what set says of them. One that is only drawn again, with
+// another source role, stays as old as it was: nobody has looked at what others have saved since.
 func permissionsForm(c echo.Context, group store.Group, set account.GroupInput) views.Form {
 	f := values("version", strconv.FormatInt(group.Version, 10), "role", string(set.Role))
+	if c.QueryParams().Has("role") {
+		f.Values.Set("version", c.QueryParam("version"))
+	}
 	if set.Role != "" {
 		return f
 	}
@@ -322,7 +326,7 @@ func people(n int) string {
 	return strconv.Itoa(n) + " users were"
 }
 
-// renderAddMembers offers those whom the search finds; those ticked before stay ticked.
+// renderAddMembers offers those whom the search finds; those ticked before stay ticked, unless they are too many.
 func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) error {
 	id, err := pathID(c)
 	if err != nil {
@@ -334,7 +338,10 @@ func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) err
 		return err
 	}
 	page := views.AddMembersPage{Group: group.Group, Form: f, Search: strings.TrimSpace(c.FormValue("q"))}
-	if page.Chosen, err = h.account.People(ctx, actor(c), formIDs(c, "user_ids")); err != nil {
+	page.Chosen, err = h.account.People(ctx, actor(c), formIDs(c, "user_ids"))
+	if refused := refusal(err); refused != nil {
+		status, page.Form.Errors = http.StatusUnprocessableEntity, refused
+	} else if err != nil {
 		return err
 	}
 	if page.Search != "" {

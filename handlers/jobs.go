@@ -37,11 +37,12 @@ func (h *Console) job(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	refused, err := h.account.JobOutcomes(c.Request().Context(), actor(c), job.ID, true, -1, shownOutcomes)
-	if err != nil {
-		return err
+	page := views.JobPage{Job: job}
+	if !job.Running() { // before, the page asks again and again how far it is, and shows nobody
+		if page.Refused, err = h.account.JobRefusals(c.Request().Context(), actor(c), job.ID, shownOutcomes); err != nil {
+			return err
+		}
 	}
-	page := views.JobPage{Job: job, Refused: refused}
 	return h.renderPart(c, http.StatusOK, views.JobWhole(page), views.JobProgress(page))
 }
 
@@ -61,7 +62,7 @@ func (h *Console) jobReport(c echo.Context) error {
 	}
 	sheet := h.startSheet(c, fmt.Sprintf("%s-%d.csv", job.Kind, job.ID), "email", "name", "role", "result", "reason")
 	for after := -1; ; {
-		outcomes, err := h.account.JobOutcomes(c.Request().Context(), actor(c), job.ID, false, after, outcomesTogether)
+		outcomes, err := h.account.JobOutcomes(c.Request().Context(), actor(c), job.ID, after, outcomesTogether)
 		if err != nil || len(outcomes) == 0 {
 			return h.endSheet(c, sheet, err)
 		}
@@ -81,7 +82,11 @@ func (h *Console) exportUsers(c echo.Context) error {
 	err := h.account.ExportUsers(c.Request().Context(), actor(c), userQuery(c), func() {
 		sheet = h.startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status", "2fa", "last auth", "groups")
 	}, func(u account.Exported) error {
-		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), "off", moment(u.LastAuthAt), strings.Join(u.Groups, "; "))
+		twoFactor := "off"
+		if u.TwoFactor {
+			twoFactor = "on"
+		}
+		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), twoFactor, moment(u.LastAuthAt), strings.Join(u.Groups, "; "))
 		return sheet.Error()
 	})
 	if sheet == nil {

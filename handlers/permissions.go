@@ -44,8 +44,8 @@ func (h *Console) endSessions(c echo.Context) error {
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
 func (h *Console) endSessionsOf(c echo.Context, userID int64, back, one, all string) error {
 	done, err := all, error(nil)
-	if session := formID(c, "session_id"); session != 0 {
-		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, session)
+	if form(c, nil).Values.Has("session_id") { // also one that names no session: it does not mean all
+		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, formID(c, "session_id"))
 	} else {
 		err = h.account.EndSessions(c.Request().Context(), actor(c), userID)
 	}
@@ -106,7 +106,7 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 	in := userAccess(c)
 	effect, err := h.account.PreviewAccess(c.Request().Context(), actor(c), id, in)
 	if refused, status := formError(err); refused != nil {
-		return h.renderUserGroups(c, status, current, form(c, refused))
+		return h.renderUserGroupsAgain(c, status, id, refused)
 	}
 	if err != nil {
 		return err
@@ -145,15 +145,7 @@ func (h *Console) setUserGroups(c echo.Context) error {
 	}
 	user, err := h.account.SetAccess(c.Request().Context(), actor(c), id, userAccess(c))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
-		if err != nil {
-			return err
-		}
-		again := form(c, refused)
-		if status == http.StatusConflict {
-			again.Values.Set("version", strconv.FormatInt(current.User.Version, 10))
-		}
-		return h.renderUserGroups(c, status, current, again)
+		return h.renderUserGroupsAgain(c, status, id, refused)
 	}
 	if err != nil {
 		return err
@@ -166,6 +158,19 @@ func userAccess(c echo.Context) account.Access {
 	f := form(c, nil)
 	return account.Access{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
 		KeepGroups: !f.Values.Has("group_ids")}
+}
+
+// renderUserGroupsAgain shows the Groups… dialog as it was sent; one that was out of date can be sent once more.
+func (h *Console) renderUserGroupsAgain(c echo.Context, status int, id int64, refused account.Invalid) error {
+	current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	again := form(c, refused)
+	if status == http.StatusConflict {
+		again.Values.Set("version", strconv.FormatInt(current.User.Version, 10))
+	}
+	return h.renderUserGroups(c, status, current, again)
 }
 
 func (h *Console) renderUserGroups(c echo.Context, status int, current account.UserGroups, f views.Form) error {

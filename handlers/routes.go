@@ -82,7 +82,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/profile/passkeys/:id/remove", SignedIn, h.removePasskeyForm},
 		{post, "/settings/profile/passkeys/:id/remove", SignedIn, h.removePasskey},
 		{get, "/settings/profile/recovery-codes", SignedIn, h.recoveryCodesForm},
-		{post, "/settings/profile/recovery-codes", SignedIn, h.newRecoveryCodes},
+		{post, "/settings/profile/recovery-codes", SignedIn, h.once(h.newRecoveryCodes)},
 		{get, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactorForm},
 		{post, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactor},
 
@@ -156,7 +156,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/jobs/:id/report.csv", SignedIn, h.jobReport},
 
 		{post, "/settings/invitations/:id/resend", Holding(permission.UsersCreate), h.resendInvitation},
-		{post, "/settings/invitations/:id/link", Holding(permission.UsersCreate), h.newLink},
+		{post, "/settings/invitations/:id/link", Holding(permission.UsersCreate), h.once(h.newLink)},
 		{get, "/settings/invitations/:id/mail", Holding(permission.UsersCreate), h.invitationMail},
 		{get, "/settings/invitations/:id/role", Holding(permission.UsersUpdate), h.changeRoleForm},
 		{post, "/settings/invitations/:id/role", Holding(permission.UsersUpdate), h.changeRole},
@@ -165,7 +165,7 @@ func (h *Console) Routes() []Route {
 
 		{get, "/settings/integrations", Holding(permission.IntegrationsView), h.integrations},
 		{get, "/settings/integrations/new", Holding(permission.IntegrationsCreate), h.newIntegration},
-		{post, "/settings/integrations/new", Holding(permission.IntegrationsCreate), h.createIntegration},
+		{post, "/settings/integrations/new", Holding(permission.IntegrationsCreate), h.once(h.createIntegration)},
 		{get, "/settings/integrations/:id/edit", Holding(permission.IntegrationsUpdate), h.editIntegration},
 		{post, "/settings/integrations/:id/edit", Holding(permission.IntegrationsUpdate), h.updateIntegration},
 		{post, "/settings/integrations/test", Holding(permission.IntegrationsUpdate), h.testNewIntegration},
@@ -173,7 +173,7 @@ func (h *Console) Routes() []Route {
 		{post, "/settings/integrations/:id/enable", Holding(permission.IntegrationsUpdate), h.enableIntegration},
 		{post, "/settings/integrations/:id/disable", Holding(permission.IntegrationsUpdate), h.disableIntegration},
 		{get, "/settings/integrations/:id/secret", Holding(permission.IntegrationsUpdate), h.signingSecretForm},
-		{post, "/settings/integrations/:id/secret", Holding(permission.IntegrationsUpdate), h.newSigningSecret},
+		{post, "/settings/integrations/:id/secret", Holding(permission.IntegrationsUpdate), h.once(h.newSigningSecret)},
 		{get, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), h.deleteIntegrationForm},
 		{post, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), h.deleteIntegration},
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -138,10 +139,14 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// isBackground tells the requests that pages make by themselves, such as asking how far a job is. They only read.
+// isBackground tells the requests that pages make by themselves, such as asking how far a job is, and those of a browser
+// that fetches a page before anybody has asked for it. They only read.
 func isBackground(c echo.Context) bool {
-	m := c.Request().Method
-	return (m == http.MethodGet || m == http.MethodHead) && c.Request().URL.Query().Has("background")
+	r := c.Request()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	return r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
 // current returns the session of the request, however far its sign-in has come, or nil.

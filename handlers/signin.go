@@ -20,6 +20,7 @@ import (
 var notices = map[string]string{
 	"set-up":     "The console is set up. Sign in with the email and password you have just entered.",
 	"signed-out": "You are signed out.",
+	"too-late":   "You had been signed out by then, so nothing was changed. Sign in, then try again.",
 	"reset":      "Your password is changed. Sign in with the new one.",
 	"reset-sent": "If you can sign in with this address, a mail with a link is on its way. The link works for an hour. If nothing arrives, ask your administrator.",
 }
@@ -74,7 +75,11 @@ func withNext(page, next string) string {
 	if next == "" {
 		return page
 	}
-	return page + "?next=" + url.QueryEscape(next)
+	separator := "?"
+	if strings.Contains(page, separator) {
+		separator = "&"
+	}
+	return page + separator + "next=" + url.QueryEscape(next)
 }
 
 // refuseSignIn shows the form again, with the email that was typed but never the password.
@@ -134,9 +139,8 @@ var wrongFactors = []struct {
 	err  error
 	text string
 }{
-	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used before."},
+	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used before. If its codes are refused again and again, set the clock of your phone to automatic."},
 	{account.ErrCodeUsed, "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
-	{account.ErrCodeClock, "This code belongs to another time. Set the clock of your phone to automatic, then enter the code it shows now."},
 }
 
 func (h *Console) finishSignIn(c echo.Context, with func(account.Actor) (account.SignedInWith, error)) error {

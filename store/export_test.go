@@ -16,6 +16,9 @@ func DSN(path string) string { return dsn(path, url.Values{}) }
 // SignInsQuery is the query of SignIns.
 const SignInsQuery = signIns
 
+// RefusalsQuery is the query of Refusals.
+const RefusalsQuery = refusals
+
 // OpenAt creates a database at path as the program left it that knew migrations up to version.
 func OpenAt(t *testing.T, path string, version int64) *sql.DB {
 	t.Helper()

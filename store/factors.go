@@ -9,31 +9,33 @@ type Authenticator struct {
 	ConfirmedAt Millis
 	Pending     []byte // sealed; nil: none is being set up
 	PendingAt   Millis
+	PendingIn   int64 // session in which it is being set up
 }
 
 // Authenticator returns a person's authenticator, or the zero value where they have none.
 func (q Queries) Authenticator(ctx context.Context, userID int64) (Authenticator, error) {
 	a, err := one(ctx, q.q, func(s scanner) (a Authenticator, err error) {
-		err = s.Scan(&a.Secret, &a.LastStep, &a.ConfirmedAt, &a.Pending, &a.PendingAt)
+		err = s.Scan(&a.Secret, &a.LastStep, &a.ConfirmedAt, &a.Pending, &a.PendingAt, &a.PendingIn)
 		return a, err
-	}, `SELECT secret, last_step, confirmed_at, pending, pending_at FROM authenticators WHERE user_id = $1`, userID)
+	}, `SELECT secret, last_step, confirmed_at, pending, pending_at, pending_in FROM authenticators WHERE user_id = $1`, userID)
 	if err == ErrNotFound {
 		err = nil
 	}
 	return a, err
 }
 
-// SavePendingAuthenticator stores the sealed secret of an authenticator that is being set up.
-func (tx *Tx) SavePendingAuthenticator(ctx context.Context, userID int64, sealed []byte, at Millis) error {
-	_, err := tx.exec(ctx, `INSERT INTO authenticators (user_id, pending, pending_at) VALUES ($1, $2, $3)
-		ON CONFLICT (user_id) DO UPDATE SET pending = excluded.pending, pending_at = excluded.pending_at`, userID, sealed, at)
+// SavePendingAuthenticator stores the sealed secret of an authenticator that is being set up in a session.
+func (tx *Tx) SavePendingAuthenticator(ctx context.Context, userID, sessionID int64, sealed []byte, at Millis) error {
+	_, err := tx.exec(ctx, `INSERT INTO authenticators (user_id, pending, pending_at, pending_in) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id) DO UPDATE SET pending = excluded.pending, pending_at = excluded.pending_at, pending_in = excluded.pending_in`,
+		userID, sealed, at, sessionID)
 	return err
 }
 
 // ConfirmAuthenticator makes the pending authenticator the person's only one. The step of the code that confirmed it
 // counts as used. It returns ErrNotFound where none is pending.
 func (tx *Tx) ConfirmAuthenticator(ctx context.Context, userID, step int64, at Millis) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE authenticators SET secret = pending, last_step = $2, confirmed_at = $3, pending = NULL, pending_at = 0
+	return tx.execOne(ctx, ErrNotFound, `UPDATE authenticators SET secret = pending, last_step = $2, confirmed_at = $3, pending = NULL, pending_at = 0, pending_in = 0
 		WHERE user_id = $1 AND pending IS NOT NULL`, userID, step, at)
 }
 

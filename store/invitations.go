@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -112,6 +113,34 @@ func (tx *Tx) DeleteSignupLinks(ctx context.Context, before Millis) error {
 // LinkInvitationsBy returns the pending invitations by link that a person has made.
 func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invitation, error) {
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`, inviterID)
+}
+
+// LinkInviters counts the pending invitations by link of everybody who has made any.
+func (q Queries) LinkInviters(ctx context.Context) (map[int64]int, error) {
+	type row struct {
+		inviter int64
+		n       int
+	}
+	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
+		err = s.Scan(&r.inviter, &r.n)
+		return r, err
+	}, `SELECT inviter_id, count(*) FROM invitations WHERE by_link = 1 AND inviter_id IS NOT NULL GROUP BY inviter_id`)
+	counts := make(map[int64]int, len(rows))
+	for _, r := range rows {
+		counts[r.inviter] = r.n
+	}
+	return counts, err
+}
+
+// FirstInvitedByLink returns the people of the first pending invitations by link that any of inviters has made, at most
+// limit.
+func (q Queries) FirstInvitedByLink(ctx context.Context, inviters []int64, limit int) ([]User, error) {
+	list, err := json.Marshal(inviters)
+	if err != nil {
+		return nil, err
+	}
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM invitations i
+		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT value FROM json_each($1)) ORDER BY i.id LIMIT $2) ORDER BY u.id`, string(list), limit)
 }
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.

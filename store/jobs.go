@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"console/internal/permission"
 )
@@ -50,13 +51,58 @@ func (q Queries) RunningJobs(ctx context.Context) ([]int64, error) {
 	return many(ctx, q.q, value[int64], `SELECT id FROM jobs WHERE ended_at = 0 ORDER BY id`)
 }
 
-// Outcomes returns the outcomes after a step in order, at most limit; with refused only those refused.
-func (q Queries) Outcomes(ctx context.Context, jobID int64, refused bool, after, limit int) ([]Outcome, error) {
-	return many(ctx, q.q, func(s scanner) (o Outcome, err error) {
-		err = s.Scan(&o.Step, &o.UserID, &o.Name, &o.Email, &o.Role, &o.Refusal, &o.Condition)
-		return o, err
-	}, `SELECT step, user_id, name, email, role, refusal, condition FROM job_outcomes
-		WHERE job_id = $1 AND step > $3 AND (refusal <> '' OR NOT $2) ORDER BY step LIMIT $4`, jobID, refused, after, limit)
+const outcomeColumns = `step, user_id, name, email, role, refusal, condition`
+
+func scanOutcome(s scanner) (o Outcome, err error) {
+	err = s.Scan(&o.Step, &o.UserID, &o.Name, &o.Email, &o.Role, &o.Refusal, &o.Condition)
+	return o, err
+}
+
+// Outcomes returns the outcomes after a step in order, at most limit.
+func (q Queries) Outcomes(ctx context.Context, jobID int64, after, limit int) ([]Outcome, error) {
+	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes WHERE job_id = $1 AND step > $2 ORDER BY step LIMIT $3`,
+		jobID, after, limit)
+}
+
+// refusals finds the steps in the index job_outcomes_refused, and then these outcomes by their primary key; asked for them
+// at once, SQLite prefers to walk through all outcomes of the job.
+const refusals = `SELECT ` + outcomeColumns + ` FROM job_outcomes WHERE job_id = $1 AND step IN (
+	SELECT step FROM job_outcomes WHERE job_id = $1 AND refusal <> '' ORDER BY step LIMIT $2) ORDER BY step`
+
+// Refusals returns the first outcomes of those refused, at most limit.
+func (q Queries) Refusals(ctx context.Context, jobID int64, limit int) ([]Outcome, error) {
+	return many(ctx, q.q, scanOutcome, refusals, jobID, limit)
+}
+
+// CountOutcomes counts the people whom a job has changed, by what its steps were to triggers and by role.
+func (q Queries) CountOutcomes(ctx context.Context, jobID int64) (map[string]map[permission.Role]int, error) {
+	type row struct {
+		condition string
+		role      permission.Role
+		n         int
+	}
+	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
+		err = s.Scan(&r.condition, &r.role, &r.n)
+		return r, err
+	}, `SELECT condition, role, count(*) FROM job_outcomes WHERE job_id = $1 AND condition <> '' GROUP BY condition, role`, jobID)
+	counts := map[string]map[permission.Role]int{}
+	for _, r := range rows {
+		if counts[r.condition] == nil {
+			counts[r.condition] = map[permission.Role]int{}
+		}
+		counts[r.condition][r.role] = r.n
+	}
+	return counts, err
+}
+
+// FirstOutcomes returns the outcomes that were condition to triggers, of people with these roles, in order, at most limit.
+func (q Queries) FirstOutcomes(ctx context.Context, jobID int64, condition string, roles []permission.Role, limit int) ([]Outcome, error) {
+	list, err := json.Marshal(roles)
+	if err != nil {
+		return nil, err
+	}
+	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes
+		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM json_each($3)) ORDER BY step LIMIT $4`, jobID, condition, string(list), limit)
 }
 
 // JobWork returns what the steps of a job are, as JSON. It may be large.

@@ -26,9 +26,9 @@ func (q Queries) ResetLink(ctx context.Context, tokenHash []byte) (ResetLink, er
 	}, `SELECT token_hash, user_id, created_at, expires_at, ended FROM reset_links WHERE token_hash = $1`, tokenHash)
 }
 
-// ResetLinksSince counts the links a person was sent since a time.
-func (q Queries) ResetLinksSince(ctx context.Context, userID int64, since Millis) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM reset_links WHERE user_id = $1 AND created_at > $2`, userID, since)
+// ResetLinksBetween counts the links a person was sent after one time and up to another.
+func (q Queries) ResetLinksBetween(ctx context.Context, userID int64, after, until Millis) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM reset_links WHERE user_id = $1 AND created_at > $2 AND created_at <= $3`, userID, after, until)
 }
 
 // UseResetLink uses up an open link, or returns ErrNotFound.

@@ -6,13 +6,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -250,8 +253,24 @@ func duplicate(err error) error {
 	return err
 }
 
-// inList returns the inside of IN (…) for values, at least one, and its arguments. The last value is repeated until there
-// are 1, 2, 4, 8 … places: of few texts each can be kept prepared.
+// inListLength is how many places an IN (…) has at most: a power of two, and far from the 32,766 arguments that a statement
+// of SQLite can have.
+const inListLength = 512
+
+// inLists returns the insides of as many IN (…) as values need, with the arguments of each. A value is in one of them only,
+// however often it is given, and in ascending order.
+func inLists[T cmp.Ordered](values []T) iter.Seq2[string, []any] {
+	return func(yield func(string, []any) bool) {
+		for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(values))), inListLength) {
+			if !yield(inList(part)) {
+				return
+			}
+		}
+	}
+}
+
+// inList returns the inside of one IN (…). The last value is repeated until there are 1, 2, 4, 8 … places: of few texts each
+// can be kept prepared.
 func inList[T any](values []T) (places string, args []any) {
 	n := 1
 	for n < len(values) {

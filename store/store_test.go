@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -269,5 +270,44 @@ func TestClaimedDeliveryIsDueAgainAfterItsLease(t *testing.T) {
 	}
 	if attempts, err := db.Attempts(t.Context(), second.ID); err != nil || len(attempts) != 0 {
 		t.Errorf("a late finisher left %+v, %v", attempts, err)
+	}
+}
+
+// What is asked for by a list comes however long the list is: SQLite takes 32,766 arguments.
+func TestListsMayBeLong(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	people := addPeople(t, db, person(1), person(2))
+	group := addGroups(t, db, store.Group{Name: "G", Role: permission.Analyst})[0]
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.InsertInvitation(ctx, &store.Invitation{UserID: people[1].ID, ExpiresAt: 7}); err != nil {
+			return err
+		}
+		_, err := tx.AddMember(ctx, group.ID, people[1].ID)
+		return err
+	})
+	const length = 40_000
+	ids, keys, rows := make([]int64, length), make([]string, length), make([]store.ListedUser, length)
+	for i := range length {
+		ids[i], keys[i] = int64(length-i), person(length-i).EmailKey
+		rows[i].ID = ids[i]
+	}
+	often := append(slices.Repeat([]int64{people[1].ID}, length), people[0].ID)
+	for what, ids := range map[string][]int64{"all": ids, "one again and again": often} {
+		if users, err := db.UsersByIDs(t.Context(), ids); err != nil || len(users) != 2 || users[0].ID != people[1].ID || users[1].ID != people[0].ID {
+			t.Errorf("%s: people: %+v, %v", what, users, err)
+		}
+		if names, err := db.GroupNames(t.Context(), ids); err != nil || len(names) != 1 || len(names[people[1].ID]) != 1 {
+			t.Errorf("%s: names of groups: %v, %v", what, names, err)
+		}
+	}
+	if found, err := db.UsersByEmailKeys(t.Context(), keys); err != nil || len(found) != 2 {
+		t.Errorf("by address: %v, %v", found, err)
+	}
+	if groups, err := db.GroupGrants(t.Context(), ids...); err != nil || len(groups) != 1 {
+		t.Errorf("groups: %v, %v", groups, err)
+	}
+	if err := db.ReadInvitations(t.Context(), rows); err != nil || rows[length-2].Invitation.ExpiresAt != 7 {
+		t.Errorf("invitations: %+v, %v", rows[length-2].Invitation, err)
 	}
 }

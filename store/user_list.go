@@ -160,43 +160,50 @@ func pageOf(places []Cursor, query UserQuery) UserPage {
 	return page
 }
 
-// UsersByIDs returns the people with these ids in the order of ids; those that are gone are left out.
+// UsersByIDs returns the people with these ids, any number of them, each once and in the order of ids; those that are gone
+// are left out.
 func (q Queries) UsersByIDs(ctx context.Context, ids []int64) ([]User, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	places, args := inList(ids)
 	at := make(map[int64]int, len(ids))
 	for i, id := range ids {
 		at[id] = i
 	}
-	users, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+places+`)`, args...)
+	var users []User
+	for places, args := range inLists(ids) {
+		some, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (`+places+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, some...)
+	}
 	slices.SortFunc(users, func(a, b User) int { return cmp.Compare(at[a.ID], at[b.ID]) })
-	return users, err
+	return users, nil
 }
 
 // ReadInvitations adds to rows of the user list the invitations that their people have not accepted yet.
 func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
 	var invited []int64
-	for _, row := range rows {
+	at := map[int64]int{}
+	for i, row := range rows {
 		if row.ActivatedAt == 0 { // who has signed up has no invitation any more
 			invited = append(invited, row.ID)
+			at[row.ID] = i
 		}
 	}
-	if len(invited) == 0 {
-		return nil
+	for places, args := range inLists(invited) {
+		found, err := many(ctx, q.q, func(s scanner) (l ListedUser, err error) {
+			err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)
+			return l, err
+		}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0), coalesce(d.error, '')
+			FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id WHERE i.user_id IN (`+places+`)`, args...)
+		if err != nil {
+			return err
+		}
+		for _, l := range found {
+			row := &rows[at[l.ID]]
+			row.Invitation, row.MailState, row.MailAttempts, row.MailError = l.Invitation, l.MailState, l.MailAttempts, l.MailError
+		}
 	}
-	places, args := inList(invited)
-	found, err := many(ctx, q.q, func(s scanner) (l ListedUser, err error) {
-		err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)
-		return l, err
-	}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0), coalesce(d.error, '')
-		FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id WHERE i.user_id IN (`+places+`)`, args...)
-	for _, l := range found {
-		row := &rows[slices.IndexFunc(rows, func(r ListedUser) bool { return r.ID == l.ID })]
-		row.Invitation, row.MailState, row.MailAttempts, row.MailError = l.Invitation, l.MailState, l.MailAttempts, l.MailError
-	}
-	return err
+	return nil
 }
 
 // UsersAfter returns the people after an id, by id, at most limit.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"console/internal/permission"
@@ -101,8 +100,7 @@ func (q Queries) UserByEmailKey(ctx context.Context, key string) (User, error) {
 // UsersByEmailKeys returns the people with these addresses, by address.
 func (q Queries) UsersByEmailKeys(ctx context.Context, keys []string) (map[string]User, error) {
 	found := make(map[string]User)
-	for chunk := range slices.Chunk(keys, 500) {
-		places, args := inList(chunk)
+	for places, args := range inLists(keys) {
 		users, err := many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.email_key IN (`+places+`)`, args...)
 		if err != nil {
 			return nil, err
@@ -118,16 +116,6 @@ func (q Queries) UsersByEmailKeys(ctx context.Context, keys []string) (map[strin
 func (q Queries) UsersByRole(ctx context.Context, role permission.Role, limit int) ([]User, error) {
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.role = $1 AND u.activated_at > 0 AND u.disabled_at = 0
 		ORDER BY u.id LIMIT $2`, role, limit)
-}
-
-// NoteByGroups stores whether the role of a person is a label; see User.ByGroups. It is no change of the person: the
-// version stays.
-func (tx *Tx) NoteByGroups(ctx context.Context, id int64, byGroups bool) error {
-	n, err := tx.exec(ctx, `UPDATE users SET by_groups = $2 WHERE id = $1 AND by_groups <> $2`, id, byGroups)
-	if err != nil || n == 0 {
-		return err
-	}
-	return tx.noteUserChange(ctx, id)
 }
 
 // UsableGlobalAdministrators counts the Global Administrators who can sign in: active, with a password.

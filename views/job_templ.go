@@ -18,7 +18,7 @@ import (
 // JobPage shows how far a job is and what it came to.
 type JobPage struct {
 	Job     store.Job
-	Refused []store.Outcome // the first of them
+	Refused []store.Outcome // the first of them, once the job has ended
 }
 
 var jobTitles = map[string]string{

@@ -131,7 +131,7 @@ func (r *rowWriter) row(u *store.ListedUser) {
 	if disabled {
 		r.html(`<span class="visually-hidden">(disabled)</span>`)
 	}
-	if u.Invitation.ID != 0 {
+	if invited(u) {
 		r.invited(u)
 	}
 	r.html(`</td><td class="muted" data-label="Role">`, roleLabel(u.User), `</td><td class="col-email" data-label="Email">`)
@@ -175,6 +175,9 @@ func (r *rowWriter) lastAuth(at store.Millis) {
 	r.html(`</span></time>`)
 }
 
+// invited says that an invitation can bring the person in: not while their access is disabled.
+func invited(u *store.ListedUser) bool { return u.Invitation.ID != 0 && u.DisabledAt == 0 }
+
 // invited says how the person was invited, and what stands in the way of their signing up.
 func (r *rowWriter) invited(u *store.ListedUser) {
 	r.html(`<span class="tags"><span class="tag">Invited</span>`)
@@ -197,7 +200,7 @@ func (r *rowWriter) invited(u *store.ListedUser) {
 	}
 }
 
-// menuKind is what the menus of people without an invitation differ in.
+// menuKind is what the menus of people who are not invited differ in.
 type menuKind struct{ self, disabled, twoFactor bool }
 
 func (r *rowWriter) menu(u *store.ListedUser) {
@@ -207,7 +210,7 @@ func (r *rowWriter) menu(u *store.ListedUser) {
 	r.html(`">`)
 	r.icon("ellipsis-vertical")
 	r.html(`</button><div class="popover menu" id="menu-`, id, `" popover>`)
-	if u.Invitation.ID != 0 {
+	if invited(u) {
 		r.invitedMenu(u, id)
 	} else {
 		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0, twoFactor: u.TwoFactor}

@@ -83,7 +83,8 @@ func whole(text string) map[string]templ.Component {
 	empty := users
 	empty.List.Rows = nil
 	consequences := ConsequencesPage{Consequences: account.Consequences{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
-	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}}, Problem: text}
+	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+		Integrations: 30, FirstIntegrations: []store.Integration{integration}}, Form: wrong(text)}
 	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.Selected{Total: 1, First: []store.User{user}}}
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
@@ -392,6 +393,19 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 			if strings.Contains(page, offer) != want {
 				t.Errorf("%s: %q offered: %v", role, offer, !want)
 			}
+		}
+	}
+}
+
+// What groups give of the console's own resources to somebody who does not see the console is not called allowed.
+func TestExplanationSaysWhatHasNoEffect(t *testing.T) {
+	t.Parallel()
+	sources := []permission.Source{{Group: 4, Name: "Readers", Grant: permission.Grant{Tenants: []int64{410}, Set: permission.Set{}.With(permission.UsersView)}}}
+	for role, allowed := range map[permission.Role]bool{permission.Analyst: true, permission.APIDeveloper: false, permission.Deploy: false} {
+		page := render(t, signedIn("Ann", permission.Admin.Set()), Explanation(account.Explained{User: store.User{Role: role}, Tenant: store.Tenant{ID: 410, Main: true},
+			Account: permission.Explain(sources, 410)}, "/"))
+		if strings.Contains(page, "allowed, from") != allowed || strings.Contains(page, "No effect") == allowed || !strings.Contains(page, "Readers") {
+			t.Errorf("%s: %s", role, page)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,29 +169,45 @@ func (s *Service) Consequences(ctx context.Context, by Actor, userID int64, need
 	})
 }
 
-// integrationsWith returns the email integrations that contain a person's address, where the actor may change them.
-func (tx *Tx) integrationsWith(user store.User) ([]store.Integration, error) {
-	if !tx.by.May(permission.IntegrationsUpdate) {
+// mailbox is an email integration with its addresses.
+type mailbox struct {
+	store.Integration
+	addresses []string
+}
+
+// mailboxes returns the email integrations, where the actor may change them.
+func (s *Service) mailboxes(ctx context.Context, q store.Queries, by Actor) ([]mailbox, error) {
+	if !by.May(permission.IntegrationsUpdate) {
 		return nil, nil
 	}
-	all, err := tx.db.Integrations(tx.ctx)
+	all, err := q.Integrations(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var found []store.Integration
+	var found []mailbox
 	for _, integration := range all {
 		if integration.Kind != notify.KindEmail {
 			continue
 		}
-		settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
+		settings, err := notify.OpenSettings(s.key, integration.ID, integration.Settings)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(strings.Fields(settings["emails"]), addressOf(user)) {
-			found = append(found, integration)
-		}
+		found = append(found, mailbox{integration, recipients(integration.Kind, settings)})
 	}
 	return found, nil
+}
+
+// integrationsWith returns the email integrations that contain a person's address, where the actor may change them.
+func (tx *Tx) integrationsWith(user store.User) ([]store.Integration, error) {
+	all, err := tx.service.mailboxes(tx.ctx, tx.db.Queries, tx.by)
+	var found []store.Integration
+	for _, m := range all {
+		if slices.ContainsFunc(m.addresses, addressOf(user)) {
+			found = append(found, m.Integration)
+		}
+	}
+	return found, err
 }
 
 // removeAddress takes a person's address out of email integrations. One that has no other address is switched off.
@@ -201,31 +218,37 @@ func (tx *Tx) removeAddress(user store.User, integrations []int64) error {
 	if err := tx.require(permission.IntegrationsUpdate); err != nil {
 		return err
 	}
-	with, err := tx.integrationsWith(user)
-	if err != nil {
-		return err
-	}
-	for _, before := range with {
-		if !slices.Contains(integrations, before.ID) {
+	for _, id := range without(integrations, nil) {
+		integration, err := tx.db.IntegrationByID(tx.ctx, id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && integration.Kind != notify.KindEmail {
 			continue
 		}
-		settings, err := notify.OpenSettings(tx.service.key, before.ID, before.Settings)
+		if err == nil {
+			err = tx.removeAddressFrom(integration, user)
+		}
 		if err != nil {
-			return err
-		}
-		left := slices.DeleteFunc(strings.Fields(settings["emails"]), addressOf(user))
-		settings["emails"] = strings.Join(left, "\n")
-		after := before
-		after.Active = before.Active && len(left) > 0
-		if err := tx.saveIntegration(&after, settings); err != nil {
-			return fmt.Errorf("integration %d: %w", before.ID, err)
-		}
-		changes := map[string][2]string{"emails": {user.Email, ""}}
-		if err := tx.record("change integration", Done, integrationObject(after), changes); err != nil {
-			return err
+			return fmt.Errorf("integration %d: %w", id, err)
 		}
 	}
 	return nil
+}
+
+func (tx *Tx) removeAddressFrom(integration store.Integration, user store.User) error {
+	settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
+	if err != nil {
+		return err
+	}
+	addresses := recipients(integration.Kind, settings)
+	left := slices.DeleteFunc(slices.Clone(addresses), addressOf(user))
+	if len(left) == len(addresses) {
+		return nil
+	}
+	settings["emails"] = strings.Join(left, "\n")
+	integration.Active = integration.Active && len(left) > 0
+	if err := tx.saveIntegration(&integration, settings); err != nil {
+		return err
+	}
+	return tx.record("change integration", Done, integrationObject(integration), map[string][2]string{"emails": {user.Email, ""}})
 }
 
 // addressOf tells a person's address, however it is written.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -25,30 +26,96 @@ func (e *ChangedTotal) Error() string {
 	return fmt.Sprintf("%d people were announced, but now %d match", e.Announced, e.Now)
 }
 
-// Selected is what a bulk action is about to change.
+// Selected is what a bulk action is about to change, and what goes with it where it takes access away. All counts are
+// exact.
 type Selected struct {
-	Total int
-	First []store.User // the first twenty, by id
+	Total             int
+	First             []store.User // the first twenty, by id
+	Links             int          // link invitations that these people made, which are revoked
+	FirstLinks        []store.User // invited by the first twenty of them
+	Integrations      int          // email integrations that contain an address of theirs
+	FirstIntegrations []store.Integration
 }
 
-// namedFirst is how many people a confirmation names.
+// namedFirst is how many people, links or integrations a confirmation names.
 const namedFirst = 20
 
-// Select counts exactly whom an action would change and names the first twenty. It returns Forbidden without the
-// permission that the action needs, and ErrNoAction.
+// Select counts exactly whom an action would change and what would go with them, and names the first twenty. It returns
+// Forbidden without the permission that the action needs, and ErrNoAction.
 func (s *Service) Select(ctx context.Context, by Actor, action string, selection Selection) (Selected, error) {
 	ids, err := s.selected(ctx, by, action, selection)
 	if err != nil {
 		return Selected{}, err
 	}
-	first, err := s.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))])
-	return Selected{Total: len(ids), First: first}, err
+	selected := Selected{Total: len(ids)}
+	if selected.First, err = s.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
+		return selected, err
+	}
+	chosen := func(id int64) bool {
+		_, is := slices.BinarySearch(ids, id)
+		return is && id != by.UserID // nobody ends their own access
+	}
+	if err := s.selectLinks(ctx, chosen, &selected); err != nil {
+		return selected, err
+	}
+	return selected, s.selectIntegrations(ctx, by, chosen, &selected)
+}
+
+// selectLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
+// many are chosen.
+func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, selected *Selected) error {
+	made, err := s.db.LinkInviters(ctx)
+	if err != nil {
+		return err
+	}
+	var inviters []int64
+	for id, n := range made {
+		if chosen(id) {
+			inviters = append(inviters, id)
+			selected.Links += n
+		}
+	}
+	selected.FirstLinks, err = s.db.FirstInvitedByLink(ctx, inviters, namedFirst)
+	return err
+}
+
+// selectIntegrations adds the email integrations with addresses of chosen people, where the actor may change them.
+func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(id int64) bool, selected *Selected) error {
+	all, err := s.mailboxes(ctx, s.db.Queries, by)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	for _, m := range all {
+		keys = append(keys, addressKeys(m.addresses)...)
+	}
+	owners, err := s.db.UsersByEmailKeys(ctx, keys)
+	for _, m := range all {
+		if !slices.ContainsFunc(addressKeys(m.addresses), func(key string) bool { return chosen(owners[key].ID) }) {
+			continue
+		}
+		selected.Integrations++
+		if len(selected.FirstIntegrations) < namedFirst {
+			selected.FirstIntegrations = append(selected.FirstIntegrations, m.Integration)
+		}
+	}
+	return err
+}
+
+// addressKeys are addresses as they are compared.
+func addressKeys(addresses []string) []string {
+	keys := make([]string, len(addresses))
+	for i, address := range addresses {
+		_, keys[i], _ = parseEmail(address)
+	}
+	return keys
 }
 
 // StartBulk begins the job that does action to everybody selected. announced is the total that the confirmation named
-// for a selection of all; another one returns ChangedTotal. It returns Forbidden, ErrNoAction, or Invalid where nobody
-// is selected.
-func (s *Service) StartBulk(ctx context.Context, by Actor, action string, selection Selection, announced int) (store.Job, error) {
+// for a selection of all; another one returns ChangedTotal. Where the action takes access away, the addresses of these
+// people are taken out of the email integrations named. It returns Forbidden, ErrNoAction, or Invalid where nobody is
+// selected.
+func (s *Service) StartBulk(ctx context.Context, by Actor, action string, selection Selection, announced int, removeFrom ...int64) (store.Job, error) {
 	ids, err := s.selected(ctx, by, action, selection)
 	if err != nil {
 		return store.Job{}, err
@@ -63,7 +130,14 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, action string, select
 		if err := tx.require(bulkActions[action].needs); err != nil {
 			return store.Job{}, err
 		}
-		return tx.startJob(action, ids, len(ids))
+		work := bulkWork{IDs: ids}
+		if bulkActions[action].ends && len(removeFrom) > 0 {
+			if err := tx.require(permission.IntegrationsUpdate); err != nil {
+				return store.Job{}, err
+			}
+			work.RemoveFrom = removeFrom
+		}
+		return tx.startJob(action, work, len(ids))
 	})
 	if err == nil {
 		s.wakeJobs()

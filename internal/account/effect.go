@@ -60,36 +60,52 @@ var consoleSet = func() permission.Set {
 	return set
 }()
 
-// counting is the part of a set that has an effect in a tenant.
-func counting(set permission.Set, tenant store.Tenant) permission.Set {
-	if tenant.Main {
-		return set
-	}
-	return set.Minus(consoleSet)
+// reach is what somebody holds, and whether they see the console: who does not, by their role, may do nothing with its own
+// resources, whatever their groups say (SPEC §5.2).
+type reach struct {
+	held        permission.Holdings
+	seesConsole bool
 }
 
+// in is the part of it that has an effect in a tenant.
+func (r reach) in(tenant store.Tenant) permission.Set {
+	if tenant.Main && r.seesConsole {
+		return r.held.In(tenant.ID)
+	}
+	return r.held.In(tenant.ID).Minus(consoleSet)
+}
+
+// everywhere is the part of it that will have an effect in the tenants not yet made.
+func (r reach) everywhere() permission.Set { return r.held.Everywhere().Minus(consoleSet) }
+
 // lost is what after lacks of before in the tenants that give access, and at the end in those not yet made.
-func lost(before, after permission.Holdings, tenants []store.Tenant) []TenantSet {
+func lost(before, after reach, tenants []store.Tenant) []TenantSet {
 	var all []TenantSet
 	for _, t := range tenants {
 		if t.DisabledAt != 0 {
 			continue
 		}
-		if set := counting(before.In(t.ID).Minus(after.In(t.ID)), t); !set.Empty() {
+		if set := before.in(t).Minus(after.in(t)); !set.Empty() {
 			all = append(all, TenantSet{t, set})
 		}
 	}
-	if set := counting(before.Everywhere().Minus(after.Everywhere()), store.Tenant{}); !set.Empty() {
+	if set := before.everywhere().Minus(after.everywhere()); !set.Empty() {
 		all = append(all, TenantSet{Set: set})
 	}
 	return all
+}
+
+// reachOf is what a person reaches as they are now.
+func reachOf(ctx context.Context, q store.Queries, user store.User) (reach, error) {
+	held, err := holdings(ctx, q, user)
+	return reach{held, user.Role.SeesConsole()}, err
 }
 
 // effectOn carries out an operation on people named one by one and says what it takes away from them.
 func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 	type person struct {
 		user   store.User
-		before permission.Holdings
+		before reach
 	}
 	var people []person
 	for _, id := range slices.Sorted(slices.Values(without(users, nil))) {
@@ -100,11 +116,11 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 		if err != nil {
 			return Effect{}, err
 		}
-		held, err := holdings(tx.ctx, tx.db.Queries, user)
+		before, err := reachOf(tx.ctx, tx.db.Queries, user)
 		if err != nil {
 			return Effect{}, err
 		}
-		people = append(people, person{user, held})
+		people = append(people, person{user, before})
 	}
 	tx.revoked = nil
 	if err := operation(); err != nil {
@@ -123,7 +139,7 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 		if err != nil {
 			return Effect{}, err
 		}
-		after, err := holdings(tx.ctx, tx.db.Queries, user)
+		after, err := reachOf(tx.ctx, tx.db.Queries, user)
 		if err != nil {
 			return Effect{}, err
 		}
@@ -140,28 +156,29 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 	return effect, nil
 }
 
-// effectOnMembers says what the members of a group lose when it gives after instead. Members in the same other groups
-// lose the same: they are looked at once, however many they are.
+// effectOnMembers says what the members of a group lose when it gives after instead. Members of the same role in the same
+// other groups lose the same: they are looked at once, however many they are.
 func effectOnMembers(ctx context.Context, q store.Queries, group store.Membership, after permission.Grant) (Effect, error) {
 	tenants, err := q.Tenants(ctx)
 	if err != nil {
 		return Effect{}, err
 	}
-	counts, err := q.MembersByOtherGroups(ctx, group.ID)
+	kinds, err := q.MemberKinds(ctx, group.ID)
 	if err != nil {
 		return Effect{}, err
 	}
-	grants, err := grantsOf(ctx, q, slices.Collect(maps.Keys(counts)))
+	grants, err := grantsOf(ctx, q, kinds)
 	if err != nil {
 		return Effect{}, err
 	}
-	losses := map[string][]TenantSet{}
+	losses := map[store.MemberKind][]TenantSet{}
 	var effect Effect
-	for others, n := range counts {
-		kept := permission.Union(grants(others)...)
+	for kind, n := range kinds {
+		kept := permission.Union(grants(kind.Others)...)
 		before, left := kept.Plus(permission.Union(sourceOf(group).Grant)), kept.Plus(permission.Union(after))
-		if loss := lost(before, left, tenants); len(loss) > 0 {
-			losses[others] = loss
+		sees := kind.Role.SeesConsole()
+		if loss := lost(reach{before, sees}, reach{left, sees}, tenants); len(loss) > 0 {
+			losses[kind] = loss
 			effect.Losing += n
 		}
 	}
@@ -172,9 +189,9 @@ func effectOnMembers(ctx context.Context, q store.Queries, group store.Membershi
 	return effect, err
 }
 
-// firstLosing names the first members of a group, by id, who lose something; losses is what, by their other groups.
-func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map[string][]TenantSet) ([]Loss, error) {
-	found, err := q.MembersWithOtherGroups(ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
+// firstLosing names the first members of a group, by id, who lose something; losses is what, by their kind.
+func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map[store.MemberKind][]TenantSet) ([]Loss, error) {
+	found, err := q.MembersOfKinds(ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
 	if err != nil {
 		return nil, err
 	}
@@ -184,17 +201,18 @@ func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map
 		if err != nil {
 			return nil, err
 		}
-		first[i] = Loss{user, losses[m.Others]}
+		first[i] = Loss{user, losses[m.MemberKind]}
 	}
 	return first, nil
 }
 
-// grantsOf reads the groups that lists of ids ("3,17") name, and returns a function from such a list to what they give.
-func grantsOf(ctx context.Context, q store.Queries, lists []string) (func(list string) []permission.Grant, error) {
+// grantsOf reads the other groups of kinds of members, lists of ids ("3,17"), and returns a function from such a list to
+// what they give.
+func grantsOf(ctx context.Context, q store.Queries, kinds map[store.MemberKind]int) (func(list string) []permission.Grant, error) {
 	byID := map[string]permission.Grant{}
 	var ids []int64
-	for _, list := range lists {
-		for text := range strings.SplitSeq(list, ",") {
+	for kind := range kinds {
+		for text := range strings.SplitSeq(kind.Others, ",") {
 			if _, seen := byID[text]; seen || text == "" {
 				continue
 			}
@@ -227,7 +245,7 @@ func effectOfDisabling(ctx context.Context, q store.Queries, tenant store.Tenant
 	}
 	var giving []int64
 	for _, g := range covering {
-		if !counting(g.Set(), tenant).Empty() {
+		if !g.Set().Minus(consoleSet).Empty() {
 			giving = append(giving, g.ID)
 		}
 	}
@@ -244,11 +262,11 @@ func effectOfDisabling(ctx context.Context, q store.Queries, tenant store.Tenant
 		if err != nil {
 			return Effect{}, err
 		}
-		held, err := holdings(ctx, q, user)
+		held, err := reachOf(ctx, q, user)
 		if err != nil {
 			return Effect{}, err
 		}
-		effect.First = append(effect.First, Loss{user, []TenantSet{{tenant, counting(held.In(tenant.ID), tenant)}}})
+		effect.First = append(effect.First, Loss{user, []TenantSet{{tenant, held.in(tenant)}}})
 	}
 	return effect, nil
 }

@@ -34,6 +34,8 @@ var (
 	ErrBackground = errors.New("a background request changes nothing")
 	// ErrNotByMail says that the invitation is shared by link: there is no mail to send again.
 	ErrNotByMail = errors.New("this invitation is shared by link; make a new link instead")
+	// ErrInvitedDisabled says that the access of an invited person is disabled: a link would lead nowhere.
+	ErrInvitedDisabled = errors.New("the access of this person is disabled; enable access first")
 )
 
 // Invalid says which fields of a form are refused and why. The key "" holds what concerns the form as a whole.

@@ -165,17 +165,26 @@ const summaryNames = 10
 // summarize queues one message of each trigger about those whom a job has changed and its filter lets pass, in the
 // transaction that ends the job.
 func (tx *Tx) summarize(job store.Job) error {
-	outcomes, err := tx.db.Outcomes(tx.ctx, job.ID, false, -1, job.Total)
+	told := map[Condition][]TriggerWithReactions{}
+	for _, condition := range conditions {
+		triggers, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
+		if err != nil {
+			return err
+		}
+		if len(triggers) > 0 {
+			told[condition] = triggers
+		}
+	}
+	if len(told) == 0 { // most often: nobody has to wait until a million people are counted
+		return nil
+	}
+	changed, err := tx.db.CountOutcomes(tx.ctx, job.ID)
 	if err != nil {
 		return err
 	}
 	for _, condition := range conditions {
-		told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
-		if err != nil {
-			return err
-		}
-		for _, trigger := range told {
-			if err := tx.tellSummary(trigger, condition, outcomes); err != nil {
+		for _, trigger := range told[condition] {
+			if err := tx.tellSummary(trigger, condition, job, changed[condition.Key]); err != nil {
 				return fmt.Errorf("trigger %d: %w", trigger.ID, err)
 			}
 		}
@@ -183,25 +192,40 @@ func (tx *Tx) summarize(job store.Job) error {
 	return nil
 }
 
-func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, outcomes []store.Outcome) error {
-	summary := notify.UsersEvent{Template: condition.Template, Trigger: trigger.Name, Actor: tx.by.person()}
-	for _, o := range outcomes {
-		if o.Condition != condition.Key || !watches(trigger.Trigger, o.Role) {
-			continue
-		}
-		if summary.Count++; summary.Count <= summaryNames {
-			summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
+// tellSummary queues the message of a trigger; changed is how many people the job has changed, by role.
+func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, job store.Job, changed map[permission.Role]int) error {
+	count := 0
+	var roles []permission.Role
+	for role, n := range changed {
+		if watches(trigger.Trigger, role) {
+			roles = append(roles, role)
+			count += n
 		}
 	}
-	if summary.Count == 0 {
+	if count == 0 {
+		return nil
+	}
+	first, err := tx.db.FirstOutcomes(tx.ctx, job.ID, condition.Key, roles, summaryNames)
+	if err != nil {
+		return err
+	}
+	return tx.queueSummary(trigger, condition, count, first)
+}
+
+// queueSummary queues the message of a trigger about people, the first of whom it names; about nobody there is none.
+func (tx *Tx) queueSummary(trigger TriggerWithReactions, condition Condition, count int, first []store.Outcome) error {
+	if count == 0 {
 		return nil
 	}
 	account, event, err := tx.event(notify.SummaryOf(condition.Template))
 	if err != nil {
 		return err
 	}
-	summary.Company, summary.Cloud = account.Name, account.Cloud
-	summary.EventID, summary.Number, summary.OccurredAt = event.UUID, event.ID, int64(event.OccurredAt)
+	summary := notify.UsersEvent{Template: condition.Template, Trigger: trigger.Name, Company: account.Name, Cloud: account.Cloud, Count: count,
+		Actor: tx.by.person(), EventID: event.UUID, Number: event.ID, OccurredAt: int64(event.OccurredAt)}
+	for _, o := range first {
+		summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
+	}
 	return tx.react(trigger, event, func(greeting string) any {
 		summary.Greeting = greeting
 		return summary

@@ -65,42 +65,45 @@ type Enrolment struct {
 	QR     string // data: URI of a PNG
 }
 
-// StartAuthenticator begins to set up an authenticator. One that is being set up already goes on with its secret; one
-// that is in use stays in use until the new one is confirmed.
+// StartAuthenticator begins to set up an authenticator. One that is being set up in this session already goes on with
+// its secret; one that is in use stays in use until the new one is confirmed.
 func (s *Service) StartAuthenticator(ctx context.Context, by Actor) error {
 	_, err := changeOwn(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		user, err := tx.db.UserByID(ctx, by.UserID)
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.startAuthenticator(user)
+		return struct{}{}, tx.startAuthenticator(user, by.SessionID)
 	})
 	return err
 }
 
-func (tx *Tx) startAuthenticator(user store.User) error {
+func (tx *Tx) startAuthenticator(user store.User, sessionID int64) error {
 	authenticator, err := tx.db.Authenticator(tx.ctx, user.ID)
-	if err != nil {
+	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
 		return err
 	}
-	if authenticator.Pending != nil && tx.now < authenticator.PendingAt.Add(pendingAuthenticator) {
-		return nil
-	}
 	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), authenticatorContext(user.ID))
-	return tx.db.SavePendingAuthenticator(tx.ctx, user.ID, sealed, tx.now)
+	return tx.db.SavePendingAuthenticator(tx.ctx, user.ID, sessionID, sealed, tx.now)
+}
+
+// pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:
+// who began it has seen the secret, and may be somebody else.
+func pendingIn(a store.Authenticator, sessionID int64, now store.Millis) bool {
+	return a.Pending != nil && a.PendingIn == sessionID && now < a.PendingAt.Add(pendingAuthenticator)
 }
 
 // authenticatorContext is what the secrets of a person's authenticators are sealed for.
 func authenticatorContext(userID int64) string { return fmt.Sprintf("authenticators/%d", userID) }
 
-// Enrolment returns the authenticator that the actor is setting up, the same until it is confirmed, or
+// Enrolment returns the authenticator that the actor is setting up in this session, the same until it is confirmed, or
 // store.ErrNotFound where none is.
 func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
 	authenticator, err := s.db.Authenticator(ctx, by.UserID)
 	if err != nil {
 		return Enrolment{}, err
 	}
-	if authenticator.Pending == nil {
+	if !pendingIn(authenticator, by.SessionID, store.At(s.now())) {
 		return Enrolment{}, store.ErrNotFound
 	}
 	secret, err := s.key.Open(authenticator.Pending, authenticatorContext(by.UserID))
@@ -123,7 +126,7 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 		if err != nil {
 			return Secured{}, err
 		}
-		if authenticator.Pending == nil {
+		if !pendingIn(authenticator, by.SessionID, tx.now) {
 			return Secured{}, store.ErrNotFound
 		}
 		step, err := tx.step(authenticator.Pending, by.UserID, code)
@@ -148,11 +151,8 @@ func (tx *Tx) step(sealed []byte, userID int64, code string) (int64, error) {
 
 // refusedCode says next to the field what is wrong with a code; other errors it returns.
 func refusedCode(err error) error {
-	switch {
-	case errors.Is(err, auth.ErrClock):
-		return Invalid{"code": "This code belongs to another time. Set the clock of your phone to automatic, then enter the code it shows now."}
-	case errors.Is(err, auth.ErrCode):
-		return Invalid{"code": "This is not the code. Enter the six digits that the app shows now."}
+	if errors.Is(err, auth.ErrCode) {
+		return Invalid{"code": "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic."}
 	}
 	return err
 }
@@ -272,6 +272,7 @@ func (tx *Tx) factorAdded(method string, from Client) (Secured, error) {
 		return Secured{}, err
 	}
 	if done.In = tx.session.Stage == store.SetsUpSecondFactor; done.In {
+		tx.by.UserAgent = from.browser()
 		if err := tx.signedIn(user, "sign in"); err != nil {
 			return Secured{}, err
 		}
@@ -310,6 +311,9 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		}
 		codes, err := tx.newRecoveryCodes(user)
 		if err != nil {
+			return nil, err
+		}
+		if err := tx.tellOfChange(user, "new recovery codes were made"); err != nil {
 			return nil, err
 		}
 		return codes, tx.record("make recovery codes", Done, userObject(user), nil)
@@ -373,6 +377,11 @@ func (tx *Tx) factorRemoved(user store.User, what string) error {
 		return err
 	}
 	if authenticator.Secret != nil || len(passkeys) > 0 || !user.TwoFactor {
+		if user.TwoFactor {
+			if err := tx.tellOfChange(user, what+" was removed"); err != nil {
+				return err
+			}
+		}
 		return tx.record("remove second factor", Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
 	}
 	account, err := tx.db.Account(tx.ctx)
@@ -383,6 +392,17 @@ func (tx *Tx) factorRemoved(user store.User, what string) error {
 		return Invalid{"": account.Name + " requires two-factor authentication. Set up another second factor before you remove the last one."}
 	}
 	return tx.disableTwoFactor(user)
+}
+
+// tellOfChange tells a person by mail how the second factors they have were changed (ASVS 6.3.7).
+func (tx *Tx) tellOfChange(user store.User, how string) error {
+	account, err := tx.db.Account(tx.ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.mail(user, notify.TemplateSecondFactorsChanged, notify.SecondFactorsChanged{
+		Company: account.Name, Name: user.Name(), Email: user.Email, Change: how, At: int64(tx.now), Address: tx.by.Address}, "")
+	return err
 }
 
 // deleteFactors removes all second factors of a person.

@@ -320,6 +320,23 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 	if read.New != 0 {
 		t.Errorf("an import: %+v", read)
 	}
+	// A fresh link, or the mail with the one there is, for whom a Global Administrator has invited.
+	byMail, err := c.AddUser(ctx, c.admin, NewUser{Role: permission.GlobalAnalyst, Email: "m@example.com"})
+	c.must(err)
+	pending, err := c.db.InvitationOfUser(ctx, byMail.ID)
+	c.must(err)
+	byLink, err := c.InviteByLink(ctx, c.admin, NewUser{Role: permission.GlobalAnalyst, Email: "l@example.com", Duration: "1d"})
+	c.must(err)
+	_, err = c.ResendInvitation(ctx, by, pending.ID)
+	c.wantForbidden("sending an invitation again", err)
+	_, err = c.InvitationMail(ctx, by, pending.ID)
+	c.wantForbidden("reading the mail of an invitation", err)
+	for _, id := range []int64{pending.ID, byLink.Invitation.ID} {
+		_, err = c.NewLink(ctx, by, id)
+		c.wantForbidden("a new link", err)
+	}
+	_, err = c.RevokeInvitation(ctx, by, byLink.Invitation.ID)
+	c.must(err)
 	// Back into the automatic group of the role.
 	other := c.person("o@example.com", permission.GlobalAnalyst, 0)
 	_, err = c.SetAccess(ctx, c.admin, other.UserID, Access{Version: c.user(other.UserID).Version})

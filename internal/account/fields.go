@@ -10,6 +10,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// garbled is said of bytes that are no UTF-8: nobody could read or search for them.
+const garbled = "Some of these characters cannot be read. Type them again."
+
 // Limits of what people type.
 const (
 	MaxEmail       = 254 // characters, RFC 5321 §4.5.3.1.3
@@ -23,6 +26,9 @@ const (
 // (case does not matter), or the reason why it is refused.
 func parseEmail(text string) (email, key, refusal string) {
 	const malformed = "Enter an email address like name@example.com."
+	if !utf8.ValidString(text) {
+		return "", "", garbled
+	}
 	text = norm.NFC.String(strings.TrimSpace(text))
 	if text == "" {
 		return "", "", "Enter an email address."
@@ -89,7 +95,7 @@ func line(text string) string { return norm.NFC.String(strings.TrimSpace(text)) 
 // controls make a name read as something else. Text in right-to-left scripts needs neither.
 func refuseText(text string) string {
 	if !utf8.ValidString(text) {
-		return "Some of these characters cannot be read. Type them again."
+		return garbled
 	}
 	for _, r := range text {
 		switch {

@@ -67,8 +67,11 @@ func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]stor
 	return s.db.Groups(ctx, limit)
 }
 
+// groupsTogether is how many groups are looked at together for those that can be offered.
+const groupsTogether = 500
+
 // GrantableGroups returns the first groups by name whose permissions the actor may give to others, automatic ones left
-// out, at most limit.
+// out, at most limit. It returns Forbidden without groups.update.
 func (s *Service) GrantableGroups(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
 	if err := s.Require(ctx, by, permission.GroupsUpdate); err != nil {
 		return nil, err
@@ -77,20 +80,34 @@ func (s *Service) GrantableGroups(ctx context.Context, by Actor, limit int) ([]s
 	if err != nil {
 		return nil, err
 	}
-	first, err := s.db.Groups(ctx, limit)
-	if err != nil {
-		return nil, err
+	var offered []store.Group
+	for last := (store.Group{}); len(offered) < limit; {
+		next, err := s.db.EditableGroups(ctx, last, groupsTogether)
+		if err != nil || len(next) == 0 {
+			return offered, err
+		}
+		last = next[len(next)-1]
+		grantable, err := s.grantableAmong(ctx, by, next, tenantIDs(tenants))
+		if err != nil {
+			return nil, err
+		}
+		offered = append(offered, grantable[:min(len(grantable), limit-len(offered))]...)
 	}
-	ids := make([]int64, len(first))
-	for i, g := range first {
+	return offered, nil
+}
+
+// grantableAmong returns those of groups whose permissions the actor may give to others.
+func (s *Service) grantableAmong(ctx context.Context, by Actor, groups []store.Group, tenants []int64) ([]store.Group, error) {
+	ids := make([]int64, len(groups))
+	for i, g := range groups {
 		ids[i] = g.ID
 	}
 	grants, err := s.db.GroupGrants(ctx, ids...)
 	lacking := map[int64]bool{}
 	for _, g := range grants {
-		_, lacking[g.ID] = by.Can.Lacks(permission.Union(sourceOf(g).Grant), tenantIDs(tenants))
+		_, lacking[g.ID] = by.Can.Lacks(permission.Union(sourceOf(g).Grant), tenants)
 	}
-	return slices.DeleteFunc(first, func(g store.Group) bool { return g.Automatic || lacking[g.ID] }), err
+	return slices.DeleteFunc(groups, func(g store.Group) bool { return lacking[g.ID] }), err
 }
 
 // WithGroup returns groups with the one that has the id besides, if there is one.
@@ -418,6 +435,19 @@ func (tx *Tx) requireFreeName(group store.Group) error {
 		err = Invalid{"name": "There is a group with this name already. Choose another name."}
 	}
 	return err
+}
+
+// freeName returns the name that a group gets without being asked: the one given, with a number where another group but
+// the one with the id given has it already.
+func (tx *Tx) freeName(name string, except int64) (string, error) {
+	free := name
+	for n := 2; ; n++ {
+		taken, err := tx.db.GroupNamed(tx.ctx, free, except)
+		if err != nil || !taken {
+			return free, err
+		}
+		free = fmt.Sprintf("%s %d", name, n)
+	}
 }
 
 // requireTenants refuses tenants that do not exist.

@@ -11,17 +11,30 @@ import (
 	"console/store"
 )
 
-// MaxPasted is how many addresses may be pasted at once to add people to a group.
+// MaxPasted is how many addresses may be pasted, and how many people ticked, at once to add them to a group; and how many
+// may be ticked to remove them.
 const MaxPasted = 1000
 
+// requireFew refuses more people than may be ticked at once.
+func requireFew(users []int64) error {
+	if len(users) > MaxPasted {
+		return Invalid{"": fmt.Sprintf("At most %d users at once.", MaxPasted)}
+	}
+	return nil
+}
+
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
-// spaces or lines. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4) or store.ErrNotFound.
+// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and
+// 4) or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
 }
 
 func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int, err error) {
 	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
+		return 0, err
+	}
+	if err := requireFew(users); err != nil {
 		return 0, err
 	}
 	pasted, err := tx.pasted(emails)
@@ -114,7 +127,8 @@ func (tx *Tx) summarizeMoved() error {
 		return err
 	}
 	for _, trigger := range told {
-		if err := tx.tellSummary(trigger, condition, tx.moved); err != nil {
+		passing := slices.DeleteFunc(slices.Clone(tx.moved), func(o store.Outcome) bool { return !watches(trigger.Trigger, o.Role) })
+		if err := tx.queueSummary(trigger, condition, len(passing), passing[:min(summaryNames, len(passing))]); err != nil {
 			return fmt.Errorf("trigger %d: %w", trigger.ID, err)
 		}
 	}
@@ -154,8 +168,8 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 	return ids, nil
 }
 
-// RemoveMembers takes people out of a group; those who are not in it change nothing. It returns Invalid, Forbidden (SPEC
-// §5.3 rule 4) or store.ErrNotFound.
+// RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It returns Invalid,
+// Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
 }
@@ -163,6 +177,9 @@ func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users [
 // PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
 func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Effect, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+		if err := requireFew(users); err != nil {
+			return Effect{}, err
+		}
 		return tx.effectOn(users, func() error {
 			_, err := tx.removeMembers(id, users)
 			return err
@@ -176,6 +193,9 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 	}
 	if len(users) == 0 {
 		return 0, Invalid{"user_ids": "Choose at least one user."}
+	}
+	if err := requireFew(users); err != nil {
+		return 0, err
 	}
 	users = without(users, nil)
 	if tx.many, err = tx.movesMany(groupID, users, true); err != nil {

@@ -139,13 +139,13 @@ func (tx *Tx) inviteByLink(in NewUser) (Issued, error) {
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
-// returns ErrNotByMail, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
+// returns ErrNotByMail, ErrInvitedDisabled, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
 func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.resendInvitation(id) })
 }
 
 func (tx *Tx) resendInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	invitation, user, err := tx.issuable(id)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -162,13 +162,13 @@ func (tx *Tx) resendInvitation(id int64) (store.User, error) {
 }
 
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
-// replaced, and a mail that still waits is not sent. It returns Forbidden or store.ErrNotFound.
+// replaced, and a mail that still waits is not sent. It returns ErrInvitedDisabled, Forbidden or store.ErrNotFound.
 func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
 	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.newLink(id) })
 }
 
 func (tx *Tx) newLink(id int64) (Issued, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	invitation, user, err := tx.issuable(id)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -228,7 +228,8 @@ func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited sto
 	return nil
 }
 
-// Invitation returns a pending invitation and its person, for those who could issue it.
+// Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
+// store.ErrNotFound.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
 	type pair struct {
 		invitation store.Invitation
@@ -242,10 +243,10 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 }
 
 // InvitationMail returns the delivery of the newest mail of a pending invitation, for those who could issue it. It
-// returns store.ErrNotFound where no mail was written.
+// returns ErrInvitedDisabled, Forbidden, or store.ErrNotFound where no mail was written.
 func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		invitation, user, err := tx.invitation(id, permission.UsersCreate)
+		invitation, user, err := tx.issuable(id)
 		if err != nil {
 			return store.Delivery{}, err
 		}
@@ -320,6 +321,20 @@ func (tx *Tx) invitation(id int64, p permission.Permission) (store.Invitation, s
 		return store.Invitation{}, store.User{}, err
 	}
 	user, err := tx.Manageable(invitation.UserID, p)
+	return invitation, user, err
+}
+
+// issuable returns a pending invitation when the actor may hand out what it gives. What its person holds by it they must
+// hold anyway (SPEC §5.3 rule 4); a Global role takes besides what it takes to give that role (rule 3). It returns
+// ErrInvitedDisabled where it gives nothing at present.
+func (tx *Tx) issuable(id int64) (store.Invitation, store.User, error) {
+	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	if err == nil && user.Role.Global() {
+		err = tx.requireGrant(user.Role, invitation.TenantID)
+	}
+	if err == nil && user.Status() == store.Disabled {
+		err = ErrInvitedDisabled
+	}
 	return invitation, user, err
 }
 

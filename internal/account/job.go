@@ -56,13 +56,22 @@ func (s *Service) Job(ctx context.Context, by Actor, id int64) (store.Job, error
 	return job, err
 }
 
-// JobOutcomes returns what the steps of one of the actor's jobs came to, after a step and at most limit; with refused
-// only those that were refused.
-func (s *Service) JobOutcomes(ctx context.Context, by Actor, id int64, refused bool, after, limit int) ([]store.Outcome, error) {
+// JobOutcomes returns what the steps of one of the actor's jobs came to, after a step and at most limit. It returns
+// store.ErrNotFound for other people's jobs.
+func (s *Service) JobOutcomes(ctx context.Context, by Actor, id int64, after, limit int) ([]store.Outcome, error) {
 	if _, err := s.Job(ctx, by, id); err != nil {
 		return nil, err
 	}
-	return s.db.Outcomes(ctx, id, refused, after, limit)
+	return s.db.Outcomes(ctx, id, after, limit)
+}
+
+// JobRefusals returns the first outcomes of those refused in one of the actor's jobs, at most limit. It returns
+// store.ErrNotFound for other people's jobs.
+func (s *Service) JobRefusals(ctx context.Context, by Actor, id int64, limit int) ([]store.Outcome, error) {
+	if _, err := s.Job(ctx, by, id); err != nil {
+		return nil, err
+	}
+	return s.db.Refusals(ctx, id, limit)
 }
 
 // AwaitJob waits until a job has ended, but not longer than patience, so that a short one needs no second look.
@@ -253,10 +262,20 @@ func reason(err error) string {
 	return sentence(err.Error())
 }
 
-// bulkSteps reads the ids that a job on several people holds.
-func bulkSteps(kind string, work []byte) (step, error) {
-	var ids []int64
-	if err := json.Unmarshal(work, &ids); err != nil {
+// bulkWork is what a job on several people is to do.
+type bulkWork struct {
+	IDs        []int64 `json:"ids"`
+	RemoveFrom []int64 `json:"remove_from"` // email integrations out of which their addresses are taken
+}
+
+// bulkSteps reads what a job on several people holds. Jobs of earlier versions hold the ids alone.
+func bulkSteps(kind string, encoded []byte) (step, error) {
+	var work bulkWork
+	err := json.Unmarshal(encoded, &work)
+	if err != nil {
+		err = json.Unmarshal(encoded, &work.IDs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	do := bulkActions[kind].do
@@ -264,12 +283,15 @@ func bulkSteps(kind string, work []byte) (step, error) {
 		return nil, fmt.Errorf("no such job: %q", kind)
 	}
 	return func(tx *Tx, i int) (store.User, error) {
-		user, err := tx.db.UserByID(tx.ctx, ids[i])
+		user, err := tx.db.UserByID(tx.ctx, work.IDs[i])
 		if errors.Is(err, store.ErrNotFound) {
-			return store.User{ID: ids[i]}, err
+			return store.User{ID: work.IDs[i]}, err
 		}
 		if err != nil {
 			return store.User{}, err
+		}
+		if err := tx.removeAddress(user, work.RemoveFrom); err != nil { // taken back where the action itself is refused
+			return user, err
 		}
 		_, err = do(tx, user.ID)
 		return user, err
@@ -279,9 +301,10 @@ func bulkSteps(kind string, work []byte) (step, error) {
 // bulkActions are what can be done to several people at once.
 var bulkActions = map[string]struct {
 	needs permission.Permission
+	ends  bool // it takes access away, and with it links and addresses
 	do    func(*Tx, int64) (store.User, error)
 }{
-	JobDisable: {permission.UsersUpdate, (*Tx).disable},
-	JobEnable:  {permission.UsersUpdate, (*Tx).enable},
-	JobDelete:  {permission.UsersDelete, (*Tx).delete},
+	JobDisable: {permission.UsersUpdate, true, (*Tx).disable},
+	JobEnable:  {permission.UsersUpdate, false, (*Tx).enable},
+	JobDelete:  {permission.UsersDelete, true, (*Tx).delete},
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -308,22 +309,24 @@ func (p *people) follow(ctx context.Context, db *store.DB) error {
 		return fmt.Errorf("the log of changes ends at %d", p.seen)
 	}
 	clear(p.pages)
-	changed := map[int64]bool{}
-	for _, c := range changes {
-		changed[c.UserID] = true
+	changed := make([]int64, len(changes))
+	for i, c := range changes {
+		changed[i] = c.UserID
+		delete(p.shown, c.UserID)
 	}
-	for id := range changed {
-		delete(p.shown, id)
-		user, err := db.UserByID(ctx, id)
-		switch err {
-		case nil:
-			p.directory.Put(entriesOf([]store.User{user})...)
-		case store.ErrNotFound:
-			p.directory.Remove(id)
-		default:
-			return err
-		}
+	users, err := db.UsersByIDs(ctx, changed)
+	if err != nil {
+		return fmt.Errorf("read changed people: %w", err)
 	}
+	gone := make(map[int64]bool, len(changed))
+	for _, id := range changed {
+		gone[id] = true
+	}
+	for _, u := range users {
+		delete(gone, u.ID)
+	}
+	p.directory.Put(entriesOf(users)...)
+	p.directory.Remove(slices.Collect(maps.Keys(gone))...)
 	p.seen = changes[len(changes)-1].ID
 	return nil
 }

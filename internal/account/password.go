@@ -27,8 +27,8 @@ const (
 
 // refusePassword says why a new password is refused; "" accepts it. minLength is that of the account. The password is
 // compared as a whole with what an attacker would try first: common passwords (ASVS 6.2.4), the person's name and
-// address, and the company's name (ASVS 6.2.11).
-func refusePassword(password, company string, minLength int, user store.User) string {
+// address, and the names of company and product (ASVS 6.2.11).
+func (s *Service) refusePassword(password, company string, minLength int, user store.User) string {
 	switch n := utf8.RuneCountInString(password); {
 	case password == "":
 		return "Choose a password."
@@ -43,7 +43,7 @@ func refusePassword(password, company string, minLength int, user store.User) st
 	}
 	local, domain, _ := strings.Cut(user.Email, "@")
 	guess := bare(password)
-	for _, word := range []string{user.Email, local, domain, user.Name(), user.FirstName, user.LastName, company} {
+	for _, word := range []string{user.Email, local, domain, user.Name(), user.FirstName, user.LastName, company, s.brand} {
 		if word = bare(word); word != "" && guess == word {
 			return "This is easy to guess from the name, the email or the company. Choose something else."
 		}

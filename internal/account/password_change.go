@@ -60,7 +60,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, current, passwor
 // refuseNewPassword says why somebody cannot have a password; "" accepts it.
 func (s *Service) refuseNewPassword(ctx context.Context, password string, user store.User) (string, error) {
 	account, err := s.db.Account(ctx)
-	return refusePassword(password, account.Name, account.PasswordMinLength, user), err
+	return s.refusePassword(password, account.Name, account.PasswordMinLength, user), err
 }
 
 // setPassword gives a person a new password and tells them. Their links to reset it end.

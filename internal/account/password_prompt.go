@@ -14,7 +14,7 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	if password == "" {
 		return Invalid{"password": "Enter your password."}
 	}
-	release, err := s.hasher.Acquire(ctx)
+	release, err := s.hasher.AcquireFor(ctx, promptSubject(by.UserID))
 	if err != nil {
 		return err
 	}
@@ -30,19 +30,19 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	if right, _ := auth.VerifyPassword(user.PasswordHash, password); !right {
 		return s.failPrompt(ctx, by, user, session)
 	}
-	t, err := s.db.Throttle(ctx, throttlePrompt, promptSubject(user))
+	t, err := s.db.Throttle(ctx, throttlePrompt, promptSubject(user.ID))
 	if err != nil || t.Failures == 0 {
 		return err
 	}
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.DeleteThrottle(ctx, t.Kind, t.Subject) })
 }
 
-func promptSubject(user store.User) string { return strconv.FormatInt(user.ID, 10) }
+func promptSubject(userID int64) string { return strconv.FormatInt(userID, 10) }
 
 // failPrompt counts and records a wrong password.
 func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, session store.Session) error {
 	ended, err := transaction(ctx, s, by, func(tx *Tx) (bool, error) {
-		t, err := tx.db.Throttle(ctx, throttlePrompt, promptSubject(user))
+		t, err := tx.db.Throttle(ctx, throttlePrompt, promptSubject(user.ID))
 		if err != nil {
 			return false, err
 		}

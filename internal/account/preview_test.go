@@ -137,14 +137,16 @@ func (w *randomWorld) comparePreview(t *testing.T, kind string) (int, bool) {
 	return len(losing), true
 }
 
-// gives is what somebody holds that counts: the console's own resources in the main tenant, nothing in a disabled one.
+// gives is what somebody holds that counts: the console's own resources in the main tenant and for those who see the
+// console, nothing in a disabled one.
 func (w *naive) gives(user, tenant int64) rights {
 	if w.tenants[tenant].disabled != 0 {
 		return rights{}
 	}
-	r := w.full(user, tenant)
+	r, role := w.full(user, tenant), w.users[user].role
+	console := w.tenants[tenant].main && role != "api_developer" && role != "deploy"
 	for i, p := range everyPermission {
-		r[i] = r[i] && (w.tenants[tenant].main || !p.Resource.Console())
+		r[i] = r[i] && (console || !p.Resource.Console())
 	}
 	return r
 }
@@ -209,6 +211,38 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Effect, error)
 		return func() (Effect, error) { return w.service.PreviewAccess(context.Background(), by, id, in) },
 			func(tx *Tx) error { _, err := tx.setAccess(id, in); return err }
 	},
+}
+
+// Who does not see the console has nothing of its own resources to lose, and becoming one of those loses them all.
+func TestPreviewsKnowWhoSeesTheConsole(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ctx := t.Context()
+	ann, dev := c.person("ann@example.com", permission.Analyst, 1), c.person("dev@example.com", permission.APIDeveloper, 1)
+	robot := c.person("robot@example.com", permission.Deploy, 1)
+	viewers := c.group(GroupInput{Name: "Viewers", Custom: []string{"users.view"}, Tenants: []int64{1}}, ann, dev, robot)
+	effect, err := c.PreviewDeleteGroup(ctx, c.admin, viewers.ID)
+	c.must(err)
+	if effect.Losing != 1 || len(effect.First) != 1 || effect.First[0].User.ID != ann.UserID {
+		t.Errorf("the end of a group that lets see users: %+v", effect)
+	}
+	effect, err = c.PreviewRemoveMembers(ctx, c.admin, viewers.ID, []int64{ann.UserID, dev.UserID, robot.UserID})
+	c.must(err)
+	if effect.Losing != 1 || effect.First[0].User.ID != ann.UserID {
+		t.Errorf("leaving it: %+v", effect)
+	}
+
+	c.group(GroupInput{Name: "Ops", Role: permission.Admin, Tenants: []int64{1}}, ann, dev)
+	effect, err = c.PreviewAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.APIDeveloper, KeepGroups: true})
+	c.must(err)
+	if effect.Losing != 1 || len(effect.First[0].Lost) != 1 || effect.First[0].Lost[0].Set != consoleSet.Minus(consoleSet.Minus(permission.Admin.Set())) {
+		t.Errorf("an Analyst becomes API Developer: %+v", effect)
+	}
+	effect, err = c.PreviewAccess(ctx, c.admin, dev.UserID, Access{Version: c.user(dev.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	c.must(err)
+	if effect.Losing != 0 || effect.Gaining != 1 {
+		t.Errorf("an API Developer becomes Analyst: %+v", effect)
+	}
 }
 
 // TestPreviewsNameTwenty looks at groups of more people than a preview names.

@@ -179,7 +179,7 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	}
 	if err != nil {
 		var dead *DeadLink
-		if !isRefusal(err) && !errors.Is(err, ErrMainTenant) && !errors.Is(err, ErrNotByMail) && !errors.As(err, &dead) {
+		if !isRefusal(err) && !errors.Is(err, ErrMainTenant) && !errors.Is(err, ErrNotByMail) && !errors.Is(err, ErrInvitedDisabled) && !errors.As(err, &dead) {
 			fail("%v", err)
 		}
 		if before.raw != after.raw {

@@ -29,7 +29,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 		if err != nil {
 			return struct{}{}, err
 		}
-		if until := pausedUntil(t); tx.now < until {
+		if until := pausedUntil(t, tx.now); tx.now < until {
 			throttled = &Throttled{RetryAfter: time.Duration(until-tx.now) * time.Millisecond}
 			return struct{}{}, tx.refuseAttempt("request password reset", t, object{kind: "user"})
 		}
@@ -93,7 +93,7 @@ func (tx *Tx) answerResetRequest(email string) error {
 	if err != nil {
 		return err
 	}
-	sent, err := tx.db.ResetLinksSince(tx.ctx, user.ID, tx.now.Add(-time.Hour))
+	sent, err := tx.db.ResetLinksBetween(tx.ctx, user.ID, tx.now.Add(-time.Hour), tx.now)
 	if err != nil || sent >= resetLinks {
 		return err
 	}

@@ -120,7 +120,7 @@ func (tx *Tx) beginSession(user store.User, from Client, action string) (Begun, 
 	case store.AwaitsSecondFactor:
 		err = tx.askPasskey(session.ID, user)
 	case store.SetsUpSecondFactor:
-		err = tx.startAuthenticator(user)
+		err = tx.startAuthenticator(user, session.ID)
 	default:
 		err = tx.signedIn(user, action)
 	}
@@ -157,7 +157,7 @@ func (tx *Tx) insertSession(session *store.Session, from Client) (token string, 
 	if session.Data == nil { // how the driver reads an empty one
 		session.Data = []byte{}
 	}
-	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, shorten(from.UserAgent, 500), tx.now
+	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, from.browser(), tx.now
 	return token, tx.db.InsertSession(tx.ctx, session)
 }
 

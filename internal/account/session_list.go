@@ -69,5 +69,6 @@ func (s *Service) OwnSignIns(ctx context.Context, by Actor, before int64, limit 
 	if err != nil {
 		return nil, err
 	}
-	return s.db.SignIns(ctx, user, store.At(s.now()).Add(-keepSignIns), before, limit)
+	since := max(store.At(s.now()).Add(-keepSignIns), user.CreatedAt) // before that the address may have been somebody else's
+	return s.db.SignIns(ctx, user, since, before, limit)
 }

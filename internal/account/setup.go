@@ -49,7 +49,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 	if user.Email, user.EmailKey, reason = parseEmail(in.Email); reason != "" {
 		refused["email"] = reason
 	}
-	if reason := refusePassword(in.Password, in.Company, DefaultMinPassword, user); reason != "" {
+	if reason := s.refusePassword(in.Password, in.Company, DefaultMinPassword, user); reason != "" {
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {

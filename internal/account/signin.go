@@ -16,21 +16,24 @@ type Client struct {
 }
 
 func (c Client) actor() Actor {
-	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID, UserAgent: shorten(c.UserAgent, 500)}
+	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID, UserAgent: c.browser()}
 }
+
+// browser is how the browser calls itself, cut to what is kept.
+func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 
 // SignIn checks email and password and begins a session: a finished one, or one that waits for the second factor.
 // ErrSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
 // disabled person. Throttled says that too many attempts have failed (SPEC §4); auth.ErrBusy that too many people sign
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
-	release, err := s.hasher.Acquire(ctx)
+	email, key, _ := parseEmail(email)
+	account, address := signInThrottles(key, from.Address)
+	release, err := s.hasher.AcquireFor(ctx, account.subject)
 	if err != nil {
 		return Begun{}, err
 	}
 	defer release() // only then: attempts that wait must see the failures of those before them
-	email, key, _ := parseEmail(email)
-	account, address := signInThrottles(key, from.Address)
 	if err := s.awaitPause(ctx, from, email, account, address); err != nil {
 		return Begun{}, err
 	}
@@ -42,21 +45,24 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 	if !right {
 		return Begun{}, s.failSignIn(ctx, from, user, email, account, address)
 	}
+	hash := user.PasswordHash
 	if rehash {
-		rehashed := auth.HashPassword(password)
-		err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.SetPasswordHash(ctx, user.ID, rehashed) })
-		if err != nil {
-			return Begun{}, err
-		}
+		hash = auth.HashPassword(password)
 	}
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
+		// While the password was being checked the person may have been disabled, or been given another one.
+		current, err := tx.db.UserByID(ctx, user.ID)
+		if err != nil || !signsIn(current) || current.PasswordHash != user.PasswordHash {
+			return Begun{}, ErrSignIn
+		}
+		if hash != current.PasswordHash {
+			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
+				return Begun{}, err
+			}
+			current.PasswordHash = hash
+		}
 		if err := tx.db.DeleteThrottle(ctx, account.kind, account.subject); err != nil {
 			return Begun{}, err
-		}
-		// The person may have been disabled while the password was being checked.
-		current, err := tx.db.UserByID(ctx, user.ID)
-		if err != nil || !signsIn(current) {
-			return Begun{}, ErrSignIn
 		}
 		return tx.beginSession(current, from, "sign in")
 	})
@@ -84,11 +90,15 @@ func (s *Service) awaitPause(ctx context.Context, from Client, email string, key
 		if err != nil {
 			return err
 		}
-		until := pausedUntil(t)
+		until := pausedUntil(t, now)
 		if now >= until {
 			continue
 		}
 		_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
+			t, err := tx.db.Throttle(ctx, key.kind, key.subject) // others may have failed, and been counted, meanwhile
+			if err != nil {
+				return struct{}{}, err
+			}
 			return struct{}{}, tx.refuseAttempt("sign in", t, object{kind: "user", name: email})
 		})
 		if err != nil {

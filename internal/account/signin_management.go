@@ -49,6 +49,9 @@ func (tx *Tx) mayEnforce(begins bool) error {
 
 // letIn finishes the sign-ins of those who were setting up a second factor that is no longer demanded.
 func (tx *Tx) letIn() error {
+	if err := tx.db.DeleteEndedSessions(tx.ctx, tx.now); err != nil { // nobody comes in by a session that has run out
+		return err
+	}
 	waiting, err := tx.db.SessionsAt(tx.ctx, store.SetsUpSecondFactor)
 	if err != nil {
 		return err

@@ -16,8 +16,6 @@ var (
 	ErrSecondFactor = errors.New("the second factor is wrong")
 	// ErrCodeUsed says that a code was right, but has been used already.
 	ErrCodeUsed = errors.New("the code has been used already")
-	// ErrCodeClock says that a code of the person's authenticator belongs to another time.
-	ErrCodeClock = errors.New("the code belongs to another time")
 )
 
 // SignedInWith is a finished sign-in.
@@ -27,7 +25,7 @@ type SignedInWith struct {
 }
 
 // SignInWithCode finishes the sign-in of a session that waits for the second factor, with a code of the authenticator
-// or a recovery code. Each works once. It returns ErrSecondFactor, ErrCodeUsed or ErrCodeClock, which all count as
+// or a recovery code. Each works once. It returns ErrSecondFactor or ErrCodeUsed, which both count as
 // failures of the account, Throttled after six of them (SPEC §4), or ErrSignedOut.
 func (s *Service) SignInWithCode(ctx context.Context, by Actor, code string, from Client) (SignedInWith, error) {
 	return s.finishSignIn(ctx, by, from, func(tx *Tx, user store.User) (string, error) { return tx.useCode(user, code) })
@@ -67,6 +65,7 @@ const (
 
 func (s *Service) finishSignIn(ctx context.Context, by Actor, from Client, prove func(*Tx, store.User) (string, error)) (SignedInWith, error) {
 	var refusal error // to be returned when it is counted
+	by.UserAgent = from.browser()
 	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
 		session, user, err := tx.waiting()
 		if err != nil {
@@ -76,12 +75,12 @@ func (s *Service) finishSignIn(ctx context.Context, by Actor, from Client, prove
 		if err != nil {
 			return SignedInWith{}, err
 		}
-		if until := pausedUntil(t); tx.now < until {
+		if until := pausedUntil(t, tx.now); tx.now < until {
 			refusal = &Throttled{RetryAfter: time.Duration(until-tx.now) * time.Millisecond}
-			return SignedInWith{}, tx.refuseAttempt("second factor", t, userObject(user))
+			return SignedInWith{}, tx.refuseAttempt("sign in second factor", t, userObject(user))
 		}
 		with, err := prove(tx, user)
-		if errors.Is(err, ErrSecondFactor) || errors.Is(err, ErrCodeUsed) || errors.Is(err, ErrCodeClock) {
+		if errors.Is(err, ErrSecondFactor) || errors.Is(err, ErrCodeUsed) {
 			refusal = err
 			return SignedInWith{}, tx.failSecondFactor(t, session, user)
 		}
@@ -123,7 +122,7 @@ func (tx *Tx) failSecondFactor(t store.Throttle, session store.Session, user sto
 	if err := tx.askPasskey(session.ID, user); err != nil {
 		return err
 	}
-	return tx.record("second factor", Failed, userObject(user), nil)
+	return tx.record("sign in second factor", Failed, userObject(user), nil)
 }
 
 // finish lets the person in.
@@ -163,12 +162,10 @@ func (tx *Tx) useCode(user store.User, code string) (with string, err error) {
 		return "", ErrSecondFactor
 	}
 	step, err := tx.step(authenticator.Secret, user.ID, code)
-	switch {
-	case errors.Is(err, auth.ErrCode):
+	if errors.Is(err, auth.ErrCode) {
 		return "", ErrSecondFactor
-	case errors.Is(err, auth.ErrClock):
-		return "", ErrCodeClock
-	case err != nil:
+	}
+	if err != nil {
 		return "", err
 	}
 	if err = tx.db.UseStep(tx.ctx, user.ID, step); errors.Is(err, store.ErrNotFound) {

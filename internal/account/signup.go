@@ -22,7 +22,17 @@ func (s *Service) Signup(ctx context.Context, token string) (Signup, error) {
 	return signup(ctx, s.db.Queries, token, store.At(s.now()))
 }
 
+// signup reads a link, its invitation and its person one after the other. Where the invitation ends in between, the link
+// says in which way.
 func signup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
+	offer, err := readSignup(ctx, q, token, now)
+	if errors.Is(err, store.ErrNotFound) {
+		offer, err = readSignup(ctx, q, token, now)
+	}
+	return offer, err
+}
+
+func readSignup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
 	link, err := q.SignupLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return Signup{}, &DeadLink{LinkUnknown}
@@ -46,8 +56,11 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 	if err != nil {
 		return Signup{}, err
 	}
-	if user.Status() == store.Disabled {
+	switch user.Status() {
+	case store.Disabled:
 		return Signup{}, &DeadLink{LinkRevoked}
+	case store.Active: // since the link was read
+		return Signup{}, &DeadLink{LinkUsed}
 	}
 	account, err := q.Account(ctx)
 	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err
@@ -68,7 +81,7 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 	}
 	named := offer.User
 	named.FirstName, named.LastName = firstName, lastName
-	if reason := refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
+	if reason := s.refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {

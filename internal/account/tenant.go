@@ -92,7 +92,9 @@ func (tx *Tx) renameTenant(id, version int64, name string) (store.Tenant, error)
 		return store.Tenant{}, err
 	}
 	for _, g := range groups {
-		g.Name = automaticName(g.Role, tenant)
+		if g.Name, err = tx.freeName(automaticName(g.Role, tenant), g.ID); err != nil {
+			return store.Tenant{}, err
+		}
 		if err := tx.db.UpdateGroup(tx.ctx, &g); err != nil {
 			return store.Tenant{}, err
 		}
@@ -177,25 +179,8 @@ func (tx *Tx) clearTenant(tenant store.Tenant) error {
 		return err
 	}
 	for _, g := range groups {
-		members, err := tx.db.GroupMembers(tx.ctx, g.ID)
-		if err != nil {
+		if err := tx.db.DeleteAutomaticGroup(tx.ctx, g.ID); err != nil {
 			return err
-		}
-		if err := tx.db.DeleteGroup(tx.ctx, g.ID); err != nil {
-			return err
-		}
-		for _, id := range members {
-			user, err := tx.db.UserByID(tx.ctx, id)
-			if err != nil {
-				return err
-			}
-			label, err := tx.labelOnly(user)
-			if err != nil {
-				return err
-			}
-			if err := tx.db.NoteByGroups(tx.ctx, id, label); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

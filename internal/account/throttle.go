@@ -75,9 +75,14 @@ func locks(t store.Throttle) bool {
 		t.Kind == throttleAccount && pauseAfter(t.Failures) == longestPause && pauseAfter(t.Failures-1) < longestPause
 }
 
+// misdated says that a counter was written while the clock was ahead. It does not hold until the clock gets there.
+func misdated(t store.Throttle, now store.Millis) bool { return t.LastAt > now.Add(longestPause) }
+
 // pausedUntil returns when the next attempt is possible; zero means now.
-func pausedUntil(t store.Throttle) store.Millis {
+func pausedUntil(t store.Throttle, now store.Millis) store.Millis {
 	switch {
+	case misdated(t, now):
+		return 0
 	case t.Kind == throttleAddress && t.Failures >= addressPasswords:
 		return t.FirstAt.Add(addressWindow)
 	case t.Kind == throttleAccount && t.Failures >= freePasswords:
@@ -92,6 +97,9 @@ func pausedUntil(t store.Throttle) store.Millis {
 
 // over says that a counter begins anew: its failures no longer matter.
 func over(t store.Throttle, now store.Millis) bool {
+	if misdated(t, now) {
+		return true
+	}
 	switch t.Kind {
 	case throttleAddress:
 		return now >= t.FirstAt.Add(addressWindow)
@@ -132,7 +140,7 @@ func (tx *Tx) countFailure(before store.Throttle, user store.User) error {
 // the last one.
 func (tx *Tx) refuseAttempt(action string, t store.Throttle, about object) error {
 	t.Refused++
-	if tx.now >= t.RefusedLoggedAt.Add(refusalLogEvery) {
+	if tx.now >= t.RefusedLoggedAt.Add(refusalLogEvery) || t.RefusedLoggedAt > tx.now {
 		attempts := map[string][2]string{"attempts": {"", fmt.Sprint(t.Refused)}}
 		if err := tx.record(action, Refused, about, attempts); err != nil {
 			return err

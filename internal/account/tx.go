@@ -162,19 +162,24 @@ func (tx *Tx) join(user store.User, tenantID int64) error {
 }
 
 func (tx *Tx) createAutomaticGroup(role permission.Role, tenantID int64) (store.Group, error) {
-	group := store.Group{Name: role.GroupName(), Role: role, Automatic: true, AllTenants: role.Global(), CreatedAt: tx.now}
-	if group.AllTenants {
-		return group, tx.db.InsertGroup(tx.ctx, &group)
+	name, tenants := role.GroupName(), []int64(nil)
+	if !role.Global() {
+		tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
+		if err != nil {
+			return store.Group{}, err
+		}
+		name, tenants = automaticName(role, tenant), []int64{tenantID}
 	}
-	tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
+	name, err := tx.freeName(name, 0)
 	if err != nil {
-		return group, err
+		return store.Group{}, err
 	}
-	group.Name = automaticName(role, tenant)
-	return group, tx.db.InsertGroup(tx.ctx, &group, tenantID)
+	group := store.Group{Name: name, Role: role, Automatic: true, AllTenants: role.Global(), CreatedAt: tx.now}
+	err = tx.db.InsertGroup(tx.ctx, &group, tenants...)
+	return group, err
 }
 
-// automaticName is what the automatic group of a role in a tenant is called.
+// automaticName is what the automatic group of a role in a tenant is called, if that name is free.
 func automaticName(role permission.Role, tenant store.Tenant) string {
 	if tenant.Main {
 		return role.GroupName()

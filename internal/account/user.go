@@ -42,10 +42,13 @@ func (tx *Tx) editUser(id, version int64, firstName, lastName string) (store.Use
 	return user, tx.Record("edit user", userObject(before), userObject(user))
 }
 
-// People returns the people with the ids, in their order; those that are gone are left out. It returns Forbidden without
-// users.view.
+// People returns the people with the ids, each once and in their order; those that are gone are left out. It returns
+// Forbidden without users.view, and Invalid for more than MaxPasted ids.
 func (s *Service) People(ctx context.Context, by Actor, ids []int64) ([]store.User, error) {
 	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		return nil, err
+	}
+	if err := requireFew(ids); err != nil {
 		return nil, err
 	}
 	return s.db.UsersByIDs(ctx, ids)

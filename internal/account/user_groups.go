@@ -144,8 +144,8 @@ func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Access) ([]i
 }
 
 // without returns those of ids that are not among others, each once.
-func without[T comparable](ids, others []T) []T {
-	var left []T
+func without(ids, others []int64) []int64 {
+	var left []int64
 	for _, id := range ids {
 		if !slices.Contains(others, id) && !slices.Contains(left, id) {
 			left = append(left, id)
@@ -225,17 +225,28 @@ func (tx *Tx) storeAccess(user *store.User) (err error) {
 	})
 }
 
-// access is a person as activity entries about their access show them, with the names of their groups.
+// access is a person as activity entries about their access show them, with their groups by name.
 type access struct {
 	object
-	groups []string
+	groups []store.Group
+}
+
+// beyond returns the names of the groups that the other access lacks. Groups of earlier versions may share a name: their
+// ids are compared.
+func (a access) beyond(other access) []string {
+	var names []string
+	for _, g := range a.groups {
+		if !slices.ContainsFunc(other.groups, func(o store.Group) bool { return o.ID == g.ID }) {
+			names = append(names, g.Name)
+		}
+	}
+	return names
 }
 
 func (tx *Tx) access(user store.User) (access, error) {
-	a := access{object: userObject(user)}
-	names, err := tx.db.GroupNames(tx.ctx, []int64{user.ID})
-	a.groups = names[user.ID]
-	a.fields["groups"] = strings.Join(a.groups, ", ")
+	groups, err := tx.db.GroupsOf(tx.ctx, user.ID)
+	a := access{userObject(user), groups}
+	a.fields["groups"] = strings.Join(a.beyond(access{}), ", ")
 	return a, err
 }
 
@@ -247,10 +258,10 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 		action = "change role"
 		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
-	for _, name := range without(before.groups, after.groups) {
+	for _, name := range before.beyond(after) {
 		details = append(details, leftGroup(name))
 	}
-	for _, name := range without(after.groups, before.groups) {
+	for _, name := range after.beyond(before) {
 		details = append(details, "Added to the group "+name)
 	}
 	if len(details) == 0 {

@@ -36,6 +36,46 @@ func TestASVS_15_2_2_HasherLimitsConcurrency(t *testing.T) {
 	}
 }
 
+func TestHasherTakesAttemptsAtOnePasswordInTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHasher(4, 4)
+		release, err := h.AcquireFor(t.Context(), "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var second, third atomic.Int32
+		go func() {
+			if _, err := h.AcquireFor(ctx, "ann"); errors.Is(err, context.Canceled) {
+				second.Store(1)
+			}
+		}()
+		go func() {
+			if done, err := h.AcquireFor(context.Background(), "ann"); err == nil {
+				third.Store(1)
+				done()
+			}
+		}()
+		synctest.Wait()
+		if third.Load() != 0 {
+			t.Error("two attempts at one password have a slot at once")
+		}
+		other, err := h.Acquire(t.Context())
+		if err != nil {
+			t.Fatalf("others need not wait: %v", err)
+		}
+		other()
+		cancel()
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		if second.Load() != 1 || third.Load() != 1 {
+			t.Errorf("cancelled %d, next one had its turn %d times", second.Load(), third.Load())
+		}
+	})
+}
+
 func TestHasherRefusesWhenSlotsAndQueueAreFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

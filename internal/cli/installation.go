@@ -23,6 +23,7 @@ type Installation struct {
 	Data           string         `default:"data" help:"Directory of the database, the key and, without SMTP, the mails."`
 	KeyFile        string         `help:"File of the key that seals secrets. Default: console.key in the data directory."`
 	Database       string         `help:"SQLite file. Default: console.db in the data directory."`
+	Brand          string         `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
 	AllowedTargets []netip.Prefix `name:"allow-private-targets" help:"Private networks (CIDR) that integrations may send to."`
 }
 
@@ -31,6 +32,7 @@ type opened struct {
 	db    *store.DB
 	key   *auth.Key
 	guard *notify.Guard
+	brand string
 }
 
 // open creates the data directory, the key and the database where they do not exist, and migrates the database. A
@@ -60,7 +62,7 @@ func (i Installation) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets)}, nil
+	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}, nil
 }
 
 // private creates a file that nobody else can read; SQLite gives its other files the same mode.
@@ -73,12 +75,11 @@ func private(path string) error {
 }
 
 // service returns the account operations on the installation. wake is called when messages are queued, send for tests of
-// integrations; it may be nil where nobody tests. brand and base, where people reach the console, matter to those who sign
-// in.
-func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, brand string, base *url.URL) *account.Service {
+// integrations; it may be nil where nobody tests. base, where people reach the console, matters to those who sign in.
+func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, base *url.URL) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: brand, BaseURL: base,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: o.brand, BaseURL: base,
 		// A sign-in takes about 40 ms of a core; who would wait for more than ten seconds is asked to come back.
 		Hasher: auth.NewHasher(slots, 256*slots),
 	})

@@ -38,7 +38,6 @@ type Serve struct {
 	BaseURL        string         `help:"Address under which people reach the console. Default: http:// and the listen address."`
 	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
 	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
-	Brand          string         `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
 	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`
 	TLSKey         string         `help:"Its private key (PEM)."`
 	TrustedProxies []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
@@ -113,7 +112,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
-	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, s.Brand, base)
+	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
 	server.Worker.SwitchOff = service.SwitchOff
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {

@@ -35,6 +35,7 @@ func allTemplates() map[string]func(params []byte) (content, error) {
 		TemplatePasswordChanged:            decodeNotice[PasswordChanged],
 		TemplateSecondFactorEnabled:        decodeNotice[SecondFactorEnabled],
 		TemplateSecondFactorDisabledNotice: decodeNotice[SecondFactorDisabled],
+		TemplateSecondFactorsChanged:       decodeNotice[SecondFactorsChanged],
 		TemplateTestMail:                   decode[TestMail],
 		TemplateIntegrationOff:             decodeNotice[IntegrationOff],
 	}

@@ -56,6 +56,7 @@ func samples() map[string]any {
 		TemplatePasswordChanged:            PasswordChanged{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Address: "192.0.2.7"},
 		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Method: "an authenticator app", At: at, Address: "192.0.2.7"},
 		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Actor: Person{Name: "John Doe", Email: "johndoe@example.com"}},
+		TemplateSecondFactorsChanged:       SecondFactorsChanged{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Change: "a passkey was removed", At: at, Address: "192.0.2.7"},
 		TemplateIntegrationOff: IntegrationOff{Company: "TestCompany", Name: "John Doe", Email: "johndoe@example.com", ID: 7, Integration: "Alerts", Kind: "Slack",
 			Ended: 12, Failed: 9, Error: "answered 404", At: at},
 	}
@@ -160,6 +161,7 @@ You did not ask for this? Then do nothing: your password stays as it is.`
 		TemplatePasswordChanged:            {"was changed on 16 Feb 2024, 15:04 UTC from the address 192.0.2.7.", "https://c.example/forgot"},
 		TemplateSecondFactorEnabled:        {"with an authenticator app was enabled for your account ann@example.com"},
 		TemplateSecondFactorDisabledNotice: {"on 16 Feb 2024, 15:04 UTC by John Doe <johndoe@example.com>."},
+		TemplateSecondFactorsChanged:       {"In your account ann@example.com at TestCompany in Wallarm, a passkey was removed on 16 Feb 2024, 15:04 UTC from the address 192.0.2.7."},
 		TemplateIntegrationOff:             {"The integration Alerts (Slack) of TestCompany was switched off", "9 of its last 12 messages", "https://c.example/settings/integrations/7/edit"},
 	} {
 		m := written(t, site, template, samples()[template], "")
@@ -328,6 +330,7 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 		TemplatePasswordChanged:            PasswordChanged{Company: evil, Name: evil, Email: evil, Address: evil},
 		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: evil, Name: evil, Email: evil, Method: evil, Address: evil},
 		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: evil, Name: evil, Email: "ann@example.com", Actor: person},
+		TemplateSecondFactorsChanged:       SecondFactorsChanged{Company: evil, Name: evil, Email: evil, Change: evil, Address: evil},
 		TemplateTestMail:                   TestMail{Company: evil, Name: evil},
 		TemplateIntegrationOff:             IntegrationOff{Company: evil, Name: evil, Email: evil, Integration: evil, Kind: evil, Error: evil},
 	}

@@ -11,6 +11,7 @@ const (
 	TemplatePasswordChanged            = "password_changed"
 	TemplateSecondFactorEnabled        = "second_factor_enabled"
 	TemplateSecondFactorDisabledNotice = "second_factor_disabled"
+	TemplateSecondFactorsChanged       = "second_factors_changed"
 	TemplateIntegrationOff             = "integration_off"
 )
 
@@ -142,6 +143,28 @@ func (m SecondFactorDisabled) by() string {
 		return "yourself"
 	}
 	return m.Actor.label()
+}
+
+// SecondFactorsChanged tells a person that they sign in with fewer, or other, second factors than before. Change says how:
+// "a passkey was removed", "new recovery codes were made".
+type SecondFactorsChanged struct {
+	Company string `json:"company"`
+	Name    string `json:"name"`
+	Email   string `json:"email"`
+	Change  string `json:"change"`
+	At      int64  `json:"at"` // milliseconds since 1970, UTC
+	Address string `json:"address"`
+}
+
+func (m SecondFactorsChanged) toName() string { return m.Name }
+
+func (m SecondFactorsChanged) notice(l letterhead) notice {
+	return notice{
+		company: m.Company, title: line("Your second factors for %s were changed", m.Company),
+		before: []string{line("In your account %s at %s in %s, %s on %s", m.Email, m.Company, l.brand, m.Change, day(m.At)) + from(m.Address)},
+		action: "Open your profile", link: l.page("settings", "profile"),
+		unexpected: "That was not you? Then change your password and tell your administrator at once.",
+	}
 }
 
 // IntegrationOff tells an administrator that an integration was switched off because too many of its messages failed.

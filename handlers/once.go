@@ -1,0 +1,44 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// keySent is under what a session remembers the forms that were answered with a secret.
+const keySent = "sent"
+
+// sentKept is how many of them it remembers: more than anybody reloads.
+const sentKept = 20
+
+// errSent says that a form was sent before.
+var errSent = errors.New("the form was sent before")
+
+// once keeps a form whose answer shows a secret from doing its work twice: who reloads that page sends the form again,
+// and would make a second secret in place of the one just written down. A form sent by htmx has no page of its own to
+// reload.
+func (h *Console) once(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		form := c.FormValue("once")
+		if form == "" || len(form) > 64 || isHTMX(c) {
+			return next(c)
+		}
+		ctx := c.Request().Context()
+		sent := strings.Fields(h.sessions.GetString(ctx, keySent))
+		if slices.Contains(sent, form) {
+			return errSent
+		}
+		if err := next(c); err != nil {
+			return err
+		}
+		if c.Response().Status == http.StatusOK {
+			sent = append(sent, form)
+			h.sessions.Put(ctx, keySent, strings.Join(sent[max(0, len(sent)-sentKept):], " "))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,55 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"console/internal/permission"
+)
+
+// interrupted is a context under which something else happens just before its nth statement.
+type interrupted struct {
+	context.Context
+	statements *int
+	nth        int
+	by         func()
+}
+
+func (i interrupted) Err() error {
+	*i.statements++
+	if *i.statements == i.nth {
+		i.by()
+	}
+	return i.Context.Err()
+}
+
+func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ctx := t.Context()
+	for reason, end := range map[LinkReason]func(Issued) error{
+		LinkRevoked: func(i Issued) error { _, err := c.RevokeInvitation(ctx, c.admin, i.Invitation.ID); return err },
+		LinkUsed: func(i Issued) error {
+			_, err := transaction(ctx, c.Service, Actor{}, func(tx *Tx) (struct{}, error) {
+				offer, err := signup(ctx, tx.db.Queries, i.Token, tx.now)
+				if err == nil {
+					_, err = tx.accept(offer, offer.User, Client{})
+				}
+				return struct{}{}, err
+			})
+			return err
+		},
+	} {
+		for nth := 1; nth <= 3; nth++ { // the link, its invitation, its person
+			issued, err := c.InviteByLink(ctx, c.admin, NewUser{Role: permission.Analyst, Email: fmt.Sprint(nth, reason, "@example.com"), TenantID: 1, Duration: "1d"})
+			c.must(err)
+			_, err = c.Signup(interrupted{ctx, new(int), nth, func() { c.must(end(issued)) }}, issued.Token)
+			var dead *DeadLink
+			if !errors.As(err, &dead) || dead.Reason != reason {
+				t.Errorf("%s before statement %d: %v", reason, nth, err)
+			}
+		}
+	}
+}
