@@ -57,7 +57,8 @@ func createWebhook(w worker) {
 	w.click("Add integration")
 	w.is(`document.querySelector('[name="request_timeout"]').getAttribute("aria-invalid") === "true"`)
 	w.fill("Request timeout, in seconds", "7")
-	w.fill("Request headers (optional)", "X-Team: security") // secrets are not sent back
+	w.fill("Webhook URL", w.console.Receiver.URL+"/hook") // secrets are not sent back
+	w.fill("Request headers (optional)", "X-Team: security")
 	w.click("Add integration")
 	w.heading("Signing secret")
 	if secret := w.value("Signing secret"); !strings.HasPrefix(secret, "whsec_") {

@@ -90,13 +90,22 @@ func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
 	admin := c.administrator()
-	id := c.destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
-	page := admin.get("/settings/integrations/" + id + "/edit").wants(http.StatusOK)
-	for _, secret := range []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I"} {
-		if strings.Contains(page.Body, secret) {
-			t.Errorf("the form shows %s", secret)
-		}
+	const path = "/hook/pathSecretMarker/ending"
+	id := c.destination(admin, "webhook", "url", c.Receiver.URL+path, "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	edit := "/settings/integrations/" + id + "/edit"
+	secrets := []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I", "pathSecret"}
+	admin.get(edit).wants(http.StatusOK).contains("Stored: " + c.Receiver.URL + "/…ding.").lacks(secrets...)
+	admin.post(edit, "name", "", "url", c.Receiver.URL+path+"2", "version", "2").wants(http.StatusUnprocessableEntity).lacks(secrets...)
+	c.trigger(admin, id)
+	admin.post(edit, "name", "Renamed", "active", "1", "verify_tls", "1", "version", "2").wants(http.StatusSeeOther)
+	admin.invite("ann").wants(http.StatusSeeOther)
+	if got := c.Receiver.Wait(t, 1)[0]; got.Path != path || got.Header.Get("Authorization") != "Bearer hunter2hunter2hunter2" {
+		t.Errorf("after renaming, the message went to %s with %v", got.Path, got.Header)
 	}
+	for _, page := range []string{"/settings/integrations", "/settings/deliveries", "/settings/triggers/1/edit"} {
+		admin.get(page).wants(http.StatusOK).lacks(secrets...)
+	}
+	c.wantNoTrace(secrets...)
 }
 
 func TestEachVendorIsReached(t *testing.T) {

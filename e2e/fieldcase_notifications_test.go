@@ -219,6 +219,16 @@ func TestFC125_SlackSaysWhen(t *testing.T) {
 	eventually(t, "the delivery fails", func() bool { return c.cell(`SELECT state`+latest) == "failed" })
 	c.wantCount(1, `SELECT attempts`+latest)
 	admin.get("/settings/triggers/1/edit").contains("failed: answered 404").lacks("no_service")
+	pages := []string{"/settings/integrations", "/settings/integrations/1/edit"}
+	for _, page := range pages {
+		admin.get(page).contains("Last message failed: answered 404 · ").lacks("no_service")
+	}
+	c.Receiver.Respond(fake.Response{Body: "ok"})
+	admin.invite("later").wants(http.StatusSeeOther)
+	eventually(t, "the message is delivered", func() bool { return c.cell(`SELECT state`+latest) == "delivered" })
+	for _, page := range pages {
+		admin.get(page).lacks("Last message failed")
+	}
 }
 
 func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {

@@ -20,7 +20,11 @@ func (h *Console) integrations(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
+	failures, err := h.account.LastFailures(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures}
 	search := store.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(store.Fold(k.Label), search)
@@ -269,7 +273,11 @@ func (h *Console) renderIntegration(c echo.Context, status int, kind notify.Kind
 		if err != nil {
 			return err
 		}
-		page.Triggers = triggers
+		failures, err := h.account.LastFailures(c.Request().Context(), actor(c))
+		if err != nil {
+			return err
+		}
+		page.Triggers, page.Failure = triggers, failures[i.ID]
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
 }

@@ -145,7 +145,7 @@ func (h *Console) renderTest(c echo.Context, results []account.TestResult, err e
 
 // reasons are what was refused of a form, each with the label of its field where it has one.
 func reasons(refused account.Invalid, fields []notify.Field) []string {
-	labels := map[string]string{}
+	labels := map[string]string{"name": "Name: "}
 	for _, f := range fields {
 		labels[f.Name] = f.Label + ": "
 	}

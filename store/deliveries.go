@@ -48,7 +48,7 @@ type Delivery struct {
 	TriggerID     int64
 	IntegrationID int64
 	Batch         int64 // the first of the deliveries that share its request; 0 for one on its own
-	Uncounted     bool  // it says nothing about whether its integration works: a test
+	Uncounted     bool  // it says nothing about whether its integration works: a test, or not for its recipient any more
 	State         DeliveryState
 	Attempts      int // begun
 	NextAt        Millis
@@ -143,21 +143,32 @@ func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
 	}, `SELECT id, uuid, type, occurred_at FROM events WHERE id = $1`, id)
 }
 
+// waitingTargets begins a query about those targets for which something waits. They are found one by one in the index:
+// DISTINCT would walk through all that waits.
+const waitingTargets = `WITH RECURSIVE waiting (target) AS (
+	SELECT min(target) FROM deliveries WHERE state = 'waiting'
+	UNION ALL
+	SELECT (SELECT min(d.target) FROM deliveries d WHERE d.state = 'waiting' AND d.target > w.target) FROM waiting w WHERE w.target IS NOT NULL) `
+
 // DueTargets returns the targets for which a delivery is due by now.
 func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
-	return many(ctx, q.q, value[string], `SELECT DISTINCT target FROM deliveries WHERE state = 'waiting' AND next_at <= $1`, now)
+	return many(ctx, q.q, value[string], waitingTargets+`SELECT w.target FROM waiting w
+		WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at <= $1)`, now)
 }
 
 // NextDue returns when the next delivery becomes due that is not due by now, or ErrNotFound when there is none. Those
 // due by now are found by DueTargets; counting them here would hide what comes next while a slow target is busy.
 func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
-	return one(ctx, q.q, value[Millis], `SELECT next_at FROM deliveries WHERE state = 'waiting' AND next_at > $1 ORDER BY next_at LIMIT 1`, now)
+	return one(ctx, q.q, value[Millis], waitingTargets+`SELECT next_at FROM (SELECT (SELECT min(d.next_at) FROM deliveries d
+		WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at > $1) AS next_at FROM waiting w) AS next
+		WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1`, now)
 }
 
 // ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the
-// time given: should the process die, the delivery is due again then. It returns ErrNotFound when none is due.
+// time given: should the process die, the delivery is due again then. It is not parked any more. It returns ErrNotFound
+// when none is due.
 func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Millis) (Delivery, error) {
-	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3 WHERE id =
+	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id =
 		(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 ORDER BY next_at, id LIMIT 1)
 		RETURNING `+deliveryColumns, target, now, until)
 }
@@ -168,10 +179,10 @@ func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Milli
 func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis, limit int) (batch []Delivery, err error) {
 	switch {
 	case first.Batch != 0:
-		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3
 			WHERE batch = $1 AND batch > 0 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
 	case first.Attempts == 1:
-		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, next_at = $3, batch = $4 WHERE id IN
+		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
 			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)
 			RETURNING `+deliveryColumns, first.Target, now, until, first.ID, limit-1)
 	}
@@ -206,13 +217,13 @@ func (q Queries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt, err
 	}, `SELECT attempt, at, ms, status, error FROM delivery_attempts WHERE delivery_id = $1 ORDER BY attempt`, deliveryID)
 }
 
-// SaveAttempt stores the attempt d.Attempts and its outcome: state, error, next attempt. A late one is ignored: its
+// SaveAttempt stores the attempt d.Attempts and its outcome: state, error, next attempt, whether it counts. A late one is ignored: its
 // lease has run out and another attempt has begun. The secret is erased when the delivery has ended. The zero Attempt is
 // not listed: seeded deliveries end without one.
 func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
-	n, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6, parked = 0,
+	n, err := tx.exec(ctx, `UPDATE deliveries SET state = $3, next_at = $4, error = $5, ended_at = $6, uncounted = $7, parked = 0,
 		secret = CASE WHEN $3 = 'waiting' THEN secret END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
-		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt)
+		d.ID, d.Attempts, d.State, d.NextAt, d.Error, d.EndedAt, d.Uncounted)
 	if err != nil || n == 0 || a.At == 0 {
 		return err
 	}
@@ -222,32 +233,30 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 }
 
 // ParkDelivery lets a claimed delivery wait until its integration is switched on, without counting the attempt; it fails
-// when it is older than SwitchedOffLimit.
+// when it is older than SwitchedOffLimit. One whose integration has been switched on meanwhile is due again.
 func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
-	end := d.CreatedAt.Add(SwitchedOffLimit)
-	if now < end {
-		_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 1, next_at = $3, error = $4 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
-			d.ID, d.Attempts, end, SwitchedOff)
+	change, at := `parked = 1, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
+	if now >= at {
+		change, at = `parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL`, now
+	}
+	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, `+change+` WHERE id = $1 AND attempts = $2 AND state = 'waiting'
+		AND EXISTS (SELECT 1 FROM integrations i WHERE i.id = deliveries.integration_id AND i.active = 0)`, d.ID, d.Attempts, at, SwitchedOff)
+	if err != nil || n > 0 {
 		return err
 	}
-	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL
-		WHERE id = $1 AND attempts = $2 AND state = 'waiting'`, d.ID, d.Attempts, now, SwitchedOff)
-	return err
+	return tx.ReleaseDelivery(ctx, d, now)
 }
 
-// followIntegration parks what waits for an integration that is not active. For an active one, what was parked is due
-// again, and what has ended so far no longer counts against it.
+// followIntegration parks what waits for an integration that is not active, but not what is being sent: switched on
+// before that attempt has ended and has its row, it would be sent twice. For an active one, what was parked is due again.
 func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) error {
 	if !active {
-		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0`,
+		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
+			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id, SwitchedOffLimit.Milliseconds(), SwitchedOff)
 		return err
 	}
 	_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 0, next_at = created_at, error = '' WHERE integration_id = $1 AND state = 'waiting' AND parked = 1`, id)
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, `UPDATE deliveries SET uncounted = 1 WHERE integration_id = $1 AND ended_at > 0 AND uncounted = 0`, id)
 	return err
 }
 
@@ -257,8 +266,8 @@ type Outcomes struct {
 	Error         string // why the last one failed
 }
 
-// RecentOutcomes returns how the deliveries to an integration ended since a time; tests, and those before it was last
-// saved or switched on, do not count.
+// RecentOutcomes returns how the deliveries to an integration ended since a time; tests, and those before its settings
+// last changed or it was last switched on, do not count.
 func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since Millis) (Outcomes, error) {
 	return one(ctx, q.q, func(s scanner) (o Outcomes, err error) {
 		err = s.Scan(&o.Ended, &o.Failed, &o.Error)
@@ -268,7 +277,38 @@ func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since 
 		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
 }
 
-// ReleaseDelivery gives back a claimed delivery whose attempt has not been made, because the program stops.
+// LastFailure is the failure of the last delivery to an integration that ended.
+type LastFailure struct {
+	IntegrationID int64
+	At            Millis // zero: it did not fail, or nothing has ended
+	Error         string
+}
+
+// LastFailures returns the integrations whose last ended delivery failed, of those that count: what failed with other
+// settings says nothing about the present ones.
+func (q Queries) LastFailures(ctx context.Context) ([]LastFailure, error) {
+	return many(ctx, q.q, func(s scanner) (f LastFailure, err error) {
+		err = s.Scan(&f.IntegrationID, &f.At, &f.Error)
+		return f, err
+	}, `SELECT d.integration_id, d.ended_at, d.error FROM integrations i JOIN deliveries d ON d.id =
+		(SELECT id FROM deliveries WHERE integration_id = i.id AND uncounted = 0 AND ended_at > 0 ORDER BY ended_at DESC, id DESC LIMIT 1)
+		WHERE d.state = 'failed'`)
+}
+
+// FailedSince returns how many deliveries to an integration have failed since a time, of those that count.
+func (q Queries) FailedSince(ctx context.Context, integrationID int64, since Millis) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at >= $2`,
+		integrationID, since)
+}
+
+// EndedSince returns how many deliveries to an integration have ended since a time, of those that count; more than limit
+// are not counted. SQLite seeks by the first of the two bounds: the other one only says which index serves.
+func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Millis, limit int) (int, error) {
+	return one(ctx, q.q, value[int], `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
+		integrationID, since, limit)
+}
+
+// ReleaseDelivery gives back a claimed delivery whose attempt has not been made.
 func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error {
 	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, now)

@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"console/store"
@@ -41,5 +44,86 @@ func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 	}
 	if targets, err := db.DueTargets(t.Context(), 1); err != nil || len(targets) != 2 {
 		t.Errorf("due: %v, %v", targets, err)
+	}
+}
+
+func TestWhatIsDue(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	due := func(now store.Millis, targets []string, next store.Millis) {
+		t.Helper()
+		if got, err := db.DueTargets(t.Context(), now); err != nil || !slices.Equal(got, targets) {
+			t.Errorf("due at %d: %q, %v, want %q", now, got, err, targets)
+		}
+		got, err := db.NextDue(t.Context(), now)
+		if next == 0 && !errors.Is(err, store.ErrNotFound) || next != 0 && (err != nil || got != next) {
+			t.Errorf("after %d comes %d, %v, want %d", now, got, err, next)
+		}
+	}
+	due(10, nil, 0)
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		for i, target := range []string{"mail", "integration:2", "integration:10", "mail", "integration:2", "ended"} {
+			d := store.Delivery{UUID: fmt.Sprint(i), Target: target, Kind: "slack", Params: []byte("{}"), CreatedAt: store.Millis(i+1) * 10}
+			if err := tx.InsertDelivery(t.Context(), &d); err != nil {
+				return err
+			}
+			if target == "ended" {
+				d.State, d.EndedAt = store.Delivered, 1
+				if err := tx.SaveAttempt(t.Context(), d, store.Attempt{}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	due(9, nil, 10)
+	due(20, []string{"integration:2", "mail"}, 30)
+	due(45, []string{"integration:10", "integration:2", "mail"}, 50)
+	due(60, []string{"integration:10", "integration:2", "mail"}, 0)
+}
+
+// integration adds one that is active, and a delivery for it that is leased until the time given.
+func integration(t *testing.T, db *store.DB, until store.Millis) (i store.Integration, d store.Delivery) {
+	t.Helper()
+	err := db.Update(t.Context(), func(tx *store.Tx) (err error) {
+		i = store.Integration{Kind: "slack", Name: "Chat", Active: true, Settings: []byte{1}}
+		if err := tx.InsertIntegration(t.Context(), &i); err != nil {
+			return err
+		}
+		queued := store.Delivery{UUID: "d", Target: "integration:1", Kind: "slack", Params: []byte("{}"), IntegrationID: i.ID, CreatedAt: 1}
+		if err := tx.InsertDelivery(t.Context(), &queued); err != nil {
+			return err
+		}
+		d, err = tx.ClaimDelivery(t.Context(), queued.Target, 1, until)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i, d
+}
+
+// TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff has an integration switched on between the look of an attempt, which
+// found it off, and its end.
+func TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff(t *testing.T) {
+	t.Parallel()
+	for _, now := range []store.Millis{5, store.Millis(1).Add(store.SwitchedOffLimit)} {
+		db := open(t)
+		i, d := integration(t, db, now+30)
+		for _, active := range []bool{false, true} {
+			i.Active = active
+			if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.UpdateIntegration(t.Context(), &i) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.ParkDelivery(t.Context(), d, now) }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.DeliveryByID(t.Context(), d.ID); err != nil || got.State != store.Waiting || got.NextAt != now || got.Attempts != 0 || got.Error != "" {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }

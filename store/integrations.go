@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"errors"
+)
 
 // Integration is a configured destination. Its settings are sealed: only who holds the key can read them.
 type Integration struct {
@@ -46,14 +50,28 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 }
 
 // UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. What
-// waits for it waits on when it is not active, and is due again when it is: the worker should be woken then.
+// waits for it waits on when it is not active, and is due again when it is: the worker should be woken then. What has
+// ended so far no longer counts against it when it is switched on or has other settings, as sealed, than before.
 func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
-	err := tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6, version = version + 1
+	before, err := tx.IntegrationByID(ctx, i.ID)
+	if errors.Is(err, ErrNotFound) {
+		return ErrStale
+	}
+	if err != nil {
+		return err
+	}
+	err = tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6, version = version + 1
 		WHERE id = $1 AND version = $2`, i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt)
 	if err != nil {
 		return err
 	}
 	i.Version++
+	if i.Active && !before.Active || !bytes.Equal(i.Settings, before.Settings) {
+		_, err := tx.exec(ctx, `UPDATE deliveries SET uncounted = 1 WHERE integration_id = $1 AND ended_at > 0 AND uncounted = 0`, i.ID)
+		if err != nil {
+			return err
+		}
+	}
 	return tx.followIntegration(ctx, i.ID, i.Active)
 }
 

@@ -90,7 +90,8 @@ func whole(text string) map[string]templ.Component {
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
 	off := store.Integration{ID: 3, Kind: "webhook", Name: text, SwitchedOffAt: 1}
 	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{trigger, []store.Integration{integration, off}}, {Trigger: store.Trigger{ID: 6, Condition: text}}}}
-	integrations := IntegrationsPage{Kinds: notify.Kinds()}
+	failure := store.LastFailure{IntegrationID: off.ID, At: 1, Error: text}
+	integrations := IntegrationsPage{Kinds: notify.Kinds(), Failures: map[int64]store.LastFailure{off.ID: failure}}
 	integrations.Add(integration)
 	integrations.Add(off)
 	sent := []store.Delivery{
@@ -198,7 +199,8 @@ func whole(text string) map[string]templ.Component {
 	}
 	for _, k := range notify.Kinds() {
 		pages["new "+k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Form: wrong(text)})
-		pages[k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers})
+		pages[k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers,
+			Failure: failure})
 	}
 	return pages
 }

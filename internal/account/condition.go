@@ -30,7 +30,7 @@ var conditions = []Condition{
 	{ConditionUserDeleted, "User deleted", "Somebody is deleted.", notify.TemplateUserDeleted},
 	{ConditionAccessDisabled, "Access disabled", "Somebody's access is disabled.", notify.TemplateAccessDisabled},
 	{ConditionAccessEnabled, "Access enabled", "Somebody's access is enabled again.", notify.TemplateAccessEnabled},
-	{ConditionAccessChanged, "Role or groups changed", "Somebody gets another role, joins a group or leaves one.", notify.TemplateAccessChanged},
+	{ConditionAccessChanged, "Role or groups changed", "Somebody gets another role, joins a group or leaves one, also because it is deleted. Groups that go with their tenant are left out.", notify.TemplateAccessChanged},
 	{ConditionSecondFactorDisabled, "2FA disabled", "Somebody's second factors are removed.", notify.TemplateSecondFactorDisabled},
 	{ConditionSignInLocked, "Sign-in locked", "Wrong passwords for somebody's address have led to a pause of 15 minutes.", notify.TemplateSignInLocked},
 }

@@ -59,6 +59,20 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 	return list, err
 }
 
+// LastFailures returns what the last message to each integration failed with, where it failed, by the id of the
+// integration. It returns Forbidden without integrations.view.
+func (s *Service) LastFailures(ctx context.Context, by Actor) (map[int64]store.LastFailure, error) {
+	if err := s.Require(ctx, by, permission.IntegrationsView); err != nil {
+		return nil, err
+	}
+	failures, err := s.db.LastFailures(ctx)
+	byID := map[int64]store.LastFailure{}
+	for _, f := range failures {
+		byID[f.IntegrationID] = f
+	}
+	return byID, err
+}
+
 // SentDelivery is a message of a trigger, with what is known about it.
 type SentDelivery struct {
 	store.Delivery

@@ -16,9 +16,7 @@ import (
 )
 
 // person is the actor as messages name them.
-func (a Actor) person() notify.Person {
-	return notify.Person{ID: a.UserID, Name: a.Name, Email: a.Email}
-}
+func (a Actor) person() notify.Person { return personOf(a.UserID, a.Name, a.Email, a.Role) }
 
 func personOf(id int64, name, email string, role permission.Role) notify.Person {
 	return notify.Person{ID: id, Name: name, Email: email, Role: role.Label()}
@@ -99,9 +97,14 @@ func (tx *Tx) happened(key string, user store.User, by notify.Person, details ..
 	return nil
 }
 
-// tellsOfEach says whether an integration is told of everybody also when a job changes many people: programs count,
-// people would be flooded (SPEC §6).
-func tellsOfEach(i store.Integration) bool { return i.Kind == notify.KindWebhook }
+// forPeople are the kinds of integrations that people read. They are told of many people in one message (SPEC §6), which
+// keeps chats and mailboxes from being flooded; an alert of PagerDuty or Opsgenie calls somebody, which is enough
+// once.
+var forPeople = []string{notify.KindEmail, notify.KindSlack, notify.KindTeams, notify.KindTelegram, notify.KindPagerDuty, notify.KindOpsgenie}
+
+// tellsOfEach says whether an integration is told of everybody also when many people are changed: programs count, and
+// logs are to be complete.
+func tellsOfEach(i store.Integration) bool { return !slices.Contains(forPeople, i.Kind) }
 
 // watching returns the enabled triggers that wait for a condition, with those of their integrations that are wanted;
 // triggers without any are left out. They are read once in a transaction.
@@ -191,30 +194,38 @@ func (tx *Tx) summarize(job store.Job) error {
 
 // tellSummary queues the message of a trigger; changed is how many people the job has changed, by role.
 func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, job store.Job, changed map[permission.Role]int) error {
-	summary := notify.UsersEvent{Template: condition.Template, Trigger: trigger.Name, Actor: tx.by.person()}
+	count := 0
 	var roles []permission.Role
 	for role, n := range changed {
 		if watches(trigger.Trigger, role) {
 			roles = append(roles, role)
-			summary.Count += n
+			count += n
 		}
 	}
-	if summary.Count == 0 {
+	if count == 0 {
 		return nil
 	}
 	first, err := tx.db.FirstOutcomes(tx.ctx, job.ID, condition.Key, roles, summaryNames)
 	if err != nil {
 		return err
 	}
-	for _, o := range first {
-		summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
+	return tx.queueSummary(trigger, condition, count, first)
+}
+
+// queueSummary queues the message of a trigger about people, the first of whom it names; about nobody there is none.
+func (tx *Tx) queueSummary(trigger TriggerWithReactions, condition Condition, count int, first []store.Outcome) error {
+	if count == 0 {
+		return nil
 	}
 	account, event, err := tx.event(notify.SummaryOf(condition.Template))
 	if err != nil {
 		return err
 	}
-	summary.Company, summary.Cloud = account.Name, account.Cloud
-	summary.EventID, summary.Number, summary.OccurredAt = event.UUID, event.ID, int64(event.OccurredAt)
+	summary := notify.UsersEvent{Template: condition.Template, Trigger: trigger.Name, Company: account.Name, Cloud: account.Cloud, Count: count,
+		Actor: tx.by.person(), EventID: event.UUID, Number: event.ID, OccurredAt: int64(event.OccurredAt)}
+	for _, o := range first {
+		summary.First = append(summary.First, personOf(o.UserID, o.Name, o.Email, o.Role))
+	}
 	return tx.react(trigger, event, func(greeting string) any {
 		summary.Greeting = greeting
 		return summary

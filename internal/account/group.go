@@ -325,9 +325,14 @@ func (tx *Tx) changeTenants(id int64, edit func(store.Membership) error) (store.
 	return group.Group, tx.Record("change group", before, after)
 }
 
-// DeleteGroup removes a group, neither its users nor its tenants. It returns Invalid, Forbidden or store.ErrNotFound.
+// DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
+// where there are many. It returns Invalid, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.deleteGroup(id) })
+	group, err := change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.deleteGroup(id) })
+	if err == nil {
+		s.wakeJobs()
+	}
+	return group, err
 }
 
 func (tx *Tx) deleteGroup(id int64) (store.Group, error) {
@@ -339,12 +344,19 @@ func (tx *Tx) deleteGroup(id int64) (store.Group, error) {
 	if err != nil {
 		return store.Group{}, err
 	}
+	left, err := tx.toTellOf(group.Group)
+	if err != nil {
+		return store.Group{}, err
+	}
 	if err := tx.db.DeleteGroup(tx.ctx, id); err != nil {
 		return store.Group{}, err
 	}
 	after := before
 	after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
-	return group.Group, tx.Record("delete group", before, after)
+	if err := tx.Record("delete group", before, after); err != nil {
+		return store.Group{}, err
+	}
+	return group.Group, tx.tellLeft(left)
 }
 
 // PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.

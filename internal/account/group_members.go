@@ -41,15 +41,18 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	if err != nil {
 		return 0, err
 	}
-	users = append(slices.Clone(users), pasted...)
+	users = without(append(slices.Clone(users), pasted...), nil)
 	if len(users) == 0 {
 		return 0, Invalid{"emails": "Tick users, or paste their email addresses."}
 	}
 	if _, err := tx.grantable(groupID); err != nil {
 		return 0, err
 	}
+	if tx.many, err = tx.movesMany(groupID, users, false); err != nil {
+		return 0, err
+	}
 	var refusals []string
-	for _, userID := range without(users, nil) {
+	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if err != nil {
 			return 0, err
@@ -69,7 +72,7 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 	if len(refusals) > 0 {
 		return 0, Invalid{"emails": strings.Join(refusals, " ") + " Nobody was added."}
 	}
-	return added, nil
+	return added, tx.summarizeMoved()
 }
 
 // setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
@@ -90,7 +93,46 @@ func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error
 	if err != nil {
 		return false, err
 	}
+	if tx.many {
+		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: ConditionAccessChanged})
+	}
 	return true, tx.recordAccess(user, before, after)
+}
+
+// movesMany says whether more people than chats and mailboxes are told of one by one are in a group, or are not: the
+// others named do not change.
+func (tx *Tx) movesMany(groupID int64, users []int64, in bool) (bool, error) {
+	moving := 0
+	for _, id := range users {
+		member, err := tx.db.InGroup(tx.ctx, groupID, id)
+		if err != nil {
+			return false, err
+		}
+		if member == in {
+			moving++
+		}
+	}
+	return moving > summaryAbove, nil
+}
+
+// summarizeMoved queues one message of each trigger about those whom this operation has put into a group or taken out of
+// one, where they are too many to tell chats and mailboxes of each.
+func (tx *Tx) summarizeMoved() error {
+	if len(tx.moved) == 0 {
+		return nil
+	}
+	condition, _ := ConditionByKey(ConditionAccessChanged)
+	told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
+	if err != nil {
+		return err
+	}
+	for _, trigger := range told {
+		passing := slices.DeleteFunc(slices.Clone(tx.moved), func(o store.Outcome) bool { return !watches(trigger.Trigger, o.Role) })
+		if err := tx.queueSummary(trigger, condition, len(passing), passing[:min(summaryNames, len(passing))]); err != nil {
+			return fmt.Errorf("trigger %d: %w", trigger.ID, err)
+		}
+	}
+	return nil
 }
 
 // pasted returns the people whose addresses were pasted.
@@ -155,7 +197,11 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 	if err := requireFew(users); err != nil {
 		return 0, err
 	}
-	for _, userID := range without(users, nil) {
+	users = without(users, nil)
+	if tx.many, err = tx.movesMany(groupID, users, true); err != nil {
+		return 0, err
+	}
+	for _, userID := range users {
 		user, err := tx.Manageable(userID, permission.GroupsUpdate)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // gone, also when an earlier one had invited them by a link that is revoked now
@@ -171,5 +217,5 @@ func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err erro
 			removed++
 		}
 	}
-	return removed, nil
+	return removed, tx.summarizeMoved()
 }

@@ -234,12 +234,16 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 	return err
 }
 
+// saveIntegration stores an integration with settings. Those that are as before stay sealed as they are, which tells
+// them from changed ones.
 func (tx *Tx) saveIntegration(integration *store.Integration, settings notify.Settings) error {
-	sealed, err := notify.SealSettings(tx.service.key, integration.ID, settings)
-	if err != nil {
-		return err
+	kept, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
+	if err != nil || !maps.Equal(kept, settings) {
+		if integration.Settings, err = notify.SealSettings(tx.service.key, integration.ID, settings); err != nil {
+			return err
+		}
 	}
-	integration.Settings = sealed
+	tx.queued = true // what waits for it may be due
 	return tx.db.UpdateIntegration(tx.ctx, integration)
 }
 

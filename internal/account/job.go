@@ -17,6 +17,7 @@ const (
 	JobEnable  = "enable"
 	JobDelete  = "delete"
 	JobImport  = "import"
+	JobLeft    = "left" // tells the triggers who was in a group that is gone
 )
 
 // Bounds of the transaction that steps of a job share: others must get their turn in between (SPEC §5.3 rule 7).
@@ -138,8 +139,11 @@ func (s *Service) stepsOf(ctx context.Context, id int64) (step, error) {
 	if err != nil {
 		return nil, err
 	}
-	if job.Kind == JobImport {
+	switch job.Kind {
+	case JobImport:
 		return importSteps(work)
+	case JobLeft:
+		return leftSteps(work)
 	}
 	return bulkSteps(job.Kind, work)
 }
@@ -156,6 +160,9 @@ func (s *Service) runBatch(ctx context.Context, id int64, do step) error {
 		forbidden := tx.authorize()
 		if forbidden != nil && !isRefusal(forbidden) {
 			return struct{}{}, forbidden
+		}
+		if job.Kind == JobLeft {
+			forbidden = nil // it has happened, whoever may do what now
 		}
 		tx.many = job.Total > summaryAbove
 		began := time.Now()
@@ -210,6 +217,9 @@ func (tx *Tx) endJob(job *store.Job) error {
 		if err := tx.summarize(*job); err != nil {
 			return err
 		}
+	}
+	if job.Kind == JobLeft {
+		return nil // that the group was deleted has its entry
 	}
 	counts := map[string][2]string{"done": {"", fmt.Sprint(job.Done - job.Refused)}, "refused": {"", fmt.Sprint(job.Refused)}}
 	return tx.record("end "+job.Kind+" of several", Done, object{kind: "job", id: job.ID, name: fmt.Sprintf("%s %d people", job.Kind, job.Total)}, counts)

@@ -145,5 +145,18 @@ func (tx *Tx) joinByLink(offer Signup, user store.User) error {
 	if err != nil {
 		return err
 	}
-	return tx.userAdded(user, notify.Person{ID: offer.Invitation.InviterID, Name: offer.Invitation.InviterName, Email: offer.Invitation.InviterEmail})
+	by, err := tx.inviter(offer.Invitation)
+	if err != nil {
+		return err
+	}
+	return tx.userAdded(user, by)
+}
+
+// inviter is who made the link of an invitation, with the role they have now; none once they are deleted.
+func (tx *Tx) inviter(i store.Invitation) (notify.Person, error) {
+	made, err := tx.db.UserByID(tx.ctx, i.InviterID)
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return personOf(i.InviterID, i.InviterName, i.InviterEmail, made.Role), err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,7 +58,7 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 }
 
 // TestTrigger sends the message of a trigger, marked as a test, to the integrations chosen in its form, and returns what
-// became of each. The trigger need not be saved, and its integrations not be active. It returns Invalid or Forbidden
+// became of each. The trigger need not be saved nor have a name, and its integrations need not be active. It returns Invalid or Forbidden
 // without triggers.update.
 func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([]TestResult, error) {
 	if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
@@ -70,8 +71,18 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	case len(in.Integrations) == 0:
 		return nil, Invalid{"integration_ids": "Choose at least one integration."}
 	}
+	refused := Invalid{}
+	if in.Name = line(in.Name); in.Name != "" { // a test needs no name yet
+		in.Name = parseTitle(in.Name, "name", "a name", refused)
+	}
+	if err := refused.orNil(); err != nil {
+		return nil, err
+	}
 	var to []destination
 	for _, id := range in.Integrations {
+		if slices.ContainsFunc(to, func(d destination) bool { return d.ID == id }) {
+			continue
+		}
 		integration, err := s.db.IntegrationByID(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, Invalid{"integration_ids": "An integration you chose has been deleted. Choose again."}
@@ -85,7 +96,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		}
 		to = append(to, destination{integration, settings})
 	}
-	test := notify.UserEvent{Trigger: line(in.Name), User: sampleUser}
+	test := notify.UserEvent{Trigger: in.Name, User: sampleUser}
 	if condition.Key == ConditionAccessChanged {
 		test.Details = []string{roleChange(permission.ReadOnly, permission.Analyst)}
 	}
@@ -128,8 +139,8 @@ func (s *Service) sendTests(ctx context.Context, by Actor, about object, templat
 				result.Destination += ": " + recipient
 			}
 			results = append(results, result)
+			free <- struct{}{}
 			sending.Go(func() {
-				free <- struct{}{}
 				defer func() { <-free }()
 				if err := s.send(patient, d.Kind, d.settings, template, params, recipient); err != nil {
 					result.Problem = err.Error()

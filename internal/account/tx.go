@@ -21,11 +21,12 @@ type Tx struct {
 	by      Actor
 	now     store.Millis
 	queued  bool         // messages wait for the commit
-	many    bool         // one of many steps of a job: chats and mailboxes are told at its end
+	many    bool         // it changes many people: chats and mailboxes are told of them at its end, or that of its job
 	revoked []store.User // invited by links that this operation has revoked
 
 	condition string                            // what the step was to triggers
 	triggers  map[string][]TriggerWithReactions // enabled ones by condition, once read
+	moved     []store.Outcome                   // those of many people who have come into a group or left it
 
 	session store.Session // the actor's, of operations that need one
 	setUp   store.Stage   // the stage before the last that the operation is open to, if any

@@ -259,7 +259,7 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
 	for _, name := range before.beyond(after) {
-		details = append(details, "Left the group "+name)
+		details = append(details, leftGroup(name))
 	}
 	for _, name := range after.beyond(before) {
 		details = append(details, "Added to the group "+name)
@@ -272,3 +272,6 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 	}
 	return tx.accessChanged(user, details)
 }
+
+// leftGroup is how messages say that somebody is no longer in a group.
+func leftGroup(name string) string { return "Left the group " + name }

@@ -27,6 +27,7 @@ type Response struct {
 	Header  map[string]string
 	Delay   time.Duration // before the answer; ends with the test
 	Endless bool          // the body goes on for ever, as fast as it is read
+	Stuck   bool          // nothing follows the body, and the connection stays open until the client leaves or the test ends
 }
 
 // Receiver is an HTTP server on 127.0.0.1 that records requests. It ends with the test. All methods are safe for
@@ -109,6 +110,14 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 		panic(http.ErrAbortHandler) // cuts the connection: returning would answer 200
 	}
 	r.answer(w, response)
+	if response.Stuck {
+		w.(http.Flusher).Flush()
+		select {
+		case <-req.Context().Done():
+		case <-r.stopped:
+		}
+		panic(http.ErrAbortHandler) // returning would end the body
+	}
 }
 
 func (r *Receiver) answer(w http.ResponseWriter, response Response) {

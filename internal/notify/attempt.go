@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,8 +37,8 @@ func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
 		default:
 			ended, attempt := w.conclude(d, v, a)
-			if ended.State == store.Failed {
-				o.failed = ended.IntegrationID
+			if ended.State != store.Waiting {
+				o.ended = ended.IntegrationID
 			}
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
 		}
@@ -63,7 +64,7 @@ func (w *Worker) conclude(d store.Delivery, v verdict, a store.Attempt) (store.D
 		return d, a
 	}
 	f := failureOf(v.err)
-	w.fail(&d, f, a.At)
+	fail(&d, f, a.At)
 	a.Status, a.Error = f.Status, f.Reason
 	log.Warn("message not delivered", "error", d.Error, "state", d.State)
 	return d, a
@@ -79,11 +80,9 @@ func failureOf(err error) *Failure {
 
 // fail decides whether and when d is tried again: after the pause of the schedule, and not before the time for which the
 // target asked to be left alone.
-func (w *Worker) fail(d *store.Delivery, f *Failure, now store.Millis) {
+func fail(d *store.Delivery, f *Failure, now store.Millis) {
 	d.Error = f.Reason
-	if f.RetryAfter > 0 {
-		w.hold(d.Target, now.Add(f.RetryAfter).Time())
-	}
+	d.Uncounted = d.Uncounted || f.Uncounted
 	if f.Permanent || d.Attempts > len(pauses) {
 		d.State, d.EndedAt = store.Failed, now
 		return
@@ -114,9 +113,12 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	if !found {
 		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
 	}
-	settings, err := w.settings(ctx, first)
+	integration, settings, err := w.integration(ctx, first)
 	if err != nil {
 		return verdict{err: err}
+	}
+	if refusal := refuseRecipient(first, settings); refusal != nil {
+		return verdict{err: refusal}
 	}
 	l := w.letter(first.UUID, first.Attempts, settings)
 	var sent []string
@@ -133,6 +135,9 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	}
 	l.id = requestID(sent)
 	shared.status, shared.err = w.deliver(ctx, kind, l, first.Recipient)
+	if f := (*Failure)(nil); errors.As(shared.err, &f) && f.RetryAfter > 0 {
+		w.hold(first.Target, integration, w.Now().Add(f.RetryAfter))
+	}
 	return shared
 }
 
@@ -163,7 +168,7 @@ func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient str
 	if err != nil {
 		return 0, &Failure{Reason: ErrTemplate.Error(), Permanent: true}
 	}
-	a, err := w.do(ctx, r)
+	a, err := w.do(ctx, r, kind.accept != nil)
 	if err != nil {
 		return 0, err
 	}
@@ -206,25 +211,37 @@ func (w *Worker) try(ctx context.Context, key string, settings Settings, templat
 	return err
 }
 
-// settings opens those of the integration that d goes to. Mails to people go to none.
-func (w *Worker) settings(ctx context.Context, d store.Delivery) (Settings, error) {
+// integration returns the one that d goes to, with its settings. Mails to people go to none.
+func (w *Worker) integration(ctx context.Context, d store.Delivery) (store.Integration, Settings, error) {
 	if d.IntegrationID == 0 && d.Kind == KindEmail {
-		return nil, nil
+		return store.Integration{}, nil, nil
 	}
 	integration, err := w.DB.IntegrationByID(ctx, d.IntegrationID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, &Failure{Reason: "the integration was deleted", Permanent: true}
+		return store.Integration{}, nil, &Failure{Reason: "the integration was deleted", Permanent: true}
 	case err != nil:
-		return nil, &Failure{Reason: "the integration could not be read"}
+		return store.Integration{}, nil, &Failure{Reason: "the integration could not be read"}
 	case !integration.Active:
-		return nil, errSwitchedOff
+		return store.Integration{}, nil, errSwitchedOff
 	}
 	settings, err := OpenSettings(w.Key, integration.ID, integration.Settings)
 	if err != nil {
-		return nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
+		return store.Integration{}, nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
 	}
-	return settings, nil
+	return integration, settings, nil
+}
+
+// refuseRecipient says why a mail of a trigger is not for its recipient, or returns nil: whoever was taken out of an
+// integration gets no more of its mails, also not of those queued before.
+func refuseRecipient(d store.Delivery, settings Settings) error {
+	if d.Kind != KindEmail || d.IntegrationID == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(strings.Fields(settings["emails"]), func(a string) bool { return strings.EqualFold(a, d.Recipient) }) {
+		return nil
+	}
+	return &Failure{Reason: "the address was removed from the integration", Permanent: true, Uncounted: true}
 }
 
 // message writes the message of d, with its link where it has one.

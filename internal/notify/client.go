@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,10 @@ import (
 
 // answerLimit is how much of an answer is read, in bytes; the rest is cut off with the connection.
 const answerLimit = 64 << 10
+
+// bodyPatience is how long the body of an answer is waited for that says nothing: read to its end, the connection can be
+// used again.
+const bodyPatience = 250 * time.Millisecond
 
 // maxRetryAfter bounds how long a target can ask to be left alone.
 const maxRetryAfter = time.Hour
@@ -59,7 +64,7 @@ func newClient(g *Guard, c connection) (*http.Client, error) {
 type request struct {
 	method string // POST when empty
 	url    string
-	header http.Header // Content-Type is application/json unless it says otherwise
+	header http.Header // Content-Type is application/json and User-Agent is console unless it says otherwise
 	body   []byte
 	over   connection // standard when zero
 }
@@ -71,8 +76,9 @@ type answer struct {
 	retryAfter string
 }
 
-// do sends a request. The error is a *Failure.
-func (w *Worker) do(ctx context.Context, r request) (answer, error) {
+// do sends a request. Once the target has sent its status, there is an answer, with what could be read of its body; it is
+// waited for only where it is judged. The error is a *Failure.
+func (w *Worker) do(ctx context.Context, r request, judged bool) (answer, error) {
 	client, over := w.client, standard
 	if r.over != (connection{}) && r.over != standard {
 		own, err := newClient(w.Guard, r.over)
@@ -82,6 +88,8 @@ func (w *Worker) do(ctx context.Context, r request) (answer, error) {
 		defer own.CloseIdleConnections() // nobody else would use them
 		client, over = own, r.over
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	req, err := r.http(ctx)
 	if err != nil {
 		return answer{}, &Failure{Reason: "the URL is not valid", Permanent: true}
@@ -91,10 +99,10 @@ func (w *Worker) do(ctx context.Context, r request) (answer, error) {
 		return answer{}, over.failure(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
-	if err != nil {
-		return answer{}, over.failure(err)
+	if !judged {
+		defer time.AfterFunc(bodyPatience, cancel).Stop()
 	}
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, answerLimit)) // a body that breaks off does not take back the status
 	return answer{resp.StatusCode, text, resp.Header.Get("Retry-After")}, nil
 }
 
@@ -113,7 +121,9 @@ func (r request) http(ctx context.Context) (*http.Request, error) {
 	if req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set("User-Agent", "console")
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "console")
+	}
 	return req, nil
 }
 
@@ -148,6 +158,8 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 	var wait time.Duration
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
 		wait = time.Duration(seconds) * time.Second
+	} else if errors.Is(err, strconv.ErrRange) {
+		wait = maxRetryAfter
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	}

@@ -17,6 +17,7 @@ type Failure struct {
 	Reason     string
 	Status     int           // code of the HTTP answer or of the mail server; 0 without one
 	Permanent  bool          // another attempt cannot succeed
+	Uncounted  bool          // it says nothing about whether the integration works
 	RetryAfter time.Duration // for how long the target asked to be left alone; 0 when it did not say
 }
 

@@ -190,7 +190,7 @@ var kinds = []Kind{
 		Key: KindWebhook, Label: "Webhook", Category: universal, write: writeWebhook, patient: true, together: webhookEvents,
 		Fields: []Field{
 			{
-				Name: "url", Label: "Webhook URL", Type: FieldURL, Required: true, Placeholder: "https://example.com/hook",
+				Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://example.com/hook",
 				Help: "Where the messages are sent, as JSON.",
 			},
 			{

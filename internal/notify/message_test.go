@@ -15,7 +15,7 @@ func sampleUserAdded() UserAdded {
 	return UserAdded{
 		Trigger: "Added user", Company: "TestCompany", Cloud: "EU",
 		User:     Person{ID: 7, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"},
-		Actor:    Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
+		Actor:    Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com", Role: "Administrator"},
 		Greeting: "George Williams", EventID: "4f6c", OccurredAt: 1708100000000,
 	}
 }
@@ -133,7 +133,7 @@ func TestWhatProgramsReadOfAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"client_name":"TestCompany","cloud":"EU","notification_type":"create_user","trigger_name":"Added user",` +
-		`"user":{"id":7,"name":"John Smith","email":"johnsmith@example.com","role":"Analyst"},"actor":{"id":1,"name":"John Doe","email":"johndoe@example.com","role":""},` +
+		`"user":{"id":7,"name":"John Smith","email":"johnsmith@example.com","role":"Analyst"},"actor":{"id":1,"name":"John Doe","email":"johndoe@example.com","role":"Administrator"},` +
 		`"event_id":"4f6c","number":41,"occurred_at":"2024-02-16T16:13:20.000Z"}`
 	if string(details) != want {
 		t.Errorf("details:\n%s\nwant:\n%s", details, want)

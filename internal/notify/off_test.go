@@ -114,6 +114,23 @@ func TestAnIntegrationThatFailsIsSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestASuccessDoesNotHideWhatFailed(t *testing.T) {
+	t.Parallel()
+	receiver := fake.NewReceiver(t)
+	h, calls := switching(t)
+	i := h.integration(KindSlack, Settings{"url": receiver.URL})
+	h.start()
+	h.end(receiver, i, 9, refusal)
+	if !h.active(i.ID) {
+		t.Fatal("nine messages are enough")
+	}
+	h.end(receiver, i, 1, success) // the tenth: nine of ten failed
+	h.stop()
+	if h.active(i.ID) || calls.Load() != 1 {
+		t.Errorf("switched off %d times", calls.Load())
+	}
+}
+
 func TestSuccessesAndOldFailuresKeepAnIntegrationOn(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
@@ -159,6 +176,34 @@ func TestWhatWaitsFollowsTheIntegration(t *testing.T) {
 	h.update(func(tx *store.Tx) error {
 		return tx.DeleteIntegration(t.Context(), i.ID, 1, "the integration was deleted")
 	})
+}
+
+// TestAMailUnderWayIsSentOnce switches an integration off and on while the mail server takes its time.
+func TestAMailUnderWayIsSentOnce(t *testing.T) {
+	t.Parallel()
+	started, finish := make(chan struct{}, mailLanes), make(chan struct{})
+	h := newHouse(t, func(o *Options) {
+		o.Mail = mailerFunc(func(context.Context, Mail) error {
+			started <- struct{}{}
+			<-finish
+			return nil
+		})
+	})
+	i := h.integration(KindEmail, Settings{"emails": "a@example.com"})
+	d := h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: "a@example.com", Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+	h.start()
+	<-started
+	h.activate(i.ID, false)
+	h.activate(i.ID, true)
+	select {
+	case <-started:
+		t.Error("it is sent again")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(finish)
+	if got := h.wait(d, delivered); got.Attempts != 1 {
+		t.Errorf("%d attempts", got.Attempts)
+	}
 }
 
 // TestNothingIsWrittenWhileIntegrationsAreOff watches the log of the database while deliveries wait for days.

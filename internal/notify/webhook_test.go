@@ -102,6 +102,22 @@ func TestFC120_EveryAttemptOfAWebhookSaysTheSame(t *testing.T) {
 	}
 }
 
+func TestAWebhookMayNameItself(t *testing.T) {
+	t.Parallel()
+	receiver := fake.NewReceiver(t)
+	h := newHouse(t)
+	for headers, want := range map[string]string{"": "console", "user-agent: Acme/1": "Acme/1"} {
+		sent := len(receiver.Requests())
+		settings := webhook(t, receiver.URL, Settings{"headers": headers})
+		if err := NewWorker(h.options).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := receiver.Wait(t, sent+1)[sent].Header.Get("User-Agent"); got != want {
+			t.Errorf("with %q it is %q, want %q", headers, got, want)
+		}
+	}
+}
+
 func TestEveryAttemptIsRecorded(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
@@ -298,7 +314,7 @@ func TestFormOfAWebhook(t *testing.T) {
 	if again["secret"] != good["secret"] || again["headers"] != good["headers"] || again["verify_tls"] != "" || again["url"] != "https://hooks.example/y" {
 		t.Errorf("filled again: %v", again)
 	}
-	if masked := Mask(kind, good); masked["headers"] != "X-A: …, X-C: …" || strings.Contains(masked["secret"], good["secret"]) || masked["url"] != good["url"] {
+	if masked := Mask(kind, good); masked["headers"] != "X-A: …, X-C: …" || strings.Contains(masked["secret"], good["secret"]) || masked["url"] != "https://hooks.example/…" {
 		t.Errorf("masked: %v", masked)
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +56,21 @@ type Worker struct {
 	lanes  sync.WaitGroup
 
 	mu   sync.Mutex
-	busy map[string]int       // lanes at work, by target
-	held map[string]time.Time // targets that asked to be left alone, and until when
+	busy map[string]int   // lanes at work, by target
+	held map[string]*hold // targets that asked to be left alone
+}
+
+// hold is until when a target wants to be left alone, and the integration as it was then: with other settings the wish
+// may have been another server's.
+type hold struct {
+	until       time.Time
+	integration store.Integration
+}
+
+// stands says whether the integration still has the settings it had.
+func (h *hold) stands(ctx context.Context, q store.Queries) bool {
+	now, err := q.IntegrationByID(ctx, h.integration.ID)
+	return err != nil || bytes.Equal(now.Settings, h.integration.Settings)
 }
 
 // NewWorker returns a worker that has not started.
@@ -76,7 +90,7 @@ func NewWorker(o Options) *Worker {
 		client:  client,
 		wake:    make(chan struct{}, 1),
 		busy:    map[string]int{},
-		held:    map[string]time.Time{},
+		held:    map[string]*hold{},
 	}
 }
 
@@ -116,7 +130,7 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	}
 	quiet := longestSleep
 	for _, target := range targets {
-		if wait := w.heldFor(target, now); wait > 0 {
+		if wait := w.heldFor(ctx, w.DB.Queries, target, now); wait > 0 {
 			quiet = min(quiet, wait)
 			continue
 		}
@@ -140,20 +154,28 @@ func (w *Worker) storeFailed(ctx context.Context, err error) time.Duration {
 }
 
 // heldFor returns how long the target still wants to be left alone.
-func (w *Worker) heldFor(target string, now time.Time) time.Duration {
+func (w *Worker) heldFor(ctx context.Context, q store.Queries, target string, now time.Time) time.Duration {
+	w.mu.Lock()
+	h := w.held[target]
+	w.mu.Unlock()
+	if h == nil {
+		return 0
+	}
+	if wait := h.until.Sub(now); wait > 0 && h.stands(ctx, q) {
+		return wait
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	wait := w.held[target].Sub(now)
-	if wait <= 0 {
+	if w.held[target] == h {
 		delete(w.held, target)
 	}
-	return wait
+	return 0
 }
 
-func (w *Worker) hold(target string, until time.Time) {
+func (w *Worker) hold(target string, integration store.Integration, until time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.held[target] = until
+	w.held[target] = &hold{until, integration}
 }
 
 // open starts the lanes that the target may have and has not.
@@ -182,7 +204,7 @@ func (w *Worker) leave(target string) {
 // outcome is what became of an attempt.
 type outcome struct {
 	settle func(context.Context, *store.Tx) error // stores it
-	failed int64                                  // the integration for which a message has failed for good; 0 for none
+	ended  int64                                  // the integration for which a message has ended; 0 for none
 }
 
 // lane sends what is due to target, until nothing is or ctx is done.
@@ -191,8 +213,8 @@ func (w *Worker) lane(ctx, attempts context.Context, target string) {
 	var previous outcome
 	for {
 		batch, err := w.next(ctx, target, previous)
-		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.failed != 0 {
-			w.review(context.WithoutCancel(ctx), previous.failed)
+		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.ended != 0 {
+			w.review(context.WithoutCancel(ctx), previous.ended)
 		}
 		switch {
 		case err == nil:
@@ -225,7 +247,7 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (bat
 				return fmt.Errorf("save attempt: %w", err)
 			}
 		}
-		if ctx.Err() != nil || w.heldFor(target, now) > 0 {
+		if ctx.Err() != nil || w.heldFor(durable, tx.Queries, target, now) > 0 {
 			return nil
 		}
 		batch, err = claim(durable, tx, target, now)
@@ -272,6 +294,12 @@ func (w *Worker) failing(ctx context.Context, integrationID int64) (bool, error)
 	if err != nil || !integration.Active {
 		return false, err
 	}
-	recent, err := w.DB.RecentOutcomes(ctx, integrationID, store.At(w.Now().Add(-offWindow)))
-	return recent.Ended >= offEnded && recent.Failed*100 >= recent.Ended*offPercent, err
+	since := store.At(w.Now().Add(-offWindow))
+	failed, err := w.DB.FailedSince(ctx, integrationID, since)
+	most := failed * 100 / offPercent // with more than these ended, the failed ones are too few
+	if err != nil || most < offEnded {
+		return false, err
+	}
+	ended, err := w.DB.EndedSince(ctx, integrationID, since, most+1)
+	return ended >= offEnded && ended <= most, err
 }

@@ -363,6 +363,36 @@ func TestFC125_RetryAfterIsObeyed(t *testing.T) {
 	}
 }
 
+func TestAWishToBeLeftAloneEndsWithTheAddress(t *testing.T) {
+	t.Parallel()
+	busy, other := fake.NewReceiver(t), fake.NewReceiver(t)
+	busy.Respond(fake.Response{Status: 429, Header: map[string]string{"Retry-After": "3600"}})
+	h := newHouse(t)
+	i := h.integration(KindSlack, Settings{"url": busy.URL})
+	first := h.queueSlack(i)
+	h.start()
+	h.wait(first, func(d store.Delivery) bool { return d.Error == "answered 429" })
+	second := h.queueSlack(i)
+	i.Name = "renamed"
+	h.update(func(tx *store.Tx) error { return tx.UpdateIntegration(t.Context(), &i) })
+	h.worker.Wake()
+	time.Sleep(20 * time.Millisecond)
+	if n := len(busy.Requests()); n != 1 {
+		t.Fatalf("%d requests before the time is over", n)
+	}
+	h.update(func(tx *store.Tx) (err error) {
+		if i.Settings, err = SealSettings(h.options.Key, i.ID, Settings{"url": other.URL}); err != nil {
+			return err
+		}
+		return tx.UpdateIntegration(t.Context(), &i)
+	})
+	h.worker.Wake()
+	h.wait(second, delivered)
+	if a, b := len(busy.Requests()), len(other.Requests()); a != 1 || b != 1 {
+		t.Errorf("%d requests to the old address, %d to the new one", a, b)
+	}
+}
+
 func TestFC125_RefusalsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
@@ -445,13 +475,45 @@ func TestMailsOfIntegrationsAreForTheRecipient(t *testing.T) {
 	t.Parallel()
 	server := fake.NewMailServer(t, fake.MailOptions{})
 	h := newHouse(t, func(o *Options) { o.Mail = mailer(t, server) })
-	i := h.integration(KindEmail, Settings{"emails": "a@example.com, b@example.com"})
+	i := h.integration(KindEmail, Settings{"emails": "a@example.com\nB@example.com"})
 	d := h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: "b@example.com", Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
 	h.start()
 	h.wait(d, delivered)
 	m := server.Messages()
 	if len(m) != 1 || len(m[0].To) != 1 || m[0].To[0] != "b@example.com" || m[0].Text != userAddedText {
 		t.Errorf("got %+v", m)
+	}
+}
+
+// TestMailsToRemovedAddressesAreNotSent has ten of them fail, which says nothing about the integration.
+func TestMailsToRemovedAddressesAreNotSent(t *testing.T) {
+	t.Parallel()
+	server := fake.NewMailServer(t, fake.MailOptions{})
+	h, calls := switching(t)
+	h.options.Mail = mailer(t, server)
+	i := h.integration(KindEmail, Settings{"emails": "a@example.com"})
+	to := func(recipient string) store.Delivery {
+		return h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: recipient, Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+	}
+	var removed []store.Delivery
+	for range offEnded {
+		removed = append(removed, to("b@example.com"))
+	}
+	there := to("a@example.com")
+	h.start()
+	for _, d := range removed {
+		got := h.wait(d, func(d store.Delivery) bool { return d.State != store.Waiting || d.Error != "" })
+		if got.State != store.Failed || got.Attempts != 1 || got.Error != "the address was removed from the integration" {
+			t.Errorf("%+v", got)
+		}
+	}
+	h.wait(there, delivered)
+	h.stop()
+	if m := server.Messages(); len(m) != 1 || m[0].To[0] != "a@example.com" {
+		t.Errorf("got %+v", m)
+	}
+	if calls.Load() != 0 {
+		t.Error("the integration was switched off")
 	}
 }
 
