@@ -75,6 +75,27 @@ func TestFC93_AStaleGroupIsNotSaved(t *testing.T) {
 	}
 }
 
+func TestFC93_AChangeIsNoticedOnTheWayToSavingToo(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	path := c.newGroup(admin, "Editors", []string{"1"}, []string{"rules.view"})
+	opened := admin.get(path + "?tab=permissions").version()
+	admin.post(path+"/permissions", "version", opened, "role", "custom", "permissions", "triggers.view").wants(http.StatusSeeOther)
+	const ticked = "?tab=permissions&role=custom&permissions=rules.view&version="
+	shown := admin.get(path + ticked + opened).wants(http.StatusOK).version() // of another source role
+	stale := admin.get(path + "/permissions" + ticked + shown).wants(http.StatusConflict).version()
+	admin.get(path + "/permissions" + ticked + stale).wants(http.StatusOK)
+
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	path = fmt.Sprintf("/settings/users/%d/", ann.ID)
+	opened = admin.get(path + "groups").version()
+	admin.post(path+"edit", "first_name", "Anna", "last_name", "", "version", opened).wants(http.StatusSeeOther)
+	const chosen = "groups?review=1&role=read_only&group_ids=&version="
+	stale = admin.get(path + chosen + opened).wants(http.StatusConflict).version()
+	admin.get(path + chosen + stale).wants(http.StatusOK).contains("Anna will be Read Only")
+}
+
 func TestFC42_NobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)

@@ -110,6 +110,19 @@ func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 	c.wantNoTrace("hunter2hunter2hunter2")
 }
 
+func TestIntegrationsAChangeIsNoticedAfterARefusalToo(t *testing.T) {
+	t.Parallel()
+	c, admin := signedIn(t, nil)
+	path := "/settings/integrations/" + c.slack(admin, c.Receiver.URL)
+	opened := admin.get(path + "/edit").version()
+	admin.post(path + "/disable").wants(http.StatusSeeOther)
+	refused := admin.post(path+"/edit", "name", "", "active", "1", "url", "", "version", opened).wants(http.StatusUnprocessableEntity)
+	stale := admin.post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", refused.version()).wants(http.StatusConflict).contains("Somebody else")
+	c.wantCount(0, `SELECT count(*) FROM integrations WHERE active`)
+	admin.post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", stale.version()).wants(http.StatusSeeOther)
+	c.wantCount(1, `SELECT count(*) FROM integrations WHERE active AND name = 'Team'`)
+}
+
 func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 	t.Parallel()
 	c, admin := signedIn(t, nil)

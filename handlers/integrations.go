@@ -109,7 +109,11 @@ func (h *Console) updateIntegration(c echo.Context) error {
 	kind, _ := notify.KindByKey(before.Kind)
 	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind, settings))
 	if refused, status := formError(err); refused != nil {
-		return h.renderIntegration(c, status, kind, before, settings, form(c, refused))
+		current, settings, err := h.integration(c)
+		if err != nil {
+			return err
+		}
+		return h.renderIntegration(c, status, kind, current, settings, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err

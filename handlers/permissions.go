@@ -106,7 +106,7 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 	in := userAccess(c)
 	effect, err := h.account.PreviewAccess(c.Request().Context(), actor(c), id, in)
 	if refused, status := formError(err); refused != nil {
-		return h.renderUserGroups(c, status, current, form(c, refused))
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
 	if err != nil {
 		return err
@@ -149,11 +149,7 @@ func (h *Console) setUserGroups(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		again := form(c, refused)
-		if status == http.StatusConflict {
-			again.Values.Set("version", strconv.FormatInt(current.User.Version, 10))
-		}
-		return h.renderUserGroups(c, status, current, again)
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
 	if err != nil {
 		return err

@@ -146,6 +146,16 @@ func form(c echo.Context, refused account.Invalid) views.Form {
 	return views.Form{Values: values, Errors: refused}
 }
 
+// again is a form that was refused. It keeps the version it was sent with, so that a change of somebody else's is noticed the
+// next time too. One that was out of date has said so, and can be sent once more.
+func again(c echo.Context, refused account.Invalid, status int, version int64) views.Form {
+	f := form(c, refused)
+	if status == http.StatusConflict {
+		f.Values.Set("version", strconv.FormatInt(version, 10))
+	}
+	return f
+}
+
 // values is a form that has not been sent yet, with these pairs of names and values.
 func values(pairs ...string) views.Form {
 	v := url.Values{}

@@ -190,7 +190,7 @@ func whole(text string) map[string]templ.Component {
 		"triggers":              Triggers(triggers),
 		"no triggers":           Triggers(TriggersPage{}),
 		"new trigger":           TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
-		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Version: 1, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
+		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
 		"delete trigger":        DeleteTrigger(trigger),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
