@@ -133,8 +133,11 @@ func TestFC41_TheRefusalSaysWhatIsMissingAndWhoCanAct(t *testing.T) {
 	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
 	global.post("/settings/groups/"+c.cell(`SELECT id FROM groups WHERE name = 'Rule writers'`)+"/users/add", "user_ids", fmt.Sprint(ann.ID)).wants(http.StatusSeeOther)
 	carol := c.browse(c.person(permission.Admin, "Carol", "", "carol@example.com"))
-	carol.get(fmt.Sprintf("/settings/users/%d/edit", ann.ID)).wants(http.StatusForbidden).
-		contains("Ann may view Rules in Staging; you may not.", "These people can do it").lacks("carol@example.com</a>")
+	for _, script := range []string{"", "true"} {
+		carol.Header.Set("HX-Request", script)
+		carol.get(fmt.Sprintf("/settings/users/%d/edit", ann.ID)).wants(http.StatusForbidden).
+			contains("Ann may view Rules in Staging; you may not.", "These people can do it", adminEmail+"</a>").lacks("carol@example.com</a>")
+	}
 }
 
 func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
