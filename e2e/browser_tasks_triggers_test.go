@@ -126,7 +126,11 @@ func editTrigger(w worker) {
 	w.fill("Description (optional)", "Tells the team who is new")
 	w.choose("Condition", "User deleted")
 	w.choose("Operator", "≠")
+	w.click("Roles: Any role")
 	w.click("Deploy")
+	if w.script {
+		w.find("Roles: Deploy", "DisclosureTriangle")
+	}
 	w.click("Test")
 	if sent := w.console.Receiver.Wait(w.console.t, before+1)[before]; !strings.Contains(string(sent.Body), "[Test message]") {
 		w.console.t.Errorf("the test says %s", sent.Body)
