@@ -105,7 +105,7 @@ func seeOwnPermissions(w worker) {
 	if !w.script {
 		w.click("Show")
 	}
-	w.heading("Staging")
+	w.find("Permissions in Staging", "table")
 }
 
 func enrolApp(w worker) {

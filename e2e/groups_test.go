@@ -197,6 +197,16 @@ func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {
 	global.post("/settings/tenants/1/disable").wants(http.StatusConflict)
 }
 
+func TestGroups_TheExplainedTenantIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	global := c.administrator()
+	path := fmt.Sprintf("/settings/users/%d/permissions", c.person(permission.Analyst, "Ann", "", "ann@example.com").ID)
+	global.get(path).wants(http.StatusOK).contains("<h3>" + company + "</h3>").lacks(`name="tenant_id"`)
+	staging := c.newTenant(global, "Staging") // where she may do nothing
+	global.get(path+"?tenant_id="+staging).wants(http.StatusOK).contains(`<option value="`+staging+`" selected`).lacks("<h3>"+company, "<h3>Staging")
+}
+
 func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
