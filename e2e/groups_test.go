@@ -215,7 +215,8 @@ func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	path := c.newGroup(admin, "Readers", []string{"1"}, []string{"users.view"})
 	admin.post(path+"/users/add", "emails", "dev@example.com").wants(http.StatusSeeOther)
 	c.browse(dev).get("/settings/users").wants(http.StatusForbidden)
-	c.browse(dev).get("/settings/profile").wants(http.StatusOK).contains("they see only their profile")
+	c.browse(dev).get("/settings/profile").wants(http.StatusOK).contains("you see only your profile")
+	admin.get(fmt.Sprintf("/settings/users/%d/permissions", dev.ID)).wants(http.StatusOK).contains("they see only their profile")
 }
 
 func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {

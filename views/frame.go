@@ -36,6 +36,9 @@ type Frame struct {
 	SessionFinal bool      // even if they do
 }
 
+// isOf reports whether the person who reads the page is user.
+func (f *Frame) isOf(user store.User) bool { return f.User != nil && f.User.ID == user.ID }
+
 // theme is the colour scheme that the person has chosen, or "" where it is the system's.
 func (f *Frame) theme() string {
 	if f.User == nil || f.User.Theme == "system" {
