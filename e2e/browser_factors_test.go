@@ -205,6 +205,13 @@ func TestBrowserPasskeyWhereOneIsDemanded(t *testing.T) {
 	b.heading("Recovery codes")
 	b.click("I have kept them")
 	b.heading("Users")
+	b.open("/settings/profile")
+	b.click("Add an authenticator app")
+	b.heading("Add an authenticator app")
+	b.fill(codeLabel, b.app().at(time.Now()))
+	b.fill(passwordLabel, adminPassword)
+	b.click("Add")
+	b.says("The authenticator app was added.")
 	if troubles := b.noticed(); len(troubles) > 0 {
 		t.Error(troubles)
 	}

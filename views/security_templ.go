@@ -686,7 +686,7 @@ func SetUpAuthenticator(p AuthenticatorPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = credentialPage("Enable two-factor authentication").Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = credentialPage(p.title()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -723,7 +723,7 @@ func SetUpAuthenticatorPart(p AuthenticatorPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sheetHead("Enable two-factor authentication").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sheetHead(p.title()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -845,7 +845,7 @@ func SetUpAuthenticatorPart(p AuthenticatorPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = sheet(sheetForm{Title: "Enable two-factor authentication", Action: profilePath + "/authenticator", Back: frame(ctx).back(), Submit: p.submit(), Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var33), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sheet(sheetForm{Title: p.title(), Action: profilePath + "/authenticator", Back: frame(ctx).back(), Submit: p.submit(), Form: p.Form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var33), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
