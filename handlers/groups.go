@@ -61,6 +61,7 @@ func (h *Console) newGroupForm(c echo.Context) error {
 
 func (h *Console) createGroup(c echo.Context) error {
 	in := groupInput(c)
+	in.Custom = nil // they are chosen on the page of the group
 	if c.FormValue("role") == "" {
 		in.Role = permission.Role("none") // nothing chosen is no set of one's own
 	}

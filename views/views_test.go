@@ -120,7 +120,7 @@ func whole(text string) map[string]templ.Component {
 		"group, no tenants":    Group(GroupPage{Group: account.GroupDetail{Group: groups[1]}, Tab: GroupTenants}),
 		"group, users":         Group(GroupPage{Group: detail, Tab: GroupUsers, Query: users.Query, Users: users.List}),
 		"group, nobody":        Group(GroupPage{Group: detail, Tab: GroupUsers}),
-		"group, permissions":   Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"permissions": text}}}),
+		"group, permissions":   Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"role": text, "permissions": text}}}),
 		"group, automatic":     Group(GroupPage{Group: account.GroupDetail{Group: groups[0], Tenants: tenants}, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"analyst"}}}}),
 		"add members":          AddMembers(AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}}),
 		"nobody to add":        AddMembers(AddMembersPage{Group: groups[1], Search: text}),
@@ -367,6 +367,30 @@ func TestPagesAreSound(t *testing.T) {
 		}
 		if whole && headings != 1 {
 			t.Errorf("%d headings of the first level", headings)
+		}
+	})
+}
+
+// Screen readers tell what is wrong with a field when it gets the focus, which the script moves to the first one that is.
+func TestErrorsBelongToTheirFields(t *testing.T) {
+	t.Parallel()
+	everything(t, func(t *testing.T, page string, _ bool) {
+		var described, shown []string
+		invalid := false
+		for _, e := range elements(t, page) {
+			described = append(described, strings.Fields(e.attrs["aria-describedby"])...)
+			invalid = invalid || e.attrs["aria-invalid"] == "true"
+			if e.attrs["class"] == "error" && e.attrs["role"] != "alert" {
+				shown = append(shown, e.attrs["id"])
+			}
+		}
+		for _, id := range shown {
+			if !slices.Contains(described, id) {
+				t.Errorf("the error %q belongs to nothing", id)
+			}
+		}
+		if len(shown) > 0 && !invalid {
+			t.Error("no field is marked")
 		}
 	})
 }
