@@ -13,7 +13,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
@@ -78,17 +77,6 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 		frame.Flash, frame.FlashError = f.Text, f.Error
 	}
 	return frame, nil
-}
-
-// sections are the console's pages in the order in which somebody lands on them.
-var sections = []struct {
-	path       string
-	permission permission.Permission
-}{
-	{"/settings/users", permission.UsersView},
-	{"/settings/groups", permission.GroupsView},
-	{"/settings/triggers", permission.TriggersView},
-	{"/settings/integrations", permission.IntegrationsView},
 }
 
 // section is the name of the section that a route belongs to, as in /settings/users/new.

@@ -1365,7 +1365,7 @@ func sheetHead(title string) templ.Component {
 	})
 }
 
-// sheetPage is the page of a sheet, for when it is no dialog.
+// sheetPage is the page of a sheet, for when it is no dialog. Its help is that of the page which would lie behind the dialog.
 func sheetPage(title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1410,7 +1410,7 @@ func sheetPage(title string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(title, "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var63), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(title, frame(ctx).help()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var63), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -418,13 +418,13 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 	}
 }
 
-// Behind the "?" every page of somebody who is signed in explains itself; only dialogs, which are pages without script,
-// do without.
+// Behind the "?" every page of somebody who is signed in explains itself. Dialogs do without; as pages they have the
+// help of their section.
 func TestPagesExplainThemselves(t *testing.T) {
 	t.Parallel()
 	for name, c := range whole("Ann") {
 		page := render(t, signedIn("Ann", permission.GlobalAdmin.Set()), c)
-		if dialog := strings.Contains(page, `class="panel sheet-host"`); dialog || !strings.Contains(page, `class="shell"`) {
+		if !strings.Contains(page, `class="shell"`) {
 			continue
 		}
 		_, help, _ := strings.Cut(page, `<div class="popover help" id="help" popover>`)
