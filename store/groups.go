@@ -268,11 +268,6 @@ func (q Queries) GroupMembers(ctx context.Context, groupID int64) ([]int64, erro
 	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id = $1 ORDER BY user_id`, groupID)
 }
 
-// InGroup says whether a person is in a group.
-func (q Queries) InGroup(ctx context.Context, groupID, userID int64) (bool, error) {
-	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM group_users WHERE group_id = $1 AND user_id = $2)`, groupID, userID)
-}
-
 // otherGroups lists the members of a group, each with the ids of the other groups they are in: "3,17".
 const otherGroups = `SELECT m.user_id, coalesce((SELECT group_concat(o.group_id ORDER BY o.group_id) FROM group_users o
 	WHERE o.user_id = m.user_id AND o.group_id <> $1), '') AS others FROM group_users m WHERE m.group_id = $1`

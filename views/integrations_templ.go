@@ -127,7 +127,7 @@ func (c integrationCategory) state() string {
 
 var categoryIcons = map[string]string{
 	"Email and messengers": "message-circle", "Incident and task management systems": "check", "SIEM and SOAR systems": "triangle-alert",
-	"Log management systems": "scroll-text", "Data collectors": "database", "Universal integrations": "webhook",
+	"Log management systems": "scroll-text", "Universal integrations": "webhook",
 }
 
 // categories are those with something to show, in the order of the kinds.
