@@ -20,7 +20,7 @@ test: tools check ## everything that must hold, with the race detector
 	$(GO) test -timeout 20m -run 'TestFC6|TestLook|TestCrawl|TestBrowser[A-Z]' ./e2e # these change the time zone of the process, or look at pages as people do
 	$(GO) test -run TestLighthouse -count=1 ./e2e # measures speed, so nothing else runs beside it
 
-tools: ## install what the tests need (once; the only step that needs the network)
+tools: ## install what the tests need (once; needs the network)
 	@.ci/tools
 
 generate: ## write the Go code of the templ pages

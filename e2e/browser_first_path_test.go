@@ -133,7 +133,7 @@ func (w *walk) createTrigger() {
 	w.admin.click("Create trigger")
 	w.admin.heading("Create a trigger")
 	w.admin.fill("Name", "Added user")
-	for _, box := range []string{"Administrator", "Analyst", chat, mails} {
+	for _, box := range []string{"Roles: Any role", "Administrator", "Analyst", chat, mails} {
 		w.admin.click(box)
 	}
 	w.admin.click("Create")

@@ -105,7 +105,7 @@ func seeOwnPermissions(w worker) {
 	if !w.script {
 		w.click("Show")
 	}
-	w.heading("Staging")
+	w.find("Permissions in Staging", "table")
 }
 
 func enrolApp(w worker) {
@@ -131,6 +131,7 @@ func makeNewCodes(w worker) {
 
 func replaceApp(w worker) {
 	w.click("Replace")
+	w.heading("Replace the authenticator app")
 	app := w.app()
 	w.fill(codeLabel, app.code(1)) // of the next half minute: the first app may have used this one's
 	w.fill(passwordLabel, newPassword)

@@ -156,7 +156,7 @@ func explainOtherTenant(w worker) {
 	if !w.script {
 		w.click("Show")
 	}
-	w.heading("Staging")
+	w.find("Permissions in Staging", "table")
 }
 
 func disableTwoFactor(w worker) {

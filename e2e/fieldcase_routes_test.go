@@ -92,7 +92,7 @@ var allowed = map[string]int{
 
 	"GET /settings/triggers":     http.StatusOK,
 	"GET /settings/triggers/new": http.StatusOK, "POST /settings/triggers/new": http.StatusUnprocessableEntity,
-	"GET /settings/triggers/:id/edit": http.StatusNotFound, "POST /settings/triggers/:id/edit": http.StatusUnprocessableEntity,
+	"GET /settings/triggers/:id/edit": http.StatusNotFound, "POST /settings/triggers/:id/edit": http.StatusNotFound,
 	"POST /settings/triggers/test":       http.StatusUnprocessableEntity,
 	"POST /settings/triggers/:id/enable": http.StatusNotFound, "POST /settings/triggers/:id/disable": http.StatusNotFound,
 	"POST /settings/triggers/:id/duplicate": http.StatusNotFound,

@@ -104,6 +104,27 @@ func TestFC93_AStaleDialogOfGroupsCanBeSavedAgain(t *testing.T) {
 	admin.get(review + now).wants(http.StatusOK).contains("Save groups")
 }
 
+func TestFC93_AChangeIsNoticedOnTheWayToSavingToo(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.administrator()
+	path := c.newGroup(admin, "Editors", []string{"1"}, []string{"rules.view"})
+	opened := admin.get(path + "?tab=permissions").version()
+	admin.post(path+"/permissions", "version", opened, "role", "custom", "permissions", "triggers.view").wants(http.StatusSeeOther)
+	const ticked = "?tab=permissions&role=custom&permissions=rules.view&version="
+	shown := admin.get(path + ticked + opened).wants(http.StatusOK).version() // of another source role
+	stale := admin.get(path + "/permissions" + ticked + shown).wants(http.StatusConflict).version()
+	admin.get(path + "/permissions" + ticked + stale).wants(http.StatusOK)
+
+	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
+	path = fmt.Sprintf("/settings/users/%d/", ann.ID)
+	opened = admin.get(path + "groups").version()
+	admin.post(path+"edit", "first_name", "Anna", "last_name", "", "version", opened).wants(http.StatusSeeOther)
+	const chosen = "groups?review=1&role=read_only&group_ids=&version="
+	stale = admin.get(path + chosen + opened).wants(http.StatusConflict).version()
+	admin.get(path + chosen + stale).wants(http.StatusOK).contains("Anna will be Read Only")
+}
+
 func TestFC42_NobodyGivesWhatTheyDoNotHold(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
@@ -141,8 +162,11 @@ func TestFC41_TheRefusalSaysWhatIsMissingAndWhoCanAct(t *testing.T) {
 	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
 	global.post("/settings/groups/"+c.cell(`SELECT id FROM groups WHERE name = 'Rule writers'`)+"/users/add", "user_ids", fmt.Sprint(ann.ID)).wants(http.StatusSeeOther)
 	carol := c.browse(c.person(permission.Admin, "Carol", "", "carol@example.com"))
-	carol.get(fmt.Sprintf("/settings/users/%d/edit", ann.ID)).wants(http.StatusForbidden).
-		contains("Ann may view Rules in Staging; you may not.", "These people can do it").lacks("carol@example.com</a>")
+	for _, script := range []string{"", "true"} {
+		carol.Header.Set("HX-Request", script)
+		carol.get(fmt.Sprintf("/settings/users/%d/edit", ann.ID)).wants(http.StatusForbidden).
+			contains("Ann may view Rules in Staging; you may not.", "These people can do it", adminEmail+"</a>").lacks("carol@example.com</a>")
+	}
 }
 
 func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
@@ -232,6 +256,16 @@ func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {
 	global.post("/settings/tenants/1/disable").wants(http.StatusConflict)
 }
 
+func TestGroups_TheExplainedTenantIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	c := ready(t, nil)
+	global := c.administrator()
+	path := fmt.Sprintf("/settings/users/%d/permissions", c.person(permission.Analyst, "Ann", "", "ann@example.com").ID)
+	global.get(path).wants(http.StatusOK).contains("<h3>" + company + "</h3>").lacks(`name="tenant_id"`)
+	staging := c.newTenant(global, "Staging") // where she may do nothing
+	global.get(path+"?tenant_id="+staging).wants(http.StatusOK).contains(`<option value="`+staging+`" selected`).lacks("<h3>"+company, "<h3>Staging")
+}
+
 func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
@@ -240,7 +274,8 @@ func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	path := c.newGroup(admin, "Readers", []string{"1"}, []string{"users.view"})
 	admin.post(path+"/users/add", "emails", "dev@example.com").wants(http.StatusSeeOther)
 	c.browse(dev).get("/settings/users").wants(http.StatusForbidden)
-	c.browse(dev).get("/settings/profile").wants(http.StatusOK).contains("they see only their profile")
+	c.browse(dev).get("/settings/profile").wants(http.StatusOK).contains("you see only your profile")
+	admin.get(fmt.Sprintf("/settings/users/%d/permissions", dev.ID)).wants(http.StatusOK).contains("they see only their profile")
 }
 
 func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {

@@ -132,7 +132,7 @@ func TestTriggersWaitingDeliveriesSayWhy(t *testing.T) {
 	admin.get(path).contains("retrying (1/16)", "503").lacks("Send again</button>")
 	admin.post(path + "/resend").wants(http.StatusConflict).contains("still waiting to be delivered")
 	admin.post("/settings/integrations/1/disable").wants(http.StatusSeeOther)
-	admin.get(path).contains("waiting: the integration is switched off")
+	admin.get(path).contains("waiting: the integration is disabled")
 	c.Receiver.Respond(fake.Response{Body: "ok"})
 	admin.post("/settings/integrations/1/enable").wants(http.StatusSeeOther)
 	c.advance(clock, time.Second, "it is delivered", func() bool {

@@ -92,14 +92,15 @@ func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 	t.Parallel()
 	c, admin := signedIn(t, nil)
 	admin.post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
-		"method", "put", "verify_tls", "0", "request_timeout", "99").wants(http.StatusUnprocessableEntity).contains("seconds from 1 to", "<details class=\"advanced\" open").
-		lacks("hunter2")
+		"method", "put", "verify_tls", "0", "request_timeout", "99").wants(http.StatusUnprocessableEntity).contains("seconds from 1 to", "<details class=\"advanced\" open", "X-Key: hunter2")
 	admin.post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
 		"method", "put").wants(http.StatusSeeOther)
 	edit := admin.get("/settings/integrations/1/edit").lacks("hunter2hunter2hunter2").contains("X-Key: …", `name="verify_tls" value="1" checked`)
 	admin.post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", c.Receiver.URL+"/hook", "method", "put", "headers", "", "verify_tls", "0",
 		"version", edit.version()).wants(http.StatusSeeOther)
 	admin.get("/settings/integrations/1/edit").lacks(`name="verify_tls" value="1" checked`)
+	admin.post("/settings/integrations/1/edit", "name", "", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: typed just now", "version", edit.version()).
+		wants(http.StatusUnprocessableEntity).contains("X-Key: typed just now").lacks("hunter2hunter2hunter2") // what is stored is not shown
 	admin.post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL, "version", edit.version()).wants(http.StatusConflict).contains("Again")
 	c.trigger(admin, "1")
 	admin.invite("ann").wants(http.StatusSeeOther)
@@ -107,6 +108,19 @@ func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 		t.Errorf("the webhook got a %s with %v", r.Method, r.Header)
 	}
 	c.wantNoTrace("hunter2hunter2hunter2")
+}
+
+func TestIntegrationsAChangeIsNoticedAfterARefusalToo(t *testing.T) {
+	t.Parallel()
+	c, admin := signedIn(t, nil)
+	path := "/settings/integrations/" + c.slack(admin, c.Receiver.URL)
+	opened := admin.get(path + "/edit").version()
+	admin.post(path + "/disable").wants(http.StatusSeeOther)
+	refused := admin.post(path+"/edit", "name", "", "active", "1", "url", "", "version", opened).wants(http.StatusUnprocessableEntity)
+	stale := admin.post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", refused.version()).wants(http.StatusConflict).contains("Somebody else")
+	c.wantCount(0, `SELECT count(*) FROM integrations WHERE active`)
+	admin.post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", stale.version()).wants(http.StatusSeeOther)
+	c.wantCount(1, `SELECT count(*) FROM integrations WHERE active AND name = 'Team'`)
 }
 
 func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {

@@ -65,7 +65,7 @@ func TestTriggersEditor(t *testing.T) {
 	admin.get("/settings/triggers/new").contains("Set up in Integrations", "There is no integration yet that could get a message")
 	admin.post("/settings/triggers/new").wants(http.StatusUnprocessableEntity).contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")
 	chat := c.slack(admin, c.Receiver.URL)
-	editor := admin.get("/settings/triggers/new").contains("Send Slack notification", "Send event to PagerDuty")
+	editor := admin.get("/settings/triggers/new").contains("Send Slack notification", "Send event to PagerDuty", `data-none="Any role">`)
 	for _, condition := range []string{"user_added", "user_deleted", "access_disabled", "access_enabled", "access_changed", "second_factor_disabled", "sign_in_locked"} {
 		editor.contains(`<option value="` + condition + `"`)
 		admin.post("/settings/triggers/new", "name", condition, "condition", condition, "integration_ids", chat).wants(http.StatusSeeOther)
@@ -74,7 +74,7 @@ func TestTriggersEditor(t *testing.T) {
 	}
 	refused := admin.post("/settings/triggers/new", "name", "Typed name", "description", "Typed too", "condition", "user_deleted", "role_operator", "xx", "roles", "analyst",
 		"roles", "emperor", "integration_ids", "999").wants(http.StatusUnprocessableEntity)
-	refused.contains("Typed name", "Typed too", "Choose = or ≠.", "Choose roles from the list.", `<option value="user_deleted" selected`)
+	refused.contains("Typed name", "Typed too", "Choose = or ≠.", "Choose roles from the list.", `<option value="user_deleted" selected`, `data-none="Any role" open`)
 	admin.post("/settings/triggers/new", "name", "A", "condition", "user_added", "integration_ids", "999").wants(http.StatusUnprocessableEntity).
 		contains("has been deleted. Choose again.")
 

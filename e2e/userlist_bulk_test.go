@@ -404,7 +404,7 @@ func importTenThousand(t *testing.T, program string) {
 	t.Logf("%d lines: %s to check, %s with the import", many, checked, time.Since(began))
 	c.wantCount(many, "SELECT count(*) FROM invitations")
 	c.wantCount(0, "SELECT count(*) FROM deliveries")
-	john.upload("/settings/users/import", append(file, "x@example.com,,,Analyst\n"...), "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("at most 10000 people")
+	john.upload("/settings/users/import", append(file, "x@example.com,,,Analyst\n"...), "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("at most 10,000 people")
 }
 
 // manyLines are lines of an import of Analysts.

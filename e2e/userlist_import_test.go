@@ -119,7 +119,7 @@ func TestImportRefusesOtherFiles(t *testing.T) {
 		"not a CSV file in UTF-8":        "email,role\nann\xe9@example.com,Analyst\n",
 		"check its quotation marks":      "email,role\n\"ann@example.com,Analyst\n",
 		"A file has at most 2 MiB":       "email,role\n" + strings.Repeat("x", 2<<20),
-		"at most 10000 people":           "email,role\n" + strings.Repeat("a,b\n", 10_001),
+		"at most 10,000 people":          "email,role\n" + strings.Repeat("a,b\n", 10_001),
 		"Nobody in this file would be a": "email,role\n",
 	} {
 		john.upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").wants(http.StatusUnprocessableEntity).contains(problem)

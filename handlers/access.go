@@ -37,12 +37,10 @@ func (h *Console) editUser(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		again := form(c, refused)
 		if status == http.StatusConflict {
-			again.Errors[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.", current.Name())
-			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
+			refused[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.", current.Name())
 		}
-		return h.renderEditUser(c, status, current, again)
+		return h.renderEditUser(c, status, current, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err

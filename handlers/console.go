@@ -18,6 +18,7 @@ import (
 	"console/internal/notify"
 	"console/static"
 	"console/store"
+	"console/views"
 )
 
 // How large a request may be; an import brings a file.
@@ -133,5 +134,5 @@ func (h *Console) ready(c echo.Context) error {
 
 // home leads to the first section the person may see.
 func (h *Console) home(c echo.Context) error {
-	return c.Redirect(http.StatusSeeOther, h.path(h.landing(signedIn(c).Actor)))
+	return c.Redirect(http.StatusSeeOther, h.path(views.Landing(signedIn(c).Console())))
 }

@@ -38,7 +38,11 @@ func (h *Console) confirmAuthenticator(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.secured(c, done, "Your new authenticator app is in use. The one before it no longer works.")
+	text := "The authenticator app was added."
+	if done.Replaced {
+		text = "Your new authenticator app is in use. The one before it no longer works."
+	}
+	return h.secured(c, done, text)
 }
 
 // renderAuthenticator shows the authenticator that is being set up, or offers to begin.

@@ -25,7 +25,7 @@ func (h *Console) general(c echo.Context) error {
 func (h *Console) setCompany(c echo.Context) error {
 	settings, err := h.account.SetCompany(c.Request().Context(), actor(c), formID(c, "version"), c.FormValue("name"), c.FormValue("cloud"))
 	if refused, status := formError(err); refused != nil {
-		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Company = again(c, refused, status, p.Settings) })
+		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Company = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (h *Console) setSignInManagement(c echo.Context) error {
 	minLength, _ := strconv.Atoi(strings.TrimSpace(c.FormValue("password_min_length"))) // 0 is refused like other numbers
 	err := h.account.SetSignInManagement(c.Request().Context(), actor(c), c.FormValue("enforce_2fa") == "1", minLength, formID(c, "version"))
 	if refused, status := formError(err); refused != nil {
-		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.SignIn = again(c, refused, status, p.Settings) })
+		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.SignIn = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
@@ -76,21 +76,12 @@ func (h *Console) signOutWithoutSecondFactor(c echo.Context) error {
 func (h *Console) setLogoutManagement(c echo.Context) error {
 	_, err := h.account.SetLogoutManagement(c.Request().Context(), actor(c), formID(c, "version"), formID(c, "idle_timeout"), formID(c, "absolute_timeout"))
 	if refused, status := formError(err); refused != nil {
-		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Logout = again(c, refused, status, p.Settings) })
+		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Logout = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
 	}
 	return h.redirect(c, "/settings/general", flash{Text: "The timeouts are saved. They count for everybody from now on."})
-}
-
-// again is a form that was refused; one that was out of date says so and can be sent once more.
-func again(c echo.Context, refused account.Invalid, status int, now store.Account) views.Form {
-	f := form(c, refused)
-	if status == http.StatusConflict {
-		f.Values.Set("version", strconv.FormatInt(now.Version, 10))
-	}
-	return f
 }
 
 // renderGeneral shows the settings as they are, and the form that was sent as refuse leaves it.

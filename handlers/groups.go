@@ -61,6 +61,7 @@ func (h *Console) newGroupForm(c echo.Context) error {
 
 func (h *Console) createGroup(c echo.Context) error {
 	in := groupInput(c)
+	in.Custom = nil // they are chosen on the page of the group
 	if c.FormValue("role") == "" {
 		in.Role = permission.Role("none") // nothing chosen is no set of one's own
 	}
@@ -105,10 +106,11 @@ func (h *Console) group(c echo.Context) error {
 // permissionsForm is the form of a group's permissions with what set says of them. One that is only drawn again, with
 // another source role, stays as old as it was: nobody has looked at what others have saved since.
 func permissionsForm(c echo.Context, group store.Group, set account.GroupInput) views.Form {
-	f := values("version", strconv.FormatInt(group.Version, 10), "role", string(set.Role))
-	if c.QueryParams().Has("role") {
-		f.Values.Set("version", c.QueryParam("version"))
+	version := strconv.FormatInt(group.Version, 10)
+	if c.QueryParams().Has("version") { // of the page on which the role was chosen: changes since then have not been seen
+		version = c.QueryParam("version")
 	}
+	f := values("version", version, "role", string(set.Role))
 	if set.Role != "" {
 		return f
 	}
@@ -165,11 +167,7 @@ func (h *Console) renameGroup(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		again := form(c, refused)
-		if status == http.StatusConflict {
-			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
-		}
-		return h.renderRename(c, status, current.Group, again)
+		return h.renderRename(c, status, current.Group, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err
@@ -232,10 +230,7 @@ func (h *Console) setPermissions(c echo.Context) error {
 
 // renderPermissions shows the form of a group's permissions again, as it was sent.
 func (h *Console) renderPermissions(c echo.Context, status int, page views.GroupPage, refused account.Invalid) error {
-	page.Tab, page.Form = views.GroupPermissions, form(c, refused)
-	if status == http.StatusConflict {
-		page.Form.Values.Set("version", strconv.FormatInt(page.Group.Version, 10))
-	}
+	page.Tab, page.Form = views.GroupPermissions, again(c, refused, status, page.Group.Version)
 	c.Response().Header().Set("HX-Retarget", "#group") // the question was asked in a dialog
 	c.Response().Header().Set("HX-Reswap", "outerHTML")
 	return h.renderPart(c, status, views.Group(page), views.GroupSection(page))

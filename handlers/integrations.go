@@ -76,7 +76,7 @@ func (h *Console) createIntegration(c echo.Context) error {
 	}
 	integration, err := h.account.CreateIntegration(c.Request().Context(), actor(c), kind.Key, in)
 	if refused := refusal(err); refused != nil {
-		return h.renderIntegration(c, http.StatusUnprocessableEntity, kind, store.Integration{}, nil, withoutSecrets(form(c, refused), kind))
+		return h.renderIntegration(c, http.StatusUnprocessableEntity, kind, store.Integration{}, nil, form(c, refused))
 	}
 	if err != nil {
 		return err
@@ -113,7 +113,11 @@ func (h *Console) updateIntegration(c echo.Context) error {
 	kind, _ := notify.KindByKey(before.Kind)
 	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind, settings))
 	if refused, status := formError(err); refused != nil {
-		return h.renderIntegration(c, status, kind, before, settings, withoutSecrets(form(c, refused), kind))
+		current, settings, err := h.integration(c)
+		if err != nil {
+			return err
+		}
+		return h.renderIntegration(c, status, kind, current, settings, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err
@@ -256,16 +260,8 @@ func ticked(sent url.Values, name, soFar string) string {
 	return ""
 }
 
-// withoutSecrets keeps what was typed into secret fields out of the page.
-func withoutSecrets(f views.Form, kind notify.Kind) views.Form {
-	for _, field := range kind.Fields {
-		if field.Secret() {
-			f.Values.Del(field.Name)
-		}
-	}
-	return f
-}
-
+// renderIntegration shows the form. It holds what has just been typed into it, secrets too: a secret that silently got lost
+// would leave the old one in use. Stored ones are masked.
 func (h *Console) renderIntegration(c echo.Context, status int, kind notify.Kind, i store.Integration, settings notify.Settings, f views.Form) error {
 	page := views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, settings)}
 	if i.ID != 0 {

@@ -106,7 +106,7 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 	in := userAccess(c)
 	effect, err := h.account.PreviewAccess(c.Request().Context(), actor(c), id, in)
 	if refused, status := formError(err); refused != nil {
-		return h.renderUserGroupsAgain(c, status, id, refused)
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
 	if err != nil {
 		return err
@@ -145,7 +145,11 @@ func (h *Console) setUserGroups(c echo.Context) error {
 	}
 	user, err := h.account.SetAccess(c.Request().Context(), actor(c), id, userAccess(c))
 	if refused, status := formError(err); refused != nil {
-		return h.renderUserGroupsAgain(c, status, id, refused)
+		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
 	if err != nil {
 		return err
@@ -158,19 +162,6 @@ func userAccess(c echo.Context) account.Access {
 	f := form(c, nil)
 	return account.Access{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
 		KeepGroups: !f.Values.Has("group_ids")}
-}
-
-// renderUserGroupsAgain shows the Groups… dialog as it was sent; one that was out of date can be sent once more.
-func (h *Console) renderUserGroupsAgain(c echo.Context, status int, id int64, refused account.Invalid) error {
-	current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	again := form(c, refused)
-	if status == http.StatusConflict {
-		again.Values.Set("version", strconv.FormatInt(current.User.Version, 10))
-	}
-	return h.renderUserGroups(c, status, current, again)
 }
 
 func (h *Console) renderUserGroups(c echo.Context, status int, current account.UserGroups, f views.Form) error {

@@ -37,11 +37,7 @@ func (h *Console) editProfile(c echo.Context) error {
 	session := signedIn(c)
 	_, err := h.account.EditProfile(c.Request().Context(), session.Actor, formID(c, "version"), profileInput(c, session.User))
 	if refused, status := formError(err); refused != nil {
-		f := form(c, refused)
-		if status == http.StatusConflict {
-			f.Values.Set("version", strconv.FormatInt(session.User.Version, 10))
-		}
-		return h.renderProfile(c, status, f)
+		return h.renderProfile(c, status, again(c, refused, status, session.User.Version))
 	}
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
@@ -80,17 +79,6 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	return frame, nil
 }
 
-// sections are the console's pages in the order in which somebody lands on them.
-var sections = []struct {
-	path       string
-	permission permission.Permission
-}{
-	{"/settings/users", permission.UsersView},
-	{"/settings/groups", permission.GroupsView},
-	{"/settings/triggers", permission.TriggersView},
-	{"/settings/integrations", permission.IntegrationsView},
-}
-
 // section is the name of the section that a route belongs to, as in /settings/users/new.
 func section(route string) string {
 	_, rest, _ := strings.Cut(route, "/settings/")
@@ -144,6 +132,16 @@ func form(c echo.Context, refused account.Invalid) views.Form {
 		values = url.Values{}
 	}
 	return views.Form{Values: values, Errors: refused}
+}
+
+// again is a form that was refused. It keeps the version it was sent with, so that a change of somebody else's is noticed the
+// next time too. One that was out of date has said so, and can be sent once more.
+func again(c echo.Context, refused account.Invalid, status int, version int64) views.Form {
+	f := form(c, refused)
+	if status == http.StatusConflict {
+		f.Values.Set("version", strconv.FormatInt(version, 10))
+	}
+	return f
 }
 
 // values is a form that has not been sent yet, with these pairs of names and values.

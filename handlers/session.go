@@ -192,13 +192,3 @@ func (h *Console) signOut(c echo.Context) error {
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/signin?notice=signed-out", flash{})
 }
-
-// landing is the first section that somebody may see. Everybody has a profile.
-func (h *Console) landing(by account.Actor) string {
-	for _, section := range sections {
-		if by.May(section.permission) {
-			return section.path
-		}
-	}
-	return "/settings/profile"
-}

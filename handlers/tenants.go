@@ -102,11 +102,7 @@ func (h *Console) renameTenant(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		again := form(c, refused)
-		if status == http.StatusConflict {
-			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
-		}
-		return h.renderTenant(c, status, current, again)
+		return h.renderTenant(c, status, current, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err

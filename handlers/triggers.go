@@ -81,15 +81,11 @@ func (h *Console) updateTrigger(c echo.Context) error {
 	}
 	trigger, err := h.account.UpdateTrigger(c.Request().Context(), actor(c), id, formID(c, "version"), triggerInput(c))
 	if refused, status := formError(err); refused != nil {
-		again := form(c, refused)
-		if status == http.StatusConflict {
-			current, err := h.trigger(c)
-			if err != nil {
-				return err
-			}
-			again.Values.Set("version", strconv.FormatInt(current.Version, 10))
+		current, err := h.trigger(c)
+		if err != nil {
+			return err
 		}
-		return h.renderTrigger(c, status, id, again)
+		return h.renderTrigger(c, status, id, again(c, refused, status, current.Version))
 	}
 	if err != nil {
 		return err
@@ -203,7 +199,7 @@ func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Fo
 	if err != nil {
 		return err
 	}
-	page := views.TriggerFormPage{ID: id, Version: formVersion(f), Form: f, Roles: permission.Roles(), Integrations: integrations}
+	page := views.TriggerFormPage{ID: id, Form: f, Roles: permission.Roles(), Integrations: integrations}
 	if id == 0 {
 		return h.render(c, status, views.TriggerForm(page))
 	}
@@ -213,9 +209,4 @@ func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Fo
 	}
 	page.Deliveries = views.DeliveryTable{Rows: list.Rows[:min(len(list.Rows), shownDeliveries)], Triggers: list.Triggers, Integrations: list.Integrations}
 	return h.render(c, status, views.TriggerForm(page))
-}
-
-func formVersion(f views.Form) int64 {
-	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
-	return version
 }

@@ -294,13 +294,12 @@
 	document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-matrix]").forEach(followView));
 	document.querySelectorAll("[data-matrix]").forEach(followView);
 
-	// A list of boxes that folds away says how many are ticked.
+	// A list of boxes that folds away says which are ticked.
 	document.addEventListener("change", (event) => {
-		const list = event.target.closest("details[data-count]");
+		const list = event.target.closest("details[data-none]");
 		if (list) {
-			const n = list.querySelectorAll("input:checked").length;
-			const noun = list.dataset.count;
-			list.querySelector(".dropdown-value").textContent = n === 0 ? list.dataset.none : `${n} ${noun}${n === 1 ? "" : "s"}`;
+			const chosen = [...list.querySelectorAll("input:checked")].map((box) => box.labels[0].textContent);
+			list.querySelector(".dropdown-value").textContent = chosen.join(", ") || list.dataset.none;
 		}
 	});
 

@@ -25,7 +25,7 @@ type Frame struct {
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
 	Can        permission.Set
-	Section    string // the entry of the sidebar: "profile", "general", "users", "triggers", "integrations"
+	Section    string // the key of its entry in the sidebar
 	Flash      string // the result of the request before this one
 	FlashError bool
 	Now        time.Time
@@ -35,6 +35,9 @@ type Frame struct {
 	SessionEnds  time.Time // unless the person goes on working
 	SessionFinal bool      // even if they do
 }
+
+// isOf reports whether the person who reads the page is user.
+func (f *Frame) isOf(user store.User) bool { return f.User != nil && f.User.ID == user.ID }
 
 // theme is the colour scheme that the person has chosen, or "" where it is the system's.
 func (f *Frame) theme() string {
@@ -51,6 +54,8 @@ func (f *Frame) colorScheme() string { return cmp.Or(f.theme(), "light dark") }
 func (f *Frame) secondsLeft() string {
 	return strconv.Itoa(int(math.Ceil(f.SessionEnds.Sub(f.Now).Seconds())))
 }
+
+const settingsPath = "/settings/"
 
 type frameKey struct{}
 
@@ -76,24 +81,46 @@ func asset(ctx context.Context, name string) string { return URL(ctx, static.URL
 // symbol is the address of an icon.
 func symbol(ctx context.Context, icon string) string { return asset(ctx, "icons.svg") + "#" + icon }
 
-// section is an entry of the sidebar.
+// section is a part of the console: an entry of the sidebar, and the pages under it.
 type section struct {
 	key, label, icon string
 	needs            permission.Permission
 	everybody        bool
+	first            bool   // somebody who has signed in begins here, if they see none of those before it
+	help             string // of its forms, where they are pages
 }
 
 var sections = [...]section{
-	{key: "profile", label: "Profile", icon: "user", everybody: true},
-	{key: "general", label: "General", icon: "settings", needs: permission.GeneralView},
-	{key: "users", label: "Users", icon: "users", needs: permission.UsersView},
-	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView},
-	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView},
-	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView},
-	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate},
+	{key: "profile", label: "Profile", icon: "user", everybody: true, help: profileHelp},
+	{key: "general", label: "General", icon: "settings", needs: permission.GeneralView, help: generalHelp},
+	{key: "users", label: "Users", icon: "users", needs: permission.UsersView, first: true, help: usersHelp},
+	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView, first: true, help: groupsHelp},
+	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView, first: true, help: triggersHelp},
+	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView, first: true, help: integrationsHelp},
+	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate, help: tenantsHelp},
 }
 
 func (s section) shownTo(can permission.Set) bool { return s.everybody || can.Has(s.needs) }
+
+// Landing is where somebody with these permissions begins.
+func Landing(can permission.Set) string {
+	for _, s := range sections {
+		if s.first && s.shownTo(can) {
+			return settingsPath + s.key
+		}
+	}
+	return profilePath
+}
+
+// help explains the section that the page belongs to.
+func (f *Frame) help() string {
+	for _, s := range sections {
+		if s.key == f.Section {
+			return s.help
+		}
+	}
+	return ""
+}
 
 func pageTitle(ctx context.Context, title string) string {
 	if brand := frame(ctx).Brand; brand != "" {

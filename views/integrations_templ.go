@@ -128,7 +128,7 @@ func (c integrationCategory) state() string {
 
 var categoryIcons = map[string]string{
 	"Email and messengers": "message-circle", "Incident and task management systems": "check", "SIEM and SOAR systems": "triangle-alert",
-	"Log management systems": "scroll-text", "Data collectors": "database", "Universal integrations": "webhook",
+	"Log management systems": "scroll-text", "Universal integrations": "webhook",
 }
 
 // categories are those with something to show, in the order of the kinds.
@@ -1362,9 +1362,9 @@ func IntegrationFormPart(p IntegrationFormPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var49 string
-				templ_7745c5c3_Var49, templ_7745c5c3_Err = templruntime.NewAttributeExpression(strconv.FormatInt(p.Integration.Version, 10)).Resolve(ctx)
+				templ_7745c5c3_Var49, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.Form.Get("version")).Resolve(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integrations.templ`, Line: 482, Col: 91}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integrations.templ`, Line: 482, Col: 68}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var49)
 				if templ_7745c5c3_Err != nil {

@@ -151,10 +151,19 @@ func (f *Frame) back() string {
 	return profilePath
 }
 
+// title says what setting up the app does: it may be the first second factor, another, or take the place of one.
+func (p AuthenticatorPage) title() string {
+	switch {
+	case p.Authenticator:
+		return "Replace the authenticator app"
+	case p.User.TwoFactor:
+		return "Add an authenticator app"
+	}
+	return "Enable two-factor authentication"
+}
+
 // submit is what the button says.
 func (p AuthenticatorPage) submit() string {
-	if p.Authenticator {
-		return "Replace"
-	}
-	return "Enable"
+	verb, _, _ := strings.Cut(p.title(), " ")
+	return verb
 }

@@ -122,7 +122,7 @@ func whole(text string) map[string]templ.Component {
 		"group, no tenants":    Group(GroupPage{Group: account.GroupDetail{Group: groups[1]}, Tab: GroupTenants}),
 		"group, users":         Group(GroupPage{Group: detail, Tab: GroupUsers, Query: users.Query, Users: users.List}),
 		"group, nobody":        Group(GroupPage{Group: detail, Tab: GroupUsers}),
-		"group, permissions":   Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"permissions": text}}}),
+		"group, permissions":   Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"role": text, "permissions": text}}}),
 		"group, automatic":     Group(GroupPage{Group: account.GroupDetail{Group: groups[0], Tenants: tenants}, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"analyst"}}}}),
 		"add members":          AddMembers(AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}}),
 		"nobody to add":        AddMembers(AddMembersPage{Group: groups[1], Search: text}),
@@ -192,7 +192,7 @@ func whole(text string) map[string]templ.Component {
 		"triggers":              Triggers(triggers),
 		"no triggers":           Triggers(TriggersPage{}),
 		"new trigger":           TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
-		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Version: 1, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
+		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
 		"delete trigger":        DeleteTrigger(trigger),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
@@ -374,6 +374,30 @@ func TestPagesAreSound(t *testing.T) {
 	})
 }
 
+// Screen readers tell what is wrong with a field when it gets the focus, which the script moves to the first one that is.
+func TestErrorsBelongToTheirFields(t *testing.T) {
+	t.Parallel()
+	everything(t, func(t *testing.T, page string, _ bool) {
+		var described, shown []string
+		invalid := false
+		for _, e := range elements(t, page) {
+			described = append(described, strings.Fields(e.attrs["aria-describedby"])...)
+			invalid = invalid || e.attrs["aria-invalid"] == "true"
+			if e.attrs["class"] == "error" && e.attrs["role"] != "alert" {
+				shown = append(shown, e.attrs["id"])
+			}
+		}
+		for _, id := range shown {
+			if !slices.Contains(described, id) {
+				t.Errorf("the error %q belongs to nothing", id)
+			}
+		}
+		if len(shown) > 0 && !invalid {
+			t.Error("no field is marked")
+		}
+	})
+}
+
 func TestPasswordsAreNotSentBack(t *testing.T) {
 	t.Parallel()
 	form := Form{Values: url.Values{"password": {"correct horse"}}}
@@ -410,13 +434,13 @@ func TestExplanationSaysWhatHasNoEffect(t *testing.T) {
 	}
 }
 
-// Behind the "?" every page of somebody who is signed in explains itself; only dialogs, which are pages without script,
-// do without.
+// Behind the "?" every page of somebody who is signed in explains itself. Dialogs do without; as pages they have the
+// help of their section.
 func TestPagesExplainThemselves(t *testing.T) {
 	t.Parallel()
 	for name, c := range whole("Ann") {
 		page := render(t, signedIn("Ann", permission.GlobalAdmin.Set()), c)
-		if dialog := strings.Contains(page, `class="panel sheet-host"`); dialog || !strings.Contains(page, `class="shell"`) {
+		if !strings.Contains(page, `class="shell"`) {
 			continue
 		}
 		_, help, _ := strings.Cut(page, `<div class="popover help" id="help" popover>`)

@@ -20,8 +20,6 @@ var (
 	ErrSetUp = errors.New("the account is set up already")
 	// ErrNotSetUp says that there is no account yet.
 	ErrNotSetUp = errors.New("the account is not set up yet")
-	// ErrSetupCode says that the set-up code is not the one in the server's log.
-	ErrSetupCode = errors.New("the set-up code is wrong")
 	// ErrSignIn is the one answer to an unknown address, a wrong password and a person who may not sign in.
 	ErrSignIn = errors.New("the email or the password is wrong")
 	// ErrSelf says that nobody disables or deletes themselves.

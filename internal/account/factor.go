@@ -54,9 +54,10 @@ func (s *Service) Security(ctx context.Context, by Actor) (Security, error) {
 // Secured is what remains to be done after somebody has changed their own credentials: their browser goes on with
 // another session, and they write down recovery codes that nothing shows again.
 type Secured struct {
-	Token string
-	Codes []string // empty: those they have stay
-	In    bool     // this was what they needed to be let in
+	Token    string
+	Codes    []string // empty: those they have stay
+	In       bool     // this was what they needed to be let in
+	Replaced bool     // the authenticator app took the place of another
 }
 
 // Enrolment is what an authenticator app is fed with.
@@ -136,7 +137,9 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 		if err := tx.db.ConfirmAuthenticator(ctx, by.UserID, step, tx.now); err != nil {
 			return Secured{}, err
 		}
-		return tx.factorAdded("an authenticator app", from)
+		done, err := tx.factorAdded("an authenticator app", from)
+		done.Replaced = authenticator.Secret != nil
+		return done, err
 	})
 }
 

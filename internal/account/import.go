@@ -20,7 +20,7 @@ import (
 // Limits of an import.
 const (
 	MaxImport      = 2 << 20 // bytes
-	MaxImportLines = 10_000  // people
+	maxImportLines = 10_000  // people
 )
 
 // ImportLine is one person of a file, and why they will not be added.
@@ -166,8 +166,8 @@ func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) 
 		if err != nil {
 			return nil, unreadable(err)
 		}
-		if len(lines) == MaxImportLines {
-			return nil, Invalid{"file": fmt.Sprintf("A file has at most %d people. Split it.", MaxImportLines)}
+		if len(lines) == maxImportLines {
+			return nil, Invalid{"file": "A file has at most 10,000 people. Split it."}
 		}
 		cell := func(field string) string {
 			i, named := places[field]

@@ -35,7 +35,7 @@ const (
 type Serve struct {
 	Installation
 	Listen         string         `default:"localhost:8080" help:"Address to listen on."`
-	BaseURL        string         `help:"Address under which people reach the console. Default: http:// and the listen address."`
+	BaseURL        string         `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
 	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
 	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
 	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`

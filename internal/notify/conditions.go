@@ -129,9 +129,6 @@ type UserEvent struct {
 	Test       bool     `json:"test"`
 }
 
-// UserAdded are the parameters of TemplateUserAdded.
-type UserAdded = UserEvent
-
 // userMessage is a UserEvent and how it reads.
 type userMessage struct {
 	UserEvent

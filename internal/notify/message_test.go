@@ -11,8 +11,8 @@ import (
 
 var site = Site{Brand: "Wallarm", BaseURL: "https://c.example"}
 
-func sampleUserAdded() UserAdded {
-	return UserAdded{
+func sampleUserAdded() UserEvent {
+	return UserEvent{
 		Trigger: "Added user", Company: "TestCompany", Cloud: "EU",
 		User:     Person{ID: 7, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"},
 		Actor:    Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com", Role: "Administrator"},

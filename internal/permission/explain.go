@@ -21,9 +21,6 @@ func (g Grant) Covers(tenant int64) bool {
 	return false
 }
 
-// Gives reports whether the grant allows p in a tenant.
-func (g Grant) Gives(p Permission, tenant int64) bool { return g.Set.Has(p) && g.Covers(tenant) }
-
 // UnionOf adds up what sources grant; see Union.
 func UnionOf(sources []Source) Holdings {
 	grants := make([]Grant, len(sources))

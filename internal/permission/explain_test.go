@@ -49,7 +49,7 @@ func TestExplanationIsTheUnion(t *testing.T) {
 			for p := range everything().All() {
 				given := false
 				for _, s := range sources {
-					given = given || s.Gives(p, tenant)
+					given = given || s.Set.Has(p) && s.Covers(tenant)
 				}
 				if explained := len(explanation[p]) > 0; explained != held.In(tenant).Has(p) || explained != given {
 					t.Fatalf("%s in %d: explained %v, held %v, given %v", p, tenant, explained, held.In(tenant).Has(p), given)
