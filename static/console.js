@@ -116,8 +116,8 @@
 		}
 	});
 
-	// What has been entered and not sent is not lost by a stray click. A refused form holds what was entered as if it had
-	// been there from the start. A password may be there because the browser knows it.
+	// What has been entered and not sent is not lost by a stray click. A form that was refused, or drawn again for another
+	// reason, holds what was entered as if it had been there from the start. A password may be there because the browser knows it.
 	const sent = new WeakSet();
 	let leaving = false;
 
@@ -130,10 +130,12 @@
 			: !/^(hidden|password|submit|reset|button)$/.test(input.type) && "defaultValue" in input && input.value !== input.defaultValue;
 	};
 
-	const unsent = (within) => dialog !== null && [...within.querySelectorAll('form[method="post"], form.sheet')].some((form) => !sent.has(form) &&
-		(form.querySelector('[aria-invalid="true"]') !== null || [...form.elements].some(changed)));
+	const entered = (form) => [...form.querySelectorAll('[aria-invalid="true"], [data-unsent]'), ...[...form.elements].filter(changed)];
 
-	const mayDiscard = (within) => !unsent(within) || confirm("Discard what you have entered?");
+	const unsent = (within, choice) => dialog !== null && [...within.querySelectorAll('form[method="post"], form.sheet, .permissions-form')].some((form) =>
+		!sent.has(form) && entered(form).some((element) => element !== choice));
+
+	const mayDiscard = (within, choice) => !unsent(within, choice) || confirm("Discard what you have entered?");
 
 	addEventListener("beforeunload", (event) => {
 		if (!leaving && unsent(document)) {
@@ -145,20 +147,24 @@
 
 	document.addEventListener("htmx:beforeRequest", (event) => {
 		const {elt, target} = event.detail;
-		const form = elt.closest("form");
-		if (form) {
-			sent.add(form);
+		if (elt.matches("form")) {
+			sent.add(elt);
 		}
 		const {triggeringEvent} = event.detail.requestConfig;
-		if (triggeringEvent && triggeringEvent.isTrusted && !mayDiscard(target)) { // what the page asks for by itself asks nobody
+		if (triggeringEvent && triggeringEvent.isTrusted && !mayDiscard(target, triggeringEvent.target)) { // what the page asks for by itself asks nobody
 			event.preventDefault();
+			for (const option of triggeringEvent.target.options || []) { // the choice that would have led away
+				option.selected = option.defaultSelected;
+			}
 		}
 	});
 
+	// A form that a dialog asks about has been sent as long as that is open.
 	document.addEventListener("htmx:afterRequest", (event) => {
-		const form = event.detail.elt.closest("form");
-		if (form && !event.detail.xhr.getResponseHeader("HX-Redirect")) {
-			sent.delete(form);
+		const {elt, xhr} = event.detail;
+		const asks = dialog && dialog.open && !dialog.contains(elt);
+		if (!asks && !xhr.getResponseHeader("HX-Redirect")) {
+			sent.delete(elt);
 		}
 	});
 
@@ -172,6 +178,7 @@
 		dialog.addEventListener("close", () => {
 			if (!dialog.open) { // it may have been opened again meanwhile
 				dialog.replaceChildren(); // a signup link does not stay in the page
+				sent.delete(opener);
 				focusOpener();
 			}
 		});
@@ -185,7 +192,7 @@
 				dialog.close();
 			}
 		} else if (at("[data-close]")) {
-			leaving = true;
+			leaving = !(event.ctrlKey || event.metaKey || event.shiftKey); // into this window
 		} else if (at("[data-dismiss]")) {
 			at(".toast").remove();
 			focusInstead();
