@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -15,6 +16,7 @@ import (
 const (
 	asksToLeave   = "beforeunload"
 	asksToDiscard = "confirm Discard what you have entered?"
+	asksToClose   = "confirm Close this? It is not shown again."
 )
 
 // wasAsked waits for questions that the browser asked since it was called last, and answers those to come.
@@ -209,4 +211,53 @@ func TestBrowserUnsentFormWithALinkInIt(t *testing.T) {
 	b.do(chromedp.MouseClickXY(at[0], at[1], chromedp.ButtonModifiers(chromedp.ModifierCtrl))) // into another tab
 	b.click("Users")
 	b.wasAsked(t, false, asksToLeave)
+}
+
+func TestBrowserUnsentSecretsShownOnce(t *testing.T) {
+	withoutRace(t)
+	t.Parallel()
+	c := ready(t, nil)
+	b := c.browse(c.user(adminEmail)).tab()
+	b.resize(wide)
+	closed := `document.querySelector("dialog[open]") === null`
+	b.wasAsked(t, false)
+
+	b.open("/settings/users")
+	b.click("Invite by link")
+	b.fill("Email", "ines@example.com")
+	b.click("Create link")
+	b.heading("Signup link")
+	b.click("Close")
+	b.wasAsked(t, true, asksToClose)
+	b.heading("Signup link")
+	b.press(kb.Escape)
+	b.is(closed)
+	b.wasAsked(t, false, asksToClose)
+
+	b.open("/settings/integrations")
+	b.click("Webhook")
+	b.fill("Integration name", "Inventory")
+	b.fill("Webhook URL", c.Receiver.URL+"/hook")
+	b.click("Add integration")
+	b.heading("Signing secret")
+	b.press(kb.Escape)
+	b.wasAsked(t, true, asksToClose)
+	b.heading("Signing secret")
+	b.click("Close")
+	b.is(closed)
+	b.says("Inventory")
+	b.wasAsked(t, true, asksToClose)
+
+	b.open("/settings/profile")
+	b.click("Enable")
+	b.heading("Enable two-factor authentication")
+	app := b.app()
+	b.fill(codeLabel, app.at(time.Now()))
+	b.fill(passwordLabel, adminPassword)
+	b.click("Enable")
+	b.heading("Recovery codes")
+	b.click("Close")
+	b.is(closed)
+	b.says("10 codes left")
+	b.wasAsked(t, false, asksToClose)
 }

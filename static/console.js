@@ -168,18 +168,28 @@
 		}
 	});
 
+	// Nor is a secret that is shown this once. The page behind it may not know yet what the secret is for: it has the address
+	// where it does.
+	const shownOnce = () => dialog.querySelector("[data-once]");
+
+	const mayClose = () => shownOnce() ? confirm("Close this? It is not shown again.") : mayDiscard(dialog);
+
 	if (dialog) {
 		dialog.addEventListener("cancel", (event) => {
-			if (event.target === dialog && !mayDiscard(dialog)) {
+			if (event.target === dialog && !mayClose()) {
 				event.preventDefault();
 			}
 		});
 
 		dialog.addEventListener("close", () => {
 			if (!dialog.open) { // it may have been opened again meanwhile
+				const once = shownOnce();
 				dialog.replaceChildren(); // a signup link does not stay in the page
 				sent.delete(opener);
 				focusOpener();
+				if (once && once.dataset.once) {
+					location.assign(once.dataset.once);
+				}
 			}
 		});
 	}
@@ -188,7 +198,7 @@
 		const at = (selector) => event.target.closest(selector);
 		if (at("[data-close]") && at("dialog")) {
 			event.preventDefault();
-			if (at("a") || mayDiscard(dialog)) { // Cancel says what it does, the cross may be hit by chance
+			if (at("a") || mayClose()) { // Cancel says what it does, the cross may be hit by chance
 				dialog.close();
 			}
 		} else if (at("[data-close]")) {
