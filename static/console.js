@@ -112,9 +112,20 @@
 		}
 		const list = document.querySelector("[data-announce]");
 		if (list && (event.detail.elt === list || target.id === list.id)) {
-			announcer.textContent = list.dataset.announce;
+			announce(list, event.timeStamp);
 		}
 	});
+
+	// Somebody who listens is not told at every step how far long work is.
+	let announced = -Infinity;
+
+	const announce = (list, now) => {
+		const working = list.matches("[data-hx-trigger]"); // it asks again by itself
+		if (!working || now - announced >= 5000) { // milliseconds
+			announcer.textContent = list.dataset.announce;
+			announced = now;
+		}
+	};
 
 	// What has been entered and not sent is not lost by a stray click. A form that was refused, or drawn again for another
 	// reason, holds what was entered as if it had been there from the start. A password may be there because the browser knows it.
