@@ -170,6 +170,21 @@
 		}
 	});
 
+	// What may take long says so where its result will stand.
+	document.addEventListener("htmx:beforeRequest", (event) => {
+		const {elt, target} = event.detail;
+		if (elt.dataset.busy) {
+			target.textContent = elt.dataset.busy;
+		}
+	});
+
+	document.addEventListener("htmx:afterRequest", (event) => {
+		const {elt, requestConfig: {target}} = event.detail;
+		if (elt.dataset.busy && target.textContent === elt.dataset.busy) {
+			target.textContent = ""; // there is no result
+		}
+	});
+
 	// A form that a dialog asks about has been sent as long as that is open.
 	document.addEventListener("htmx:afterRequest", (event) => {
 		const {elt, xhr} = event.detail;
