@@ -75,7 +75,7 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
-		frame.Flash, frame.FlashError = f.Text, f.Error
+		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
 	}
 	return frame, nil
 }

@@ -42,11 +42,15 @@
 		}
 	};
 
+	let report = null; // what the script itself reports
+
 	const toast = (text) => {
-		const box = document.createElement("div");
-		box.className = "toast toast-error";
-		box.textContent = text;
-		(sheetToasts() || toasts).replaceChildren(box);
+		if (report && report.isConnected && report.querySelector("p").textContent === text) {
+			return; // said already
+		}
+		report = document.getElementById("report").content.firstElementChild.cloneNode(true);
+		report.querySelector("p").textContent = text;
+		(sheetToasts() || toasts).replaceChildren(report);
 	};
 
 	// While a dialog is open everything outside is inert, so messages appear in it.
@@ -89,6 +93,12 @@
 	});
 
 	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Check your connection, then try again."));
+
+	document.addEventListener("htmx:afterRequest", (event) => {
+		if (event.detail.successful && report && !report.matches(":focus-within")) {
+			report.remove(); // it is over
+		}
+	});
 
 	document.addEventListener("htmx:afterSwap", (event) => {
 		if (dialog && event.detail.target === dialog && !dialog.open) {
@@ -458,8 +468,17 @@
 	// Screen readers announce what appears in a live region, not what was there from the start.
 	const flash = [...toasts.children];
 	toasts.replaceChildren();
-	setTimeout(() => toasts.replaceChildren(...flash), 100);
-	setTimeout(() => flash.forEach((box) => box.matches(".toast-error, :hover, :focus-within") || box.remove()), 8000);
+	setTimeout(() => toasts.append(...flash), 100);
+	for (const box of flash.filter((box) => "passes" in box.dataset)) {
+		let timer;
+		const wait = () => {
+			clearTimeout(timer);
+			timer = setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
+		};
+		box.addEventListener("mouseleave", wait); // whoever reads it has all the time
+		box.addEventListener("focusout", wait);
+		wait();
+	}
 
 	focusFirstError(document);
 })();

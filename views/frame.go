@@ -28,6 +28,7 @@ type Frame struct {
 	Section    string // the entry of the sidebar: "profile", "general", "users", "triggers", "integrations"
 	Flash      string // the result of the request before this one
 	FlashError bool
+	FlashStays bool // until it is dismissed
 	Now        time.Time
 
 	MinPassword int // how many characters a new password needs
