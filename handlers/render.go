@@ -65,6 +65,12 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame.Company, frame.User = company.Name, &session.User
 	if !isHTMX(c) {
 		frame.Path = c.Request().URL.RequestURI()
+		if c.Request().Method != http.MethodGet { // its address may be no page
+			frame.Path, frame.Posted = h.path("/"), true
+			if frame.Section != "" {
+				frame.Path = h.path("/settings/" + frame.Section)
+			}
+		}
 		if frame.Tenants, err = h.account.TenantsOf(c.Request().Context(), session.Actor); err != nil {
 			return nil, err
 		}
@@ -91,7 +97,7 @@ var sections = []struct {
 	{"/settings/integrations", permission.IntegrationsView},
 }
 
-// section is the name of the section that a route belongs to, as in /settings/users/new.
+// section is the name of the section that a route belongs to, as in /settings/users/new; "" where it is none's.
 func section(route string) string {
 	_, rest, _ := strings.Cut(route, "/settings/")
 	name, _, _ := strings.Cut(rest, "/")
@@ -100,6 +106,8 @@ func section(route string) string {
 		return "users"
 	case "deliveries":
 		return "triggers"
+	case "tenant": // the choice in the header
+		return ""
 	}
 	return name
 }

@@ -365,6 +365,15 @@
 		}
 	});
 
+	// Where the person is: lists change their address without the page being loaded. That of a page that answers a form leads nowhere.
+	const here = () => root.dataset.back || location.pathname + location.search;
+
+	document.addEventListener("submit", (event) => {
+		if (event.target.closest("#tenant-menu")) {
+			event.target.elements.next.value = here();
+		}
+	});
+
 	// The end of the session. The server alone knows it: other tabs are activity too, and the limits may change.
 	const timeout = document.getElementById("timeout"); // signed-in pages only
 	if (timeout) {
@@ -378,7 +387,7 @@
 
 		const leave = () => {
 			leaving = true;
-			location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+			location.assign(`${signin}?next=${encodeURIComponent(here())}`);
 		};
 
 		const learn = (session) => {

@@ -21,6 +21,7 @@ type Frame struct {
 	Tenant     store.Tenant   // chosen in the header
 	Tenants    []store.Tenant // to choose from
 	Path       string         // of this page, with its query: where choosing a tenant leads back to
+	Posted     bool           // the page answers a form, so Path is that of its section
 	BasePath   string         // before every path, without a slash at its end
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
