@@ -120,9 +120,9 @@
 		if (swapsFocus) {
 			focusInstead(target.querySelector("#dialog-title"));
 		}
-		const list = document.querySelector("[data-announce]");
-		if (list && (event.detail.elt === list || target.id === list.id)) {
-			announce(list, event.timeStamp);
+		const drawn = target.id && document.getElementById(target.id); // in place of the target
+		if (drawn && drawn.dataset.announce) {
+			announce(drawn, event.timeStamp);
 		}
 	});
 

@@ -165,6 +165,11 @@ func (p GroupPage) usersAt(cursor string) string {
 	return GroupPath(p.Group.ID, "?"+v.Encode())
 }
 
+// usersFound is what a screen reader says when the users have been searched.
+func (p GroupPage) usersFound() string {
+	return UsersPage{Query: p.Query, List: p.Users}.announcement()
+}
+
 // savedRole is the source role that the group has, as the form says it.
 func (p GroupPage) savedRole() string { return cmp.Or(string(p.Group.Role), "custom") }
 
@@ -268,6 +273,17 @@ type AddMembersPage struct {
 	Search string
 	Found  []store.ListedUser
 	Chosen []store.User // ticked before
+}
+
+// announcement is what a screen reader says when the search has been answered.
+func (p AddMembersPage) announcement() string {
+	switch {
+	case p.Search == "":
+		return ""
+	case len(p.Found) == 0:
+		return "Nobody matches “" + p.Search + "”."
+	}
+	return count(len(p.Found), "user") + " shown" // the first of them
 }
 
 // fresh are those found who are not ticked already.
