@@ -7,7 +7,6 @@
 	const toasts = document.getElementById("toasts");
 	const announcer = document.getElementById("announcer");
 
-	root.classList.add("js");
 	if (navigator.clipboard) {
 		root.classList.add("can-copy"); // https and localhost only
 	}
