@@ -33,7 +33,7 @@ func (h *Console) render(c echo.Context, status int, component templ.Component) 
 	if err := component.Render(views.WithFrame(c.Request().Context(), frame), buffer); err != nil {
 		return err
 	}
-	c.Response().Header().Add("Vary", "HX-Request, HX-Target")
+	c.Response().Header().Add("Vary", "HX-Request")
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // else it is sent in chunks; compressing takes it away
 	return c.HTMLBlob(status, buffer.Bytes())
 }
