@@ -129,7 +129,7 @@
 	let announced = -Infinity;
 
 	const announce = (list, now) => {
-		const working = list.matches("[data-hx-trigger]"); // it asks again by itself
+		const working = list.matches('[data-hx-trigger^="every"]'); // it asks again by itself
 		if (!working || now - announced >= 5000) { // milliseconds
 			announcer.textContent = list.dataset.announce;
 			announced = now;
