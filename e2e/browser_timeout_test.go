@@ -154,3 +154,40 @@ func TestBrowser_NothingIsLeftAfterSigningOut(t *testing.T) { // FC-68
 	b.is(`location.pathname === "/signin"`)
 	b.is(`!/<|John/.test(JSON.stringify(localStorage) + JSON.stringify(sessionStorage))`)
 }
+
+func TestBrowserBackToWhereOneWas(t *testing.T) {
+	withoutRace(t)
+	t.Parallel()
+	c, clock := startAt(t)
+	person := c.administrator()
+	staging := c.newTenant(person, "Staging")
+	b := person.tab()
+	choose := func(from, to string) {
+		t.Helper()
+		b.click(from + ": choose another tenant")
+		b.click(to)
+		b.find(to+": choose another tenant", "button")
+	}
+	b.open("/settings/users")
+	b.click("Invited 0")
+	b.is(`location.search.includes("invited")`)
+	choose("TestCompany 1", "Staging "+staging)
+	b.is(`location.pathname + location.search === "/settings/users?tab=invited"`)
+
+	b.open("/settings/general")
+	b.fill("Company name", "")
+	b.press(kb.Enter)
+	b.is(`location.pathname === "/settings/general/company"`)
+	choose("Staging "+staging, "TestCompany 1")
+	b.is(`location.pathname === "/settings/general"`)
+
+	b.fill("Company name", "")
+	b.press(kb.Enter)
+	b.is(`location.pathname === "/settings/general/company"`)
+	clock.Advance(24 * time.Hour)
+	b.comeBack()
+	b.is(`location.pathname + location.search === "/signin?next=%2Fsettings%2Fgeneral"`)
+	if troubles := b.noticed(); len(troubles) > 0 {
+		t.Errorf("the browser noticed %q", troubles)
+	}
+}

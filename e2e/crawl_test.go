@@ -152,6 +152,7 @@ func (w *crawledConsole) visit(t *testing.T, who permission.Role, b *tab, path s
 	if !w.isNew(who, path, source) {
 		return
 	}
+	p.wants("steady", steady)
 	w.documents.add(p.name, source)
 	p.wants("accessible", accessible)
 	p.at(320).wants("fitting", fitting)

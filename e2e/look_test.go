@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -56,6 +57,8 @@ func (s scene) look(t *testing.T, documents *markup) {
 	documents.add(s.name, s.tab.source())
 	if s.prepare != nil {
 		documents.add(s.name+" as it is now", s.tab.drawn())
+	} else {
+		p.wants("steady", steady)
 	}
 	p.wants("accessible", accessible)
 	p.wants("motionless", motionless)
@@ -227,6 +230,16 @@ const motionless check = `(() => {` + elements + `
 	return faults.concat(under.map((a) => "is moving: " + name(a.effect.target)));
 })()`
 
+// steady is what has moved since the page was opened, but for what moved at once after a click, a key or a new width. What
+// moves a little while the page is still being read does not count: of the 0.1 that web.dev/cls calls good, a fifth does.
+const steady check = `new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))).then(() => {` + elements + `
+	const watch = new PerformanceObserver(() => {});
+	watch.observe({type: "layout-shift", buffered: true});
+	const shifts = watch.takeRecords().filter((shift) => !shift.hadRecentInput);
+	return shifts.reduce((sum, shift) => sum + shift.value, 0) < 0.02 ? [] : shifts.map((shift) =>
+		"moved " + shift.value.toFixed(4) + ": " + shift.sources.map((s) => s.node instanceof HTMLElement ? name(s.node) : "something").join(", "));
+})`
+
 // marked is what cannot be told from its neighbours, where the system's few colours are forced upon the page: texts, the
 // link to the page one is on, and what has the focus.
 const marked check = `(() => {` + elements + `
@@ -288,6 +301,7 @@ func TestLook_NoticesFaults(t *testing.T) {
 		"a text that is cut off":       {fitting, "light", styled("cssText", "") + `; document.querySelector("#planted").style = "width: 20px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis"`, "cut off"},
 		"a transition":                 {motionless, "light", styled("transition", "color 1s"), "moves"},
 		"an animation":                 {motionless, "light", styled("color", "red") + `; document.querySelector("#planted").animate([{opacity: 0}, {opacity: 1}], 60000)`, "is moving"},
+		"a text that comes late":       {steady, "light", `document.querySelector("main").insertAdjacentHTML("afterbegin", "<p>Planted text</p>".repeat(5))`, "moved"},
 		"a link that hides its focus":  {marked, "forced", plant(`<a id="planted" href="/">Link</a>`) + `; document.querySelector("#planted").style.outline = "none"`, "shows no focus"},
 		"a current link like others":   {marked, "forced", plant(`<nav><a href="/a">A</a> <a href="/b" aria-current="page">B</a></nav>`), "looks like the others"},
 	} {
@@ -303,6 +317,27 @@ func TestLook_NoticesFaults(t *testing.T) {
 		faults, err := b.faults(fault.check)
 		if err != nil || !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, fault.noticed) }) {
 			t.Errorf("%s: only %q are noticed: %v", name, faults, err)
+		}
+	}
+}
+
+// TestLook_NothingMovesWhenTheScriptArrives looks at pages that are there before their script.
+func TestLook_NothingMovesWhenTheScriptArrives(t *testing.T) {
+	withoutRace(t)
+	t.Parallel()
+	c := ready(t, nil)
+	admin := c.browse(c.user(adminEmail))
+	b := admin.tab()
+	group := c.newGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
+	must(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	must(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{URLPattern: c.URL.String() + "/static/console.*", Latency: 800, DownloadThroughput: -1, UploadThroughput: -1}},
+	})
+	for _, width := range []int{wide, narrow} {
+		b.resize(width)
+		for _, path := range []string{"/settings/users", group + "?tab=permissions", "/settings/triggers/new", "/settings/profile", "/settings/profile/passkeys/new"} {
+			b.open(path)
+			shown{t: t, tab: b, name: path, width: width, colours: "light"}.wants("steady", steady)
 		}
 	}
 }

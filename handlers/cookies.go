@@ -56,6 +56,7 @@ func (k cookies) remove(c echo.Context, name string) {
 type flash struct {
 	Text  string `json:"t"`
 	Error bool   `json:"e,omitempty"`
+	Stays bool   `json:"s,omitempty"` // until it is dismissed: it says something that stands nowhere else, or what to do next
 }
 
 func (h *Console) setFlash(c echo.Context, f flash) {

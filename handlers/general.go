@@ -130,9 +130,9 @@ func (h *Console) sendTestMail(c echo.Context) error {
 func (h *Console) testMailResult(mail store.Delivery) flash {
 	switch {
 	case mail.State == store.Delivered && h.Mailbox != nil:
-		return flash{Text: "The test mail is kept as the file " + mail.UUID + ".eml, because no mail server is set up."}
+		return flash{Text: "The test mail is kept as the file " + mail.UUID + ".eml, because no mail server is set up.", Stays: true}
 	case mail.State == store.Delivered:
-		return flash{Text: "The mail server has taken the test mail for " + mail.Recipient + ". Look in your inbox."}
+		return flash{Text: "The mail server has taken the test mail for " + mail.Recipient + ". Look in your inbox.", Stays: true}
 	case mail.Error != "":
 		return flash{Text: "The test mail could not be sent: " + mail.Error + ". Whoever runs the server can check its mail settings.", Error: true}
 	}

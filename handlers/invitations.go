@@ -20,7 +20,7 @@ func (h *Console) resendInvitation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work."})
+	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.", Stays: h.Mailbox != nil})
 }
 
 func (h *Console) newLink(c echo.Context) error {

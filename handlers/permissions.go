@@ -64,7 +64,7 @@ func (h *Console) sendPasswordReset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: h.resetMailed(user)})
+	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
 }
 
 // resetMailed says what becomes of a mail with a link to choose a new password.

@@ -32,7 +32,7 @@ func (h *Console) render(c echo.Context, status int, component templ.Component) 
 	if err := component.Render(views.WithFrame(c.Request().Context(), frame), buffer); err != nil {
 		return err
 	}
-	c.Response().Header().Add("Vary", "HX-Request, HX-Target")
+	c.Response().Header().Add("Vary", "HX-Request")
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(buffer.Len())) // else it is sent in chunks; compressing takes it away
 	return c.HTMLBlob(status, buffer.Bytes())
 }
@@ -64,6 +64,12 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame.Company, frame.User = company.Name, &session.User
 	if !isHTMX(c) {
 		frame.Path = c.Request().URL.RequestURI()
+		if c.Request().Method != http.MethodGet { // its address may be no page
+			frame.Path, frame.Posted = h.path("/"), true
+			if frame.Section != "" {
+				frame.Path = h.path("/settings/" + frame.Section)
+			}
+		}
 		if frame.Tenants, err = h.account.TenantsOf(c.Request().Context(), session.Actor); err != nil {
 			return nil, err
 		}
@@ -74,12 +80,12 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !isHTMX(c) {
 		f := h.takeFlash(c)
-		frame.Flash, frame.FlashError = f.Text, f.Error
+		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
 	}
 	return frame, nil
 }
 
-// section is the name of the section that a route belongs to, as in /settings/users/new.
+// section is the name of the section that a route belongs to, as in /settings/users/new; "" where it is none's.
 func section(route string) string {
 	_, rest, _ := strings.Cut(route, "/settings/")
 	name, _, _ := strings.Cut(rest, "/")
@@ -88,6 +94,8 @@ func section(route string) string {
 		return "users"
 	case "deliveries":
 		return "triggers"
+	case "tenant": // the choice in the header
+		return ""
 	}
 	return name
 }

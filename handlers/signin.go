@@ -173,9 +173,9 @@ func codesLeft(n int) flash {
 	case 0:
 		return flash{Text: "That was your last recovery code. Make new ones now, under Profile.", Error: true}
 	case 1:
-		return flash{Text: "You have 1 recovery code left. Make new ones under Profile."}
+		return flash{Text: "You have 1 recovery code left. Make new ones under Profile.", Stays: true}
 	}
-	return flash{Text: fmt.Sprintf("You have %d recovery codes left.", n)}
+	return flash{Text: fmt.Sprintf("You have %d recovery codes left.", n), Stays: true}
 }
 
 func (h *Console) renderSecondFactor(c echo.Context, status int, f views.Form) error {

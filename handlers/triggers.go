@@ -119,7 +119,7 @@ func (h *Console) duplicateTrigger(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "“" + trigger.Name + "” was created. It is disabled: edit it, then enable it."})
+	return h.redirect(c, "/settings/triggers", flash{Text: "“" + trigger.Name + "” was created. It is disabled: edit it, then enable it.", Stays: true})
 }
 
 // testTrigger sends what the editor describes, saved or not.

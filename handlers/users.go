@@ -70,7 +70,7 @@ func (h *Console) addUser(c echo.Context) error {
 	if user.Status() == store.Invited {
 		done += " " + h.mailed("An invitation", user)
 	}
-	return h.redirect(c, "/settings/users", flash{Text: done})
+	return h.redirect(c, "/settings/users", flash{Text: done, Stays: h.Mailbox != nil})
 }
 
 // mailed says what becomes of a mail to a person.

@@ -7,7 +7,6 @@
 	const toasts = document.getElementById("toasts");
 	const announcer = document.getElementById("announcer");
 
-	root.classList.add("js");
 	if (navigator.clipboard) {
 		root.classList.add("can-copy"); // https and localhost only
 	}
@@ -42,11 +41,15 @@
 		}
 	};
 
+	let report = null; // what the script itself reports
+
 	const toast = (text) => {
-		const box = document.createElement("div");
-		box.className = "toast toast-error";
-		box.textContent = text;
-		(sheetToasts() || toasts).replaceChildren(box);
+		if (report && report.isConnected && report.querySelector("p").textContent === text) {
+			return; // said already
+		}
+		report = document.getElementById("report").content.firstElementChild.cloneNode(true);
+		report.querySelector("p").textContent = text;
+		(sheetToasts() || toasts).replaceChildren(report);
 	};
 
 	// While a dialog is open everything outside is inert, so messages appear in it.
@@ -90,6 +93,12 @@
 
 	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Check your connection, then try again."));
 
+	document.addEventListener("htmx:afterRequest", (event) => {
+		if (event.detail.successful && report && !report.matches(":focus-within")) {
+			report.remove(); // it is over
+		}
+	});
+
 	document.addEventListener("htmx:afterSwap", (event) => {
 		if (dialog && event.detail.target === dialog && !dialog.open) {
 			dialog.showModal();
@@ -110,14 +119,25 @@
 		if (swapsFocus) {
 			focusInstead(target.querySelector("#dialog-title"));
 		}
-		const list = document.querySelector("[data-announce]");
-		if (list && (event.detail.elt === list || target.id === list.id)) {
-			announcer.textContent = list.dataset.announce;
+		const drawn = target.id && document.getElementById(target.id); // in place of the target
+		if (drawn && drawn.dataset.announce) {
+			announce(drawn, event.timeStamp);
 		}
 	});
 
-	// What has been entered and not sent is not lost by a stray click. A refused form holds what was entered as if it had
-	// been there from the start. A password may be there because the browser knows it.
+	// Somebody who listens is not told at every step how far long work is.
+	let announced = -Infinity;
+
+	const announce = (list, now) => {
+		const working = list.matches('[data-hx-trigger^="every"]'); // it asks again by itself
+		if (!working || now - announced >= 5000) { // milliseconds
+			announcer.textContent = list.dataset.announce;
+			announced = now;
+		}
+	};
+
+	// What has been entered and not sent is not lost by a stray click. A form that was refused, or drawn again for another
+	// reason, holds what was entered as if it had been there from the start. A password may be there because the browser knows it.
 	const sent = new WeakSet();
 	let leaving = false;
 
@@ -130,10 +150,12 @@
 			: !/^(hidden|password|submit|reset|button)$/.test(input.type) && "defaultValue" in input && input.value !== input.defaultValue;
 	};
 
-	const unsent = (within) => dialog !== null && [...within.querySelectorAll('form[method="post"], form.sheet')].some((form) => !sent.has(form) &&
-		(form.querySelector('[aria-invalid="true"]') !== null || [...form.elements].some(changed)));
+	const entered = (form) => [...form.querySelectorAll('[aria-invalid="true"], [data-unsent]'), ...[...form.elements].filter(changed)];
 
-	const mayDiscard = (within) => !unsent(within) || confirm("Discard what you have entered?");
+	const unsent = (within, choice) => dialog !== null && [...within.querySelectorAll('form[method="post"], form.sheet, .permissions-form')].some((form) =>
+		!sent.has(form) && entered(form).some((element) => element !== choice));
+
+	const mayDiscard = (within, choice) => !unsent(within, choice) || confirm("Discard what you have entered?");
 
 	addEventListener("beforeunload", (event) => {
 		if (!leaving && unsent(document)) {
@@ -145,34 +167,64 @@
 
 	document.addEventListener("htmx:beforeRequest", (event) => {
 		const {elt, target} = event.detail;
-		const form = elt.closest("form");
-		if (form) {
-			sent.add(form);
+		if (elt.matches("form")) {
+			sent.add(elt);
 		}
 		const {triggeringEvent} = event.detail.requestConfig;
-		if (triggeringEvent && triggeringEvent.isTrusted && !mayDiscard(target)) { // what the page asks for by itself asks nobody
+		if (triggeringEvent && triggeringEvent.isTrusted && !mayDiscard(target, triggeringEvent.target)) { // what the page asks for by itself asks nobody
 			event.preventDefault();
+			for (const option of triggeringEvent.target.options || []) { // the choice that would have led away
+				option.selected = option.defaultSelected;
+			}
+		}
+	});
+
+	// What may take long says so where its result will stand.
+	document.addEventListener("htmx:beforeRequest", (event) => {
+		const {elt, target} = event.detail;
+		if (elt.dataset.busy) {
+			target.textContent = elt.dataset.busy;
 		}
 	});
 
 	document.addEventListener("htmx:afterRequest", (event) => {
-		const form = event.detail.elt.closest("form");
-		if (form && !event.detail.xhr.getResponseHeader("HX-Redirect")) {
-			sent.delete(form);
+		const {elt, requestConfig: {target}} = event.detail;
+		if (elt.dataset.busy && target.textContent === elt.dataset.busy) {
+			target.textContent = ""; // there is no result
 		}
 	});
 
+	// A form that a dialog asks about has been sent as long as that is open.
+	document.addEventListener("htmx:afterRequest", (event) => {
+		const {elt, xhr} = event.detail;
+		const asks = dialog && dialog.open && !dialog.contains(elt);
+		if (!asks && !xhr.getResponseHeader("HX-Redirect")) {
+			sent.delete(elt);
+		}
+	});
+
+	// Nor is a secret that is shown this once. The page behind it may not know yet what the secret is for: it has the address
+	// where it does.
+	const shownOnce = () => dialog.querySelector("[data-once]");
+
+	const mayClose = () => shownOnce() ? confirm("Close this? It is not shown again.") : mayDiscard(dialog);
+
 	if (dialog) {
 		dialog.addEventListener("cancel", (event) => {
-			if (event.target === dialog && !mayDiscard(dialog)) {
+			if (event.target === dialog && !mayClose()) {
 				event.preventDefault();
 			}
 		});
 
 		dialog.addEventListener("close", () => {
 			if (!dialog.open) { // it may have been opened again meanwhile
+				const once = shownOnce();
 				dialog.replaceChildren(); // a signup link does not stay in the page
+				sent.delete(opener);
 				focusOpener();
+				if (once && once.dataset.once) {
+					location.assign(once.dataset.once);
+				}
 			}
 		});
 	}
@@ -181,11 +233,11 @@
 		const at = (selector) => event.target.closest(selector);
 		if (at("[data-close]") && at("dialog")) {
 			event.preventDefault();
-			if (at("a") || mayDiscard(dialog)) { // Cancel says what it does, the cross may be hit by chance
+			if (at("a") || mayClose()) { // Cancel says what it does, the cross may be hit by chance
 				dialog.close();
 			}
 		} else if (at("[data-close]")) {
-			leaving = true;
+			leaving = !(event.ctrlKey || event.metaKey || event.shiftKey); // into this window
 		} else if (at("[data-dismiss]")) {
 			at(".toast").remove();
 			focusInstead();
@@ -311,6 +363,15 @@
 		}
 	});
 
+	// Where the person is: lists change their address without the page being loaded. That of a page that answers a form leads nowhere.
+	const here = () => root.dataset.back || location.pathname + location.search;
+
+	document.addEventListener("submit", (event) => {
+		if (event.target.closest("#tenant-menu")) {
+			event.target.elements.next.value = here();
+		}
+	});
+
 	// The end of the session. The server alone knows it: other tabs are activity too, and the limits may change.
 	const timeout = document.getElementById("timeout"); // signed-in pages only
 	if (timeout) {
@@ -324,7 +385,7 @@
 
 		const leave = () => {
 			leaving = true;
-			location.assign(`${signin}?next=${encodeURIComponent(location.pathname + location.search)}`);
+			location.assign(`${signin}?next=${encodeURIComponent(here())}`);
 		};
 
 		const learn = (session) => {
@@ -414,8 +475,17 @@
 	// Screen readers announce what appears in a live region, not what was there from the start.
 	const flash = [...toasts.children];
 	toasts.replaceChildren();
-	setTimeout(() => toasts.replaceChildren(...flash), 100);
-	setTimeout(() => flash.forEach((box) => box.matches(".toast-error, :hover, :focus-within") || box.remove()), 8000);
+	setTimeout(() => toasts.append(...flash), 100);
+	for (const box of flash.filter((box) => "passes" in box.dataset)) {
+		let timer;
+		const wait = () => {
+			clearTimeout(timer);
+			timer = setTimeout(() => box.matches(":hover, :focus-within") || box.remove(), 8000);
+		};
+		box.addEventListener("mouseleave", wait); // whoever reads it has all the time
+		box.addEventListener("focusout", wait);
+		wait();
+	}
 
 	focusFirstError(document);
 })();

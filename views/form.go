@@ -37,6 +37,7 @@ type field struct {
 	Autofill    string // the autocomplete token
 	Optional    bool
 	Focus       bool // the first one a person fills in
+	Unsent      bool // a choice that is drawn again before it is saved
 }
 
 func (f field) id() string      { return "field-" + f.Name }

@@ -21,6 +21,7 @@ type Frame struct {
 	Tenant     store.Tenant   // chosen in the header
 	Tenants    []store.Tenant // to choose from
 	Path       string         // of this page, with its query: where choosing a tenant leads back to
+	Posted     bool           // the page answers a form, so Path is that of its section
 	BasePath   string         // before every path, without a slash at its end
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
@@ -28,6 +29,7 @@ type Frame struct {
 	Section    string // the key of its entry in the sidebar
 	Flash      string // the result of the request before this one
 	FlashError bool
+	FlashStays bool // until it is dismissed
 	Now        time.Time
 
 	MinPassword int // how many characters a new password needs

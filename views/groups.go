@@ -165,6 +165,14 @@ func (p GroupPage) usersAt(cursor string) string {
 	return GroupPath(p.Group.ID, "?"+v.Encode())
 }
 
+// usersFound is what a screen reader says when the users have been searched.
+func (p GroupPage) usersFound() string {
+	return UsersPage{Query: p.Query, List: p.Users}.announcement()
+}
+
+// savedRole is the source role that the group has, as the form says it.
+func (p GroupPage) savedRole() string { return cmp.Or(string(p.Group.Role), "custom") }
+
 // custom says that the form shows a set of the group's own.
 func (p GroupPage) custom() bool { return p.Form.Get("role") == "custom" }
 
@@ -267,6 +275,17 @@ type AddMembersPage struct {
 	Chosen []store.User // ticked before
 }
 
+// announcement is what a screen reader says when the search has been answered.
+func (p AddMembersPage) announcement() string {
+	switch {
+	case p.Search == "":
+		return ""
+	case len(p.Found) == 0:
+		return "Nobody matches “" + p.Search + "”."
+	}
+	return count(len(p.Found), "user") + " shown" // the first of them
+}
+
 // fresh are those found who are not ticked already.
 func (p AddMembersPage) fresh() []store.User {
 	var fresh []store.User
@@ -297,6 +316,17 @@ func (p UserGroupsPage) roleOptions() []option {
 		}
 	}
 	return append(options, option{string(p.User.Role), p.User.Role.Label()})
+}
+
+// unsaved says that the form shows another role or other groups than the person has.
+func (p UserGroupsPage) unsaved() bool {
+	for _, g := range p.Groups {
+		if !p.Form.Has("group_ids", strconv.FormatInt(g.ID, 10)) {
+			return true
+		}
+	}
+	back := slices.ContainsFunc(p.Offer, func(g store.Group) bool { return p.Form.Has("group_ids", strconv.FormatInt(g.ID, 10)) })
+	return back || len(p.Chosen) > 0 || p.Form.Get("role") != string(p.User.Role)
 }
 
 // fresh are the groups found that are not in the list already.
