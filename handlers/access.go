@@ -161,7 +161,12 @@ func (h *Console) changeRole(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: user.DisplayName() + " now has the role " + user.Role.Label() + "."})
+	text := user.DisplayName() + " now has the role " + user.Role.Label() + "."
+	invitation, _, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+	if err == nil && invitation.ByLink && invitation.ExpiresAt <= store.At(h.Now()) {
+		text += " Their link has ended: make a new one."
+	}
+	return h.redirect(c, h.backToUsers(c), flash{Text: text})
 }
 
 func (h *Console) renderChangeRole(c echo.Context, status int, id int64, f views.Form) error {

@@ -92,10 +92,16 @@ func (tx *Tx) DeleteInvitation(ctx context.Context, id int64) error {
 	return tx.execOne(ctx, ErrNotFound, `DELETE FROM invitations WHERE id = $1`, id)
 }
 
-// InsertSignupLink adds an open link.
-func (tx *Tx) InsertSignupLink(ctx context.Context, tokenHash []byte, invitationID int64, expiresAt Millis) error {
-	_, err := tx.exec(ctx, `INSERT INTO signup_links (token_hash, invitation_id, expires_at) VALUES ($1, $2, $3)`, tokenHash, invitationID, expiresAt)
+// InsertSignupLink adds an open link. maker is the person who makes it by hand; 0 for one that is mailed.
+func (tx *Tx) InsertSignupLink(ctx context.Context, tokenHash []byte, invitationID int64, expiresAt Millis, maker int64) error {
+	_, err := tx.exec(ctx, `INSERT INTO signup_links (token_hash, invitation_id, expires_at, made_by) VALUES ($1, $2, $3, $4)`,
+		tokenHash, invitationID, expiresAt, maker)
 	return err
+}
+
+// LinkMaker returns who made the open link of an invitation by hand; 0 where none is open, or it was mailed.
+func (q Queries) LinkMaker(ctx context.Context, invitationID int64) (int64, error) {
+	return one(ctx, q.q, value[int64], `SELECT coalesce(max(made_by), 0) FROM signup_links WHERE invitation_id = $1 AND ended = ''`, invitationID)
 }
 
 // EndSignupLinks ends the open links of an invitation for the reason given.
@@ -113,6 +119,12 @@ func (tx *Tx) DeleteSignupLinks(ctx context.Context, before Millis) error {
 // LinkInvitationsBy returns the pending invitations by link that a person has made.
 func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invitation, error) {
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`, inviterID)
+}
+
+// MailInvitationsWithLinkBy returns the pending invitations by mail whose open link a person has made by hand.
+func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64) ([]Invitation, error) {
+	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.by_link = 0 AND i.id IN
+		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '') ORDER BY i.id`, maker)
 }
 
 // LinkInviters counts the pending invitations by link of everybody who has made any.

@@ -107,7 +107,7 @@ func TestFC53_IdsAreNeverReusedAndDependentRowsGo(t *testing.T) {
 		if err := tx.InsertInvitation(ctx, &invitation); err != nil {
 			return err
 		}
-		return tx.InsertSignupLink(ctx, []byte("l"), invitation.ID, 1)
+		return tx.InsertSignupLink(ctx, []byte("l"), invitation.ID, 1, 0)
 	})
 	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.DeleteUser(ctx, last.ID) })
 	next := addPeople(t, db, person(4))[0]

@@ -127,11 +127,7 @@ func (tx *Tx) EndAccess(user store.User) error {
 	if err := tx.db.EndSignupLinksOfUser(tx.ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	made, err := tx.db.LinkInvitationsBy(tx.ctx, user.ID)
-	if err != nil {
-		return err
-	}
-	return tx.revokeThose(made, nil)
+	return tx.takeLinksOf(user.ID, nil)
 }
 
 // Consequences is what disabling or deleting somebody does beyond them.

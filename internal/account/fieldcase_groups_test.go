@@ -617,3 +617,86 @@ func TestMembersComeAndGoAtOnce(t *testing.T) {
 		t.Errorf("the group says %d, the list %d, there are %d", now.Members, list.Counts.All, len(members))
 	}
 }
+
+// Whoever has made a signup link by hand could sign up with it: it ends when it would open more than they may give.
+func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // SPEC §5.3 rule 3
+	t.Parallel()
+	c := newCompany(t)
+	ctx := t.Context()
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	works := func(issued Issued) bool {
+		_, err := c.Signup(ctx, issued.Token)
+		return err == nil
+	}
+	link := func(email string) Issued {
+		issued, err := c.InviteByLink(ctx, c.as(ann.UserID), NewUser{Role: permission.ReadOnly, Email: email, Duration: "1d", TenantID: 1})
+		c.must(err)
+		return issued
+	}
+	byHand := func(email string) Issued {
+		user, err := c.AddUser(ctx, c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
+		c.must(err)
+		pending, err := c.db.InvitationOfUser(ctx, user.ID)
+		c.must(err)
+		issued, err := c.NewLink(ctx, c.as(ann.UserID), pending.ID)
+		c.must(err)
+		return issued
+	}
+	mails := func(user store.User) int {
+		invitation, err := c.db.InvitationOfUser(ctx, user.ID)
+		c.must(err)
+		if invitation.MailDeliveryID == 0 {
+			return 0
+		}
+		delivery, err := c.db.DeliveryByID(ctx, invitation.MailDeliveryID)
+		c.must(err)
+		if delivery.State != store.Waiting {
+			return 0
+		}
+		return 1
+	}
+
+	raised, kept := link("l@example.com"), link("k@example.com")
+	_, err := c.ChangeInvitedRole(ctx, c.admin, kept.Invitation.ID, permission.Analyst) // which ann could give
+	c.must(err)
+	_, err = c.ChangeInvitedRole(ctx, c.admin, raised.Invitation.ID, permission.GlobalAdmin)
+	c.must(err)
+	if works(raised) || !works(kept) {
+		t.Errorf("the link of the raised one works: %v, the other: %v", works(raised), works(kept))
+	}
+	fresh, err := c.NewLink(ctx, c.admin, raised.Invitation.ID)
+	c.must(err)
+	if !works(fresh) {
+		t.Error("the new link does not work")
+	}
+
+	user := byHand("m@example.com")
+	_, err = c.ChangeInvitedRole(ctx, c.admin, user.Invitation.ID, permission.GlobalAnalyst)
+	c.must(err)
+	joined := byHand("j@example.com")
+	elsewhere := c.group(GroupInput{Name: "Elsewhere", Role: permission.Admin, Tenants: []int64{c.tenant("Staging").ID}})
+	_, err = c.AddMembers(ctx, c.admin, elsewhere.ID, []int64{joined.User.ID}, "")
+	c.must(err)
+	for _, issued := range []Issued{user, joined} {
+		if works(issued) || mails(issued.User) != 1 {
+			t.Errorf("%s: the link works: %v; mails on their way: %d", issued.User.Email, works(issued), mails(issued.User))
+		}
+	}
+
+	// Whoever may do less, or leaves, has no link that works.
+	late, theirs := byHand("n@example.com"), link("t@example.com")
+	_, err = c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	c.must(err)
+	if works(late) || works(theirs) || mails(late.User) != 1 {
+		t.Errorf("after a change of their maker's role the links work: %v, %v; mails on their way: %d", works(late), works(theirs), mails(late.User))
+	}
+
+	_, err = c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true})
+	c.must(err)
+	last := byHand("d@example.com")
+	_, err = c.DisableAccess(ctx, c.admin, ann.UserID)
+	c.must(err)
+	if works(last) || mails(last.User) != 1 {
+		t.Errorf("after their maker was disabled the link works: %v; mails on their way: %d", works(last), mails(last.User))
+	}
+}

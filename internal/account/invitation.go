@@ -131,7 +131,7 @@ func (tx *Tx) inviteByLink(in NewUser) (Issued, error) {
 	if err := tx.invite(user, &invitation); err != nil {
 		return Issued{}, err
 	}
-	token, err := tx.issueLink(&invitation)
+	token, err := tx.issueLink(&invitation, tx.by.UserID)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -152,10 +152,7 @@ func (tx *Tx) resendInvitation(id int64) (store.User, error) {
 	if invitation.ByLink {
 		return store.User{}, ErrNotByMail
 	}
-	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
-		return store.User{}, err
-	}
-	if err := tx.mailInvitation(user, &invitation); err != nil {
+	if err := tx.mailAnew(invitation, user); err != nil {
 		return store.User{}, err
 	}
 	return user, tx.Record("resend invitation", userObject(user), userObject(user))
@@ -178,7 +175,7 @@ func (tx *Tx) newLink(id int64) (Issued, error) {
 	if invitation.ByLink { // who makes the link answers for it
 		invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
 	}
-	token, err := tx.issueLink(&invitation)
+	token, err := tx.issueLink(&invitation, tx.by.UserID)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -211,21 +208,9 @@ func (tx *Tx) revoke(invitation store.Invitation, user store.User) error {
 	return tx.record("revoke invitation", Done, userObject(user), nil)
 }
 
-// revokeThose ends those of invitations whose person is among which; nil means all.
-func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited store.User, tenant int64) bool) error {
-	for _, invitation := range invitations {
-		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
-		if err != nil {
-			return err
-		}
-		if which != nil && !which(invited, invitation.TenantID) {
-			continue
-		}
-		if err := tx.revoke(invitation, invited); err != nil {
-			return err
-		}
-	}
-	return nil
+// revokeThose ends those of invitations whose person which names; nil means all.
+func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited store.User, tenant int64) (bool, error)) error {
+	return tx.eachInvited(invitations, which, tx.revoke)
 }
 
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
@@ -348,14 +333,15 @@ func (tx *Tx) invite(user store.User, invitation *store.Invitation) error {
 	return tx.db.InsertInvitation(tx.ctx, invitation)
 }
 
-// issueLink ends the earlier links of an invitation and returns the token of a fresh one.
-func (tx *Tx) issueLink(invitation *store.Invitation) (string, error) {
+// issueLink ends the earlier links of an invitation and returns the token of a fresh one, which maker gets to hand it on;
+// 0 for one that is mailed.
+func (tx *Tx) issueLink(invitation *store.Invitation, maker int64) (string, error) {
 	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced); err != nil {
 		return "", err
 	}
 	token := auth.NewToken()
 	invitation.ExpiresAt = tx.now.Add(invitation.Duration)
-	if err := tx.db.InsertSignupLink(tx.ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt); err != nil {
+	if err := tx.db.InsertSignupLink(tx.ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt, maker); err != nil {
 		return "", err
 	}
 	return token, tx.db.UpdateInvitation(tx.ctx, *invitation)
@@ -363,7 +349,7 @@ func (tx *Tx) issueLink(invitation *store.Invitation) (string, error) {
 
 // mailInvitation issues a fresh link and queues the mail that carries it.
 func (tx *Tx) mailInvitation(user store.User, invitation *store.Invitation) error {
-	token, err := tx.issueLink(invitation)
+	token, err := tx.issueLink(invitation, 0)
 	if err != nil {
 		return err
 	}

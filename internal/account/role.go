@@ -8,7 +8,8 @@ import (
 	"console/store"
 )
 
-// ChangeInvitedRole gives an invited person another role before they accept; the link stays as it is. The role they have
+// ChangeInvitedRole gives an invited person another role before they accept. The link stays as it is, unless somebody made
+// it who could not give this role: then it ends, and the invitation is mailed anew or takes a new link. The role they have
 // changes nothing. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4), or store.ErrNotFound once the invitation was
 // accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
@@ -28,6 +29,9 @@ func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store
 		return store.User{}, err
 	}
 	if err := tx.storeAccess(&user); err != nil {
+		return store.User{}, err
+	}
+	if err := tx.reviewLinks(user); err != nil {
 		return store.User{}, err
 	}
 	if err := tx.Record("change role", userObject(before), userObject(user)); err != nil {

@@ -198,31 +198,12 @@ func (tx *Tx) grantable(groupID int64) (store.Membership, error) {
 	return group, tx.requireAll(wanted, &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
-// storeAccess stores a person whose role or groups have changed, and revokes the link invitations they made that SPEC
-// §5.3 rule 3 would refuse them now.
+// storeAccess stores a person whose role or groups were changed.
 func (tx *Tx) storeAccess(user *store.User) (err error) {
 	if user.ByGroups, err = tx.labelOnly(*user); err != nil {
 		return err
 	}
-	if err := tx.UpdateUser(user); err != nil {
-		return err
-	}
-	made, err := tx.db.LinkInvitationsBy(tx.ctx, user.ID)
-	if err != nil || len(made) == 0 {
-		return err
-	}
-	held, err := holdings(tx.ctx, tx.db.Queries, *user)
-	if err != nil {
-		return err
-	}
-	tenants, err := tx.db.Tenants(tx.ctx)
-	if err != nil {
-		return err
-	}
-	return tx.revokeThose(made, func(invited store.User, tenant int64) bool {
-		_, lacks := held.Lacks(toGrant(invited.Role, tenant), tenantIDs(tenants))
-		return lacks
-	})
+	return tx.UpdateUser(user)
 }
 
 // access is a person as activity entries about their access show them, with their groups by name.
@@ -266,6 +247,9 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 	}
 	if len(details) == 0 {
 		return nil
+	}
+	if err := tx.reviewLinks(user); err != nil {
+		return err
 	}
 	if err := tx.Record(action, before.object, after.object); err != nil {
 		return err

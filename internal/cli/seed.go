@@ -167,7 +167,7 @@ func (s *seeding) invite(ctx context.Context, tx *store.Tx, p *invented) error {
 	if err := tx.InsertInvitation(ctx, &invitation); err != nil {
 		return err
 	}
-	return tx.InsertSignupLink(ctx, p.linkHash, invitation.ID, invitation.ExpiresAt)
+	return tx.InsertSignupLink(ctx, p.linkHash, invitation.ID, invitation.ExpiresAt, 0)
 }
 
 // mail adds an invitation mail that ended in the same transaction, so that no worker ever sees it waiting.
