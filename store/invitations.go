@@ -99,9 +99,24 @@ func (tx *Tx) InsertSignupLink(ctx context.Context, tokenHash []byte, invitation
 	return err
 }
 
-// LinkMaker returns who made the open link of an invitation by hand; 0 where none is open, or it was mailed.
-func (q Queries) LinkMaker(ctx context.Context, invitationID int64) (int64, error) {
-	return one(ctx, q.q, value[int64], `SELECT coalesce(max(made_by), 0) FROM signup_links WHERE invitation_id = $1 AND ended = ''`, invitationID)
+// SeveralMakers stands for the maker of a link that more than one person has.
+const SeveralMakers = -1
+
+// LinkMaker returns who has the link of an invitation that still works: whoever made it by hand, or read it in the mail;
+// 0 where none works, or it was only mailed.
+func (q Queries) LinkMaker(ctx context.Context, invitationID int64, now Millis) (int64, error) {
+	maker, err := one(ctx, q.q, value[int64], `SELECT made_by FROM signup_links WHERE invitation_id = $1 AND ended = '' AND expires_at > $2`, invitationID, now)
+	if err == ErrNotFound {
+		err = nil
+	}
+	return maker, err
+}
+
+// NoteLinkReader notes that a person has read the open link of an invitation.
+func (tx *Tx) NoteLinkReader(ctx context.Context, invitationID, reader int64) error {
+	_, err := tx.exec(ctx, `UPDATE signup_links SET made_by = CASE made_by WHEN 0 THEN $2 WHEN $2 THEN $2 ELSE $3 END WHERE invitation_id = $1 AND ended = ''`,
+		invitationID, reader, SeveralMakers)
+	return err
 }
 
 // EndSignupLinks ends the open links of an invitation for the reason given.
@@ -121,10 +136,11 @@ func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invi
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`, inviterID)
 }
 
-// MailInvitationsWithLinkBy returns the pending invitations by mail whose open link a person has made by hand.
-func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64) ([]Invitation, error) {
+// MailInvitationsWithLinkBy returns the pending invitations by mail whose link still works and was made by hand, or read, by
+// a person.
+func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64, now Millis) ([]Invitation, error) {
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.by_link = 0 AND i.id IN
-		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '') ORDER BY i.id`, maker)
+		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '' AND expires_at > $2) ORDER BY i.id`, maker, now)
 }
 
 // LinkInviters counts the pending invitations by link of everybody who has made any.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"console/internal/permission"
 	"console/store"
@@ -693,10 +694,51 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // SPEC §
 
 	_, err = c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true})
 	c.must(err)
+	over := byHand("o@example.com")
+	c.now = func() time.Time { return time.Now().Add(MailInvitationLasts + time.Hour) }
 	last := byHand("d@example.com")
 	_, err = c.DisableAccess(ctx, c.admin, ann.UserID)
 	c.must(err)
 	if works(last) || mails(last.User) != 1 {
 		t.Errorf("after their maker was disabled the link works: %v; mails on their way: %d", works(last), mails(last.User))
+	}
+	if n := mails(over.User); n != 0 {
+		t.Errorf("an invitation that had run out comes back to life with %d mails", n)
+	}
+}
+
+// In trial mode mails are read in the console: who has read one has the link, too.
+func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // SPEC §5.3 rule 3
+	t.Parallel()
+	c := newCompany(t)
+	ctx := t.Context()
+	ann, bo := c.person("ann@example.com", permission.Admin, 1), c.person("bo@example.com", permission.Admin, 1)
+	for email, readers := range map[string][]Actor{"one@example.com": {ann, ann}, "two@example.com": {ann, bo}, "none@example.com": nil} {
+		user, err := c.AddUser(ctx, c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
+		c.must(err)
+		pending, err := c.db.InvitationOfUser(ctx, user.ID)
+		c.must(err)
+		mailed := pending.MailDeliveryID
+		c.must(c.db.Update(ctx, func(tx *store.Tx) error {
+			delivery, err := tx.DeliveryByID(ctx, mailed)
+			if err != nil {
+				return err
+			}
+			delivery.State, delivery.EndedAt = store.Delivered, delivery.CreatedAt
+			return tx.SaveAttempt(ctx, delivery, store.Attempt{})
+		}))
+		for _, by := range readers {
+			_, err := c.InvitationMail(ctx, by, pending.ID)
+			c.must(err)
+		}
+		_, err = c.ChangeInvitedRole(ctx, c.admin, pending.ID, permission.Analyst) // which they could give
+		c.must(err)
+		_, err = c.ChangeInvitedRole(ctx, c.admin, pending.ID, permission.GlobalAdmin)
+		c.must(err)
+		pending, err = c.db.InvitationOfUser(ctx, user.ID)
+		c.must(err)
+		if anew := pending.MailDeliveryID != mailed; anew != (readers != nil) {
+			t.Errorf("%s: mailed anew: %v", email, anew)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func (tx *Tx) addUser(in NewUser, user store.User, send bool) (store.User, error
 		return store.User{}, err
 	}
 	if user.Role.SignsIn() {
-		invitation := store.Invitation{UserID: user.ID, TenantID: in.TenantID, Duration: MailInvitationLasts}
+		invitation := store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
 		if err := tx.invite(user, &invitation); err != nil {
 			return store.User{}, err
 		}
@@ -152,10 +152,7 @@ func (tx *Tx) resendInvitation(id int64) (store.User, error) {
 	if invitation.ByLink {
 		return store.User{}, ErrNotByMail
 	}
-	if err := tx.mailAnew(invitation, user); err != nil {
-		return store.User{}, err
-	}
-	return user, tx.Record("resend invitation", userObject(user), userObject(user))
+	return user, tx.mailAnew(invitation, user)
 }
 
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
@@ -240,6 +237,9 @@ func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store
 			err = store.ErrNotFound
 		}
 		if err != nil {
+			return store.Delivery{}, err
+		}
+		if err := tx.db.NoteLinkReader(ctx, invitation.ID, by.UserID); err != nil {
 			return store.Delivery{}, err
 		}
 		return delivery, tx.record("export invitation mail", Done, userObject(user), nil)

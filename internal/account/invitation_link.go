@@ -7,8 +7,8 @@ import (
 	"console/store"
 )
 
-// Whoever has made a signup link by hand has it, and could sign up with it in place of the person it is for. Their link
-// ends when they could not make it any more (SPEC §5.3 rule 3).
+// Whoever has made a signup link by hand, or read it in a mail that is kept here, could sign up with it in place of the
+// person it is for. Their link ends when they could not make it any more (SPEC §5.3 rule 3).
 
 // reviewLinks follows a change of somebody's role or groups. The link invitations they made and could not make now are
 // revoked; what they made by hand for others invited by mail is mailed anew. When they are only invited themselves, the
@@ -41,7 +41,7 @@ func (tx *Tx) takeLinksOf(maker int64, which func(invited store.User, tenant int
 	if err := tx.revokeThose(made, which); err != nil {
 		return err
 	}
-	handed, err := tx.db.MailInvitationsWithLinkBy(tx.ctx, maker)
+	handed, err := tx.db.MailInvitationsWithLinkBy(tx.ctx, maker, tx.now)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,12 @@ func (tx *Tx) eachInvited(invitations []store.Invitation, which func(invited sto
 	return nil
 }
 
-// outgrows says whether an invited person, by what they hold or their role in a tenant gives, may do more than somebody
-// who holds held could give them.
+// outgrows says whether an invited person holds more, or will once they accept, than somebody who holds held could give
+// them. tenant is where the role of somebody invited by link will hold.
 func (tx *Tx) outgrows(invited store.User, tenant int64, held permission.Holdings, tenants []int64) (bool, error) {
-	if _, lacks := held.Lacks(toGrant(invited.Role, tenant), tenants); lacks {
-		return true, nil
+	if invited.Role.Global() || invited.JoinedAt == 0 {
+		_, lacks := held.Lacks(toGrant(invited.Role, tenant), tenants)
+		return lacks, nil
 	}
 	gets, err := holdings(tx.ctx, tx.db.Queries, invited)
 	_, lacks := held.Lacks(gets, tenants)
@@ -91,11 +92,11 @@ func (tx *Tx) endOutgrownLink(user store.User, tenants []int64) error {
 	if err != nil {
 		return err
 	}
-	makerID, err := tx.db.LinkMaker(tx.ctx, invitation.ID)
+	makerID, err := tx.db.LinkMaker(tx.ctx, invitation.ID, tx.now)
 	if err != nil || makerID == 0 || makerID == tx.by.UserID {
 		return err
 	}
-	var held permission.Holdings // nothing where the maker is gone
+	var held permission.Holdings // nothing where the maker is gone, or several have the link
 	maker, err := tx.db.UserByID(tx.ctx, makerID)
 	if err == nil {
 		held, err = holdings(tx.ctx, tx.db.Queries, maker)
@@ -117,17 +118,19 @@ func (tx *Tx) endOutgrownLink(user store.User, tenants []int64) error {
 	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced); err != nil {
 		return err
 	}
-	return tx.db.UpdateInvitation(tx.ctx, invitation)
+	if err := tx.db.UpdateInvitation(tx.ctx, invitation); err != nil {
+		return err
+	}
+	return tx.record("end invitation link", Done, userObject(user), nil)
 }
 
-// mailAnew ends the link of an invitation by mail and mails another one. Somebody whose access is disabled gets it when
-// it is enabled.
+// mailAnew ends the link of an invitation by mail, and mails another one.
 func (tx *Tx) mailAnew(invitation store.Invitation, user store.User) error {
-	if user.DisabledAt != 0 {
-		return tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced)
-	}
 	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
 		return err
 	}
-	return tx.mailInvitation(user, &invitation)
+	if err := tx.mailInvitation(user, &invitation); err != nil {
+		return err
+	}
+	return tx.Record("resend invitation", userObject(user), userObject(user))
 }
