@@ -501,7 +501,8 @@ func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T
 	b := c.browser()
 	b.token()
 	c.meanwhile(func(ctx context.Context, tx *store.Tx) error {
-		return tx.SetPasswordHash(ctx, john.ID, auth.HashPassword("another long password"))
+		john.PasswordHash, john.PasswordChangedAt = auth.HashPassword("another long password"), store.At(time.Now())
+		return tx.UpdateUser(ctx, &john)
 	}, func() *answer { return b.post("/signin", "email", adminEmail, "password", adminPassword) }).wants(http.StatusUnprocessableEntity)
 	if n := c.sessions(john); n != before {
 		t.Errorf("%d sessions instead of %d", n, before)
@@ -566,7 +567,7 @@ func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who e
 	}
 	seen := &authenticator{console: c, secret: ann.get(authenticatorPath).wants(http.StatusOK).key()}
 	stranger.get(authenticatorPath).wants(http.StatusOK).lacks(seen.secret)
-	stranger.post(authenticatorPath, "code", seen.code(0), "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity)
+	stranger.post(authenticatorPath, "code", seen.code(0), "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity).contains("Begin again")
 	stranger.post(authenticatorPath + "/start").to(authenticatorPath)
 	known := stranger.get(authenticatorPath).key()
 	ann.get(authenticatorPath).lacks(known, seen.secret)
@@ -575,6 +576,12 @@ func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who e
 		t.Error("the secret has been shown to somebody else")
 	}
 	stranger.get("/settings/profile").to("/signin")
+
+	// The session may get another id meanwhile.
+	other := ann.scan()
+	ann.post("/settings/profile/password", "current_password", password("ann@example.com"), "password", "another long password", "again", "another long password").to("/settings/profile")
+	c.exec(`UPDATE authenticators SET last_step = 0`)
+	ann.post(authenticatorPath, "code", other.code(0), "password", "another long password").to("/settings/profile")
 }
 
 var onceInput = regexp.MustCompile(`name="once" value="([^"]+)"`)

@@ -32,6 +32,12 @@ func (tx *Tx) SavePendingAuthenticator(ctx context.Context, userID, sessionID in
 	return err
 }
 
+// MovePendingAuthenticator lets an authenticator that is being set up in one session be set up in another.
+func (tx *Tx) MovePendingAuthenticator(ctx context.Context, userID, from, to int64) error {
+	_, err := tx.exec(ctx, `UPDATE authenticators SET pending_in = $3 WHERE user_id = $1 AND pending_in = $2 AND pending IS NOT NULL`, userID, from, to)
+	return err
+}
+
 // ConfirmAuthenticator makes the pending authenticator the person's only one. The step of the code that confirmed it
 // counts as used. It returns ErrNotFound where none is pending.
 func (tx *Tx) ConfirmAuthenticator(ctx context.Context, userID, step int64, at Millis) error {

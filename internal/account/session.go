@@ -167,8 +167,12 @@ func (tx *Tx) renewSession(session store.Session, from Client) (token string, er
 	if err := tx.db.DeleteSession(tx.ctx, session.TokenHash); err != nil {
 		return "", err
 	}
+	before := session.ID
 	session.Stage = store.Finished
-	return tx.insertSession(&session, from)
+	if token, err = tx.insertSession(&session, from); err != nil {
+		return "", err
+	}
+	return token, tx.db.MovePendingAuthenticator(tx.ctx, session.UserID, before, session.ID)
 }
 
 // signedIn notes that somebody has shown all that is asked of them.

@@ -52,10 +52,10 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
 		// While the password was being checked the person may have been disabled, or been given another one.
 		current, err := tx.db.UserByID(ctx, user.ID)
-		if err != nil || !signsIn(current) || current.PasswordHash != user.PasswordHash {
+		if err != nil || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
 			return Begun{}, ErrSignIn
 		}
-		if hash != current.PasswordHash {
+		if hash != user.PasswordHash && current.PasswordHash == user.PasswordHash {
 			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
 				return Begun{}, err
 			}
