@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -214,6 +215,14 @@ func TestFC66_ALostSaveIsNotReportedAsDone(t *testing.T) {
 	if now := c.cell(`SELECT name FROM account`); now != before {
 		t.Errorf("the company is now %q", now)
 	}
+	for address, page := range map[string]string{"/settings/general/company": "/settings/general", "/settings/groups/7/tenants": "/settings/groups", "/settings/users/new": "/settings/users/new"} {
+		admin.Header.Set("Referer", c.URL.String()+address) // of a page that answered a refused form
+		to := admin.postForm("/settings/profile", "csrf_token", token).to("/signin").Header.Get("Location")
+		if next, err := url.Parse(to); err != nil || next.Query().Get("next") != page {
+			t.Errorf("from %s signing in leads back to %s", address, to)
+		}
+	}
+	admin.Header.Del("Referer")
 	admin.postForm("/signout", "csrf_token", token).to("/signin")
 	admin.postForm("/signin/2fa", "code", "123456", "csrf_token", token).to("/signin")
 }

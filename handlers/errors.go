@@ -153,7 +153,7 @@ func (h *Console) askToSignIn(c echo.Context) {
 	if session := current(c); session != nil && session.Stage != store.Finished {
 		page = steps[session.Stage]
 	}
-	to := h.path(withNext(page, h.ownPath(back)))
+	to := h.path(withNext(page, h.pageAt(back)))
 	if isHTMX(c) {
 		c.Response().Header().Set("HX-Redirect", to)
 		c.NoContent(http.StatusUnauthorized)

@@ -65,10 +65,7 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	if !isHTMX(c) {
 		frame.Path = c.Request().URL.RequestURI()
 		if c.Request().Method != http.MethodGet { // its address may be no page
-			frame.Path, frame.Posted = h.path("/"), true
-			if frame.Section != "" {
-				frame.Path = h.path("/settings/" + frame.Section)
-			}
+			frame.Path, frame.Posted = h.sectionPath(c.Path()), true
 		}
 		if frame.Tenants, err = h.account.TenantsOf(c.Request().Context(), session.Actor); err != nil {
 			return nil, err
@@ -83,6 +80,31 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
 	}
 	return frame, nil
+}
+
+// sectionPath is where the section of a route begins, or the start.
+func (h *Console) sectionPath(route string) string {
+	if name := section(route); name != "" {
+		return h.path("/settings/" + name)
+	}
+	return h.path("/")
+}
+
+// pageAt is ownPath for a page that somebody has in front of them. After a form was refused, its address may take forms
+// only: then it is the page of its section.
+func (h *Console) pageAt(address string) string {
+	path := h.ownPath(address)
+	if path == "" {
+		return ""
+	}
+	at, _, _ := strings.Cut(path, "?")
+	at = strings.TrimPrefix(at, h.basePath)
+	for _, r := range h.Routes() {
+		if r.Method == http.MethodGet && r.covers(at) {
+			return path
+		}
+	}
+	return h.sectionPath(at)
 }
 
 // section is the name of the section that a route belongs to, as in /settings/users/new; "" where it is none's.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -42,6 +43,20 @@ func (n Need) Permission() (p permission.Permission, ok bool) {
 
 // SignedIn reports whether visitors are refused.
 func (n Need) SignedIn() bool { return n.signedIn }
+
+// covers says whether a path without query is one of the route's.
+func (r Route) covers(path string) bool {
+	parts, own := strings.Split(path, "/"), strings.Split(r.Path, "/")
+	if len(parts) != len(own) {
+		return false
+	}
+	for i, part := range own {
+		if part != parts[i] && !strings.HasPrefix(part, ":") {
+			return false
+		}
+	}
+	return true
+}
 
 // Routes is the map of the console's pages.
 func (h *Console) Routes() []Route {
