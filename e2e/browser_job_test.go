@@ -41,7 +41,10 @@ func TestBrowserJobGoesOn(t *testing.T) {
 	b.is(`document.querySelectorAll("main [role=status]:not(#toasts), main [role=alert], main [aria-live]").length === 0`) // one place announces
 
 	b.offline(true)
-	time.Sleep(2500 * time.Millisecond) // questions that nobody answers
+	b.says("The server cannot be reached.")
+	b.click("Dismiss")
+	time.Sleep(2500 * time.Millisecond) // more questions that nobody answers
+	b.is(`document.querySelector(".toast") === null`)
 	b.offline(false)
 	for _, done := range []int{20, 30, 40} {
 		c.exec(`UPDATE jobs SET done = $1`, done)

@@ -42,14 +42,23 @@
 	};
 
 	let report = null; // what the script itself reports
+	let dismissed = ""; // what it reported, until a request succeeds
 
-	const toast = (text) => {
-		if (report && report.isConnected && report.querySelector("p").textContent === text) {
+	const textOf = (message) => message.querySelector("p").textContent;
+
+	// What the page asks for by itself, again and again, has no answer that somebody waits for.
+	const asksAgain = (element) => element.matches('[data-hx-trigger^="every"]');
+
+	const toast = (text, from) => {
+		if (report && report.isConnected && textOf(report) === text || asksAgain(from) && dismissed === text) {
 			return; // said already
+		}
+		if (report) {
+			report.remove();
 		}
 		report = document.getElementById("report").content.firstElementChild.cloneNode(true);
 		report.querySelector("p").textContent = text;
-		(sheetToasts() || toasts).replaceChildren(report);
+		(sheetToasts() || toasts).append(report); // beside what the server has said
 	};
 
 	// While a dialog is open everything outside is inert, so messages appear in it.
@@ -76,7 +85,9 @@
 		const detail = event.detail;
 		swapsFocus = detail.target.contains(document.activeElement);
 		const stale = detail.xhr.status === 409 && detail.xhr.getResponseHeader("HX-Retarget") !== "#toasts"; // the form again, as it was sent
-		if (detail.xhr.status === 422 || stale) {
+		if (detail.isError && asksAgain(detail.elt)) {
+			toast("That did not work. Try again, or reload the page.", detail.elt); // not in the words of the server, which change
+		} else if (detail.xhr.status === 422 || stale) {
 			detail.shouldSwap = true;
 			detail.isError = false;
 		} else if (detail.isError && detail.xhr.getResponseHeader("HX-Retarget")) {
@@ -87,15 +98,18 @@
 				detail.target = sheetToasts() || toasts;
 			}
 		} else if (detail.isError) {
-			toast("That did not work. Try again, or reload the page.");
+			toast("That did not work. Try again, or reload the page.", detail.elt);
 		}
 	});
 
-	document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Check your connection, then try again."));
+	document.addEventListener("htmx:sendError", (event) => toast("The server cannot be reached. Check your connection, then try again.", event.detail.elt));
 
 	document.addEventListener("htmx:afterRequest", (event) => {
-		if (event.detail.successful && report && !report.matches(":focus-within")) {
-			report.remove(); // it is over
+		if (event.detail.successful) {
+			dismissed = "";
+			if (report && !report.matches(":focus-within")) {
+				report.remove(); // it is over
+			}
 		}
 	});
 
@@ -239,6 +253,9 @@
 		} else if (at("[data-close]")) {
 			leaving = !(event.ctrlKey || event.metaKey || event.shiftKey); // into this window
 		} else if (at("[data-dismiss]")) {
+			if (at(".toast") === report) {
+				dismissed = textOf(report);
+			}
 			at(".toast").remove();
 			focusInstead();
 		} else if (at("[data-copy]")) {
