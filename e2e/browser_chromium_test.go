@@ -108,7 +108,8 @@ func (c *console) tab(script bool) *tab {
 }
 
 // notice notes what no page may cause: violations of the content policy, uncaught exceptions and other errors. That
-// forms are answered 422 and dead links 410 is meant.
+// forms are answered 422 and dead links 410 is meant; so is that a search gives way to the next one, which htmx calls an
+// error of the first.
 func (b *tab) notice(event any) {
 	trouble := ""
 	switch e := event.(type) {
@@ -131,8 +132,9 @@ func (b *tab) notice(event any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			said, _ := json.Marshal(e.Args)
-			trouble = "console: " + string(said)
+			if said, _ := json.Marshal(e.Args); !strings.Contains(string(said), "htmx:sendAbort") {
+				trouble = "console: " + string(said)
+			}
 		}
 	case *browserlog.EventEntryAdded:
 		meant := strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 410")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,6 +114,9 @@ func (w worker) download(link string) string {
 		}
 		if err == nil {
 			content, err = os.ReadFile(files[0])
+		}
+		if err == nil && len(content) == 0 {
+			err = errors.New("the file is empty so far")
 		}
 		return err
 	})
