@@ -167,6 +167,11 @@ func TestBrowserUnsentWhatIsDrawnAgain(t *testing.T) {
 	b.is(`document.querySelector("#group-find").defaultValue === "n"`)
 	b.press(kb.Escape)
 	b.wasAsked(t, false, asksToDiscard)
+	b.click("Continue")
+	b.heading("Save groups")
+	b.press(kb.Escape)
+	b.wasAsked(t, false, asksToDiscard)
+	b.heading("Save groups")
 	b.click("Cancel")
 
 	b.open(path + "/users/add")

@@ -134,7 +134,7 @@ func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in ac
 	}
 	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
-		Text: text, Effect: effect, Fields: fields,
+		Text: text, Effect: effect, Fields: fields, Edited: true,
 	})
 }
 

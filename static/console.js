@@ -105,11 +105,14 @@
 	document.addEventListener("htmx:sendError", (event) => toast("The server cannot be reached. Check your connection, then try again.", event.detail.elt));
 
 	document.addEventListener("htmx:afterRequest", (event) => {
+		const menu = event.detail.elt.closest("[popover]");
 		if (event.detail.successful) {
 			dismissed = "";
 			if (report && !report.matches(":focus-within")) {
 				report.remove(); // it is over
 			}
+		} else if (menu) {
+			menu.hidePopover(); // it would cover what is said
 		}
 	});
 

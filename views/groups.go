@@ -226,6 +226,7 @@ type ConfirmPage struct {
 	Danger bool
 	Effect account.Effect
 	Fields [][2]string // hidden: name and value
+	Edited bool        // they were entered in the dialog in whose place this stands
 }
 
 func (p ConfirmPage) form() sheetForm {
