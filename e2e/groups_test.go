@@ -75,35 +75,6 @@ func TestFC93_AStaleGroupIsNotSaved(t *testing.T) {
 	}
 }
 
-// To look at another source role is no look at what others have saved meanwhile.
-func TestFC93_LookingAtAnotherSourceRoleKeepsAFormStale(t *testing.T) {
-	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	path := c.newGroup(admin, "Editors", []string{"1"}, []string{"rules.view"})
-	opened := c.cell(`SELECT version FROM groups WHERE name = 'Editors'`)
-	admin.post(path+"/permissions", "version", opened, "role", "custom", "permissions", "users.view").wants(http.StatusSeeOther)
-	admin.get(path + "?tab=permissions&role=analyst&version=" + opened).wants(http.StatusOK).contains(`name="version" value="` + opened + `"`)
-	admin.get(path + "/permissions?role=analyst&version=" + opened).wants(http.StatusConflict).contains("save again to replace")
-	if got := c.cell(`SELECT permissions FROM groups WHERE name = 'Editors'`); got != "users.view" {
-		t.Errorf("the group gives %q", got)
-	}
-}
-
-func TestFC93_AStaleDialogOfGroupsCanBeSavedAgain(t *testing.T) {
-	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
-	opened := fmt.Sprint(ann.Version)
-	path := fmt.Sprintf("/settings/users/%d", ann.ID)
-	admin.post(path+"/edit", "version", opened, "first_name", "Anna").wants(http.StatusSeeOther)
-	now := fmt.Sprint(c.user("ann@example.com").Version)
-	review := path + "/groups?review=1&role=read_only&group_ids=&version="
-	admin.get(review+opened).wants(http.StatusConflict).contains("save again to replace", `name="version" value="`+now+`"`)
-	admin.get(review + now).wants(http.StatusOK).contains("Save groups")
-}
-
 func TestFC93_AChangeIsNoticedOnTheWayToSavingToo(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)

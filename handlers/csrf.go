@@ -40,10 +40,10 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 			token = c.FormValue(csrfField)
 		}
 		if !h.ourToken(c, token) {
-			if current(c) == nil && c.Path() == h.basePath+"/signout" { // the session that the form belonged to has ended
+			if current(c) == nil && c.Path() == h.basePath+"/signout" { // there is nothing left to protect
 				return next(c)
 			}
-			if current(c) == nil && !h.forVisitors(c.Path()) {
+			if current(c) == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
 				return account.ErrSignedOut
 			}
 			h.Log.Warn("form token refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
