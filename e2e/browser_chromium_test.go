@@ -247,9 +247,7 @@ func (b *tab) open(path string) {
 	if err != nil {
 		b.console.t.Fatal(err)
 	}
-	b.is(`(window.leaving = true)`)
 	b.do(chromedp.Navigate(to.String()))
-	b.is(`window.leaving === undefined && document.readyState === "complete"`) // a busy browser may take the page before for loaded
 }
 
 // found is an element of the page.

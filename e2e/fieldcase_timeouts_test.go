@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"console/internal/fake"
+	"console/static"
 )
 
 // version is the version of the account, as its forms carry it.
@@ -81,6 +82,7 @@ func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {
 			admin.Header.Set("Sec-Purpose", "prefetch;prerender") // a browser that guesses where the person will go
 			admin.get("/settings/users").wants(http.StatusOK)
 			admin.Header.Del("Sec-Purpose")
+			admin.get(static.URL("favicon.svg")).wants(http.StatusOK) // browsers ask for it long after the page
 		}
 		clock.Advance(time.Minute)
 		admin.get(job + "?background").to("/signin")

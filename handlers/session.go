@@ -113,9 +113,13 @@ func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Ba
 
 var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not by scs")
 
-// loadSession finds the session of a request's cookie, and stores what the request made the session remember.
+// loadSession finds the session of a request's cookie, and stores what the request made the session remember. Files are
+// for everybody, and no activity: browsers ask for the icon long after the page.
 func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if h.isStatic(c) {
+			return next(c)
+		}
 		f := &found{background: isBackground(c)}
 		ctx := context.WithValue(c.Request().Context(), foundKey{}, f)
 		ctx, err := h.sessions.Load(ctx, h.cookies.read(c, sessionCookie))
