@@ -481,7 +481,20 @@ func (b *tab) row(text string, others ...string) {
 func (b *tab) back() {
 	b.console.t.Helper()
 	history := must(b, page.GetNavigationHistory, cdp.Empty{})
+	before := b.loader()
 	must(b, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID})
+	b.until("go back", func() error { // the page may look like the one before
+		if b.loader() == before {
+			return errors.New("has not gone back yet")
+		}
+		return nil
+	})
+}
+
+// loader names the loading that has brought the page.
+func (b *tab) loader() cdp.LoaderID {
+	b.console.t.Helper()
+	return must(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.LoaderID
 }
 
 // reload loads the page again.
