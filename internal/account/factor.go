@@ -2,21 +2,12 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"time"
 
 	"console/internal/auth"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
-
-// pendingAuthenticator is how long the secret of an authenticator that is being set up is kept, and shown again.
-const pendingAuthenticator = 24 * time.Hour
-
-// MaxPasskeyName is how long the name of a passkey may be, in characters.
-const MaxPasskeyName = 100
 
 // Security is what a person sees of their own credentials.
 type Security struct {
@@ -58,185 +49,6 @@ type Secured struct {
 	Codes    []string // empty: those they have stay
 	In       bool     // this was what they needed to be let in
 	Replaced bool     // the authenticator app took the place of another
-}
-
-// Enrolment is what an authenticator app is fed with.
-type Enrolment struct {
-	Secret string // base32
-	QR     string // data: URI of a PNG
-}
-
-// StartAuthenticator begins to set up an authenticator. One that is being set up in this session already goes on with
-// its secret; one that is in use stays in use until the new one is confirmed.
-func (s *Service) StartAuthenticator(ctx context.Context, by Actor) error {
-	_, err := changeOwn(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		user, err := tx.db.UserByID(ctx, by.UserID)
-		if err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, tx.startAuthenticator(user, by.SessionID)
-	})
-	return err
-}
-
-func (tx *Tx) startAuthenticator(user store.User, sessionID int64) error {
-	authenticator, err := tx.db.Authenticator(tx.ctx, user.ID)
-	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
-		return err
-	}
-	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), authenticatorContext(user.ID))
-	return tx.db.SavePendingAuthenticator(tx.ctx, user.ID, sessionID, sealed, tx.now)
-}
-
-// pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:
-// who began it has seen the secret, and may be somebody else.
-func pendingIn(a store.Authenticator, sessionID int64, now store.Millis) bool {
-	return a.Pending != nil && a.PendingIn == sessionID && now < a.PendingAt.Add(pendingAuthenticator)
-}
-
-// authenticatorContext is what the secrets of a person's authenticators are sealed for.
-func authenticatorContext(userID int64) string { return fmt.Sprintf("authenticators/%d", userID) }
-
-// Enrolment returns the authenticator that the actor is setting up in this session, the same until it is confirmed, or
-// store.ErrNotFound where none is.
-func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
-	authenticator, err := s.db.Authenticator(ctx, by.UserID)
-	if err != nil {
-		return Enrolment{}, err
-	}
-	if !pendingIn(authenticator, by.SessionID, store.At(s.now())) {
-		return Enrolment{}, store.ErrNotFound
-	}
-	secret, err := s.key.Open(authenticator.Pending, authenticatorContext(by.UserID))
-	if err != nil {
-		return Enrolment{}, err
-	}
-	picture, err := auth.QRCode(s.brand, by.Email, string(secret))
-	return Enrolment{Secret: string(secret), QR: picture}, err
-}
-
-// ConfirmAuthenticator puts the pending authenticator into use, in place of the one before it, when code is one of its
-// codes and password is the actor's own. Every other session of theirs ends. It returns Invalid, or store.ErrNotFound
-// where no authenticator is being set up.
-func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, password string, from Client) (Secured, error) {
-	if err := s.confirmPassword(ctx, by, password); err != nil {
-		return Secured{}, err
-	}
-	return changeOwn(ctx, s, by, func(tx *Tx) (Secured, error) {
-		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
-		if err != nil {
-			return Secured{}, err
-		}
-		if !pendingIn(authenticator, by.SessionID, tx.now) {
-			return Secured{}, store.ErrNotFound
-		}
-		step, err := tx.step(authenticator.Pending, by.UserID, code)
-		if err != nil {
-			return Secured{}, refusedCode(err)
-		}
-		if err := tx.db.ConfirmAuthenticator(ctx, by.UserID, step, tx.now); err != nil {
-			return Secured{}, err
-		}
-		done, err := tx.factorAdded("an authenticator app", from)
-		done.Replaced = authenticator.Secret != nil
-		return done, err
-	})
-}
-
-// step returns the time step of a code of a sealed authenticator.
-func (tx *Tx) step(sealed []byte, userID int64, code string) (int64, error) {
-	secret, err := tx.service.key.Open(sealed, authenticatorContext(userID))
-	if err != nil {
-		return 0, err
-	}
-	return auth.TOTPStep(string(secret), code, tx.now.Time())
-}
-
-// refusedCode says next to the field what is wrong with a code; other errors it returns.
-func refusedCode(err error) error {
-	if errors.Is(err, auth.ErrCode) {
-		return Invalid{"code": "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic."}
-	}
-	return err
-}
-
-// StartPasskey asks for a new passkey with a name, in the actor's session, when password is their own. It returns
-// Invalid.
-func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password string) (options []byte, err error) {
-	refused := Invalid{}
-	name = parseTitle(name, "name", "a name to tell it from others, for example the device", refused)
-	if len([]rune(name)) > MaxPasskeyName {
-		refused["name"] = fmt.Sprintf("At most %d characters.", MaxPasskeyName)
-	}
-	if !s.passkeys.Usable() {
-		refused[""] = "Passkeys do not work while the console is opened by a number, such as 192.0.2.1, instead of a name. Set up an authenticator app instead."
-	}
-	if len(refused) > 0 {
-		return nil, refused
-	}
-	if err := s.confirmPassword(ctx, by, password); err != nil {
-		return nil, err
-	}
-	return changeOwn(ctx, s, by, func(tx *Tx) ([]byte, error) {
-		owner, err := tx.passkeyOwner(by.UserID)
-		if err != nil {
-			return nil, err
-		}
-		question, options, err := s.passkeys.AskNew(owner)
-		if err != nil {
-			return nil, err
-		}
-		return options, tx.db.AskPasskey(ctx, store.PasskeyQuestion{SessionID: by.SessionID, Question: question, Options: options, Name: name, CreatedAt: tx.now})
-	})
-}
-
-// AddPasskey adds the passkey that answers what StartPasskey asked in this session. Every other session of the actor
-// ends. It returns Invalid.
-func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from Client) (Secured, error) {
-	refused := Invalid{"": "The passkey was not added. Start again."}
-	return changeOwn(ctx, s, by, func(tx *Tx) (Secured, error) {
-		question, err := tx.db.TakePasskeyQuestion(ctx, by.SessionID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (question.Name == "" || tx.now >= question.CreatedAt.Add(store.SecondFactorPatience)) {
-			return Secured{}, refused
-		}
-		if err != nil {
-			return Secured{}, err
-		}
-		owner, err := tx.passkeyOwner(by.UserID)
-		if err != nil {
-			return Secured{}, err
-		}
-		id, credential, err := s.passkeys.AddedPasskey(owner, question.Question, answer)
-		if errors.Is(err, auth.ErrPasskey) {
-			s.log.Warn("passkey refused", "request_id", by.RequestID, "error", err)
-			return Secured{}, refused
-		}
-		if err != nil {
-			return Secured{}, err
-		}
-		err = tx.db.InsertPasskey(ctx, &store.Passkey{UserID: by.UserID, CredentialID: id, Credential: credential, Name: question.Name, CreatedAt: tx.now})
-		if errors.Is(err, store.ErrDuplicate) {
-			return Secured{}, Invalid{"": "This passkey has been added already. Choose another one."}
-		}
-		if err != nil {
-			return Secured{}, err
-		}
-		return tx.factorAdded("a passkey", from)
-	})
-}
-
-// passkeyOwner is a person as passkeys know them.
-func (tx *Tx) passkeyOwner(userID int64) (auth.PasskeyOwner, error) {
-	user, err := tx.db.UserByID(tx.ctx, userID)
-	if err != nil {
-		return auth.PasskeyOwner{}, err
-	}
-	passkeys, err := tx.db.Passkeys(tx.ctx, userID)
-	owner := auth.PasskeyOwner{Handle: []byte(user.UUID), Email: user.Email, Name: user.DisplayName()}
-	for _, k := range passkeys {
-		owner.Credentials = append(owner.Credentials, k.Credential)
-	}
-	return owner, err
 }
 
 // factorAdded does what goes with a new second factor of the actor: other sessions end, a mail tells them, the first
@@ -320,26 +132,6 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 			return nil, err
 		}
 		return codes, tx.record("make recovery codes", Done, userObject(user), nil)
-	})
-}
-
-// RemovePasskey removes one of the actor's passkeys when password is their own, and every other session of theirs. It
-// returns Invalid, also for the last second factor where one is demanded, or store.ErrNotFound.
-func (s *Service) RemovePasskey(ctx context.Context, by Actor, id int64, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "a passkey", func(tx *Tx) error { return tx.db.DeletePasskey(ctx, by.UserID, id) })
-}
-
-// RemoveAuthenticator is RemovePasskey for the authenticator app.
-func (s *Service) RemoveAuthenticator(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "an authenticator app", func(tx *Tx) error {
-		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
-		if err == nil && authenticator.Secret == nil {
-			err = store.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		return tx.db.DeleteAuthenticator(ctx, by.UserID)
 	})
 }
 

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,25 +10,8 @@ import (
 	"console/store"
 )
 
-// GroupsPerPage is how many groups a page of the list shows.
-const GroupsPerPage = 50
-
 // GroupRoles are the roles whose permissions a group may have, in the order they are listed.
 var GroupRoles = []permission.Role{permission.Admin, permission.Analyst, permission.ReadOnly, permission.APIDeveloper, permission.Deploy}
-
-// GroupQuery is the state of the list of groups.
-type GroupQuery struct {
-	Search string
-	Role   permission.Role
-	Custom bool
-	Cursor string
-}
-
-// GroupList is a page of the groups.
-type GroupList struct {
-	Rows       []store.ListedGroup
-	Next, Prev string // cursors; empty: the list goes no further
-}
 
 // GroupInput is what the form of a group says. Without a role the permissions are the group's own.
 type GroupInput struct {
@@ -43,80 +25,6 @@ type GroupInput struct {
 type GroupDetail struct {
 	store.Group
 	Tenants []store.Tenant // none where AllTenants
-}
-
-// Groups returns a page of the groups by name. It returns Forbidden without groups.view.
-func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList, error) {
-	if err := s.Require(ctx, by, permission.GroupsView); err != nil {
-		return GroupList{}, err
-	}
-	query := store.GroupQuery{Search: q.Search, Role: q.Role, Custom: q.Custom, Limit: GroupsPerPage, Cursor: store.ParseCursor(q.Cursor, store.SortName)}
-	rows, next, prev, err := s.db.ListGroups(ctx, query)
-	if err == nil && len(rows) == 0 && q.Cursor != "" { // the groups beyond the cursor are gone
-		query.Cursor = store.Cursor{}
-		rows, next, prev, err = s.db.ListGroups(ctx, query)
-	}
-	return GroupList{rows, next.String(), prev.String()}, err
-}
-
-// GroupChoices returns the first groups by name, for choosing one, at most limit. It returns Forbidden without users.view.
-func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
-		return nil, err
-	}
-	return s.db.Groups(ctx, limit)
-}
-
-// groupsTogether is how many groups are looked at together for those that can be offered.
-const groupsTogether = 500
-
-// GrantableGroups returns the first groups by name whose permissions the actor may give to others, automatic ones left
-// out, at most limit. It returns Forbidden without groups.update.
-func (s *Service) GrantableGroups(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
-	if err := s.Require(ctx, by, permission.GroupsUpdate); err != nil {
-		return nil, err
-	}
-	tenants, err := s.db.Tenants(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var offered []store.Group
-	for last := (store.Group{}); len(offered) < limit; {
-		next, err := s.db.EditableGroups(ctx, last, groupsTogether)
-		if err != nil || len(next) == 0 {
-			return offered, err
-		}
-		last = next[len(next)-1]
-		grantable, err := s.grantableAmong(ctx, by, next, tenantIDs(tenants))
-		if err != nil {
-			return nil, err
-		}
-		offered = append(offered, grantable[:min(len(grantable), limit-len(offered))]...)
-	}
-	return offered, nil
-}
-
-// grantableAmong returns those of groups whose permissions the actor may give to others.
-func (s *Service) grantableAmong(ctx context.Context, by Actor, groups []store.Group, tenants []int64) ([]store.Group, error) {
-	ids := make([]int64, len(groups))
-	for i, g := range groups {
-		ids[i] = g.ID
-	}
-	grants, err := s.db.GroupGrants(ctx, ids...)
-	lacking := map[int64]bool{}
-	for _, g := range grants {
-		_, lacking[g.ID] = by.Can.Lacks(permission.Union(sourceOf(g).Grant), tenants)
-	}
-	return slices.DeleteFunc(groups, func(g store.Group) bool { return lacking[g.ID] }), err
-}
-
-// WithGroup returns groups with the one that has the id besides, if there is one.
-func (s *Service) WithGroup(ctx context.Context, groups []store.Group, id int64) ([]store.Group, error) {
-	group, err := s.db.GroupByID(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return groups, nil
-	}
-	return append(groups, group), err
 }
 
 // Group returns a group. It returns Forbidden without groups.view, or store.ErrNotFound.
@@ -260,71 +168,6 @@ func (tx *Tx) changeGroup(id, version int64, refused Invalid, edit func(*store.M
 	return group.Group, tx.Record("change group", before, after)
 }
 
-// AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (SPEC §5.3 rule 3) or store.ErrNotFound.
-func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(id, tenants) })
-}
-
-func (tx *Tx) addGroupTenants(id int64, tenants []int64) (store.Group, error) {
-	return tx.changeTenants(id, func(group store.Membership) error {
-		if len(tenants) == 0 {
-			return Invalid{"tenant_ids": "Choose at least one tenant."}
-		}
-		if err := tx.requireTenants(tenants); err != nil {
-			return err
-		}
-		grant := permission.Grant{Tenants: tenants, Set: group.Set()}
-		if err := tx.requireAll(permission.Union(grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
-			return err
-		}
-		return tx.db.AddGroupTenants(tx.ctx, id, tenants...)
-	})
-}
-
-// RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
-// store.ErrNotFound.
-func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroupTenant(id, tenantID) })
-}
-
-func (tx *Tx) removeGroupTenant(id, tenantID int64) (store.Group, error) {
-	return tx.changeTenants(id, func(store.Membership) error { return tx.db.RemoveGroupTenant(tx.ctx, id, tenantID) })
-}
-
-// PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
-func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Effect, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) { return tx.editable(id, permission.GroupsUpdate) })
-	if err != nil {
-		return Effect{}, err
-	}
-	return effectOnMembers(ctx, s.db.Queries, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
-}
-
-// changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version
-// stays.
-func (tx *Tx) changeTenants(id int64, edit func(store.Membership) error) (store.Group, error) {
-	group, err := tx.editable(id, permission.GroupsUpdate)
-	if err != nil {
-		return store.Group{}, err
-	}
-	before, err := tx.groupObject(group.Group)
-	if err != nil {
-		return store.Group{}, err
-	}
-	if err := edit(group); err != nil {
-		return store.Group{}, err
-	}
-	after, err := tx.groupObject(group.Group)
-	if err != nil || before.fields["tenants"] == after.fields["tenants"] {
-		return group.Group, err
-	}
-	if err := tx.db.RaiseGroupVersion(tx.ctx, id); err != nil {
-		return store.Group{}, err
-	}
-	group.Version++
-	return group.Group, tx.Record("change group", before, after)
-}
-
 // DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
 // where there are many. It returns Invalid, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
@@ -448,18 +291,6 @@ func (tx *Tx) freeName(name string, except int64) (string, error) {
 		}
 		free = fmt.Sprintf("%s %d", name, n)
 	}
-}
-
-// requireTenants refuses tenants that do not exist.
-func (tx *Tx) requireTenants(ids []int64) error {
-	for _, id := range ids {
-		if _, err := tx.db.TenantByID(tx.ctx, id); errors.Is(err, store.ErrNotFound) {
-			return Invalid{"tenant_ids": "One of these tenants no longer exists. Reload the page."}
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func groupObject(g store.Group) object { return object{kind: "group", id: g.ID, name: g.Name} }

@@ -1,0 +1,128 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"console/internal/auth"
+	"console/store"
+)
+
+// pendingAuthenticator is how long the secret of an authenticator that is being set up is kept, and shown again.
+const pendingAuthenticator = 24 * time.Hour
+
+// Enrolment is what an authenticator app is fed with.
+type Enrolment struct {
+	Secret string // base32
+	QR     string // data: URI of a PNG
+}
+
+// StartAuthenticator begins to set up an authenticator. One that is being set up in this session already goes on with
+// its secret; one that is in use stays in use until the new one is confirmed.
+func (s *Service) StartAuthenticator(ctx context.Context, by Actor) error {
+	_, err := changeOwn(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		user, err := tx.db.UserByID(ctx, by.UserID)
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, tx.startAuthenticator(user, by.SessionID)
+	})
+	return err
+}
+
+func (tx *Tx) startAuthenticator(user store.User, sessionID int64) error {
+	authenticator, err := tx.db.Authenticator(tx.ctx, user.ID)
+	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
+		return err
+	}
+	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), authenticatorContext(user.ID))
+	return tx.db.SavePendingAuthenticator(tx.ctx, user.ID, sessionID, sealed, tx.now)
+}
+
+// pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:
+// who began it has seen the secret, and may be somebody else.
+func pendingIn(a store.Authenticator, sessionID int64, now store.Millis) bool {
+	return a.Pending != nil && a.PendingIn == sessionID && now < a.PendingAt.Add(pendingAuthenticator)
+}
+
+// authenticatorContext is what the secrets of a person's authenticators are sealed for.
+func authenticatorContext(userID int64) string { return fmt.Sprintf("authenticators/%d", userID) }
+
+// Enrolment returns the authenticator that the actor is setting up in this session, the same until it is confirmed, or
+// store.ErrNotFound where none is.
+func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
+	authenticator, err := s.db.Authenticator(ctx, by.UserID)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	if !pendingIn(authenticator, by.SessionID, store.At(s.now())) {
+		return Enrolment{}, store.ErrNotFound
+	}
+	secret, err := s.key.Open(authenticator.Pending, authenticatorContext(by.UserID))
+	if err != nil {
+		return Enrolment{}, err
+	}
+	picture, err := auth.QRCode(s.brand, by.Email, string(secret))
+	return Enrolment{Secret: string(secret), QR: picture}, err
+}
+
+// ConfirmAuthenticator puts the pending authenticator into use, in place of the one before it, when code is one of its
+// codes and password is the actor's own. Every other session of theirs ends. It returns Invalid, or store.ErrNotFound
+// where no authenticator is being set up.
+func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, password string, from Client) (Secured, error) {
+	if err := s.confirmPassword(ctx, by, password); err != nil {
+		return Secured{}, err
+	}
+	return changeOwn(ctx, s, by, func(tx *Tx) (Secured, error) {
+		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
+		if err != nil {
+			return Secured{}, err
+		}
+		if !pendingIn(authenticator, by.SessionID, tx.now) {
+			return Secured{}, store.ErrNotFound
+		}
+		step, err := tx.step(authenticator.Pending, by.UserID, code)
+		if err != nil {
+			return Secured{}, refusedCode(err)
+		}
+		if err := tx.db.ConfirmAuthenticator(ctx, by.UserID, step, tx.now); err != nil {
+			return Secured{}, err
+		}
+		done, err := tx.factorAdded("an authenticator app", from)
+		done.Replaced = authenticator.Secret != nil
+		return done, err
+	})
+}
+
+// step returns the time step of a code of a sealed authenticator.
+func (tx *Tx) step(sealed []byte, userID int64, code string) (int64, error) {
+	secret, err := tx.service.key.Open(sealed, authenticatorContext(userID))
+	if err != nil {
+		return 0, err
+	}
+	return auth.TOTPStep(string(secret), code, tx.now.Time())
+}
+
+// refusedCode says next to the field what is wrong with a code; other errors it returns.
+func refusedCode(err error) error {
+	if errors.Is(err, auth.ErrCode) {
+		return Invalid{"code": "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic."}
+	}
+	return err
+}
+
+// RemoveAuthenticator is RemovePasskey for the authenticator app.
+func (s *Service) RemoveAuthenticator(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
+	return s.removeFactor(ctx, by, password, from, "an authenticator app", func(tx *Tx) error {
+		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
+		if err == nil && authenticator.Secret == nil {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return tx.db.DeleteAuthenticator(ctx, by.UserID)
+	})
+}
