@@ -88,7 +88,7 @@ func TestGeneral_ATestMailShowsWhetherMailsArrive(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
 	admin := c.administrator()
-	admin.get("/settings/general").contains("Mails are sent through the mail server")
+	admin.get("/settings/general").contains("Mails are sent through the mail server <code>smtp://" + c.Mail.Addr() + "?tls=none</code>")
 	admin.post("/settings/general/test-mail").to("/settings/general")
 	admin.get("/settings/general").contains("The mail server has taken the test mail for " + adminEmail)
 	if mail := c.Mail.WaitFor(t, adminEmail); !strings.Contains(mail.Subject, "Test mail from Wallarm") {

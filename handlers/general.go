@@ -106,6 +106,7 @@ func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.G
 			}
 		}
 	}
+	page.MailServer = h.MailServer
 	if h.Mailbox != nil {
 		page.MailFiles = h.Mailbox.Dir()
 	}

@@ -166,7 +166,7 @@ func whole(text string) map[string]templ.Component {
 		"profile": Profile(ProfilePage{User: user, Memberships: []store.Membership{{Group: store.Group{Name: text}}}, Form: wrong(text), Sections: []templ.Component{
 			ProfileSessions(SessionsSection{Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}, Current: 1}),
 			ProfileSignIns(SignInsSection{Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}, Next: 3, Earlier: true}), ProfilePermissions(explained)}}),
-		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceTwoFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3}),
+		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceTwoFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3, MailServer: text}),
 		"sign out everybody":    SignOutMany(SignOutPage{}),
 		"sign out some":         SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
 		"general, trial mode":   General(GeneralPage{MailFiles: text}),

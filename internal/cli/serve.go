@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -101,7 +102,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	mailer, mailbox, err := s.mailer(base)
+	mailer, mailbox, mailServer, err := s.mailer(base)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
-		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, Ready: o.db.Ping, Now: s.Now, Log: server.log,
+		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer, Ready: o.db.Ping, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
 		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10,
@@ -128,7 +129,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	server.run(service)
 	go func() { server.ended <- s.answer(server.http) }()
-	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(), "mail", mailKind(mailbox))
+	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(), "mail", cmp.Or(mailServer, "kept as files (trial mode)"))
 	if !setUp {
 		fmt.Fprintf(w, "\nSet-up link: %s?code=%s\n\n", base.JoinPath("setup"), server.SetupCode)
 	}
@@ -208,25 +209,19 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// mailer returns what sends mails: a mail server, or files that are also the mailbox.
-func (s Serve) mailer(base *url.URL) (notify.Mailer, *notify.FileMailer, error) {
+// mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
+// the mailbox.
+func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
 	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
 	if s.SMTP == "" {
 		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
-		return files, files, nil
+		return files, files, "", nil
 	}
-	server, err := notify.ParseSMTP(s.SMTP)
+	smtp, err := notify.ParseSMTP(s.SMTP)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--smtp: %w", err)
+		return nil, nil, "", fmt.Errorf("--smtp: %w", err)
 	}
-	return notify.NewSMTPMailer(server, sender), nil, nil
-}
-
-func mailKind(mailbox *notify.FileMailer) string {
-	if mailbox != nil {
-		return "kept as files (trial mode)"
-	}
-	return "smtp"
+	return notify.NewSMTPMailer(smtp, sender), nil, smtp.String(), nil
 }
 
 func newLogger(format string, w io.Writer) *slog.Logger {
