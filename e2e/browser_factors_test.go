@@ -175,7 +175,7 @@ func usePasskeys(t *testing.T, with hands) {
 	b.fill("Your own password", adminPassword)
 	b.click("Remove")
 	b.until("two-factor authentication is off", func() error {
-		if c.user(adminEmail).TwoFactor {
+		if c.user(adminEmail).SecondFactor {
 			return errors.New("it is on")
 		}
 		return nil

@@ -24,7 +24,7 @@ func workWithSettings(t *testing.T, with hands) {
 		{"set the password length", setPasswordLength},
 		{"set the timeouts", setTimeouts},
 		{"send a test mail", sendTestMail},
-		{"enforce two-factor authentication", enforceTwoFactor},
+		{"enforce two-factor authentication", enforceSecondFactor},
 		{"sign out those without a second factor", signOutUnprotected},
 		{"sign out everybody", signOutEverybody},
 		{"set up the second factor that is demanded", func(w worker) { setUpDemanded(w, with) }},
@@ -82,8 +82,8 @@ func sendTestMail(w worker) {
 	w.says("The mail server has taken the test mail for " + adminEmail + ".")
 }
 
-// enforceTwoFactor needs a second factor of one's own.
-func enforceTwoFactor(w worker) {
+// enforceSecondFactor needs a second factor of one's own.
+func enforceSecondFactor(w worker) {
 	const box = "Enforce two-factor authentication for all company users"
 	w.click(box)
 	w.save("Sign-in management")

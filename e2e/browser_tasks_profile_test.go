@@ -32,7 +32,7 @@ func workWithProfile(t *testing.T, with hands) {
 		{"set up an authenticator app", enrolApp},
 		{"make new recovery codes", makeNewCodes},
 		{"replace the authenticator app", replaceApp},
-		{"disable two-factor authentication", disableOwnTwoFactor},
+		{"disable two-factor authentication", disableOwnSecondFactor},
 		{"see older sign-ins", seeOlderSignIns},
 		{"sign out", func(w worker) { w.signOut("Johanna Doe") }},
 		{"choose a new password by mail", resetByMail},
@@ -139,12 +139,12 @@ func replaceApp(w worker) {
 	w.says("Your new authenticator app is in use.")
 }
 
-func disableOwnTwoFactor(w worker) {
+func disableOwnSecondFactor(w worker) {
 	w.click("Disable")
 	w.fill("Your own password", newPassword)
 	w.click("Disable 2FA")
 	w.says("Disabled")
-	if w.console.user(adminEmail).TwoFactor {
+	if w.console.user(adminEmail).SecondFactor {
 		w.console.t.Error("two-factor authentication is on")
 	}
 }

@@ -39,7 +39,7 @@ func workWithUsers(t *testing.T, with hands) {
 		{"end all sessions of a user", endAllSessions},
 		{"send a password reset", sendReset},
 		{"see the permissions in another tenant", explainOtherTenant},
-		{"disable 2FA of a user", disableTwoFactor},
+		{"disable 2FA of a user", disableSecondFactor},
 		{"disable access of a user", disableOne},
 		{"enable several", enableSeveral},
 		{"delete several", deleteSeveral},
@@ -159,7 +159,7 @@ func explainOtherTenant(w worker) {
 	w.find("Permissions in Staging", "table")
 }
 
-func disableTwoFactor(w worker) {
+func disableSecondFactor(w worker) {
 	w.open("/settings/users")
 	w.act("Mem Ber", "Disable 2FA")
 	w.fill("Your own password", "wrong")

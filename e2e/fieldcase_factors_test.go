@@ -136,13 +136,13 @@ func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
 	b.post(authenticatorPath + "/start").to(authenticatorPath)
 	c.restart()
 	b.get(authenticatorPath).contains(app.secret)
-	if c.user(adminEmail).TwoFactor {
+	if c.user(adminEmail).SecondFactor {
 		t.Error("two-factor authentication is on before it is confirmed")
 	}
 	if n := len(b.post(authenticatorPath, "code", app.code(0), "password", adminPassword).recoveryCodes()); n != 10 {
 		t.Errorf("%d recovery codes", n)
 	}
-	if !c.user(adminEmail).TwoFactor {
+	if !c.user(adminEmail).SecondFactor {
 		t.Error("two-factor authentication is not on")
 	}
 	b.get("/settings/users?twofa=on").contains(adminEmail, `2FA<span class="visually-hidden">: on`)
@@ -308,7 +308,7 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	admin.get("/settings/users").contains(path)
 	admin.post(path).wants(http.StatusUnprocessableEntity)
 	admin.post(path, "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity).contains("This is not your password.")
-	if !c.user("ann@example.com").TwoFactor {
+	if !c.user("ann@example.com").SecondFactor {
 		t.Fatal("a wrong password disables two-factor authentication")
 	}
 	for range 4 {
@@ -325,7 +325,7 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	member.get("/settings/profile").wants(http.StatusOK)
 	admin.post(path, "password", adminPassword).to("/settings/users")
 	member.get("/settings/profile").to("/signin")
-	if c.user("ann@example.com").TwoFactor {
+	if c.user("ann@example.com").SecondFactor {
 		t.Error("two-factor authentication is still on")
 	}
 	c.wantCount(0, `SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM passkeys)`)
@@ -340,7 +340,7 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	own.post("/settings/profile/disable-2fa", "password", adminPassword).wants(http.StatusUnprocessableEntity)
 	c.enforce()
 	own.post("/settings/profile/disable-2fa", "password", password("bo@example.com")).wants(http.StatusUnprocessableEntity).contains("requires two-factor authentication")
-	if !c.user("bo@example.com").TwoFactor {
+	if !c.user("bo@example.com").SecondFactor {
 		t.Error("what is demanded can be disabled")
 	}
 	c.exec(`UPDATE account SET enforce_two_factor = 0`)
@@ -434,8 +434,8 @@ func TestFC30_AnInvitationSurvivesTheSetUp(t *testing.T) {
 	}
 	b.post(authenticatorPath, "code", app.code(0), "password", password("ann@example.com")).recoveryCodes()
 	b.get("/settings/profile").wants(http.StatusOK).contains("Analyst")
-	if u := c.user("ann@example.com"); u.Status() != store.Active || !u.TwoFactor {
-		t.Errorf("the person is %s, second factor %v", u.Status(), u.TwoFactor)
+	if u := c.user("ann@example.com"); u.Status() != store.Active || !u.SecondFactor {
+		t.Errorf("the person is %s, second factor %v", u.Status(), u.SecondFactor)
 	}
 }
 
@@ -510,7 +510,7 @@ func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T
 	c.browser().signIn(adminEmail, "another long password")
 }
 
-func TestARefusedAttemptForgetsNoFailures(t *testing.T) { // SPEC §4
+func TestARefusedAttemptForgetsNoFailures(t *testing.T) {
 	t.Parallel()
 	c := ready(t, nil)
 	b := c.browser()
@@ -530,7 +530,7 @@ func TestARefusedAttemptForgetsNoFailures(t *testing.T) { // SPEC §4
 	c.wantCount(9, `SELECT failures FROM throttles WHERE kind = 'password'`)
 }
 
-func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) { // SPEC §4
+func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) {
 	t.Parallel()
 	c, clock := startAt(t)
 	app := c.administrator().enrol(adminPassword)

@@ -17,7 +17,7 @@ func behindProxyAt(t *testing.T) (*console, *fake.Clock) {
 	return ready(t, func(s *cli.Serve) { behindProxy(s); s.Now = clock.Now }), clock
 }
 
-func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) { // SPEC §4
+func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) {
 	t.Parallel()
 	c, clock := behindProxyAt(t)
 	guesser, owner := c.browser().from("198.51.100.1"), c.browser().from("198.51.100.2")
@@ -66,7 +66,7 @@ func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) { // SPEC �
 	}
 }
 
-func TestSignInThrottle_AnAddressHasFiftyFailuresOverAllAccounts(t *testing.T) { // SPEC §4
+func TestSignInThrottle_AnAddressHasFiftyFailuresOverAllAccounts(t *testing.T) {
 	t.Parallel()
 	c, clock := behindProxyAt(t)
 	b := c.browser()

@@ -98,7 +98,7 @@ func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.G
 		SignIn:   values("password_min_length", strconv.Itoa(settings.PasswordMinLength), "version", version),
 		Logout:   values("idle_timeout", seconds(settings.IdleTimeout), "absolute_timeout", seconds(settings.AbsoluteTimeout), "version", version),
 	}
-	if settings.EnforceTwoFactor {
+	if settings.EnforceSecondFactor {
 		page.SignIn.Values.Set("enforce_2fa", "1")
 		if actor(c).May(permission.GeneralUpdate) {
 			if page.WithoutSecondFactor, err = h.account.PeopleWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {

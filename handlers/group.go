@@ -187,7 +187,7 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 		return err
 	}
 	in := groupInput(c)
-	effect, err := h.account.PreviewGroupPermissions(c.Request().Context(), actor(c), page.Group.ID, formID(c, "version"), in)
+	preview, err := h.account.PreviewGroupPermissions(c.Request().Context(), actor(c), page.Group.ID, formID(c, "version"), in)
 	if refused, status := formError(err); refused != nil {
 		return h.renderPermissions(c, status, page, refused)
 	}
@@ -198,10 +198,10 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 	for _, key := range in.Custom {
 		fields = append(fields, [2]string{"permissions", key})
 	}
-	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"), Back: views.GroupPath(page.Group.ID, "?tab=permissions"),
 		Submit: "Save permissions", Text: "From now on, the users of " + page.Group.Name + " may do what its new permissions say.",
-		Effect: effect, Fields: fields,
+		Preview: preview, Fields: fields,
 	})
 }
 
@@ -262,15 +262,15 @@ func (h *Console) removeGroupTenantForm(c echo.Context) error {
 		return err
 	}
 	tenantID := formID(c, "tenant_id")
-	effect, err := h.account.PreviewRemoveGroupTenant(c.Request().Context(), actor(c), page.Group.ID, tenantID)
+	preview, err := h.account.PreviewRemoveGroupTenant(c.Request().Context(), actor(c), page.Group.ID, tenantID)
 	if err != nil {
 		return err
 	}
 	for _, t := range page.Group.Tenants {
 		if t.ID == tenantID {
-			return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+			return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
-				Submit: "Remove tenant", Danger: true, Text: "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".", Effect: effect,
+				Submit: "Remove tenant", Danger: true, Text: "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".", Preview: preview,
 				Fields: [][2]string{{"tenant_id", strconv.FormatInt(tenantID, 10)}},
 			})
 		}
@@ -355,7 +355,7 @@ func (h *Console) removeMembersForm(c echo.Context) error {
 		return err
 	}
 	ids := formIDs(c, "user_ids")
-	effect, err := h.account.PreviewRemoveMembers(c.Request().Context(), actor(c), page.Group.ID, ids)
+	preview, err := h.account.PreviewRemoveMembers(c.Request().Context(), actor(c), page.Group.ID, ids)
 	if err != nil {
 		return err
 	}
@@ -363,10 +363,10 @@ func (h *Console) removeMembersForm(c echo.Context) error {
 	for _, id := range ids {
 		fields = append(fields, [2]string{"user_ids", strconv.FormatInt(id, 10)})
 	}
-	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
 		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true, Text: "They are removed from the group " + page.Group.Name + ". The users themselves stay.",
-		Effect: effect, Fields: fields,
+		Preview: preview, Fields: fields,
 	})
 }
 
@@ -387,13 +387,13 @@ func (h *Console) deleteGroupForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	effect, err := h.account.PreviewDeleteGroup(c.Request().Context(), actor(c), page.Group.ID)
+	preview, err := h.account.PreviewDeleteGroup(c.Request().Context(), actor(c), page.Group.ID)
 	if err != nil {
 		return err
 	}
-	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Delete group", Action: views.GroupPath(page.Group.ID, "/delete"), Back: views.GroupsPath, Submit: "Delete", Danger: true,
-		Text: "The group " + page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Effect: effect,
+		Text: "The group " + page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Preview: preview,
 	})
 }
 
@@ -409,6 +409,6 @@ func (h *Console) deleteGroup(c echo.Context) error {
 	return h.redirect(c, views.GroupsPath, flash{Text: "The group " + group.Name + " was deleted."})
 }
 
-func (h *Console) renderEffect(c echo.Context, status int, page views.ConfirmPage) error {
-	return h.renderPart(c, status, views.ConfirmEffect(page), views.ConfirmEffectPart(page))
+func (h *Console) renderPreview(c echo.Context, status int, page views.ConfirmPage) error {
+	return h.renderPart(c, status, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
 }

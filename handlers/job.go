@@ -83,7 +83,7 @@ func (h *Console) exportUsers(c echo.Context) error {
 		sheet = h.startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status", "2fa", "last auth", "groups")
 	}, func(u account.Exported) error {
 		twoFactor := "off"
-		if u.TwoFactor {
+		if u.SecondFactor {
 			twoFactor = "on"
 		}
 		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), twoFactor, moment(u.LastAuthAt), strings.Join(u.Groups, "; "))

@@ -98,8 +98,8 @@ func (h *Console) Routes() []Route {
 		{post, "/settings/profile/passkeys/:id/remove", SignedIn, h.removePasskey},
 		{get, "/settings/profile/recovery-codes", SignedIn, h.recoveryCodesForm},
 		{post, "/settings/profile/recovery-codes", SignedIn, h.once(h.newRecoveryCodes)},
-		{get, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactorForm},
-		{post, "/settings/profile/disable-2fa", SignedIn, h.disableOwnTwoFactor},
+		{get, "/settings/profile/disable-2fa", SignedIn, h.disableOwnSecondFactorForm},
+		{post, "/settings/profile/disable-2fa", SignedIn, h.disableOwnSecondFactor},
 
 		{get, "/settings/general", Holding(permission.GeneralView), h.general},
 		{post, "/settings/general/company", Holding(permission.GeneralUpdate), h.setCompany},
@@ -126,8 +126,8 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableForm},
 		{post, "/settings/users/:id/disable", Holding(permission.UsersUpdate), h.disableUser},
 		{post, "/settings/users/:id/enable", Holding(permission.UsersUpdate), h.enableUser},
-		{get, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableTwoFactorForm},
-		{post, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableTwoFactor},
+		{get, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableSecondFactorForm},
+		{post, "/settings/users/:id/disable-2fa", Holding(permission.UsersUpdate), h.disableSecondFactor},
 		{get, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUserForm},
 		{post, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUser},
 

@@ -126,12 +126,12 @@ func (h *Console) newRecoveryCodes(c echo.Context) error {
 	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: "/settings/profile"})
 }
 
-func (h *Console) disableOwnTwoFactorForm(c echo.Context) error {
+func (h *Console) disableOwnSecondFactorForm(c echo.Context) error {
 	return h.renderConfirm(c, http.StatusOK, views.DisableOwn, views.Form{})
 }
 
-func (h *Console) disableOwnTwoFactor(c echo.Context) error {
-	done, err := h.account.DisableTwoFactor(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
+func (h *Console) disableOwnSecondFactor(c echo.Context) error {
+	done, err := h.account.DisableSecondFactor(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
 	return h.removed(c, done, err, views.DisableOwn, "Two-factor authentication is off.")
 }
 
@@ -197,18 +197,18 @@ func (h *Console) renderConfirm(c echo.Context, status int, confirm views.Confir
 	return h.renderPart(c, status, whole, part)
 }
 
-func (h *Console) disableTwoFactorForm(c echo.Context) error {
-	return h.renderDisableTwoFactor(c, http.StatusOK, views.Form{})
+func (h *Console) disableSecondFactorForm(c echo.Context) error {
+	return h.renderDisableSecondFactor(c, http.StatusOK, views.Form{})
 }
 
-func (h *Console) disableTwoFactor(c echo.Context) error {
+func (h *Console) disableSecondFactor(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	user, err := h.account.ResetTwoFactor(c.Request().Context(), actor(c), id, c.FormValue("password"))
+	user, err := h.account.ResetSecondFactor(c.Request().Context(), actor(c), id, c.FormValue("password"))
 	if refused := refusal(err); refused != nil {
-		return h.renderDisableTwoFactor(c, http.StatusUnprocessableEntity, form(c, refused))
+		return h.renderDisableSecondFactor(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (h *Console) disableTwoFactor(c echo.Context) error {
 	return h.redirect(c, h.backToUsers(c), flash{Text: "Two-factor authentication of " + user.DisplayName() + " is off. They are signed out everywhere."})
 }
 
-func (h *Console) renderDisableTwoFactor(c echo.Context, status int, f views.Form) error {
+func (h *Console) renderDisableSecondFactor(c echo.Context, status int, f views.Form) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
@@ -225,5 +225,5 @@ func (h *Console) renderDisableTwoFactor(c echo.Context, status int, f views.For
 	if err != nil {
 		return err
 	}
-	return h.renderConfirm(c, status, views.DisableTwoFactor(user), f)
+	return h.renderConfirm(c, status, views.DisableSecondFactor(user), f)
 }

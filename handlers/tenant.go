@@ -129,13 +129,13 @@ func (h *Console) disableTenantForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	effect, err := h.account.PreviewDisableTenant(c.Request().Context(), actor(c), tenant.ID)
+	preview, err := h.account.PreviewDisableTenant(c.Request().Context(), actor(c), tenant.ID)
 	if err != nil {
 		return err
 	}
-	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Disable tenant", Action: views.TenantPath(tenant.ID, "/disable"), Back: views.TenantsPath, Submit: "Disable tenant", Danger: true,
-		Text: "Nobody has access to " + tenant.Name + " until you enable it again. It stays in its groups, and nothing is deleted.", Effect: effect,
+		Text: "Nobody has access to " + tenant.Name + " until you enable it again. It stays in its groups, and nothing is deleted.", Preview: preview,
 	})
 }
 

@@ -40,7 +40,7 @@ func (h *Console) triggers(c echo.Context) error {
 }
 
 func (h *Console) newTrigger(c echo.Context) error {
-	return h.renderTrigger(c, http.StatusOK, 0, values("condition", account.ConditionUserAdded, "role_operator", "eq"))
+	return h.renderTrigger(c, http.StatusOK, 0, values("condition", notify.ConditionUserAdded, "role_operator", "eq"))
 }
 
 func (h *Console) createTrigger(c echo.Context) error {

@@ -54,7 +54,7 @@ func (h *Console) renderEditUser(c echo.Context, status int, user store.User, f 
 }
 
 func (h *Console) disableForm(c echo.Context) error {
-	return h.renderConsequences(c, http.StatusOK, permission.UsersUpdate, views.Form{})
+	return h.renderEndPreview(c, http.StatusOK, permission.UsersUpdate, views.Form{})
 }
 
 func (h *Console) disableUser(c echo.Context) error {
@@ -82,7 +82,7 @@ func (h *Console) enableUser(c echo.Context) error {
 }
 
 func (h *Console) deleteUserForm(c echo.Context) error {
-	return h.renderConsequences(c, http.StatusOK, permission.UsersDelete, views.Form{})
+	return h.renderEndPreview(c, http.StatusOK, permission.UsersDelete, views.Form{})
 }
 
 func (h *Console) deleteUser(c echo.Context) error {
@@ -92,7 +92,7 @@ func (h *Console) deleteUser(c echo.Context) error {
 	}
 	user, err := h.account.DeleteUser(c.Request().Context(), actor(c), id, c.FormValue("confirm_email"), formIDs(c, "remove_from")...)
 	if refused := refusal(err); refused != nil {
-		return h.renderConsequences(c, http.StatusUnprocessableEntity, permission.UsersDelete, form(c, refused))
+		return h.renderEndPreview(c, http.StatusUnprocessableEntity, permission.UsersDelete, form(c, refused))
 	}
 	if err != nil {
 		return err
@@ -100,17 +100,17 @@ func (h *Console) deleteUser(c echo.Context) error {
 	return h.redirect(c, h.backToUsers(c), flash{Text: user.DisplayName() + " was deleted."})
 }
 
-// renderConsequences asks for confirmation: to disable access or, where deleting is needed, to delete.
-func (h *Console) renderConsequences(c echo.Context, status int, needs permission.Permission, f views.Form) error {
+// renderEndPreview asks for confirmation: to disable access or, where deleting is needed, to delete.
+func (h *Console) renderEndPreview(c echo.Context, status int, needs permission.Permission, f views.Form) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	consequences, err := h.account.Consequences(c.Request().Context(), actor(c), id, needs)
+	consequences, err := h.account.EndPreview(c.Request().Context(), actor(c), id, needs)
 	if err != nil {
 		return err
 	}
-	page := views.ConsequencesPage{Consequences: consequences, Form: f}
+	page := views.EndPreviewPage{EndPreview: consequences, Form: f}
 	if needs == permission.UsersDelete {
 		return h.renderPart(c, status, views.DeleteUser(page), views.DeleteUserPart(page))
 	}

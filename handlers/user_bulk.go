@@ -39,7 +39,7 @@ func selection(c echo.Context) account.Selection {
 // renderBulk asks for confirmation, naming whom it would change; refused says why the last answer was refused.
 func (h *Console) renderBulk(c echo.Context, status int, refused account.Invalid) error {
 	chosen := selection(c)
-	selected, err := h.account.Select(c.Request().Context(), actor(c), c.FormValue("action"), chosen)
+	selected, err := h.account.PreviewBulk(c.Request().Context(), actor(c), c.FormValue("action"), chosen)
 	if refused := refusal(err); refused != nil {
 		return echo.NewHTTPError(http.StatusUnprocessableEntity, refused.First())
 	}

@@ -35,7 +35,7 @@ func (h *Console) importUsers(c echo.Context) error {
 		}
 		return h.goToJob(c, job)
 	}
-	read, err := h.account.ReadImport(c.Request().Context(), actor(c), file, tenant)
+	read, err := h.account.PreviewImport(c.Request().Context(), actor(c), file, tenant)
 	if refused := refusal(err); refused != nil {
 		return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
 	}

@@ -46,7 +46,7 @@ func userQuery(c echo.Context) account.UserQuery {
 		query.Role = role
 	}
 	if v := c.FormValue("twofa"); v == "on" || v == "off" {
-		query.TwoFactor = v
+		query.SecondFactor = v
 	}
 	if v := c.FormValue("last_auth"); v == "90d" || v == "never" {
 		query.LastAuth = v

@@ -103,19 +103,19 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 	if !c.QueryParams().Has("review") { // looking for more groups
 		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
 	}
-	in := userAccess(c)
-	effect, err := h.account.PreviewAccess(c.Request().Context(), actor(c), id, in)
+	in := membershipInput(c)
+	preview, err := h.account.PreviewMembership(c.Request().Context(), actor(c), id, in)
 	if refused, status := formError(err); refused != nil {
 		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
 	if err != nil {
 		return err
 	}
-	return h.reviewAccess(c, current, in, effect)
+	return h.reviewMembership(c, current, in, preview)
 }
 
-// reviewAccess says what another role and other groups would do, and asks for confirmation.
-func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in account.Access, effect account.Effect) error {
+// reviewMembership says what another role and other groups would do, and asks for confirmation.
+func (h *Console) reviewMembership(c echo.Context, current account.UserGroups, in account.Membership, preview account.Preview) error {
 	fields := [][2]string{{"role", string(in.Role)}, {"version", c.FormValue("version")}, {"group_ids", ""}}
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
@@ -132,9 +132,9 @@ func (h *Console) reviewAccess(c echo.Context, current account.UserGroups, in ac
 			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
-	return h.renderEffect(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
-		Text: text, Effect: effect, Fields: fields, Edited: true,
+		Text: text, Preview: preview, Fields: fields, Edited: true,
 	})
 }
 
@@ -143,7 +143,7 @@ func (h *Console) setUserGroups(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := h.account.SetAccess(c.Request().Context(), actor(c), id, userAccess(c))
+	user, err := h.account.SetMembership(c.Request().Context(), actor(c), id, membershipInput(c))
 	if refused, status := formError(err); refused != nil {
 		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
 		if err != nil {
@@ -157,10 +157,10 @@ func (h *Console) setUserGroups(c echo.Context) error {
 	return h.redirect(c, h.backToUsers(c), flash{Text: "The groups of " + user.DisplayName() + " were saved."})
 }
 
-// userAccess reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
-func userAccess(c echo.Context) account.Access {
+// membershipInput reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
+func membershipInput(c echo.Context) account.Membership {
 	f := form(c, nil)
-	return account.Access{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
+	return account.Membership{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
 		KeepGroups: !f.Values.Has("group_ids")}
 }
 

@@ -9,7 +9,7 @@ import (
 type Account struct {
 	Name, Cloud                  string
 	IdleTimeout, AbsoluteTimeout time.Duration
-	EnforceTwoFactor             bool
+	EnforceSecondFactor          bool
 	PasswordMinLength            int // characters
 	CreatedAt                    Millis
 	Version                      int64
@@ -31,7 +31,7 @@ func (q Queries) Account(ctx context.Context) (Account, error) {
 	return one(ctx, q.q, func(s scanner) (Account, error) {
 		var a Account
 		var idle, absolute int64
-		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceTwoFactor, &a.PasswordMinLength, &a.CreatedAt, &a.Version)
+		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceSecondFactor, &a.PasswordMinLength, &a.CreatedAt, &a.Version)
 		a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
 		return a, err
 	}, `SELECT name, cloud, idle_timeout, absolute_timeout, enforce_two_factor, password_min_length, created_at, version FROM account`)
@@ -49,7 +49,7 @@ func (tx *Tx) InsertAccount(ctx context.Context, a Account) error {
 func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 	err := tx.execOne(ctx, ErrStale, `UPDATE account SET name = $2, cloud = $3, idle_timeout = $4, absolute_timeout = $5, enforce_two_factor = $6,
 		password_min_length = $7, version = version + 1 WHERE version = $1`,
-		a.Version, a.Name, a.Cloud, int64(a.IdleTimeout.Seconds()), int64(a.AbsoluteTimeout.Seconds()), a.EnforceTwoFactor, a.PasswordMinLength)
+		a.Version, a.Name, a.Cloud, int64(a.IdleTimeout.Seconds()), int64(a.AbsoluteTimeout.Seconds()), a.EnforceSecondFactor, a.PasswordMinLength)
 	if err != nil {
 		return err
 	}

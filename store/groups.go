@@ -46,21 +46,21 @@ func scanGroup(s scanner) (g Group, err error) {
 	return g, err
 }
 
-// Membership is a group of a person with the tenants it covers.
-type Membership struct {
+// CoveringGroup is a group of a person with the tenants it covers.
+type CoveringGroup struct {
 	Group
 	Tenants  []int64 // none where AllTenants
 	Disabled []int64 // those of Tenants that are disabled
 }
 
 // Memberships returns the groups of a person, ordered by id.
-func (q Queries) Memberships(ctx context.Context, userID int64) ([]Membership, error) {
+func (q Queries) Memberships(ctx context.Context, userID int64) ([]CoveringGroup, error) {
 	return q.memberships(ctx, `group_users gu JOIN groups g ON g.id = gu.group_id`, `gu.user_id = $1`, userID)
 }
 
 // GroupGrants returns groups with the tenants they cover, ordered by id; unknown ids are left out.
-func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]Membership, error) {
-	var all []Membership
+func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]CoveringGroup, error) {
+	var all []CoveringGroup
 	for places, args := range inLists(ids) {
 		some, err := q.memberships(ctx, `groups g`, `g.id IN (`+places+`)`, args...)
 		if err != nil {
@@ -71,7 +71,7 @@ func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]Membership, e
 	return all, nil
 }
 
-func (q Queries) memberships(ctx context.Context, from, where string, args ...any) ([]Membership, error) {
+func (q Queries) memberships(ctx context.Context, from, where string, args ...any) ([]CoveringGroup, error) {
 	type row struct {
 		group    Group
 		tenant   int64
@@ -83,10 +83,10 @@ func (q Queries) memberships(ctx context.Context, from, where string, args ...an
 	}, `SELECT `+groupColumns+`, coalesce(t.id, 0), coalesce(t.disabled_at > 0, 0)
 		FROM `+from+` LEFT JOIN group_tenants gt ON gt.group_id = g.id LEFT JOIN tenants t ON t.id = gt.tenant_id
 		WHERE `+where+` ORDER BY g.id, t.id`, args...)
-	var list []Membership
+	var list []CoveringGroup
 	for _, r := range rows {
 		if len(list) == 0 || list[len(list)-1].ID != r.group.ID {
-			list = append(list, Membership{Group: r.group})
+			list = append(list, CoveringGroup{Group: r.group})
 		}
 		m := &list[len(list)-1]
 		if r.tenant != 0 {

@@ -12,7 +12,7 @@ type Trigger struct {
 	ID           int64
 	Name         string
 	Description  string
-	Condition    string // what it waits for, a key of account.Conditions
+	Condition    string // what it waits for, a key of notify.Conditions
 	RoleOperator string // "eq", "ne"; "" without a filter
 	Roles        []permission.Role
 	Enabled      bool

@@ -10,7 +10,7 @@ import (
 // Status is where a person stands; see [User.Status].
 type Status string
 
-// The statuses of SPEC §2.
+// The statuses a person can have.
 const (
 	Active   Status = "active"
 	Invited  Status = "invited"
@@ -28,7 +28,7 @@ type User struct {
 	ByGroups            bool   // the role is a label: the person is in no automatic group of it
 	PasswordHash        string // PHC string; empty: cannot sign in
 	PasswordChangedAt   Millis
-	TwoFactor           bool // an authenticator or a passkey is set up
+	SecondFactor        bool // an authenticator or a passkey is set up
 	CreatedAt           Millis
 	JoinedAt            Millis // joined the user list; zero: invited by link and not signed up yet
 	ActivatedAt         Millis
@@ -50,7 +50,7 @@ type Preferences struct {
 // DefaultPreferences are those of a person who has chosen nothing.
 var DefaultPreferences = Preferences{DateFormat: "DMY", Clock24h: true, TimeZone: "UTC", Theme: "system"}
 
-// Status follows from two times (SPEC §2).
+// Status follows from two times.
 func (u User) Status() Status {
 	switch {
 	case u.DisabledAt != 0:
@@ -78,7 +78,7 @@ const userColumns = `u.id, u.uuid, u.email, u.email_key, u.first_name, u.last_na
 
 func (u *User) fields() []any {
 	return []any{&u.ID, &u.UUID, &u.Email, &u.EmailKey, &u.FirstName, &u.LastName, &u.Role, &u.PasswordHash, &u.CreatedAt, &u.JoinedAt,
-		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version, &u.ByGroups, &u.TwoFactor, &u.PasswordChangedAt, &u.Phone, &u.DateFormat,
+		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version, &u.ByGroups, &u.SecondFactor, &u.PasswordChangedAt, &u.Phone, &u.DateFormat,
 		&u.Clock24h, &u.TimeZone, &u.Theme}
 }
 
@@ -159,7 +159,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		password_changed_at = $16, phone = $17, date_format = $18, clock_24h = $19, time_zone = $20, theme = $21, version = version + 1
 		WHERE id = $1 AND version = $2`,
 		u.ID, u.Version, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash,
-		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.ByGroups, u.TwoFactor,
+		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.ByGroups, u.SecondFactor,
 		u.PasswordChangedAt, u.Phone, u.DateFormat, u.Clock24h, u.TimeZone, u.Theme)
 	if err != nil {
 		return err

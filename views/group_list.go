@@ -218,15 +218,15 @@ func (p GroupPage) cells(r permission.Resource, set permission.Set, had permissi
 
 // ConfirmPage asks before something is done, and says who loses what by it.
 type ConfirmPage struct {
-	Title  string
-	Text   string
-	Action string
-	Back   string
-	Submit string
-	Danger bool
-	Effect account.Effect
-	Fields [][2]string // hidden: name and value
-	Edited bool        // they were entered in the dialog in whose place this stands
+	Title   string
+	Text    string
+	Action  string
+	Back    string
+	Submit  string
+	Danger  bool
+	Preview account.Preview
+	Fields  [][2]string // hidden: name and value
+	Edited  bool        // they were entered in the dialog in whose place this stands
 }
 
 func (p ConfirmPage) form() sheetForm {

@@ -14,8 +14,8 @@ import (
 	"strconv"
 )
 
-// ConfirmEffect is the page of ConfirmEffectPart.
-func ConfirmEffect(p ConfirmPage) templ.Component {
+// ConfirmPreview is the page of ConfirmPreviewPart.
+func ConfirmPreview(p ConfirmPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -44,7 +44,7 @@ func ConfirmEffect(p ConfirmPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ConfirmEffectPart(p).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ConfirmPreviewPart(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -58,8 +58,8 @@ func ConfirmEffect(p ConfirmPage) templ.Component {
 	})
 }
 
-// ConfirmEffectPart says what something will do and who loses what by it, and asks for it.
-func ConfirmEffectPart(p ConfirmPage) templ.Component {
+// ConfirmPreviewPart says what something will do and who loses what by it, and asks for it.
+func ConfirmPreviewPart(p ConfirmPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -151,7 +151,7 @@ func ConfirmEffectPart(p ConfirmPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = effect(p.Effect).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = preview(p.Preview).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -165,7 +165,7 @@ func ConfirmEffectPart(p ConfirmPage) templ.Component {
 	})
 }
 
-func effect(e account.Effect) templ.Component {
+func preview(e account.Preview) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

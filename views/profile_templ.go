@@ -21,7 +21,7 @@ import (
 // version.
 type ProfilePage struct {
 	User        store.User
-	Memberships []store.Membership
+	Memberships []store.CoveringGroup
 	Form        Form
 	Sections    []templ.Component // below the account, in this order
 }
@@ -238,7 +238,7 @@ func timeZoneOptions() []option {
 }
 
 // groupNames are the names of a person's groups, each once, as a list.
-func groupNames(memberships []store.Membership) string {
+func groupNames(memberships []store.CoveringGroup) string {
 	var names []string
 	for _, m := range memberships {
 		names = append(names, m.Name)

@@ -105,13 +105,13 @@ func passkeyPath(k store.Passkey) string {
 	return "/settings/profile/passkeys/" + strconv.FormatInt(k.ID, 10) + "/remove"
 }
 
-// DisableTwoFactor asks before another person's two-factor authentication ends.
-func DisableTwoFactor(user store.User) Confirmation {
+// DisableSecondFactor asks before another person's two-factor authentication ends.
+func DisableSecondFactor(user store.User) Confirmation {
 	c := Confirmation{
 		Title: "Disable 2-factor authentication?", Submit: "Disable 2FA", Action: UserPath(user.ID, "/disable-2fa"), Back: usersPath, Danger: true,
 		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. They are signed out everywhere and get a mail about it.",
 	}
-	if !user.TwoFactor {
+	if !user.SecondFactor {
 		c.Text = user.DisplayName() + " has no second factor: there is nothing to disable."
 	}
 	return c
@@ -156,7 +156,7 @@ func (p AuthenticatorPage) title() string {
 	switch {
 	case p.Authenticator:
 		return "Replace the authenticator app"
-	case p.User.TwoFactor:
+	case p.User.SecondFactor:
 		return "Add an authenticator app"
 	}
 	return "Enable two-factor authentication"

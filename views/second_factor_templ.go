@@ -121,7 +121,7 @@ func Security(p SecurityPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.User.TwoFactor {
+		if p.User.SecondFactor {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p class=\"factors-on\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -152,7 +152,7 @@ func Security(p SecurityPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.User.TwoFactor {
+		if p.User.SecondFactor {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>Signing in takes your password and one of these:</p><ul class=\"factor-list\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -350,7 +350,7 @@ func Security(p SecurityPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if !p.Authenticator {
-			if p.User.TwoFactor {
+			if p.User.SecondFactor {
 				templ_7745c5c3_Err = startAuthenticator("", "button", "Add an authenticator app").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -386,7 +386,7 @@ func Security(p SecurityPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.User.TwoFactor && !p.Enforced {
+		if p.User.SecondFactor && !p.Enforced {
 			templ_7745c5c3_Var16 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 				templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 				templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -414,7 +414,7 @@ func Security(p SecurityPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.User.TwoFactor && p.Enforced {
+		if p.User.SecondFactor && p.Enforced {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<p class=\"hint\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -144,14 +144,14 @@ func EditUserPart(p EditUserPage) templ.Component {
 	})
 }
 
-// ConsequencesPage asks before somebody loses access.
-type ConsequencesPage struct {
-	account.Consequences
+// EndPreviewPage asks before somebody loses access.
+type EndPreviewPage struct {
+	account.EndPreview
 	Form Form
 }
 
 // DisableUser is the page of DisableUserPart.
-func DisableUser(p ConsequencesPage) templ.Component {
+func DisableUser(p EndPreviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -195,7 +195,7 @@ func DisableUser(p ConsequencesPage) templ.Component {
 }
 
 // DisableUserPart says what disabling does, and asks for it.
-func DisableUserPart(p ConsequencesPage) templ.Component {
+func DisableUserPart(p EndPreviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -269,7 +269,7 @@ func DisableUserPart(p ConsequencesPage) templ.Component {
 }
 
 // DeleteUser is the page of DeleteUserPart.
-func DeleteUser(p ConsequencesPage) templ.Component {
+func DeleteUser(p EndPreviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -313,7 +313,7 @@ func DeleteUser(p ConsequencesPage) templ.Component {
 }
 
 // DeleteUserPart says what deleting does, and asks for the address to confirm it.
-func DeleteUserPart(p ConsequencesPage) templ.Component {
+func DeleteUserPart(p EndPreviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -377,7 +377,7 @@ func DeleteUserPart(p ConsequencesPage) templ.Component {
 	})
 }
 
-func consequences(p ConsequencesPage) templ.Component {
+func consequences(p EndPreviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -18,7 +18,7 @@ import (
 type BulkPage struct {
 	Action    string
 	Selection account.Selection
-	Selected  account.Selected
+	Selected  account.BulkPreview
 	Form      Form // what was ticked, and why the last answer was refused
 }
 

@@ -140,7 +140,7 @@ func Import(p ImportPage) templ.Component {
 
 // ImportPreviewPage says what a file would do.
 type ImportPreviewPage struct {
-	Import   account.Import
+	Import   account.ImportPreview
 	File     string
 	TenantID int64
 	Send     bool

@@ -81,7 +81,7 @@ func listFields(q account.UserQuery) (fields []option) {
 	if q.Group != 0 {
 		add("group", strconv.FormatInt(q.Group, 10))
 	}
-	add("twofa", q.TwoFactor)
+	add("twofa", q.SecondFactor)
 	add("last_auth", q.LastAuth)
 	if sorted(q) {
 		add("sort", string(q.Sort))
@@ -125,7 +125,7 @@ func (p UsersPage) at(cursor string) account.UserQuery {
 
 // everywhere is the same search on the tab that shows everybody.
 func (p UsersPage) everywhere() account.UserQuery {
-	return account.UserQuery{Tab: store.TabAll, Search: p.Query.Search, Role: p.Query.Role, Group: p.Query.Group, TwoFactor: p.Query.TwoFactor, LastAuth: p.Query.LastAuth}
+	return account.UserQuery{Tab: store.TabAll, Search: p.Query.Search, Role: p.Query.Role, Group: p.Query.Group, SecondFactor: p.Query.SecondFactor, LastAuth: p.Query.LastAuth}
 }
 
 // sortedBy is the list ordered by a column; a column it is ordered by already turns round.
@@ -168,7 +168,7 @@ func (p UsersPage) filters() []filter {
 	}
 	return []filter{
 		role, group,
-		{"twofa", "2FA", p.Query.TwoFactor, []option{{"on", "2FA on"}, {"off", "2FA off"}}},
+		{"twofa", "2FA", p.Query.SecondFactor, []option{{"on", "2FA on"}, {"off", "2FA off"}}},
 		{"last_auth", "Last auth", p.Query.LastAuth, []option{{"90d", "Over 90 days ago"}, {"never", "Never"}}},
 	}
 }

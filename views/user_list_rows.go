@@ -136,7 +136,7 @@ func (r *rowWriter) row(u *store.ListedUser) {
 	}
 	r.html(`</td><td class="muted" data-label="Role">`, roleLabel(u.User), `</td><td class="col-email" data-label="Email">`)
 	r.text(u.Email)
-	if u.TwoFactor {
+	if u.SecondFactor {
 		r.html(`</td><td data-label="Auth"><span class="auth auth-on">`)
 		r.icon("lock")
 		r.html(`2FA<span class="visually-hidden">: on</span>`)
@@ -213,7 +213,7 @@ func (r *rowWriter) menu(u *store.ListedUser) {
 	if invited(u) {
 		r.invitedMenu(u, id)
 	} else {
-		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0, twoFactor: u.TwoFactor}
+		kind := menuKind{self: u.ID == r.self, disabled: u.DisabledAt != 0, twoFactor: u.SecondFactor}
 		p, known := r.menus[kind]
 		if !known {
 			p = r.pattern(func(id string) { r.joinedMenu(kind, id) })

@@ -58,7 +58,7 @@ func listed(text string) []store.ListedUser {
 	disabled := person
 	disabled.ID, disabled.DisabledAt = 8, at
 	secured := person
-	secured.ID, secured.TwoFactor = 12, true
+	secured.ID, secured.SecondFactor = 12, true
 	waiting := store.User{ID: 9, Email: text + "@example.com", Role: permission.Admin}
 	byLink, failed := waiting, waiting
 	byLink.ID, failed.ID = 10, 11
@@ -82,10 +82,10 @@ func whole(text string) map[string]templ.Component {
 		Groups: []store.Group{{ID: 4, Name: text}}, TrialMail: true, Now: now}
 	empty := users
 	empty.List.Rows = nil
-	consequences := ConsequencesPage{Consequences: account.Consequences{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
-	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.Selected{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+	consequences := EndPreviewPage{EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
+	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
 		Integrations: 30, FirstIntegrations: []store.Integration{integration}}, Form: wrong(text)}
-	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.Selected{Total: 1, First: []store.User{user}}}
+	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.BulkPreview{Total: 1, First: []store.User{user}}}
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
 	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
 	off := store.Integration{ID: 3, Kind: "webhook", Name: text, SwitchedOffAt: 1}
@@ -105,7 +105,7 @@ func whole(text string) map[string]templ.Component {
 		Attempts: []store.Attempt{{Attempt: 1, Error: text}, {Attempt: 2, Status: 200}}}, Message: text}
 	groups := []store.Group{{ID: 4, Name: text, Role: permission.Analyst, Automatic: true}, {ID: 5, Name: text}}
 	detail := account.GroupDetail{Group: groups[1], Tenants: tenants[1:]}
-	loss := account.Effect{Losing: 30, Gaining: 1, First: []account.Loss{{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}}}, Revoked: []store.User{user}}
+	loss := account.Preview{Losing: 30, Gaining: 1, First: []account.Loss{{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}}}, Revoked: []store.User{user}}
 	sources := []permission.Source{{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}}}
 	for range 4 {
 		sources = append(sources, sources[0])
@@ -126,8 +126,8 @@ func whole(text string) map[string]templ.Component {
 		"group, automatic":     Group(GroupPage{Group: account.GroupDetail{Group: groups[0], Tenants: tenants}, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"analyst"}}}}),
 		"add members":          AddMembers(AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}}),
 		"nobody to add":        AddMembers(AddMembersPage{Group: groups[1], Search: text}),
-		"confirm":              ConfirmEffect(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Effect: loss, Fields: [][2]string{{"name", text}}}),
-		"groups of a user":     UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.Membership{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
+		"confirm":              ConfirmPreview(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Preview: loss, Fields: [][2]string{{"name", text}}}),
+		"groups of a user":     UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.CoveringGroup{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
 		"groups of an admin":   UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}}, Form: wrong(text)}),
 		"permissions":          UserPermissions(UserPermissionsPage{Explained: explained, MayEnd: true, Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}}}),
 		"no permissions":       UserPermissions(UserPermissionsPage{Explained: account.Explained{User: user}}),
@@ -155,7 +155,7 @@ func whole(text string) map[string]templ.Component {
 		"job":                  JobWhole(job),
 		"running job":          JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
 		"import":               Import(ImportPage{Form: wrong(text), Tenants: tenants}),
-		"import preview":       ImportPreview(ImportPreviewPage{Import: account.Import{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
+		"import preview":       ImportPreview(ImportPreviewPage{Import: account.ImportPreview{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
 		"add user":             AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Groups: groups, Taken: &user}),
 		"add user, one tenant": AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
 		"invite by link":       InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
@@ -163,10 +163,10 @@ func whole(text string) map[string]templ.Component {
 		"revoke mail":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
 		"revoke link":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
 		"mail":                 InvitationMail(text, text),
-		"profile": Profile(ProfilePage{User: user, Memberships: []store.Membership{{Group: store.Group{Name: text}}}, Form: wrong(text), Sections: []templ.Component{
+		"profile": Profile(ProfilePage{User: user, Memberships: []store.CoveringGroup{{Group: store.Group{Name: text}}}, Form: wrong(text), Sections: []templ.Component{
 			ProfileSessions(SessionsSection{Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}, Current: 1}),
 			ProfileSignIns(SignInsSection{Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}, Next: 3, Earlier: true}), ProfilePermissions(explained)}}),
-		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceTwoFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3, MailServer: text}),
+		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceSecondFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3, MailServer: text}),
 		"sign out everybody":    SignOutMany(SignOutPage{}),
 		"sign out some":         SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
 		"general, trial mode":   General(GeneralPage{MailFiles: text}),
@@ -184,7 +184,7 @@ func whole(text string) map[string]templ.Component {
 		"passkey only":          SecondFactor(SecondFactorPage{Passkey: text}),
 		"begin authenticator":   SetUpAuthenticator(AuthenticatorPage{Next: text}),
 		"more recovery codes":   RecoveryCodes(RecoveryCodesPage{Codes: []string{text}, Next: "/"}),
-		"disable 2FA":           Confirm(DisableTwoFactor(store.User{ID: 3, FirstName: text, TwoFactor: true}), wrong(text)),
+		"disable 2FA":           Confirm(DisableSecondFactor(store.User{ID: 3, FirstName: text, SecondFactor: true}), wrong(text)),
 		"forgot":                Forgot(wrong(text)),
 		"reset":                 Reset(ResetPage{Email: text, Token: "token", Form: wrong(text)}),
 		"dead reset":            DeadReset("used"),
@@ -208,7 +208,7 @@ func whole(text string) map[string]templ.Component {
 // protected are the credentials of somebody with every kind of second factor, which they must have.
 func protected(text string) account.Security {
 	at := store.At(now)
-	return account.Security{User: store.User{ID: 7, FirstName: text, TwoFactor: true, PasswordChangedAt: at}, Authenticator: true, CodesLeft: 1, Enforced: true, PasskeysWork: true,
+	return account.Security{User: store.User{ID: 7, FirstName: text, SecondFactor: true, PasswordChangedAt: at}, Authenticator: true, CodesLeft: 1, Enforced: true, PasskeysWork: true,
 		Passkeys: []store.Passkey{{ID: 1, Name: text, CreatedAt: at}, {ID: 2, Name: text, CreatedAt: at, LastUsedAt: at}}}
 }
 

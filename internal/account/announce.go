@@ -27,39 +27,39 @@ func personOf(id int64, name, email string, role permission.Role) notify.Person 
 
 // userAdded tells that somebody has joined the user list. by is who added them or made their link.
 func (tx *Tx) userAdded(user store.User, by notify.Person) error {
-	return tx.happened(ConditionUserAdded, user, by)
+	return tx.happened(notify.ConditionUserAdded, user, by)
 }
 
 // userDeleted tells that somebody has left the user list for good.
 func (tx *Tx) userDeleted(user store.User) error {
-	return tx.happened(ConditionUserDeleted, user, tx.by.person())
+	return tx.happened(notify.ConditionUserDeleted, user, tx.by.person())
 }
 
 // accessDisabled tells that somebody may no longer sign in.
 func (tx *Tx) accessDisabled(user store.User) error {
-	return tx.happened(ConditionAccessDisabled, user, tx.by.person())
+	return tx.happened(notify.ConditionAccessDisabled, user, tx.by.person())
 }
 
 // accessEnabled tells that somebody may sign in again.
 func (tx *Tx) accessEnabled(user store.User) error {
-	return tx.happened(ConditionAccessEnabled, user, tx.by.person())
+	return tx.happened(notify.ConditionAccessEnabled, user, tx.by.person())
 }
 
-// accessChanged tells that somebody has another role or other groups; user has them already. The details are lines such
+// membershipChanged tells that somebody has another role or other groups; user has them already. The details are lines such
 // as "Role: Analyst → Administrator", "Added to the group Support", "Left the group Analysts".
-func (tx *Tx) accessChanged(user store.User, details []string) error {
-	return tx.happened(ConditionAccessChanged, user, tx.by.person(), details...)
+func (tx *Tx) membershipChanged(user store.User, details []string) error {
+	return tx.happened(notify.ConditionMembershipChanged, user, tx.by.person(), details...)
 }
 
 // secondFactorDisabled tells that somebody's second factors are gone.
 func (tx *Tx) secondFactorDisabled(user store.User) error {
-	return tx.happened(ConditionSecondFactorDisabled, user, tx.by.person())
+	return tx.happened(notify.ConditionSecondFactorDisabled, user, tx.by.person())
 }
 
 // signInLocked tells that wrong passwords for somebody's address have led to the longest pause. Nobody is known to have
 // typed them.
 func (tx *Tx) signInLocked(user store.User) error {
-	return tx.happened(ConditionSignInLocked, user, notify.Person{})
+	return tx.happened(notify.ConditionSignInLocked, user, notify.Person{})
 }
 
 // happened queues the messages of the triggers that wait for a condition and let the person's role pass. Within a job
@@ -75,7 +75,7 @@ func (tx *Tx) happened(key string, user store.User, by notify.Person, details ..
 	if err != nil || len(told) == 0 {
 		return err
 	}
-	condition, _ := ConditionByKey(key)
+	condition, _ := notify.ConditionByKey(key)
 	account, event, err := tx.event(condition.Template)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (tx *Tx) happened(key string, user store.User, by notify.Person, details ..
 	return nil
 }
 
-// forPeople are the kinds of integrations that people read. They are told of many people in one message (SPEC §6), which
+// forPeople are the kinds of integrations that people read. They are told of many people in one message, which
 // keeps chats and mailboxes from being flooded; an alert of PagerDuty or Opsgenie calls somebody, which is enough
 // once.
 var forPeople = []string{notify.KindEmail, notify.KindSlack, notify.KindTeams, notify.KindTelegram, notify.KindPagerDuty, notify.KindOpsgenie}
@@ -165,8 +165,8 @@ const summaryNames = 10
 // summarize queues one message of each trigger about those whom a job has changed and its filter lets pass, in the
 // transaction that ends the job.
 func (tx *Tx) summarize(job store.Job) error {
-	told := map[Condition][]TriggerWithReactions{}
-	for _, condition := range conditions {
+	told := map[notify.Condition][]TriggerWithReactions{}
+	for _, condition := range notify.Conditions() {
 		triggers, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
 		if err != nil {
 			return err
@@ -182,7 +182,7 @@ func (tx *Tx) summarize(job store.Job) error {
 	if err != nil {
 		return err
 	}
-	for _, condition := range conditions {
+	for _, condition := range notify.Conditions() {
 		for _, trigger := range told[condition] {
 			if err := tx.tellSummary(trigger, condition, job, changed[condition.Key]); err != nil {
 				return fmt.Errorf("trigger %d: %w", trigger.ID, err)
@@ -193,7 +193,7 @@ func (tx *Tx) summarize(job store.Job) error {
 }
 
 // tellSummary queues the message of a trigger; changed is how many people the job has changed, by role.
-func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, job store.Job, changed map[permission.Role]int) error {
+func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition notify.Condition, job store.Job, changed map[permission.Role]int) error {
 	count := 0
 	var roles []permission.Role
 	for role, n := range changed {
@@ -213,7 +213,7 @@ func (tx *Tx) tellSummary(trigger TriggerWithReactions, condition Condition, job
 }
 
 // queueSummary queues the message of a trigger about people, the first of whom it names; about nobody there is none.
-func (tx *Tx) queueSummary(trigger TriggerWithReactions, condition Condition, count int, first []store.Outcome) error {
+func (tx *Tx) queueSummary(trigger TriggerWithReactions, condition notify.Condition, count int, first []store.Outcome) error {
 	if count == 0 {
 		return nil
 	}

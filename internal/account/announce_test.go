@@ -19,7 +19,7 @@ func (c *company) endedJob(n int) store.Job {
 			return err
 		}
 		for i := range n {
-			o := store.Outcome{Step: i, UserID: int64(i + 1), Name: fmt.Sprint("Number ", i), Role: permission.Analyst, Condition: ConditionAccessDisabled}
+			o := store.Outcome{Step: i, UserID: int64(i + 1), Name: fmt.Sprint("Number ", i), Role: permission.Analyst, Condition: notify.ConditionAccessDisabled}
 			if i%3 == 0 {
 				o.Condition, o.Refusal = "", "No longer exists."
 			}
@@ -57,11 +57,11 @@ func TestEndOfAJobDoesNotReadEverybody(t *testing.T) {
 	mail, err := c.CreateIntegration(t.Context(), c.admin, notify.KindEmail, IntegrationInput{Name: "Mail", Active: true, Settings: notify.Settings{"emails": "chief@example.com"}})
 	c.must(err)
 	for _, trigger := range []TriggerInput{
-		{Name: "Everybody", Condition: ConditionAccessDisabled},
-		{Name: "Read Only", Condition: ConditionAccessDisabled, RoleOperator: "eq", Roles: []permission.Role{permission.ReadOnly, permission.Deploy}},
-		{Name: "Others", Condition: ConditionAccessDisabled, RoleOperator: "ne", Roles: []permission.Role{permission.ReadOnly}},
-		{Name: "Nobody", Condition: ConditionAccessDisabled, RoleOperator: "eq", Roles: []permission.Role{permission.Admin}},
-		{Name: "Other change", Condition: ConditionUserDeleted},
+		{Name: "Everybody", Condition: notify.ConditionAccessDisabled},
+		{Name: "Read Only", Condition: notify.ConditionAccessDisabled, RoleOperator: "eq", Roles: []permission.Role{permission.ReadOnly, permission.Deploy}},
+		{Name: "Others", Condition: notify.ConditionAccessDisabled, RoleOperator: "ne", Roles: []permission.Role{permission.ReadOnly}},
+		{Name: "Nobody", Condition: notify.ConditionAccessDisabled, RoleOperator: "eq", Roles: []permission.Role{permission.Admin}},
+		{Name: "Other change", Condition: notify.ConditionUserDeleted},
 	} {
 		trigger.Integrations = []int64{mail.ID}
 		_, err := c.CreateTrigger(t.Context(), c.admin, trigger)

@@ -13,7 +13,7 @@ import (
 
 const day = 24 * time.Hour
 
-// Timeouts are what the idle and the absolute timeout can be (SPEC §3.5).
+// Timeouts are what the idle and the absolute timeout can be.
 var Timeouts = []time.Duration{
 	5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour,
@@ -94,7 +94,7 @@ func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action
 func accountObject(a store.Account) object {
 	return object{"account", 1, a.Name, map[string]string{
 		"name": a.Name, "cloud": a.Cloud, "idle timeout": a.IdleTimeout.String(), "absolute timeout": a.AbsoluteTimeout.String(),
-		"enforce two-factor authentication": fmt.Sprint(a.EnforceTwoFactor), "password minimum length": fmt.Sprint(a.PasswordMinLength),
+		"enforce two-factor authentication": fmt.Sprint(a.EnforceSecondFactor), "password minimum length": fmt.Sprint(a.PasswordMinLength),
 	}}
 }
 

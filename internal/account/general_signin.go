@@ -23,10 +23,10 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
 	_, err := setGeneral(ctx, s, by, version, "change sign-in management", refused, func(tx *Tx, a *store.Account) error {
-		if err := tx.mayEnforce(enforce && !a.EnforceTwoFactor); err != nil {
+		if err := tx.mayEnforce(enforce && !a.EnforceSecondFactor); err != nil {
 			return err
 		}
-		a.EnforceTwoFactor, a.PasswordMinLength = enforce, minLength
+		a.EnforceSecondFactor, a.PasswordMinLength = enforce, minLength
 		if enforce {
 			return nil
 		}
@@ -41,7 +41,7 @@ func (tx *Tx) mayEnforce(begins bool) error {
 		return nil
 	}
 	actor, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
-	if err == nil && !actor.TwoFactor {
+	if err == nil && !actor.SecondFactor {
 		err = Invalid{"enforce_2fa": "You have no second factor yourself. Set up yours first, under Profile."}
 	}
 	return err

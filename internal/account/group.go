@@ -40,7 +40,7 @@ func (s *Service) Group(ctx context.Context, by Actor, id int64) (GroupDetail, e
 	return GroupDetail{group, tenants}, err
 }
 
-// CreateGroup adds a group. It returns Invalid or Forbidden (SPEC §5.3 rule 3).
+// CreateGroup adds a group. It returns Invalid or Forbidden (rule "may grant").
 func (s *Service) CreateGroup(ctx context.Context, by Actor, in GroupInput) (store.Group, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.createGroup(in) })
 }
@@ -83,42 +83,41 @@ func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, 
 func (tx *Tx) renameGroup(id, version int64, name string) (store.Group, error) {
 	refused := Invalid{}
 	name = parseTitle(name, "name", "a name", refused)
-	return tx.changeGroup(id, version, refused, func(group *store.Membership) error {
+	return tx.changeGroup(id, version, refused, func(group *store.CoveringGroup) error {
 		group.Name = name
 		return tx.requireFreeName(group.Group)
 	})
 }
 
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
-// added falls under SPEC §5.3 rule 3. It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
+// added falls under rule "may grant". It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.setGroupPermissions(id, version, in) })
 }
 
 func (tx *Tx) setGroupPermissions(id, version int64, in GroupInput) (store.Group, error) {
 	role, custom, refused := in.permissions()
-	return tx.changeGroup(id, version, refused, func(group *store.Membership) error {
+	return tx.changeGroup(id, version, refused, func(group *store.CoveringGroup) error {
 		before := group.Set()
 		group.Role, group.Custom = role, custom
 		return tx.requireAdded(*group, before)
 	})
 }
 
-// requireAdded returns a Forbidden when the actor lacks something that a group gives and did not give before (SPEC §5.3
-// rule 3).
-func (tx *Tx) requireAdded(group store.Membership, before permission.Set) error {
+// requireAdded returns a Forbidden when the actor lacks something that a group gives and did not give before (rule "may grant").
+func (tx *Tx) requireAdded(group store.CoveringGroup, before permission.Set) error {
 	added := permission.Grant{Tenants: group.Tenants, Set: group.Set().Minus(before)}
 	return tx.requireAll(permission.Union(added), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
 // PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns.
-func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (Effect, error) {
+func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (Preview, error) {
 	if err := requireVersion(version); err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	role, custom, refused := in.permissions()
-	var after store.Membership
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) {
+	var after store.CoveringGroup
+	group, err := change(ctx, s, by, func(tx *Tx) (store.CoveringGroup, error) {
 		group, err := tx.editable(id, permission.GroupsUpdate)
 		switch {
 		case err != nil:
@@ -133,13 +132,13 @@ func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, ver
 		return group, tx.requireAdded(after, group.Set())
 	})
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
-	return effectOnMembers(ctx, s.db.Queries, group, sourceOf(after).Grant)
+	return previewMembers(ctx, s.db.Queries, group, sourceOf(after).Grant)
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
-func (tx *Tx) changeGroup(id, version int64, refused Invalid, edit func(*store.Membership) error) (store.Group, error) {
+func (tx *Tx) changeGroup(id, version int64, refused Invalid, edit func(*store.CoveringGroup) error) (store.Group, error) {
 	if err := requireVersion(version); err != nil {
 		return store.Group{}, err
 	}
@@ -203,31 +202,31 @@ func (tx *Tx) deleteGroup(id int64) (store.Group, error) {
 }
 
 // PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.
-func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (Effect, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) { return tx.editable(id, permission.GroupsDelete) })
+func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (Preview, error) {
+	group, err := change(ctx, s, by, func(tx *Tx) (store.CoveringGroup, error) { return tx.editable(id, permission.GroupsDelete) })
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
-	return effectOnMembers(ctx, s.db.Queries, group, permission.Grant{})
+	return previewMembers(ctx, s.db.Queries, group, permission.Grant{})
 }
 
 // group returns a group with the tenants it covers, or store.ErrNotFound.
-func (tx *Tx) group(id int64) (store.Membership, error) {
+func (tx *Tx) group(id int64) (store.CoveringGroup, error) {
 	found, err := tx.db.GroupGrants(tx.ctx, id)
 	if err == nil && len(found) == 0 {
 		err = store.ErrNotFound
 	}
 	if err != nil {
-		return store.Membership{}, err
+		return store.CoveringGroup{}, err
 	}
 	return found[0], nil
 }
 
 // editable returns a group that the actor may change by p. Automatic groups follow the roles of people and are not
-// edited (SPEC §3.4).
-func (tx *Tx) editable(id int64, p permission.Permission) (store.Membership, error) {
+// edited.
+func (tx *Tx) editable(id int64, p permission.Permission) (store.CoveringGroup, error) {
 	if err := tx.require(p); err != nil {
-		return store.Membership{}, err
+		return store.CoveringGroup{}, err
 	}
 	group, err := tx.group(id)
 	if err == nil && group.Automatic {

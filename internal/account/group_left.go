@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"console/internal/notify"
 	"console/store"
 )
 
@@ -17,7 +18,7 @@ type leftWork struct {
 // a group.
 func (tx *Tx) toTellOf(group store.Group) (leftWork, error) {
 	work := leftWork{Group: group.Name}
-	told, err := tx.watching(ConditionAccessChanged, func(store.Integration) bool { return true })
+	told, err := tx.watching(notify.ConditionMembershipChanged, func(store.Integration) bool { return true })
 	if err != nil || len(told) == 0 {
 		return work, err
 	}
@@ -48,7 +49,7 @@ func (w leftWork) tell(tx *Tx, i int) (store.User, error) {
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.accessChanged(user, []string{leftGroup(w.Group)})
+	return user, tx.membershipChanged(user, []string{leftGroup(w.Group)})
 }
 
 func leftSteps(encoded []byte) (step, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -24,8 +25,7 @@ func requireFew(users []int64) error {
 }
 
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
-// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and
-// 4) or store.ErrNotFound.
+// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (rules "may grant" and "may manage") or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
 }
@@ -78,7 +78,7 @@ func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int
 // setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
 // anything.
 func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error) {
-	before, err := tx.access(user)
+	before, err := tx.membership(user)
 	if err != nil {
 		return false, err
 	}
@@ -86,17 +86,17 @@ func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error
 	if err != nil || !changed {
 		return false, err
 	}
-	if err := tx.storeAccess(&user); err != nil {
+	if err := tx.storeMembership(&user); err != nil {
 		return false, err
 	}
-	after, err := tx.access(user)
+	after, err := tx.membership(user)
 	if err != nil {
 		return false, err
 	}
 	if tx.many {
-		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: ConditionAccessChanged})
+		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: notify.ConditionMembershipChanged})
 	}
-	return true, tx.recordAccess(user, before, after)
+	return true, tx.recordMembership(user, before, after)
 }
 
 // movesMany says whether more people than chats and mailboxes are told of one by one are in a group, or are not: the
@@ -121,7 +121,7 @@ func (tx *Tx) summarizeMoved() error {
 	if len(tx.moved) == 0 {
 		return nil
 	}
-	condition, _ := ConditionByKey(ConditionAccessChanged)
+	condition, _ := notify.ConditionByKey(notify.ConditionMembershipChanged)
 	told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
 	if err != nil {
 		return err
@@ -169,18 +169,18 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 }
 
 // RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It returns Invalid,
-// Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+// Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
 }
 
 // PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
-func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Effect, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
+func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Preview, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
 		if err := requireFew(users); err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
-		return tx.effectOn(users, func() error {
+		return tx.previewOn(users, func() error {
 			_, err := tx.removeMembers(id, users)
 			return err
 		})

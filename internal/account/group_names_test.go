@@ -53,7 +53,7 @@ func TestGroupsOfOneNameAreToldApart(t *testing.T) {
 	c.must(c.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertGroup(ctx, &second) }))
 	ann := c.person("ann@example.com", permission.Deploy, 1)
 	for what, groups := range [][]int64{{first.ID}, {first.ID, second.ID}, {second.ID}, {first.ID}, nil} {
-		_, err := c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Groups: groups})
+		_, err := c.SetMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Groups: groups})
 		c.must(err)
 		if e := c.lastEntry(); e.Action != "change groups" || e.ObjectID != ann.UserID {
 			t.Errorf("step %d: the last entry is %+v", what, e)

@@ -8,13 +8,13 @@ import (
 	"console/store"
 )
 
-// AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (SPEC §5.3 rule 3) or store.ErrNotFound.
+// AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (rule "may grant") or store.ErrNotFound.
 func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(id, tenants) })
 }
 
 func (tx *Tx) addGroupTenants(id int64, tenants []int64) (store.Group, error) {
-	return tx.changeTenants(id, func(group store.Membership) error {
+	return tx.changeTenants(id, func(group store.CoveringGroup) error {
 		if len(tenants) == 0 {
 			return Invalid{"tenant_ids": "Choose at least one tenant."}
 		}
@@ -36,21 +36,21 @@ func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID 
 }
 
 func (tx *Tx) removeGroupTenant(id, tenantID int64) (store.Group, error) {
-	return tx.changeTenants(id, func(store.Membership) error { return tx.db.RemoveGroupTenant(tx.ctx, id, tenantID) })
+	return tx.changeTenants(id, func(store.CoveringGroup) error { return tx.db.RemoveGroupTenant(tx.ctx, id, tenantID) })
 }
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
-func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Effect, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Membership, error) { return tx.editable(id, permission.GroupsUpdate) })
+func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Preview, error) {
+	group, err := change(ctx, s, by, func(tx *Tx) (store.CoveringGroup, error) { return tx.editable(id, permission.GroupsUpdate) })
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
-	return effectOnMembers(ctx, s.db.Queries, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
+	return previewMembers(ctx, s.db.Queries, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
 }
 
 // changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version
 // stays.
-func (tx *Tx) changeTenants(id int64, edit func(store.Membership) error) (store.Group, error) {
+func (tx *Tx) changeTenants(id int64, edit func(store.CoveringGroup) error) (store.Group, error) {
 	group, err := tx.editable(id, permission.GroupsUpdate)
 	if err != nil {
 		return store.Group{}, err

@@ -112,10 +112,10 @@ func TestFC12_DeletingTheGroupOfAnInvitedPerson(t *testing.T) {
 	group := c.group(GroupInput{Name: "Rules", Custom: []string{"rules.view", "rules.update"}, Tenants: []int64{1}})
 	invited, err := c.AddUser(t.Context(), c.admin, NewUser{Role: permission.ReadOnly, Email: "i@example.com", TenantID: 1, Groups: []int64{group.ID}})
 	c.must(err)
-	effect, err := c.PreviewDeleteGroup(t.Context(), c.admin, group.ID)
+	preview, err := c.PreviewDeleteGroup(t.Context(), c.admin, group.ID)
 	c.must(err)
-	if effect.Losing != 1 || len(effect.First) != 1 || effect.First[0].User.ID != invited.ID || !effect.First[0].Lost[0].Set.Has(rulesUpdate) {
-		t.Errorf("the preview says %+v", effect)
+	if preview.Losing != 1 || len(preview.First) != 1 || preview.First[0].User.ID != invited.ID || !preview.First[0].Lost[0].Set.Has(rulesUpdate) {
+		t.Errorf("the preview says %+v", preview)
 	}
 	_, err = c.DeleteGroup(t.Context(), c.admin, group.ID)
 	c.must(err)
@@ -137,11 +137,11 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 		if role == permission.GlobalAdmin {
 			continue
 		}
-		_, err := c.SetAccess(t.Context(), c.admin, c.admin.UserID, Access{Version: version, Role: role, KeepGroups: true})
+		_, err := c.SetMembership(t.Context(), c.admin, c.admin.UserID, Membership{Version: version, Role: role, KeepGroups: true})
 		if !errors.Is(err, ErrLastAdministrator) {
 			t.Errorf("demoting themselves to %s: %v", role, err)
 		}
-		_, err = c.SetAccess(t.Context(), helper, c.admin.UserID, Access{Version: version, Role: role, KeepGroups: true})
+		_, err = c.SetMembership(t.Context(), helper, c.admin.UserID, Membership{Version: version, Role: role, KeepGroups: true})
 		c.wantForbidden("demoted by an Administrator", err)
 	}
 	_, err := c.DisableAccess(t.Context(), c.admin, c.admin.UserID)
@@ -158,7 +158,7 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 	second := c.person("second@example.com", permission.GlobalAdmin, 0)
 	_, err = c.DisableAccess(t.Context(), c.admin, second.UserID)
 	c.must(err)
-	_, err = c.SetAccess(t.Context(), c.admin, c.admin.UserID, Access{Version: version, Role: permission.Analyst, KeepGroups: true})
+	_, err = c.SetMembership(t.Context(), c.admin, c.admin.UserID, Membership{Version: version, Role: permission.Analyst, KeepGroups: true})
 	if !errors.Is(err, ErrLastAdministrator) {
 		t.Errorf("demoting themselves beside an invited and a disabled one: %v", err)
 	}
@@ -178,7 +178,7 @@ func TestFC36_TwoAdministratorsDemoteEachOther(t *testing.T) {
 		var both sync.WaitGroup
 		demote := func(i int, by, whom Actor) {
 			<-start
-			_, errs[i] = c.SetAccess(context.Background(), by, whom.UserID, Access{Version: versions[1-i], Role: permission.Analyst, KeepGroups: true})
+			_, errs[i] = c.SetMembership(context.Background(), by, whom.UserID, Membership{Version: versions[1-i], Role: permission.Analyst, KeepGroups: true})
 		}
 		both.Go(func() { demote(0, first, second) })
 		both.Go(func() { demote(1, second, first) })
@@ -195,7 +195,7 @@ func TestFC36_TwoAdministratorsDemoteEachOther(t *testing.T) {
 		if n, err := c.db.UsableGlobalAdministrators(t.Context()); n != 1 || err != nil {
 			t.Fatalf("round %d: %d Global Administrators remain, %v", round, n, err)
 		}
-		_, err := c.SetAccess(t.Context(), remains, demoted.UserID, Access{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
+		_, err := c.SetMembership(t.Context(), remains, demoted.UserID, Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
 		c.must(err)
 	}
 }
@@ -208,8 +208,8 @@ func TestFC36_TwoAdministratorsStepDownAtOnce(t *testing.T) {
 		errs := make([]error, 2)
 		var both sync.WaitGroup
 		for i, by := range people {
-			in := Access{Version: c.user(by.UserID).Version, Role: permission.Analyst}
-			both.Go(func() { _, errs[i] = c.SetAccess(context.Background(), by, by.UserID, in) })
+			in := Membership{Version: c.user(by.UserID).Version, Role: permission.Analyst}
+			both.Go(func() { _, errs[i] = c.SetMembership(context.Background(), by, by.UserID, in) })
 		}
 		both.Wait()
 		demoted, remains, refusal := people[1], people[0], errs[0]
@@ -219,7 +219,7 @@ func TestFC36_TwoAdministratorsStepDownAtOnce(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(refusal, ErrLastAdministrator) {
 			t.Fatalf("round %d: %v and %v", round, errs[0], errs[1])
 		}
-		_, err := c.SetAccess(t.Context(), remains, demoted.UserID, Access{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
+		_, err := c.SetMembership(t.Context(), remains, demoted.UserID, Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
 		c.must(err)
 	}
 }
@@ -250,7 +250,7 @@ func TestFC38_GroupsOfAdministratorsMayGo(t *testing.T) {
 	c.must(err)
 	_, err = c.DeleteGroup(t.Context(), a, own.ID)
 	c.must(err)
-	_, err = c.SetAccess(t.Context(), a, a.UserID, Access{Version: c.user(a.UserID).Version}) // out of every group
+	_, err = c.SetMembership(t.Context(), a, a.UserID, Membership{Version: c.user(a.UserID).Version}) // out of every group
 	c.must(err)
 	if _, err := c.db.AutomaticGroup(t.Context(), permission.Admin, 1); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the automatic group of nobody: %v", err)
@@ -273,9 +273,9 @@ func TestFC42_NobodyTakesWhatTheyDoNotHold(t *testing.T) {
 
 	_, err := c.AddMembers(ctx, a, strong.ID, []int64{a.UserID}, "")
 	c.wantForbidden("joining a stronger group", err)
-	_, err = c.SetAccess(ctx, a, a.UserID, Access{Version: c.user(a.UserID).Version, Groups: []int64{strong.ID}})
+	_, err = c.SetMembership(ctx, a, a.UserID, Membership{Version: c.user(a.UserID).Version, Groups: []int64{strong.ID}})
 	c.wantForbidden("joining a stronger group in one's own dialog", err)
-	_, err = c.SetAccess(ctx, a, a.UserID, Access{Version: c.user(a.UserID).Version, Role: permission.GlobalAdmin})
+	_, err = c.SetMembership(ctx, a, a.UserID, Membership{Version: c.user(a.UserID).Version, Role: permission.GlobalAdmin})
 	c.wantForbidden("becoming a Global Administrator", err)
 	_, err = c.SetGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"rules.view", "rules.update"}})
 	c.wantForbidden("a permission more in a tenant one does not have", err)
@@ -290,7 +290,7 @@ func TestFC42_NobodyTakesWhatTheyDoNotHold(t *testing.T) {
 	// An API Developer holds by a group what they can never use.
 	dev := c.person("d@example.com", permission.APIDeveloper, 1)
 	c.group(GroupInput{Name: "Devs", Role: permission.Admin, Tenants: []int64{1}}, dev)
-	_, err = c.SetAccess(ctx, dev, dev.UserID, Access{Version: c.user(dev.UserID).Version, Role: permission.Admin})
+	_, err = c.SetMembership(ctx, dev, dev.UserID, Membership{Version: c.user(dev.UserID).Version, Role: permission.Admin})
 	c.wantForbidden("an API Developer who makes themselves an Administrator", err)
 }
 
@@ -308,7 +308,7 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 	c.wantForbidden("adding", err)
 	_, err = c.InviteByLink(ctx, by, NewUser{Role: permission.GlobalAnalyst, Email: "x@example.com", Duration: "1d"})
 	c.wantForbidden("inviting", err)
-	_, err = c.SetAccess(ctx, by, reader.UserID, Access{Version: c.user(reader.UserID).Version, Role: permission.GlobalAnalyst, KeepGroups: true})
+	_, err = c.SetMembership(ctx, by, reader.UserID, Membership{Version: c.user(reader.UserID).Version, Role: permission.GlobalAnalyst, KeepGroups: true})
 	c.wantForbidden("changing a role", err)
 	roles, err := c.GrantableRoles(ctx, by, []store.Tenant{{ID: 1}})
 	c.must(err)
@@ -317,7 +317,7 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 			t.Errorf("%s is offered", role)
 		}
 	}
-	read, err := c.ReadImport(ctx, by, []byte("email,role\nx@example.com,Global Analyst\n"), 1)
+	read, err := c.PreviewImport(ctx, by, []byte("email,role\nx@example.com,Global Analyst\n"), 1)
 	c.must(err)
 	if read.New != 0 {
 		t.Errorf("an import: %+v", read)
@@ -341,20 +341,20 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 	c.must(err)
 	// Back into the automatic group of the role.
 	other := c.person("o@example.com", permission.GlobalAnalyst, 0)
-	_, err = c.SetAccess(ctx, c.admin, other.UserID, Access{Version: c.user(other.UserID).Version})
+	_, err = c.SetMembership(ctx, c.admin, other.UserID, Membership{Version: c.user(other.UserID).Version})
 	c.must(err)
 	global, err := c.db.AutomaticGroup(ctx, permission.GlobalAnalyst, 0)
 	c.must(err)
-	back := Access{Version: c.user(other.UserID).Version, Groups: []int64{global.ID}}
-	_, err = c.SetAccess(ctx, by, other.UserID, back)
+	back := Membership{Version: c.user(other.UserID).Version, Groups: []int64{global.ID}}
+	_, err = c.SetMembership(ctx, by, other.UserID, back)
 	c.wantForbidden("back into the group of a Global role", err)
-	_, err = c.SetAccess(ctx, c.admin, other.UserID, back)
+	_, err = c.SetMembership(ctx, c.admin, other.UserID, back)
 	c.must(err)
 	// A link made as a Global Administrator goes with that role.
 	second := c.person("s@example.com", permission.GlobalAdmin, 0)
 	issued, err := c.InviteByLink(ctx, second, NewUser{Role: permission.GlobalReadOnly, Email: "y@example.com", Duration: "1d"})
 	c.must(err)
-	_, err = c.SetAccess(ctx, c.admin, second.UserID, Access{Version: c.user(second.UserID).Version, Role: permission.GlobalAnalyst})
+	_, err = c.SetMembership(ctx, c.admin, second.UserID, Membership{Version: c.user(second.UserID).Version, Role: permission.GlobalAnalyst})
 	c.must(err)
 	if _, err := c.db.UserByID(ctx, issued.User.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the invited person of a link that its maker could not make now: %v", err)
@@ -383,7 +383,7 @@ func TestFC43_NobodyInvitesSomebodyStronger(t *testing.T) {
 	}
 	_, err := c.CreateGroup(ctx, a, GroupInput{Name: "Mine", Role: permission.Admin, Tenants: []int64{1, staging.ID}})
 	c.wantForbidden("a group with more than they hold", err)
-	read, err := c.ReadImport(ctx, a, []byte("email,role\nx@example.com,Analyst\n"), staging.ID)
+	read, err := c.PreviewImport(ctx, a, []byte("email,role\nx@example.com,Analyst\n"), staging.ID)
 	c.must(err)
 	if read.New != 0 {
 		t.Errorf("an import into another tenant: %+v", read)
@@ -494,7 +494,7 @@ func TestFC91_WhoLeftATenantComesBackWithNothing(t *testing.T) {
 	staging := c.tenant("Staging")
 	u := c.person("u@example.com", permission.Analyst, staging.ID)
 	g := c.group(GroupInput{Name: "G", Custom: []string{"nodes.view"}, Tenants: []int64{staging.ID}}, u)
-	_, err := c.SetAccess(ctx, c.admin, u.UserID, Access{Version: c.user(u.UserID).Version})
+	_, err := c.SetMembership(ctx, c.admin, u.UserID, Membership{Version: c.user(u.UserID).Version})
 	c.must(err)
 	_, err = c.AddMembers(ctx, c.admin, c.group(GroupInput{Name: "Nothing", Tenants: []int64{staging.ID}}).ID, []int64{u.UserID}, "")
 	c.must(err)
@@ -620,7 +620,7 @@ func TestMembersComeAndGoAtOnce(t *testing.T) {
 }
 
 // Whoever has made a signup link by hand could sign up with it: it ends when it would open more than they may give.
-func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // SPEC §5.3 rule 3
+func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "may grant"
 	t.Parallel()
 	c := newCompany(t)
 	ctx := t.Context()
@@ -686,13 +686,13 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // SPEC §
 
 	// Whoever may do less, or leaves, has no link that works.
 	late, theirs := byHand("n@example.com"), link("t@example.com")
-	_, err = c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	_, err = c.SetMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.Analyst, KeepGroups: true})
 	c.must(err)
 	if works(late) || works(theirs) || mails(late.User) != 1 {
 		t.Errorf("after a change of their maker's role the links work: %v, %v; mails on their way: %d", works(late), works(theirs), mails(late.User))
 	}
 
-	_, err = c.SetAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true})
+	_, err = c.SetMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true})
 	c.must(err)
 	over := byHand("o@example.com")
 	c.now = func() time.Time { return time.Now().Add(MailInvitationLasts + time.Hour) }
@@ -708,7 +708,7 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // SPEC §
 }
 
 // In trial mode mails are read in the console: who has read one has the link, too.
-func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // SPEC §5.3 rule 3
+func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // rule "may grant"
 	t.Parallel()
 	c := newCompany(t)
 	ctx := t.Context()

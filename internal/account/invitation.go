@@ -40,7 +40,7 @@ type Issued struct {
 
 // AddUser adds a person to the user list as Invited, in the automatic group of their role, and queues the mail with
 // their signup link. People with the role Deploy get no mail: they are Active at once and never sign in. It returns
-// Invalid, Taken or Forbidden (SPEC §5.3 rule 3).
+// Invalid, Taken or Forbidden (rule "may grant").
 func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User, error) {
 	user, refused := in.parse()
 	if len(refused) > 0 {
@@ -104,7 +104,7 @@ func (tx *Tx) enterNew(user store.User, groups []int64) error {
 }
 
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
-// list when they sign up. It returns Invalid, Taken or Forbidden (SPEC §5.3 rule 3).
+// list when they sign up. It returns Invalid, Taken or Forbidden (rule "may grant").
 func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issued, error) {
 	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.inviteByLink(in) })
 }
@@ -310,7 +310,7 @@ func (tx *Tx) invitation(id int64, p permission.Permission) (store.Invitation, s
 }
 
 // issuable returns a pending invitation when the actor may hand out what it gives. What its person holds by it they must
-// hold anyway (SPEC §5.3 rule 4); a Global role takes besides what it takes to give that role (rule 3). It returns
+// hold anyway (rule "may manage"); a Global role takes besides what it takes to give that role (rule "may grant"). It returns
 // ErrInvitedDisabled where it gives nothing at present.
 func (tx *Tx) issuable(id int64) (store.Invitation, store.User, error) {
 	invitation, user, err := tx.invitation(id, permission.UsersCreate)

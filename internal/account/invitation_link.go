@@ -8,7 +8,7 @@ import (
 )
 
 // Whoever has made a signup link by hand, or read it in a mail that is kept here, could sign up with it in place of the
-// person it is for. Their link ends when they could not make it any more (SPEC §5.3 rule 3).
+// person it is for. Their link ends when they could not make it any more (rule "may grant").
 
 // reviewLinks follows a change of somebody's role or groups. The link invitations they made and could not make now are
 // revoked; what they made by hand for others invited by mail is mailed anew. When they are only invited themselves, the

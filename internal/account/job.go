@@ -20,7 +20,7 @@ const (
 	JobLeft    = "left" // tells the triggers who was in a group that is gone
 )
 
-// Bounds of the transaction that steps of a job share: others must get their turn in between (SPEC §5.3 rule 7).
+// Bounds of the transaction that steps of a job share: others must get their turn in between (rule "one transaction").
 const (
 	stepsTogether = 100
 	timeTogether  = 50 * time.Millisecond

@@ -17,7 +17,7 @@ import (
 	"console/store"
 )
 
-// The rules of SPEC §5.3 once more, from the rows of the tables and without the code that they are to prove: slow loops over
+// The rules of docs/rules.md once more, from the rows of the tables and without the code that they are to prove: slow loops over
 // everything.
 
 // everyPermission numbers the permissions.

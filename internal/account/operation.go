@@ -75,7 +75,7 @@ func (tx *Tx) actor() (store.User, error) {
 }
 
 // require returns a Forbidden when the actor lacks p in the main tenant, which decides about the console's own
-// resources (SPEC §5.3 rule 2).
+// resources (rule "main tenant decides").
 func (tx *Tx) require(p permission.Permission) error {
 	if tx.by.May(p) {
 		return nil
@@ -83,13 +83,13 @@ func (tx *Tx) require(p permission.Permission) error {
 	return &Forbidden{Missing: permission.Missing{Permission: p}, needs: p}
 }
 
-// requireGrant returns a Forbidden unless the actor holds what it takes to give a role in a tenant (SPEC §5.3 rule 3).
+// requireGrant returns a Forbidden unless the actor holds what it takes to give a role in a tenant (rule "may grant").
 func (tx *Tx) requireGrant(role permission.Role, tenant int64) error {
 	return tx.requireAll(toGrant(role, tenant), &Forbidden{needs: permission.UsersUpdate})
 }
 
 // Manageable returns the person when the actor holds p and every permission that the person holds or would hold by
-// their invitation (SPEC §5.3 rule 4). It returns store.ErrNotFound for an unknown id.
+// their invitation (rule "may manage"). It returns store.ErrNotFound for an unknown id.
 func (tx *Tx) Manageable(userID int64, p permission.Permission) (store.User, error) {
 	if err := tx.require(p); err != nil {
 		return store.User{}, err
@@ -141,7 +141,7 @@ func (tx *Tx) keepAdministrator() error {
 	return err
 }
 
-// join puts a person into the automatic group of their role and tenant, and creates it if needed (SPEC §3.4).
+// join puts a person into the automatic group of their role and tenant, and creates it if needed.
 // Global Administrators are in no group.
 func (tx *Tx) join(user store.User, tenantID int64) error {
 	if user.Role == permission.GlobalAdmin {

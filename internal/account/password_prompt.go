@@ -9,7 +9,7 @@ import (
 )
 
 // confirmPassword returns nil when password is the actor's own. Otherwise it returns Invalid and records the attempt;
-// the sixth in a row ends the actor's session, and ErrSignedOut is returned (SPEC §4). It may also return auth.ErrBusy.
+// the sixth in a row ends the actor's session, and ErrSignedOut is returned. It may also return auth.ErrBusy.
 func (s *Service) confirmPassword(ctx context.Context, by Actor, password string) error {
 	if password == "" {
 		return Invalid{"password": "Enter your password."}

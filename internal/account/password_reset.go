@@ -130,7 +130,7 @@ func (tx *Tx) newResetLink(user store.User) (token string, expires store.Millis,
 }
 
 // SendPasswordReset sends a person a link to reset their password. It returns Invalid for somebody who cannot sign in,
-// Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+// Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
 		user, err := tx.Manageable(userID, permission.UsersUpdate)

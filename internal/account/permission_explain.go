@@ -8,7 +8,7 @@ import (
 )
 
 // Explained says what a person may do and why: in one tenant with the resources of the products, and for the account with
-// those of this console (SPEC §5.4).
+// those of this console.
 type Explained struct {
 	User     store.User
 	Tenant   store.Tenant

@@ -16,7 +16,7 @@ var byRole = permission.Source{Name: permission.GlobalAdmin.Label(), Grant: perm
 var everything = permission.Union(byRole.Grant)
 
 // toGrant is what it takes to give a role in a tenant: all that the role gives. A Global role reaches tenants not yet made,
-// and takes a Global Administrator (SPEC §5.3 rule 3).
+// and takes a Global Administrator (rule "may grant").
 func toGrant(role permission.Role, tenant int64) permission.Holdings {
 	if role.Global() {
 		return everything
@@ -33,7 +33,7 @@ func roleGrant(role permission.Role, tenant int64) permission.Grant {
 }
 
 // sourceOf is a group as an origin of permissions.
-func sourceOf(m store.Membership) permission.Source {
+func sourceOf(m store.CoveringGroup) permission.Source {
 	return permission.Source{Group: m.ID, Name: m.Name, Automatic: m.Automatic,
 		Grant: permission.Grant{Tenants: m.Tenants, AllTenants: m.AllTenants, Set: m.Set()}}
 }
@@ -44,13 +44,13 @@ type origins struct {
 	disabled []int64 // tenants among theirs that give no access at present
 }
 
-// holdings is the union, disabled tenants included: SPEC §5.3 rules 3 and 4 count them.
+// holdings is the union, disabled tenants included: rules "may grant" and "may manage" count them.
 func (o origins) holdings() permission.Holdings { return permission.UnionOf(o.sources) }
 
 // noAccess says that the person may do nothing at present: in no tenant that gives access, and not everywhere.
 func (o origins) noAccess() bool { return o.holdings().Without(o.disabled...).Empty() }
 
-// originsOf returns where the permissions of a person come from: their groups (SPEC §5.3 rule 1), in the order of their
+// originsOf returns where the permissions of a person come from: their groups (rule "union"), in the order of their
 // ids, and the link they were given but have not accepted yet.
 func originsOf(ctx context.Context, q store.Queries, user store.User) (origins, error) {
 	if user.Role == permission.GlobalAdmin {

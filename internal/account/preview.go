@@ -12,8 +12,8 @@ import (
 	"console/store"
 )
 
-// Effect is what a change takes away.
-type Effect struct {
+// Preview is what a change takes away.
+type Preview struct {
 	Losing  int          // people who lose something, exactly
 	First   []Loss       // the first twenty of them, by id
 	Gaining int          // people who gain something; counted only where a change names the people
@@ -49,7 +49,7 @@ func rehearse[T any](ctx context.Context, s *Service, by Actor, operation func(*
 	return result, err
 }
 
-// consoleSet are the permissions that count in the main tenant only (SPEC §5.3 rule 2).
+// consoleSet are the permissions that count in the main tenant only (rule "main tenant decides").
 var consoleSet = func() permission.Set {
 	var set permission.Set
 	for p := range permission.GlobalAdmin.Set().All() {
@@ -61,13 +61,13 @@ var consoleSet = func() permission.Set {
 }()
 
 // reach is what somebody holds, and whether they see the console: who does not, by their role, may do nothing with its own
-// resources, whatever their groups say (SPEC §5.2).
+// resources, whatever their groups say.
 type reach struct {
 	held        permission.Holdings
 	seesConsole bool
 }
 
-// in is the part of it that has an effect in a tenant.
+// in is the part of it that has an preview in a tenant.
 func (r reach) in(tenant store.Tenant) permission.Set {
 	if tenant.Main && r.seesConsole {
 		return r.held.In(tenant.ID)
@@ -75,7 +75,7 @@ func (r reach) in(tenant store.Tenant) permission.Set {
 	return r.held.In(tenant.ID).Minus(consoleSet)
 }
 
-// everywhere is the part of it that will have an effect in the tenants not yet made.
+// everywhere is the part of it that will have an preview in the tenants not yet made.
 func (r reach) everywhere() permission.Set { return r.held.Everywhere().Minus(consoleSet) }
 
 // lost is what after lacks of before in the tenants that give access, and at the end in those not yet made.
@@ -101,8 +101,8 @@ func reachOf(ctx context.Context, q store.Queries, user store.User) (reach, erro
 	return reach{held, user.Role.SeesConsole()}, err
 }
 
-// effectOn carries out an operation on people named one by one and says what it takes away from them.
-func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
+// previewOn carries out an operation on people named one by one and says what it takes away from them.
+func (tx *Tx) previewOn(users []int64, operation func() error) (Preview, error) {
 	type person struct {
 		user   store.User
 		before reach
@@ -114,79 +114,79 @@ func (tx *Tx) effectOn(users []int64, operation func() error) (Effect, error) {
 			continue // the operation says so, once it knows that the actor may be told
 		}
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
 		before, err := reachOf(tx.ctx, tx.db.Queries, user)
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
 		people = append(people, person{user, before})
 	}
 	tx.revoked = nil
 	if err := operation(); err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	tenants, err := tx.db.Tenants(tx.ctx)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
-	effect := Effect{Revoked: tx.revoked}
+	preview := Preview{Revoked: tx.revoked}
 	for _, p := range people {
 		user, err := tx.db.UserByID(tx.ctx, p.user.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // invited by a link that the operation revokes
 		}
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
 		after, err := reachOf(tx.ctx, tx.db.Queries, user)
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
 		if len(lost(after, p.before, tenants)) > 0 {
-			effect.Gaining++
+			preview.Gaining++
 		}
 		if loss := lost(p.before, after, tenants); len(loss) > 0 {
-			effect.Losing++
-			if len(effect.First) < namedFirst {
-				effect.First = append(effect.First, Loss{p.user, loss})
+			preview.Losing++
+			if len(preview.First) < namedFirst {
+				preview.First = append(preview.First, Loss{p.user, loss})
 			}
 		}
 	}
-	return effect, nil
+	return preview, nil
 }
 
-// effectOnMembers says what the members of a group lose when it gives after instead. Members of the same role in the same
+// previewMembers says what the members of a group lose when it gives after instead. Members of the same role in the same
 // other groups lose the same: they are looked at once, however many they are.
-func effectOnMembers(ctx context.Context, q store.Queries, group store.Membership, after permission.Grant) (Effect, error) {
+func previewMembers(ctx context.Context, q store.Queries, group store.CoveringGroup, after permission.Grant) (Preview, error) {
 	tenants, err := q.Tenants(ctx)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	kinds, err := q.MemberKinds(ctx, group.ID)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	grants, err := grantsOf(ctx, q, kinds)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	losses := map[store.MemberKind][]TenantSet{}
-	var effect Effect
+	var preview Preview
 	for kind, n := range kinds {
 		kept := permission.Union(grants(kind.Others)...)
 		before, left := kept.Plus(permission.Union(sourceOf(group).Grant)), kept.Plus(permission.Union(after))
 		sees := kind.Role.SeesConsole()
 		if loss := lost(reach{before, sees}, reach{left, sees}, tenants); len(loss) > 0 {
 			losses[kind] = loss
-			effect.Losing += n
+			preview.Losing += n
 		}
 	}
-	if effect.Losing == 0 {
-		return effect, nil
+	if preview.Losing == 0 {
+		return preview, nil
 	}
-	effect.First, err = firstLosing(ctx, q, group.ID, losses)
-	return effect, err
+	preview.First, err = firstLosing(ctx, q, group.ID, losses)
+	return preview, err
 }
 
 // firstLosing names the first members of a group, by id, who lose something; losses is what, by their kind.
@@ -237,11 +237,11 @@ func grantsOf(ctx context.Context, q store.Queries, kinds map[store.MemberKind]i
 	}, err
 }
 
-// effectOfDisabling says who loses access to a tenant that is not the main one.
-func effectOfDisabling(ctx context.Context, q store.Queries, tenant store.Tenant) (Effect, error) {
+// previewTenantDisabled says who loses access to a tenant that is not the main one.
+func previewTenantDisabled(ctx context.Context, q store.Queries, tenant store.Tenant) (Preview, error) {
 	covering, err := q.GroupsCovering(ctx, tenant.ID)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	var giving []int64
 	for _, g := range covering {
@@ -249,24 +249,24 @@ func effectOfDisabling(ctx context.Context, q store.Queries, tenant store.Tenant
 			giving = append(giving, g.ID)
 		}
 	}
-	effect := Effect{}
-	if effect.Losing, err = q.PeopleHolding(ctx, giving); err != nil {
-		return Effect{}, err
+	preview := Preview{}
+	if preview.Losing, err = q.PeopleHolding(ctx, giving); err != nil {
+		return Preview{}, err
 	}
 	first, err := q.FirstHolding(ctx, giving, namedFirst)
 	if err != nil {
-		return Effect{}, err
+		return Preview{}, err
 	}
 	for _, id := range first {
 		user, err := q.UserByID(ctx, id)
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
 		held, err := reachOf(ctx, q, user)
 		if err != nil {
-			return Effect{}, err
+			return Preview{}, err
 		}
-		effect.First = append(effect.First, Loss{user, []TenantSet{{tenant, held.in(tenant)}}})
+		preview.First = append(preview.First, Loss{user, []TenantSet{{tenant, held.in(tenant)}}})
 	}
-	return effect, nil
+	return preview, nil
 }

@@ -66,9 +66,9 @@ func (w *randomWorld) comparePreview(t *testing.T, kind string) (int, bool) {
 	if w.IntN(2) == 0 {
 		by.UserID = w.administrator()
 	}
-	preview, change := previews[kind](w, by)
+	ask, change := previews[kind](w, by)
 	tables := hashTables(t, w.db)
-	effect, err := preview()
+	preview, err := ask()
 	if err == nil && hashTables(t, w.db) != tables { // a refusal is noted in the activity log
 		t.Fatalf("%s=%d: %s changed something", seedVariable, w.seed, kind)
 	}
@@ -113,25 +113,25 @@ func (w *randomWorld) comparePreview(t *testing.T, kind string) (int, bool) {
 		}
 	}
 	var said []string
-	for _, l := range effect.First {
+	for _, l := range preview.First {
 		text := fmt.Sprint(l.User.ID)
 		for _, lost := range l.Lost { // the main tenant first, those not yet made last
 			text += fmt.Sprintf(" in %d: %s", lost.Tenant.ID, rightsIf(lost.Set.Has))
 		}
 		said = append(said, text)
 	}
-	if effect.Losing != len(losing) || !slices.Equal(said, losing[:min(len(losing), namedFirst)]) {
-		fail("says that %d lose\n%s\nbut %d do\n%s", effect.Losing, strings.Join(said, "\n"), len(losing), strings.Join(losing, "\n"))
+	if preview.Losing != len(losing) || !slices.Equal(said, losing[:min(len(losing), namedFirst)]) {
+		fail("says that %d lose\n%s\nbut %d do\n%s", preview.Losing, strings.Join(said, "\n"), len(losing), strings.Join(losing, "\n"))
 	}
-	if kind == "PreviewAccess" || kind == "PreviewRemoveMembers" {
+	if kind == "PreviewMembership" || kind == "PreviewRemoveMembers" {
 		var gone []int64
 		for id := range before.users {
 			if after.users[id].id == 0 {
 				gone = append(gone, id)
 			}
 		}
-		if effect.Gaining != gaining || len(effect.Revoked) != len(gone) {
-			fail("says that %d gain and %d links are revoked, but %d and %v", effect.Gaining, len(effect.Revoked), gaining, gone)
+		if preview.Gaining != gaining || len(preview.Revoked) != len(gone) {
+			fail("says that %d gain and %d links are revoked, but %d and %v", preview.Gaining, len(preview.Revoked), gaining, gone)
 		}
 	}
 	return len(losing), true
@@ -171,45 +171,45 @@ func (w *randomWorld) occupied() int64 {
 }
 
 // previews draw what is to be changed, and return the preview and the change.
-var previews = map[string]func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error){
-	"PreviewRemoveMembers": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error){
+	"PreviewRemoveMembers": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
 		users := w.some(4, func() int64 { return w.pick(append(w.is.groups[id].users, w.user())) })
-		return func() (Effect, error) { return w.service.PreviewRemoveMembers(context.Background(), by, id, users) },
+		return func() (Preview, error) { return w.service.PreviewRemoveMembers(context.Background(), by, id, users) },
 			func(tx *Tx) error { _, err := tx.removeMembers(id, users); return err }
 	},
-	"PreviewRemoveGroupTenant": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+	"PreviewRemoveGroupTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
 		tenant := w.pick(append(w.is.groups[id].tenants, w.tenant()))
-		return func() (Effect, error) {
+		return func() (Preview, error) {
 				return w.service.PreviewRemoveGroupTenant(context.Background(), by, id, tenant)
 			},
 			func(tx *Tx) error { _, err := tx.removeGroupTenant(id, tenant); return err }
 	},
-	"PreviewGroupPermissions": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+	"PreviewGroupPermissions": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id, in := w.occupied(), w.groupInput()
 		version := max(w.is.groups[id].version, 1)
-		return func() (Effect, error) {
+		return func() (Preview, error) {
 				return w.service.PreviewGroupPermissions(context.Background(), by, id, version, in)
 			},
 			func(tx *Tx) error { _, err := tx.setGroupPermissions(id, version, in); return err }
 	},
-	"PreviewDeleteGroup": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+	"PreviewDeleteGroup": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
-		return func() (Effect, error) { return w.service.PreviewDeleteGroup(context.Background(), by, id) },
+		return func() (Preview, error) { return w.service.PreviewDeleteGroup(context.Background(), by, id) },
 			func(tx *Tx) error { _, err := tx.deleteGroup(id); return err }
 	},
-	"PreviewDisableTenant": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+	"PreviewDisableTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.tenant()
-		return func() (Effect, error) { return w.service.PreviewDisableTenant(context.Background(), by, id) },
+		return func() (Preview, error) { return w.service.PreviewDisableTenant(context.Background(), by, id) },
 			func(tx *Tx) error { _, err := tx.setTenantDisabled(id, "disable tenant", true); return err }
 	},
-	"PreviewAccess": func(w *randomWorld, by Actor) (func() (Effect, error), func(*Tx) error) {
+	"PreviewMembership": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.user()
-		in := w.access(id)
+		in := w.membership(id)
 		in.Version = w.is.users[id].version
-		return func() (Effect, error) { return w.service.PreviewAccess(context.Background(), by, id, in) },
-			func(tx *Tx) error { _, err := tx.setAccess(id, in); return err }
+		return func() (Preview, error) { return w.service.PreviewMembership(context.Background(), by, id, in) },
+			func(tx *Tx) error { _, err := tx.setMembership(id, in); return err }
 	},
 }
 
@@ -221,27 +221,27 @@ func TestPreviewsKnowWhoSeesTheConsole(t *testing.T) {
 	ann, dev := c.person("ann@example.com", permission.Analyst, 1), c.person("dev@example.com", permission.APIDeveloper, 1)
 	robot := c.person("robot@example.com", permission.Deploy, 1)
 	viewers := c.group(GroupInput{Name: "Viewers", Custom: []string{"users.view"}, Tenants: []int64{1}}, ann, dev, robot)
-	effect, err := c.PreviewDeleteGroup(ctx, c.admin, viewers.ID)
+	preview, err := c.PreviewDeleteGroup(ctx, c.admin, viewers.ID)
 	c.must(err)
-	if effect.Losing != 1 || len(effect.First) != 1 || effect.First[0].User.ID != ann.UserID {
-		t.Errorf("the end of a group that lets see users: %+v", effect)
+	if preview.Losing != 1 || len(preview.First) != 1 || preview.First[0].User.ID != ann.UserID {
+		t.Errorf("the end of a group that lets see users: %+v", preview)
 	}
-	effect, err = c.PreviewRemoveMembers(ctx, c.admin, viewers.ID, []int64{ann.UserID, dev.UserID, robot.UserID})
+	preview, err = c.PreviewRemoveMembers(ctx, c.admin, viewers.ID, []int64{ann.UserID, dev.UserID, robot.UserID})
 	c.must(err)
-	if effect.Losing != 1 || effect.First[0].User.ID != ann.UserID {
-		t.Errorf("leaving it: %+v", effect)
+	if preview.Losing != 1 || preview.First[0].User.ID != ann.UserID {
+		t.Errorf("leaving it: %+v", preview)
 	}
 
 	c.group(GroupInput{Name: "Ops", Role: permission.Admin, Tenants: []int64{1}}, ann, dev)
-	effect, err = c.PreviewAccess(ctx, c.admin, ann.UserID, Access{Version: c.user(ann.UserID).Version, Role: permission.APIDeveloper, KeepGroups: true})
+	preview, err = c.PreviewMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.APIDeveloper, KeepGroups: true})
 	c.must(err)
-	if effect.Losing != 1 || len(effect.First[0].Lost) != 1 || effect.First[0].Lost[0].Set != consoleSet.Minus(consoleSet.Minus(permission.Admin.Set())) {
-		t.Errorf("an Analyst becomes API Developer: %+v", effect)
+	if preview.Losing != 1 || len(preview.First[0].Lost) != 1 || preview.First[0].Lost[0].Set != consoleSet.Minus(consoleSet.Minus(permission.Admin.Set())) {
+		t.Errorf("an Analyst becomes API Developer: %+v", preview)
 	}
-	effect, err = c.PreviewAccess(ctx, c.admin, dev.UserID, Access{Version: c.user(dev.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	preview, err = c.PreviewMembership(ctx, c.admin, dev.UserID, Membership{Version: c.user(dev.UserID).Version, Role: permission.Analyst, KeepGroups: true})
 	c.must(err)
-	if effect.Losing != 0 || effect.Gaining != 1 {
-		t.Errorf("an API Developer becomes Analyst: %+v", effect)
+	if preview.Losing != 0 || preview.Gaining != 1 {
+		t.Errorf("an API Developer becomes Analyst: %+v", preview)
 	}
 }
 
@@ -275,23 +275,23 @@ func TestPreviewsNameTwenty(t *testing.T) {
 		}
 		all = append(all, id)
 	}
-	effects := map[string]func() (Effect, error){
-		"delete": func() (Effect, error) { return s.PreviewDeleteGroup(ctx, by, group.ID) },
-		"tenant": func() (Effect, error) { return s.PreviewRemoveGroupTenant(ctx, by, group.ID, 1) },
-		"narrow": func() (Effect, error) { return s.PreviewGroupPermissions(ctx, by, group.ID, 1, GroupInput{}) },
-		"remove": func() (Effect, error) { return s.PreviewRemoveMembers(ctx, by, group.ID, all) },
+	effects := map[string]func() (Preview, error){
+		"delete": func() (Preview, error) { return s.PreviewDeleteGroup(ctx, by, group.ID) },
+		"tenant": func() (Preview, error) { return s.PreviewRemoveGroupTenant(ctx, by, group.ID, 1) },
+		"narrow": func() (Preview, error) { return s.PreviewGroupPermissions(ctx, by, group.ID, 1, GroupInput{}) },
+		"remove": func() (Preview, error) { return s.PreviewRemoveMembers(ctx, by, group.ID, all) },
 	}
 	for name, preview := range effects {
-		effect, err := preview()
+		preview, err := preview()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var first []int64
-		for _, l := range effect.First {
+		for _, l := range preview.First {
 			first = append(first, l.User.ID)
 		}
-		if effect.Losing != 25 || !slices.Equal(first, losing[:20]) {
-			t.Errorf("%s: %d lose, first %v", name, effect.Losing, first)
+		if preview.Losing != 25 || !slices.Equal(first, losing[:20]) {
+			t.Errorf("%s: %d lose, first %v", name, preview.Losing, first)
 		}
 	}
 }

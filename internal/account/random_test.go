@@ -32,7 +32,7 @@ const (
 // seedVariable repeats one world: CONSOLE_TEST_SEED=123 go test -run TestRandomOperations ./internal/account
 const seedVariable = "CONSOLE_TEST_SEED"
 
-// TestRandomOperations has random people do random things, and looks after each at the tables: SPEC §5.3 must hold.
+// TestRandomOperations has random people do random things, and looks after each at the tables: the rules of docs/rules.md must hold.
 func TestRandomOperations(t *testing.T) {
 	seeds := make(chan uint64, randomWorlds)
 	if text := os.Getenv(seedVariable); text != "" {
@@ -219,7 +219,7 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	}
 }
 
-// rule3 says who gained what the actor did not hold (SPEC §5.3 rule 3). Without an actor somebody has accepted an
+// rule3 says who gained what the actor did not hold (rule "may grant"). Without an actor somebody has accepted an
 // invitation.
 func rule3(before, after *naive, actor int64) (faults []string) {
 	for id := range after.users {
@@ -247,7 +247,7 @@ func rule3(before, after *naive, actor int64) (faults []string) {
 	return faults
 }
 
-// rule4 says who was changed though they held what the actor did not (SPEC §5.3 rule 4). Deleting a group or a tenant is no
+// rule4 says who was changed though they held what the actor did not (rule "may manage"). Deleting a group or a tenant is no
 // change of its people; who was invited by link goes with the right of whoever invited them.
 func rule4(before, after *naive, actor int64, operation string) (faults []string) {
 	if actor == 0 || operation == "delete group" || operation == "delete tenant" {
@@ -425,9 +425,9 @@ func (w *randomWorld) groupInput() GroupInput {
 	return in
 }
 
-// access is a person's dialog: some groups ticked, some unticked, perhaps another role.
-func (w *randomWorld) access(user int64) Access {
-	in := Access{Version: w.version(w.is.users[user].version), KeepGroups: w.IntN(3) == 0}
+// membership is a person's dialog: some groups ticked, some unticked, perhaps another role.
+func (w *randomWorld) membership(user int64) Membership {
+	in := Membership{Version: w.version(w.is.users[user].version), KeepGroups: w.IntN(3) == 0}
 	if w.IntN(2) == 0 {
 		in.Role = w.role()
 	}
@@ -455,13 +455,13 @@ var errFull = Invalid{"": "enough"}
 var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	"set access": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
-		in := w.access(id)
-		_, err := tx.setAccess(id, in)
+		in := w.membership(id)
+		_, err := tx.setMembership(id, in)
 		return fmt.Sprint(id, in), err
 	},
 	"set own access": func(w *randomWorld, tx *Tx) (string, error) {
-		in := w.access(tx.by.UserID)
-		_, err := tx.setAccess(tx.by.UserID, in)
+		in := w.membership(tx.by.UserID)
+		_, err := tx.setMembership(tx.by.UserID, in)
 		return fmt.Sprint(in), err
 	},
 	"add members": func(w *randomWorld, tx *Tx) (string, error) {

@@ -39,7 +39,7 @@ func (s *Service) Security(ctx context.Context, by Actor) (Security, error) {
 	}
 	left, err := s.db.RecoveryCodesLeft(ctx, user.ID)
 	return Security{User: user, Authenticator: authenticator.Secret != nil, Passkeys: passkeys, CodesLeft: left,
-		Enforced: account.EnforceTwoFactor, PasskeysWork: s.passkeys.Usable()}, err
+		Enforced: account.EnforceSecondFactor, PasskeysWork: s.passkeys.Usable()}, err
 }
 
 // Secured is what remains to be done after somebody has changed their own credentials: their browser goes on with
@@ -59,8 +59,8 @@ func (tx *Tx) factorAdded(method string, from Client) (Secured, error) {
 		return Secured{}, err
 	}
 	var done Secured
-	if !user.TwoFactor {
-		user.TwoFactor = true
+	if !user.SecondFactor {
+		user.SecondFactor = true
 		if err := tx.UpdateUser(&user); err != nil {
 			return Secured{}, err
 		}
@@ -121,7 +121,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		if err != nil {
 			return nil, err
 		}
-		if !user.TwoFactor {
+		if !user.SecondFactor {
 			return nil, Invalid{"": "Recovery codes stand in for a lost second factor. Set up a second factor first."}
 		}
 		codes, err := tx.newRecoveryCodes(user)
@@ -135,9 +135,9 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 	})
 }
 
-// DisableTwoFactor removes all second factors of the actor and their recovery codes, when password is their own. Every
+// DisableSecondFactor removes all second factors of the actor and their recovery codes, when password is their own. Every
 // other session of theirs ends. It returns Invalid, also where a second factor is demanded.
-func (s *Service) DisableTwoFactor(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
+func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
 	return s.removeFactor(ctx, by, password, from, "all", func(tx *Tx) error { return tx.deleteFactors(by.UserID) })
 }
 
@@ -171,8 +171,8 @@ func (tx *Tx) factorRemoved(user store.User, what string) error {
 	if err != nil {
 		return err
 	}
-	if authenticator.Secret != nil || len(passkeys) > 0 || !user.TwoFactor {
-		if user.TwoFactor {
+	if authenticator.Secret != nil || len(passkeys) > 0 || !user.SecondFactor {
+		if user.SecondFactor {
 			if err := tx.tellOfChange(user, what+" was removed"); err != nil {
 				return err
 			}
@@ -183,10 +183,10 @@ func (tx *Tx) factorRemoved(user store.User, what string) error {
 	if err != nil {
 		return err
 	}
-	if account.EnforceTwoFactor {
+	if account.EnforceSecondFactor {
 		return Invalid{"": account.Name + " requires two-factor authentication. Set up another second factor before you remove the last one."}
 	}
-	return tx.disableTwoFactor(user)
+	return tx.disableSecondFactor(user)
 }
 
 // tellOfChange tells a person by mail how the second factors they have were changed (ASVS 6.3.7).
@@ -208,12 +208,12 @@ func (tx *Tx) deleteFactors(userID int64) error {
 	return tx.db.DeletePasskeys(tx.ctx, userID)
 }
 
-// disableTwoFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
-func (tx *Tx) disableTwoFactor(user store.User) error {
+// disableSecondFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
+func (tx *Tx) disableSecondFactor(user store.User) error {
 	if err := tx.db.ReplaceRecoveryCodes(tx.ctx, user.ID, nil); err != nil {
 		return err
 	}
-	user.TwoFactor = false
+	user.SecondFactor = false
 	if err := tx.UpdateUser(&user); err != nil {
 		return err
 	}
@@ -232,10 +232,9 @@ func (tx *Tx) disableTwoFactor(user store.User) error {
 	return tx.secondFactorDisabled(user)
 }
 
-// ResetTwoFactor removes the second factors and recovery codes of another person and ends their sessions, when password
-// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, Forbidden (SPEC §5.3
-// rule 4) or store.ErrNotFound.
-func (s *Service) ResetTwoFactor(ctx context.Context, by Actor, userID int64, password string) (store.User, error) {
+// ResetSecondFactor removes the second factors and recovery codes of another person and ends their sessions, when password
+// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, Forbidden (rule "may manage") or store.ErrNotFound.
+func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64, password string) (store.User, error) {
 	if _, err := s.User(ctx, by, userID); err != nil { // before anybody can guess at the prompt for nothing
 		return store.User{}, err
 	}
@@ -250,7 +249,7 @@ func (s *Service) ResetTwoFactor(ctx context.Context, by Actor, userID int64, pa
 		if user.ID == by.UserID {
 			return store.User{}, Invalid{"": "Your own two-factor authentication is switched off under Profile."}
 		}
-		if !user.TwoFactor {
+		if !user.SecondFactor {
 			return user, nil
 		}
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
@@ -259,6 +258,6 @@ func (s *Service) ResetTwoFactor(ctx context.Context, by Actor, userID int64, pa
 		if err := tx.deleteFactors(user.ID); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.disableTwoFactor(user)
+		return user, tx.disableSecondFactor(user)
 	})
 }

@@ -97,8 +97,8 @@ type Actor struct {
 	job      int64 // the job that acts for them; it needs no session
 }
 
-// Console returns what the actor may do with the console's own resources. The main tenant decides (SPEC §5.3 rule 2); API
-// Developers see only their profile, whatever their groups say (SPEC §5.2).
+// Console returns what the actor may do with the console's own resources. The main tenant decides (rule "main tenant decides"); API
+// Developers see only their profile, whatever their groups say.
 func (a Actor) Console() permission.Set {
 	if a.Role != "" && !a.Role.SeesConsole() {
 		return permission.Set{}

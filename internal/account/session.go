@@ -135,11 +135,11 @@ type Begun struct {
 
 // stageFor is how far the right password alone lets somebody in.
 func (tx *Tx) stageFor(user store.User) (store.Stage, error) {
-	if user.TwoFactor {
+	if user.SecondFactor {
 		return store.AwaitsSecondFactor, nil
 	}
 	account, err := tx.db.Account(tx.ctx)
-	if err == nil && account.EnforceTwoFactor {
+	if err == nil && account.EnforceSecondFactor {
 		return store.SetsUpSecondFactor, nil
 	}
 	return store.Finished, err

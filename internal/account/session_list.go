@@ -11,7 +11,7 @@ import (
 const keepSignIns = 365 * day
 
 // SessionsOf returns the browsers in which a person is signed in, the most recently used first. Everybody sees their
-// own; of others it returns Forbidden (users.update, SPEC §5.3 rule 4) or store.ErrNotFound.
+// own; of others it returns Forbidden (users.update, rule "may manage") or store.ErrNotFound.
 func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]store.Session, error) {
 	return change(ctx, s, by, func(tx *Tx) ([]store.Session, error) {
 		user, err := tx.ownerOfSessions(userID)
@@ -22,7 +22,7 @@ func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]sto
 	})
 }
 
-// EndSession signs a person out of one browser. It returns Forbidden (users.update, SPEC §5.3 rule 4) for others, and
+// EndSession signs a person out of one browser. It returns Forbidden (users.update, rule "may manage") for others, and
 // store.ErrNotFound for a session that has ended or is not theirs.
 func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
@@ -39,7 +39,7 @@ func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID in
 }
 
 // EndSessions signs a person out of all browsers, but for the one in which the actor works. It returns Forbidden
-// (users.update, SPEC §5.3 rule 4) for others, or store.ErrNotFound.
+// (users.update, rule "may manage") for others, or store.ErrNotFound.
 func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		user, err := tx.ownerOfSessions(userID)

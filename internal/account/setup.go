@@ -11,7 +11,7 @@ import (
 	"console/store"
 )
 
-// Timeouts a new account starts with (SPEC §3.5).
+// Timeouts a new account starts with.
 const (
 	DefaultIdleTimeout     = 30 * time.Minute
 	DefaultAbsoluteTimeout = 12 * time.Hour

@@ -24,7 +24,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 
 // SignIn checks email and password and begins a session: a finished one, or one that waits for the second factor.
 // ErrSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
-// disabled person. Throttled says that too many attempts have failed (SPEC §4); auth.ErrBusy that too many people sign
+// disabled person. Throttled says that too many attempts have failed; auth.ErrBusy that too many people sign
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
 	email, key, _ := parseEmail(email)

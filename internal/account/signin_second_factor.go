@@ -26,7 +26,7 @@ type SignedInWith struct {
 
 // SignInWithCode finishes the sign-in of a session that waits for the second factor, with a code of the authenticator
 // or a recovery code. Each works once. It returns ErrSecondFactor or ErrCodeUsed, which both count as
-// failures of the account, Throttled after six of them (SPEC §4), or ErrSignedOut.
+// failures of the account, Throttled after six of them, or ErrSignedOut.
 func (s *Service) SignInWithCode(ctx context.Context, by Actor, code string, from Client) (SignedInWith, error) {
 	return s.finishSignIn(ctx, by, from, func(tx *Tx, user store.User) (string, error) { return tx.useCode(user, code) })
 }

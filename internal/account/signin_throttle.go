@@ -10,7 +10,7 @@ import (
 	"console/store"
 )
 
-// Limits of SPEC §4.
+// Limits of attempts (rule "nobody is locked out").
 const (
 	freePasswords    = 5                // failures per account and address without a pause
 	longestPause     = 15 * time.Minute // the pause doubles up to this
@@ -123,8 +123,7 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 	return t
 }
 
-// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in
-// (SPEC §4). user is the zero value where nobody has the address.
+// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero value where nobody has the address.
 func (tx *Tx) countFailure(before store.Throttle, user store.User) error {
 	after := failed(before, tx.now)
 	if err := tx.db.SaveThrottle(tx.ctx, after); err != nil {

@@ -130,12 +130,12 @@ func (tx *Tx) setTenantDisabled(id int64, action string, disabled bool) (store.T
 }
 
 // PreviewDisableTenant says what DisableTenant would take away. It returns what that returns.
-func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) (Effect, error) {
+func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) (Preview, error) {
 	tenant, err := change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.changeableTenant(id, permission.TenantsUpdate) })
 	if err != nil || tenant.DisabledAt != 0 {
-		return Effect{}, err
+		return Preview{}, err
 	}
-	return effectOfDisabling(ctx, s.db.Queries, tenant)
+	return previewTenantDisabled(ctx, s.db.Queries, tenant)
 }
 
 // DeleteTenant removes a tenant that is disabled, for good: out of every group, with its automatic groups and the

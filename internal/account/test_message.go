@@ -64,7 +64,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
 		return nil, err
 	}
-	condition, known := ConditionByKey(in.Condition)
+	condition, known := notify.ConditionByKey(in.Condition)
 	switch {
 	case !known:
 		return nil, Invalid{"condition": "Choose a condition."}
@@ -97,7 +97,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		to = append(to, destination{integration, settings})
 	}
 	test := notify.UserEvent{Trigger: in.Name, User: sampleUser}
-	if condition.Key == ConditionAccessChanged {
+	if condition.Key == notify.ConditionMembershipChanged {
 		test.Details = []string{roleChange(permission.ReadOnly, permission.Analyst)}
 	}
 	return s.sendTests(ctx, by, object{kind: "trigger", name: test.Trigger}, condition.Template, test, to)

@@ -35,7 +35,7 @@ func TestATestGoesToEachIntegrationOnce(t *testing.T) {
 		sent.Add(1)
 		return nil
 	}
-	in := TriggerInput{Condition: ConditionUserAdded}
+	in := TriggerInput{Condition: notify.ConditionUserAdded}
 	slack, teams := c.integration(notify.KindSlack, nil), c.integration(notify.KindTeams, nil)
 	for range 14_500 {
 		in.Integrations = append(in.Integrations, slack, teams)
@@ -65,7 +65,7 @@ func TestTestsWaitForTheirTurn(t *testing.T) {
 		addresses = append(addresses, fmt.Sprintf("a%d@example.com", n))
 	}
 	mails := c.integration(notify.KindEmail, notify.Settings{"emails": strings.Join(addresses, "\n")})
-	if _, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Condition: ConditionUserAdded, Integrations: []int64{mails}}); err != nil || sent.Load() != MaxAddresses {
+	if _, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Condition: notify.ConditionUserAdded, Integrations: []int64{mails}}); err != nil || sent.Load() != MaxAddresses {
 		t.Fatalf("%d messages, %v", sent.Load(), err)
 	}
 	if most.Load() > 2*testsTogether { // the two tests here run at once
@@ -81,7 +81,7 @@ func TestTheNameOfATestIsChecked(t *testing.T) {
 	for name, refused := range map[string]bool{
 		"": false, " Added user ": false, "Added\nuser": true, "Added \u202euser": true, strings.Repeat("x", MaxTitle): false, strings.Repeat("x", MaxTitle+1): true,
 	} {
-		_, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Name: name, Condition: ConditionUserAdded, Integrations: []int64{chat}})
+		_, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Name: name, Condition: notify.ConditionUserAdded, Integrations: []int64{chat}})
 		invalid, _ := err.(Invalid)
 		if (invalid["name"] != "") != refused || err != nil && !refused {
 			t.Errorf("%.20q: %v", name, err)

@@ -45,7 +45,7 @@ func (c *company) analysts(n int) []int64 {
 func (c *company) wantSummary(kind string, n int) {
 	c.t.Helper()
 	messages := c.sent(kind)
-	if len(messages) != 1 || messages[0].Template != notify.SummaryOf(notify.TemplateAccessChanged) {
+	if len(messages) != 1 || messages[0].Template != notify.SummaryOf(notify.TemplateMembershipChanged) {
 		c.t.Errorf("%s: %d messages, want a summary", kind, len(messages))
 		return
 	}
@@ -74,7 +74,7 @@ func TestManyMovedTogetherAreToldOfOnce(t *testing.T) {
 				for _, kind := range notify.Kinds() {
 					all = append(all, c.integration(kind.Key, notify.Settings{"emails": "one@example.com"}))
 				}
-				c.tell(ConditionAccessChanged, all...)
+				c.tell(notify.ConditionMembershipChanged, all...)
 				if operation == "remove" {
 					_, err := c.RemoveMembers(t.Context(), c.admin, group.ID, people)
 					c.must(err)
@@ -159,7 +159,7 @@ func TestAnIntegrationSwitchedOnInItsFormIsServedAtOnce(t *testing.T) {
 func TestActorsHaveTheirRole(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
-	c.tell(ConditionUserAdded, c.integration(notify.KindWebhook, nil))
+	c.tell(notify.ConditionUserAdded, c.integration(notify.KindWebhook, nil))
 	maker := c.person("maker@example.com", permission.Admin, 1)
 	issued, err := c.InviteByLink(t.Context(), maker, NewUser{Role: permission.Analyst, Email: "link@example.com", Duration: "1d", TenantID: 1})
 	c.must(err)
@@ -192,7 +192,7 @@ func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
 			}
 			_, err := c.DeleteGroup(t.Context(), c.admin, quiet.ID) // there is no trigger yet
 			c.must(err)
-			c.tell(ConditionAccessChanged, c.integration(notify.KindWebhook, nil), c.integration(notify.KindSlack, nil))
+			c.tell(notify.ConditionMembershipChanged, c.integration(notify.KindWebhook, nil), c.integration(notify.KindSlack, nil))
 			c.admin = deleter // for the summary
 			_, err = c.DeleteGroup(t.Context(), deleter, group.ID)
 			c.must(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -239,7 +240,7 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	} else if reason := refuseText(trigger.Description); reason != "" {
 		refused["description"] = reason
 	}
-	if _, known := ConditionByKey(in.Condition); !known {
+	if _, known := notify.ConditionByKey(in.Condition); !known {
 		refused["condition"] = "Choose a condition."
 	}
 	if len(in.Roles) > 0 {

@@ -15,7 +15,7 @@ import (
 // DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
 // link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
 // email integrations named. Disabling a disabled user changes nothing. It returns ErrSelf, ErrInvited,
-// ErrLastAdministrator, Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+// ErrLastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
 		user, err := tx.disable(userID)
@@ -26,15 +26,14 @@ func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, rem
 	})
 }
 
-// EnableAccess restores sign-in, not sessions. Enabling an enabled user changes nothing. It returns Forbidden (SPEC
-// §5.3 rule 4) or store.ErrNotFound.
+// EnableAccess restores sign-in, not sessions. Enabling an enabled user changes nothing. It returns Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.enable(userID) })
 }
 
 // DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
 // address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, ErrSelf,
-// ErrLastAdministrator, Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+// ErrLastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
 		user, err := tx.Manageable(userID, permission.UsersDelete)
@@ -130,33 +129,33 @@ func (tx *Tx) EndAccess(user store.User) error {
 	return tx.takeLinksOf(user.ID, nil)
 }
 
-// Consequences is what disabling or deleting somebody does beyond them.
-type Consequences struct {
+// EndPreview is what disabling or deleting somebody does beyond them.
+type EndPreview struct {
 	User         store.User
 	Links        []store.User        // invited by links they made, which are revoked
 	Integrations []store.Integration // email integrations that contain their address
 }
 
-// Consequences returns what disabling (users.update) or deleting (users.delete) a person would do. It returns
-// Forbidden (SPEC §5.3 rule 4), ErrSelf or store.ErrNotFound.
-func (s *Service) Consequences(ctx context.Context, by Actor, userID int64, needs permission.Permission) (Consequences, error) {
-	return change(ctx, s, by, func(tx *Tx) (Consequences, error) {
+// EndPreview returns what disabling (users.update) or deleting (users.delete) a person would do. It returns
+// Forbidden (rule "may manage"), ErrSelf or store.ErrNotFound.
+func (s *Service) EndPreview(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
+	return change(ctx, s, by, func(tx *Tx) (EndPreview, error) {
 		user, err := tx.Manageable(userID, needs)
 		if err != nil {
-			return Consequences{}, err
+			return EndPreview{}, err
 		}
 		if user.ID == by.UserID {
-			return Consequences{}, ErrSelf
+			return EndPreview{}, ErrSelf
 		}
-		c := Consequences{User: user}
+		c := EndPreview{User: user}
 		made, err := tx.db.LinkInvitationsBy(ctx, user.ID)
 		if err != nil {
-			return Consequences{}, err
+			return EndPreview{}, err
 		}
 		for _, invitation := range made {
 			invited, err := tx.db.UserByID(ctx, invitation.UserID)
 			if err != nil {
-				return Consequences{}, err
+				return EndPreview{}, err
 			}
 			c.Links = append(c.Links, invited)
 		}

@@ -26,9 +26,9 @@ func (e *ChangedTotal) Error() string {
 	return fmt.Sprintf("%d people were announced, but now %d match", e.Announced, e.Now)
 }
 
-// Selected is what a bulk action is about to change, and what goes with it where it takes access away. All counts are
+// BulkPreview is what a bulk action is about to change, and what goes with it where it takes access away. All counts are
 // exact.
-type Selected struct {
+type BulkPreview struct {
 	Total             int
 	First             []store.User // the first twenty, by id
 	Links             int          // link invitations that these people made, which are revoked
@@ -40,14 +40,14 @@ type Selected struct {
 // namedFirst is how many people, links or integrations a confirmation names.
 const namedFirst = 20
 
-// Select counts exactly whom an action would change and what would go with them, and names the first twenty. It returns
+// PreviewBulk counts exactly whom an action would change and what would go with them, and names the first twenty. It returns
 // Forbidden without the permission that the action needs, and ErrNoAction.
-func (s *Service) Select(ctx context.Context, by Actor, action string, selection Selection) (Selected, error) {
+func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, selection Selection) (BulkPreview, error) {
 	ids, err := s.selected(ctx, by, action, selection)
 	if err != nil {
-		return Selected{}, err
+		return BulkPreview{}, err
 	}
-	selected := Selected{Total: len(ids)}
+	selected := BulkPreview{Total: len(ids)}
 	if selected.First, err = s.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
 		return selected, err
 	}
@@ -63,7 +63,7 @@ func (s *Service) Select(ctx context.Context, by Actor, action string, selection
 
 // selectLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
 // many are chosen.
-func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, selected *Selected) error {
+func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, selected *BulkPreview) error {
 	made, err := s.db.LinkInviters(ctx)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, s
 }
 
 // selectIntegrations adds the email integrations with addresses of chosen people, where the actor may change them.
-func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(id int64) bool, selected *Selected) error {
+func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(id int64) bool, selected *BulkPreview) error {
 	all, err := s.mailboxes(ctx, s.db.Queries, by)
 	if err != nil {
 		return err

@@ -7,13 +7,12 @@ import (
 	"console/store"
 )
 
-// User returns a person that the actor may edit. It returns Forbidden (SPEC §5.3 rule 4) or store.ErrNotFound.
+// User returns a person that the actor may edit. It returns Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.Manageable(id, permission.UsersUpdate) })
 }
 
-// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (SPEC §5.3
-// rule 4), store.ErrStale or store.ErrNotFound.
+// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"), store.ErrStale or store.ErrNotFound.
 func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(id, version, firstName, lastName) })
 }

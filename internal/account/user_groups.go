@@ -11,8 +11,8 @@ import (
 	"console/store"
 )
 
-// Access is what the Groups… dialog of a person says.
-type Access struct {
+// Membership is what the Groups… dialog of a person says.
+type Membership struct {
 	Version    int64
 	Role       permission.Role // empty: stays
 	Groups     []int64         // all that the person is to be in
@@ -22,22 +22,22 @@ type Access struct {
 // UserGroups is a person with the groups they are in, for the dialog that changes them.
 type UserGroups struct {
 	User   store.User
-	Groups []store.Membership
+	Groups []store.CoveringGroup
 	Offer  []store.Group // automatic groups of their role that they may come back into
 }
 
 // Has reports whether the group is among those that the person is in or may come back into.
 func (u UserGroups) Has(groupID int64) bool {
-	return slices.ContainsFunc(u.Groups, func(m store.Membership) bool { return m.ID == groupID }) ||
+	return slices.ContainsFunc(u.Groups, func(m store.CoveringGroup) bool { return m.ID == groupID }) ||
 		slices.ContainsFunc(u.Offer, func(g store.Group) bool { return g.ID == groupID })
 }
 
 // Memberships returns the groups that the actor is in.
-func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.Membership, error) {
+func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.CoveringGroup, error) {
 	return s.db.Memberships(ctx, by.UserID)
 }
 
-// UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (SPEC §5.3 rule 4) or
+// UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (rule "may manage") or
 // store.ErrNotFound.
 func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserGroups, error) {
 	return change(ctx, s, by, func(tx *Tx) (UserGroups, error) {
@@ -51,7 +51,7 @@ func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserG
 		}
 		automatic, err := tx.db.AutomaticGroupsOf(ctx, user.Role, 0)
 		for _, g := range automatic {
-			if !slices.ContainsFunc(page.Groups, func(m store.Membership) bool { return m.ID == g.ID }) {
+			if !slices.ContainsFunc(page.Groups, func(m store.CoveringGroup) bool { return m.ID == g.ID }) {
 				page.Offer = append(page.Offer, g)
 			}
 		}
@@ -59,33 +59,33 @@ func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserG
 	})
 }
 
-// SetAccess changes the role of a person and the groups they are in, who still are as they were at Version. With another
-// role they move from the automatic groups of the old role to those of the new one (SPEC §3.4). Link invitations they made
-// and could not make now are revoked. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4), ErrLastAdministrator,
+// SetMembership changes the role of a person and the groups they are in, who still are as they were at Version. With another
+// role they move from the automatic groups of the old role to those of the new one. Link invitations they made
+// and could not make now are revoked. It returns Invalid, Forbidden (rules "may grant" and "may manage"), ErrLastAdministrator,
 // store.ErrStale or store.ErrNotFound.
-func (s *Service) SetAccess(ctx context.Context, by Actor, userID int64, in Access) (store.User, error) {
+func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in Membership) (store.User, error) {
 	if err := requireVersion(in.Version); err != nil {
 		return store.User{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.setAccess(userID, in) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.setMembership(userID, in) })
 }
 
-// PreviewAccess says what SetAccess would do. Nothing is changed. It returns what SetAccess returns.
-func (s *Service) PreviewAccess(ctx context.Context, by Actor, userID int64, in Access) (Effect, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Effect, error) {
-		return tx.effectOn([]int64{userID}, func() error {
-			_, err := tx.setAccess(userID, in)
+// PreviewMembership says what SetMembership would do. Nothing is changed. It returns what SetMembership returns.
+func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64, in Membership) (Preview, error) {
+	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
+		return tx.previewOn([]int64{userID}, func() error {
+			_, err := tx.setMembership(userID, in)
 			return err
 		})
 	})
 }
 
-func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
+func (tx *Tx) setMembership(userID int64, in Membership) (store.User, error) {
 	user, err := tx.Manageable(userID, permission.GroupsUpdate)
 	if err != nil {
 		return store.User{}, err
 	}
-	before, err := tx.access(user)
+	before, err := tx.membership(user)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -114,18 +114,18 @@ func (tx *Tx) setAccess(userID int64, in Access) (store.User, error) {
 			return store.User{}, err
 		}
 	}
-	if err := tx.storeAccess(&user); err != nil {
+	if err := tx.storeMembership(&user); err != nil {
 		return store.User{}, err
 	}
-	after, err := tx.access(user)
+	after, err := tx.membership(user)
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.recordAccess(user, before, after)
+	return user, tx.recordMembership(user, before, after)
 }
 
 // leaveOthers takes a person out of the groups that they are to leave, and returns the ids of those they are to enter.
-func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Access) ([]int64, error) {
+func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Membership) ([]int64, error) {
 	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
 	if err != nil || in.KeepGroups || role == permission.GlobalAdmin && user.Role != permission.GlobalAdmin {
 		return nil, err
@@ -184,12 +184,12 @@ func refuseMember(user store.User) string {
 	return ""
 }
 
-// grantable returns a group when the actor holds what it takes to put somebody into it (SPEC §5.3 rule 3): all that it
+// grantable returns a group when the actor holds what it takes to put somebody into it (rule "may grant"): all that it
 // gives, and for the automatic group of a Global role what it takes to give that role.
-func (tx *Tx) grantable(groupID int64) (store.Membership, error) {
+func (tx *Tx) grantable(groupID int64) (store.CoveringGroup, error) {
 	group, err := tx.group(groupID)
 	if err != nil {
-		return store.Membership{}, err
+		return store.CoveringGroup{}, err
 	}
 	wanted := permission.Union(sourceOf(group).Grant)
 	if group.AllTenants {
@@ -198,23 +198,23 @@ func (tx *Tx) grantable(groupID int64) (store.Membership, error) {
 	return group, tx.requireAll(wanted, &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
-// storeAccess stores a person whose role or groups were changed.
-func (tx *Tx) storeAccess(user *store.User) (err error) {
+// storeMembership stores a person whose role or groups were changed.
+func (tx *Tx) storeMembership(user *store.User) (err error) {
 	if user.ByGroups, err = tx.labelOnly(*user); err != nil {
 		return err
 	}
 	return tx.UpdateUser(user)
 }
 
-// access is a person as activity entries about their access show them, with their groups by name.
-type access struct {
+// membership is a person as activity entries about their membership show them, with their groups by name.
+type membership struct {
 	object
 	groups []store.Group
 }
 
-// beyond returns the names of the groups that the other access lacks. Groups of earlier versions may share a name: their
+// beyond returns the names of the groups that the other membership lacks. Groups of earlier versions may share a name: their
 // ids are compared.
-func (a access) beyond(other access) []string {
+func (a membership) beyond(other membership) []string {
 	var names []string
 	for _, g := range a.groups {
 		if !slices.ContainsFunc(other.groups, func(o store.Group) bool { return o.ID == g.ID }) {
@@ -224,15 +224,15 @@ func (a access) beyond(other access) []string {
 	return names
 }
 
-func (tx *Tx) access(user store.User) (access, error) {
+func (tx *Tx) membership(user store.User) (membership, error) {
 	groups, err := tx.db.GroupsOf(tx.ctx, user.ID)
-	a := access{userObject(user), groups}
-	a.fields["groups"] = strings.Join(a.beyond(access{}), ", ")
+	a := membership{userObject(user), groups}
+	a.fields["groups"] = strings.Join(a.beyond(membership{}), ", ")
 	return a, err
 }
 
-// recordAccess records a change of somebody's role or groups, and tells the triggers.
-func (tx *Tx) recordAccess(user store.User, before, after access) error {
+// recordMembership records a change of somebody's role or groups, and tells the triggers.
+func (tx *Tx) recordMembership(user store.User, before, after membership) error {
 	var details []string
 	action := "change groups"
 	if before.fields["role"] != after.fields["role"] {
@@ -254,7 +254,7 @@ func (tx *Tx) recordAccess(user store.User, before, after access) error {
 	if err := tx.Record(action, before.object, after.object); err != nil {
 		return err
 	}
-	return tx.accessChanged(user, details)
+	return tx.membershipChanged(user, details)
 }
 
 // leftGroup is how messages say that somebody is no longer in a group.

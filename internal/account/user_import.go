@@ -32,8 +32,8 @@ type ImportLine struct {
 	Problem                    string // empty: will be added
 }
 
-// Import is a file as it was understood.
-type Import struct {
+// ImportPreview is a file as it was understood.
+type ImportPreview struct {
 	Lines                []ImportLine
 	New, Exist, Problems int
 }
@@ -45,28 +45,28 @@ type importWork struct {
 	People   []NewUser
 }
 
-// ReadImport says line by line what importing a file into a tenant would do; nothing is written. It returns Invalid
+// PreviewImport says line by line what importing a file into a tenant would do; nothing is written. It returns Invalid
 // for a file that cannot be read, and Forbidden without users.create.
-func (s *Service) ReadImport(ctx context.Context, by Actor, file []byte, tenantID int64) (Import, error) {
+func (s *Service) PreviewImport(ctx context.Context, by Actor, file []byte, tenantID int64) (ImportPreview, error) {
 	if err := s.Require(ctx, by, permission.UsersCreate); err != nil {
-		return Import{}, err
+		return ImportPreview{}, err
 	}
 	lines, err := parseImport(file)
 	if err != nil {
-		return Import{}, err
+		return ImportPreview{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (Import, error) {
+	return change(ctx, s, by, func(tx *Tx) (ImportPreview, error) {
 		if err := tx.requireEnabled(tenantID); err != nil {
-			return Import{}, err
+			return ImportPreview{}, err
 		}
 		return tx.readImport(lines, tenantID)
 	})
 }
 
 // StartImport begins the job that adds the new people of a file to a tenant. With send they are invited by mail now;
-// without it, later, by Resend. It returns what ReadImport returns, and Invalid where nobody would be added.
+// without it, later, by Resend. It returns what PreviewImport returns, and Invalid where nobody would be added.
 func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenantID int64, send bool) (store.Job, error) {
-	read, err := s.ReadImport(ctx, by, file, tenantID)
+	read, err := s.PreviewImport(ctx, by, file, tenantID)
 	if err != nil {
 		return store.Job{}, err
 	}
@@ -204,7 +204,7 @@ func unreadable(err error) error {
 }
 
 // readImport says of each line what adding it would do.
-func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (Import, error) {
+func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (ImportPreview, error) {
 	keys := make([]string, len(lines))
 	first := map[string]int{}
 	for i := range lines {
@@ -223,17 +223,17 @@ func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (Import, error) {
 	}
 	taken, err := tx.db.UsersByEmailKeys(tx.ctx, slices.Collect(maps.Keys(first)))
 	if err != nil {
-		return Import{}, err
+		return ImportPreview{}, err
 	}
 	forbidden := map[permission.Role]string{}
 	for _, role := range permission.Roles() {
 		if err := tx.requireGrant(role, tenantID); isRefusal(err) {
 			forbidden[role] = reason(err)
 		} else if err != nil {
-			return Import{}, err
+			return ImportPreview{}, err
 		}
 	}
-	read := Import{Lines: lines}
+	read := ImportPreview{Lines: lines}
 	for i := range lines {
 		line := &lines[i]
 		if line.Problem == "" {
@@ -247,7 +247,7 @@ func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (Import, error) {
 	return read, nil
 }
 
-func (r *Import) count(line ImportLine) {
+func (r *ImportPreview) count(line ImportLine) {
 	switch {
 	case line.Exists:
 		r.Exist++

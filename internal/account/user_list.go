@@ -18,7 +18,7 @@ import (
 const UsersPerPage = 50
 
 // CountedTo is how far the people under a tab are counted while a search or a filter narrows the list: above it a number only
-// says that there are more (SPEC §3.2).
+// says that there are more.
 const CountedTo = 1000
 
 // longAgo is what the filter “over 90 days” means.
@@ -27,20 +27,20 @@ const longAgo = 90 * 24 * time.Hour
 // UserQuery is the state of the user list: what the address of the page says. The zero value of a filter lets
 // everybody pass.
 type UserQuery struct {
-	Tab        store.Tab
-	Search     string
-	Role       permission.Role
-	Group      int64
-	TwoFactor  string // "on", "off"
-	LastAuth   string // "90d", "never"
-	Sort       store.Sort
-	Descending bool
-	Cursor     string
+	Tab          store.Tab
+	Search       string
+	Role         permission.Role
+	Group        int64
+	SecondFactor string // "on", "off"
+	LastAuth     string // "90d", "never"
+	Sort         store.Sort
+	Descending   bool
+	Cursor       string
 }
 
 // Filtered says that a search or a filter narrows the list.
 func (q UserQuery) Filtered() bool {
-	return q.Search != "" || q.Role != "" || q.Group != 0 || q.TwoFactor != "" || q.LastAuth != ""
+	return q.Search != "" || q.Role != "" || q.Group != 0 || q.SecondFactor != "" || q.LastAuth != ""
 }
 
 // backwards begins the cursor of a page that ends at a place instead of beginning there.
@@ -124,8 +124,8 @@ func (s *Service) search(ctx context.Context, q UserQuery) (directory.Query, err
 	if q.Role != "" {
 		query.Roles = []string{string(q.Role)}
 	}
-	if q.TwoFactor != "" {
-		query.TwoFactor = new(q.TwoFactor == "on")
+	if q.SecondFactor != "" {
+		query.SecondFactor = new(q.SecondFactor == "on")
 	}
 	if q.LastAuth == "90d" {
 		query.LastAuthBefore = int64(store.At(s.now().Add(-longAgo)))
@@ -336,7 +336,7 @@ func entriesOf(users []store.User) []directory.Person {
 	for i, u := range users {
 		entries[i] = directory.Person{
 			ID: u.ID, Name: u.Name(), Email: u.Email, Role: string(u.Role), RoleLabel: u.Role.Label(), LastAuth: int64(u.LastAuthAt),
-			Listed: u.JoinedAt != 0, TwoFactor: u.TwoFactor, Status: statuses[u.Status()],
+			Listed: u.JoinedAt != 0, SecondFactor: u.SecondFactor, Status: statuses[u.Status()],
 		}
 	}
 	return entries

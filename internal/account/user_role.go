@@ -10,7 +10,7 @@ import (
 
 // ChangeInvitedRole gives an invited person another role before they accept. The link stays as it is, unless somebody made
 // it who could not give this role: then it ends, and the invitation is mailed anew or takes a new link. The role they have
-// changes nothing. It returns Invalid, Forbidden (SPEC §5.3 rules 3 and 4), or store.ErrNotFound once the invitation was
+// changes nothing. It returns Invalid, Forbidden (rules "may grant" and "may manage"), or store.ErrNotFound once the invitation was
 // accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.changeInvitedRole(invitationID, role) })
@@ -28,7 +28,7 @@ func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store
 	if err := tx.changeRole(&user, role); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.storeAccess(&user); err != nil {
+	if err := tx.storeMembership(&user); err != nil {
 		return store.User{}, err
 	}
 	if err := tx.reviewLinks(user); err != nil {
@@ -37,7 +37,7 @@ func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store
 	if err := tx.Record("change role", userObject(before), userObject(user)); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.accessChanged(user, []string{roleChange(before.Role, user.Role)})
+	return user, tx.membershipChanged(user, []string{roleChange(before.Role, user.Role)})
 }
 
 // roleChange is a change of role as messages tell it.
@@ -46,7 +46,7 @@ func roleChange(before, after permission.Role) string {
 }
 
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new
-// one in the same tenants; other groups stay (SPEC §3.4). Global Administrators are in no group; who comes from a
+// one in the same tenants; other groups stay. Global Administrators are in no group; who comes from a
 // Global role gets the new one in the main tenant. The caller stores the person.
 func (tx *Tx) changeRole(user *store.User, role permission.Role) error {
 	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
@@ -148,7 +148,7 @@ func (tx *Tx) leave(groupID, userID int64) error {
 	return tx.db.DeleteEmptyAutomaticGroups(tx.ctx, groupID)
 }
 
-// labelOnly says whether a person's role is only a label: they are in no automatic group of it (SPEC §3.4).
+// labelOnly says whether a person's role is only a label: they are in no automatic group of it.
 func (tx *Tx) labelOnly(user store.User) (bool, error) {
 	if user.Role == permission.GlobalAdmin || user.JoinedAt == 0 {
 		return false, nil

@@ -30,7 +30,7 @@ func plausible(i int) Person {
 	p := Person{
 		ID: int64(i + 1), Name: first + " " + last, Role: fmt.Sprint("role", role), RoleLabel: roleLabels[role],
 		Email:  strings.ReplaceAll(foldText(fmt.Sprintf("%s.%s%d@%s", first, last, i, domains[r.IntN(len(domains))])), "'", ""),
-		Status: Active, Listed: true, TwoFactor: r.IntN(3) > 0, LastAuth: r.Int64N(1e12),
+		Status: Active, Listed: true, SecondFactor: r.IntN(3) > 0, LastAuth: r.Int64N(1e12),
 	}
 	if r.IntN(10) == 0 {
 		p.Status, p.LastAuth, p.Listed = Invited, 0, r.IntN(4) > 0
@@ -104,7 +104,7 @@ func BenchmarkFindFiltered(b *testing.B) {
 	middle.Text = "katharina m"
 	queries := map[string]Query{
 		"roles":      {Roles: []string{"role1", "role2"}},
-		"all":        {Search: "com", Roles: []string{"role1", "role2"}, TwoFactor: new(true), LastAuthBefore: 5e11, Tab: Active},
+		"all":        {Search: "com", Roles: []string{"role1", "role2"}, SecondFactor: new(true), LastAuthBefore: 5e11, Tab: Active},
 		"never":      {NeverAuth: true, Tab: Invited, Sort: Email},
 		"group":      {Search: "an", Among: func(id int64) bool { return id%100 == 0 }},
 		"descending": {Search: "com", Descending: true},

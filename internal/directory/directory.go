@@ -23,15 +23,15 @@ const tabCount = 4
 
 // Person is what the directory knows of somebody.
 type Person struct {
-	ID        int64 // 1 or more, never reused for somebody else
-	Name      string
-	Email     string
-	Role      string // the key of the role, which Query.Roles chooses by
-	RoleLabel string // the name of the role, which is searched and sorted
-	Status    Tab    // Active, Invited or Disabled
-	Listed    bool   // false until somebody invited by link has signed up
-	TwoFactor bool
-	LastAuth  int64 // of the last sign-in, milliseconds UTC; 0 never
+	ID           int64 // 1 or more, never reused for somebody else
+	Name         string
+	Email        string
+	Role         string // the key of the role, which Query.Roles chooses by
+	RoleLabel    string // the name of the role, which is searched and sorted
+	Status       Tab    // Active, Invited or Disabled
+	Listed       bool   // false until somebody invited by link has signed up
+	SecondFactor bool
+	LastAuth     int64 // of the last sign-in, milliseconds UTC; 0 never
 }
 
 // Counts are the numbers on the tabs.

@@ -73,7 +73,7 @@ func naiveWanted(p Person, q Query) bool {
 	auth := q.LastAuthBefore == 0 && !q.NeverAuth ||
 		q.LastAuthBefore != 0 && p.LastAuth != 0 && p.LastAuth < q.LastAuthBefore || q.NeverAuth && p.LastAuth == 0
 	return auth && (len(q.Roles) == 0 || slices.Contains(q.Roles, p.Role)) &&
-		(q.TwoFactor == nil || *q.TwoFactor == p.TwoFactor) && (q.Among == nil || q.Among(p.ID)) &&
+		(q.SecondFactor == nil || *q.SecondFactor == p.SecondFactor) && (q.Among == nil || q.Among(p.ID)) &&
 		(strings.TrimSpace(q.Search) == "" || naiveMatch(p, q.Search, foldNFC))
 }
 
@@ -147,7 +147,7 @@ var (
 func randomPerson(r *rand.Rand, ids int64) Person {
 	return Person{
 		ID: 1 + r.Int64N(ids), Name: randomText(r, 4), Email: randomText(r, 2) + "@x.com", Role: testRoles[r.IntN(len(testRoles))],
-		RoleLabel: testLabels[r.IntN(len(testLabels))], Status: Active + Tab(r.IntN(3)), Listed: r.IntN(4) > 0, TwoFactor: r.IntN(2) > 0,
+		RoleLabel: testLabels[r.IntN(len(testLabels))], Status: Active + Tab(r.IntN(3)), Listed: r.IntN(4) > 0, SecondFactor: r.IntN(2) > 0,
 		LastAuth: r.Int64N(4),
 	}
 }
@@ -161,7 +161,7 @@ func randomQuery(r *rand.Rand) Query {
 		q.Roles = append(q.Roles, append(testRoles, "none")[r.IntN(4)])
 	}
 	if r.IntN(3) == 0 {
-		q.TwoFactor = new(r.IntN(2) > 0)
+		q.SecondFactor = new(r.IntN(2) > 0)
 	}
 	if r.IntN(4) == 0 {
 		q.LastAuthBefore = r.Int64N(4)

@@ -15,7 +15,7 @@ type Query struct {
 	Tab            Tab
 	Search         string              // in name, email and label of the role; see Find
 	Roles          []string            // keys; none: all roles
-	TwoFactor      *bool               // nil: with and without
+	SecondFactor   *bool               // nil: with and without
 	LastAuthBefore int64               // milliseconds UTC: only people who signed in, but not since; 0: no matter
 	NeverAuth      bool                // only people who never signed in; with LastAuthBefore, these too
 	Among          func(id int64) bool // nil: everybody; called at once from several goroutines, must not use the directory
@@ -166,7 +166,7 @@ func (d *Directory) prepare(q Query) *search {
 // everybody reports that the query leaves nobody out but by tab.
 func (s *search) everybody() bool {
 	q := s.query
-	return s.term == nil && s.wanted == nil && q.TwoFactor == nil && q.LastAuthBefore == 0 && !q.NeverAuth && q.Among == nil
+	return s.term == nil && s.wanted == nil && q.SecondFactor == nil && q.LastAuthBefore == 0 && !q.NeverAuth && q.Among == nil
 }
 
 // finder looks for the folded term; nil without a term.
@@ -227,10 +227,10 @@ func (s *search) certain() bool { return s.query.Among == nil && (s.term == nil 
 // filtered returns the rows of a segment that pass the filters, but for Among.
 func (s *search) filtered(seg *segment) bitmap {
 	rows := seg.live
-	if s.query.TwoFactor != nil && *s.query.TwoFactor {
+	if s.query.SecondFactor != nil && *s.query.SecondFactor {
 		rows.and(&seg.twoFactor)
 	}
-	if s.query.TwoFactor != nil && !*s.query.TwoFactor {
+	if s.query.SecondFactor != nil && !*s.query.SecondFactor {
 		rows.andNot(&seg.twoFactor)
 	}
 	if s.wanted != nil {

@@ -29,7 +29,7 @@ type record struct {
 func newRecord(p Person, fold func(string) string) record {
 	name, keptName := foldBoth(p.Name, fold)
 	email, keptEmail := foldBoth(p.Email, fold)
-	r := record{id: p.ID, lastAuth: p.LastAuth, twoFactor: p.TwoFactor, text: separated(name, email), emailAt: len(name) + 1}
+	r := record{id: p.ID, lastAuth: p.LastAuth, twoFactor: p.SecondFactor, text: separated(name, email), emailAt: len(name) + 1}
 	switch {
 	case keptEmail != email:
 		r.kept = separated(keptName, keptEmail)

@@ -39,15 +39,15 @@ func allTemplates() map[string]func(params []byte) (content, error) {
 		TemplateTestMail:                   decode[TestMail],
 		TemplateIntegrationOff:             decodeNotice[IntegrationOff],
 	}
-	for template, c := range conditions {
-		all[template] = func(params []byte) (content, error) {
-			m := userMessage{condition: c, template: template}
+	for _, c := range conditions {
+		all[c.Template] = func(params []byte) (content, error) {
+			m := userMessage{Condition: c}
 			return m, json.Unmarshal(params, &m.UserEvent)
 		}
-		all[SummaryOf(template)] = func(params []byte) (content, error) {
-			m := usersMessage{condition: c}
+		all[SummaryOf(c.Template)] = func(params []byte) (content, error) {
+			m := usersMessage{Condition: c}
 			err := json.Unmarshal(params, &m.UsersEvent)
-			m.Template = template
+			m.UsersEvent.Template = c.Template
 			return m, err
 		}
 	}

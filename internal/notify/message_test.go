@@ -60,7 +60,8 @@ func samples() map[string]any {
 		TemplateIntegrationOff: IntegrationOff{Company: "TestCompany", Name: "John Doe", Email: "johndoe@example.com", ID: 7, Integration: "Alerts", Kind: "Slack",
 			Ended: 12, Failed: 9, Error: "answered 404", At: at},
 	}
-	for template := range conditions {
+	for _, condition := range conditions {
+		template := condition.Template
 		all[template] = sampleUserAdded()
 		summary := sampleUsersAdded()
 		summary.Template = template
@@ -105,13 +106,13 @@ func TestTextsOfTheConditions(t *testing.T) {
 		TemplateUserDeleted:          {"User was deleted from the company account", "The user " + who + " was deleted from the company account" + by + "."},
 		TemplateAccessDisabled:       {"Access to the company account was disabled", "Access of the user " + who + " to the company account was disabled" + by + "."},
 		TemplateAccessEnabled:        {"Access to the company account was enabled", "Access of the user " + who + " to the company account was enabled" + by + "."},
-		TemplateAccessChanged:        {"Role or groups of a user were changed", "Role or groups of the user " + who + " were changed" + by + ":\nRole: Read Only → Analyst\nAdded to the group Support"},
+		TemplateMembershipChanged:    {"Role or groups of a user were changed", "Role or groups of the user " + who + " were changed" + by + ":\nRole: Read Only → Analyst\nAdded to the group Support"},
 		TemplateSecondFactorDisabled: {"Two-factor authentication of a user was disabled", "Two-factor authentication of the user " + who + " was disabled" + by + "."},
 		TemplateSignInLocked:         {"Sign-in of a user was locked", "Sign-in of the user " + who + " was locked after too many failed attempts."},
 	} {
 		p := sampleUserAdded()
 		switch template {
-		case TemplateAccessChanged:
+		case TemplateMembershipChanged:
 			p.Details = []string{"Role: Read Only → Analyst", "Added to the group Support"}
 		case TemplateSignInLocked:
 			p.Actor = Person{}
@@ -334,7 +335,8 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 		TemplateTestMail:                   TestMail{Company: evil, Name: evil},
 		TemplateIntegrationOff:             IntegrationOff{Company: evil, Name: evil, Email: evil, Integration: evil, Kind: evil, Error: evil},
 	}
-	for template := range conditions {
+	for _, condition := range conditions {
+		template := condition.Template
 		mails[template] = UserEvent{Trigger: evil, Company: evil, Cloud: evil, User: person, Actor: person, Details: []string{evil}, Greeting: evil}
 		mails[SummaryOf(template)] = UsersEvent{Trigger: evil, Company: evil, Cloud: evil, Count: 2, First: []Person{person}, Actor: person, Greeting: evil}
 	}

@@ -12,7 +12,7 @@ var byKey = func() map[string]Permission {
 }()
 
 // viewOnly are the resources of which a set of one's own offers View only: changing them takes the role Administrator or
-// Global Administrator (SPEC §3.4).
+// Global Administrator.
 var viewOnly = [len(resources)]bool{Users: true, Groups: true, General: true, Tenants: true}
 
 // Custom reports whether a set of one's own may hold p.
@@ -41,7 +41,7 @@ func (s Set) String() string {
 }
 
 // Blind returns the first permission that the set holds without View of the same resource. In a set of one's own it has
-// no effect and is refused (SPEC §3.4); fixed roles are as they are.
+// no effect and is refused; fixed roles are as they are.
 func (s Set) Blind() (Permission, bool) {
 	for p := range s.All() {
 		if !s.Has(Permission{p.Resource, View}) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCustomOffersViewOnlyOfTheConsole holds the table of sets of one's own to SPEC §3.4: changing users, groups, general
+// TestCustomOffersViewOnlyOfTheConsole holds the table of sets of one's own to its rule: changing users, groups, general
 // settings and tenants takes a role.
 func TestCustomOffersViewOnlyOfTheConsole(t *testing.T) {
 	t.Parallel()

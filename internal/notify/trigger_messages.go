@@ -2,60 +2,6 @@ package notify
 
 import "fmt"
 
-// The messages of triggers, by what happened to the person they tell of. The parameters of each are a UserEvent; with
-// SummaryOf they are a UsersEvent.
-const (
-	TemplateUserAdded            = "create_user"
-	TemplateUserDeleted          = "delete_user"
-	TemplateAccessDisabled       = "disable_user"
-	TemplateAccessEnabled        = "enable_user"
-	TemplateAccessChanged        = "change_user_access"
-	TemplateSecondFactorDisabled = "disable_2fa"
-	TemplateSignInLocked         = "lock_sign_in"
-)
-
-// SummaryOf is the template of the one message about many people to whom the same happened together.
-func SummaryOf(template string) string { return template + "_summary" }
-
-// condition is how the messages about one kind of event read. A sentence is: subject, the person with their role,
-// predicate, "by" and the actor where there is one.
-type condition struct {
-	title, subject, predicate string
-	titleMany                 string
-	many                      string // the sentence about %d people
-}
-
-var conditions = map[string]condition{
-	TemplateUserAdded: {
-		title: "New user was added to the company account", subject: "A new user", predicate: "was added to the company account",
-		titleMany: "New users were added to the company account", many: "%d new users were added to the company account",
-	},
-	TemplateUserDeleted: {
-		title: "User was deleted from the company account", subject: "The user", predicate: "was deleted from the company account",
-		titleMany: "Users were deleted from the company account", many: "%d users were deleted from the company account",
-	},
-	TemplateAccessDisabled: {
-		title: "Access to the company account was disabled", subject: "Access of the user", predicate: "to the company account was disabled",
-		titleMany: "Access to the company account was disabled", many: "Access of %d users to the company account was disabled",
-	},
-	TemplateAccessEnabled: {
-		title: "Access to the company account was enabled", subject: "Access of the user", predicate: "to the company account was enabled",
-		titleMany: "Access to the company account was enabled", many: "Access of %d users to the company account was enabled",
-	},
-	TemplateAccessChanged: {
-		title: "Role or groups of a user were changed", subject: "Role or groups of the user", predicate: "were changed",
-		titleMany: "Roles or groups of users were changed", many: "Roles or groups of %d users were changed",
-	},
-	TemplateSecondFactorDisabled: {
-		title: "Two-factor authentication of a user was disabled", subject: "Two-factor authentication of the user", predicate: "was disabled",
-		titleMany: "Two-factor authentication of users was disabled", many: "Two-factor authentication of %d users was disabled",
-	},
-	TemplateSignInLocked: {
-		title: "Sign-in of a user was locked", subject: "Sign-in of the user", predicate: "was locked after too many failed attempts",
-		titleMany: "Sign-in of users was locked", many: "Sign-in of %d users was locked after too many failed attempts",
-	},
-}
-
 // Details are what programs read of a message of a trigger.
 type Details struct {
 	Client           string   `json:"client_name"`
@@ -114,7 +60,7 @@ func known(p Person) *Person {
 	return &p
 }
 
-// UserEvent tells what happened to a person. Details are lines that say what changed, for TemplateAccessChanged.
+// UserEvent tells what happened to a person. Details are lines that say what changed, for TemplateMembershipChanged.
 type UserEvent struct {
 	Trigger    string   `json:"trigger"` // its name; empty when the integration itself is tested
 	Company    string   `json:"company"`
@@ -132,8 +78,7 @@ type UserEvent struct {
 // userMessage is a UserEvent and how it reads.
 type userMessage struct {
 	UserEvent
-	condition
-	template string
+	Condition
 }
 
 func (m userMessage) toName() string { return m.Greeting }
@@ -144,9 +89,9 @@ func (m userMessage) text(l letterhead) string {
 	body := []string{
 		m.subject(l),
 		"",
-		"Notification type: " + m.template,
+		"Notification type: " + m.Template,
 		"",
-		line("%s %s with the role %s %s", m.condition.subject, m.User.label(), m.User.Role, m.predicate) + doneBy(m.Actor.label()) + end(m.Details),
+		line("%s %s with the role %s %s", m.Condition.subject, m.User.label(), m.User.Role, m.predicate) + doneBy(m.Actor.label()) + end(m.Details),
 	}
 	return lines(append(append(body, m.changes()...), signature(m.Trigger, m.Company, m.Cloud)...)...)
 }
@@ -160,7 +105,7 @@ func (m userMessage) changes() (list []string) {
 
 func (m userMessage) details() Details {
 	return Details{
-		Client: m.Company, Cloud: m.Cloud, NotificationType: m.template, Trigger: m.Trigger, User: known(m.User), Actor: known(m.Actor), Changes: m.Details,
+		Client: m.Company, Cloud: m.Cloud, NotificationType: m.Template, Trigger: m.Trigger, User: known(m.User), Actor: known(m.Actor), Changes: m.Details,
 		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
 	}
 }
@@ -190,7 +135,7 @@ type UsersEvent struct {
 // usersMessage is a UsersEvent and how it reads.
 type usersMessage struct {
 	UsersEvent
-	condition
+	Condition
 }
 
 func (m usersMessage) toName() string { return m.Greeting }
@@ -201,7 +146,7 @@ func (m usersMessage) text(l letterhead) string {
 	body := []string{
 		m.subject(l),
 		"",
-		"Notification type: " + m.Template,
+		"Notification type: " + m.UsersEvent.Template,
 		"",
 		fmt.Sprintf(m.many, m.Count) + doneBy(m.Actor.label()) + end(m.names()),
 	}
@@ -222,7 +167,7 @@ func (m usersMessage) names() []string {
 
 func (m usersMessage) details() Details {
 	return Details{
-		Client: m.Company, Cloud: m.Cloud, NotificationType: m.Template, Trigger: m.Trigger, Users: m.First, Count: m.Count, Actor: known(m.Actor),
+		Client: m.Company, Cloud: m.Cloud, NotificationType: m.UsersEvent.Template, Trigger: m.Trigger, Users: m.First, Count: m.Count, Actor: known(m.Actor),
 		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
 	}
 }
