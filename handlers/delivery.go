@@ -26,15 +26,6 @@ func (h *Console) deliveries(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Deliveries(page), views.DeliveriesSection(page))
 }
 
-// queryID returns a number from the query, or 0.
-func queryID(c echo.Context, name string) int64 {
-	id, err := strconv.ParseInt(c.QueryParam(name), 10, 64)
-	if err != nil || id < 0 {
-		return 0
-	}
-	return id
-}
-
 func (h *Console) delivery(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {

@@ -125,23 +125,28 @@ func (h *Console) updateIntegration(c echo.Context) error {
 	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + after.Name + "” was saved."})
 }
 
-func (h *Console) enableIntegration(c echo.Context) error { return h.switchIntegration(c, true) }
-
-func (h *Console) disableIntegration(c echo.Context) error { return h.switchIntegration(c, false) }
-
-func (h *Console) switchIntegration(c echo.Context, active bool) error {
+func (h *Console) enableIntegration(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	integration, err := h.account.EnableIntegration(c.Request().Context(), actor(c), id, active)
+	integration, err := h.account.EnableIntegration(c.Request().Context(), actor(c), id)
 	if err != nil {
 		return err
 	}
-	text := "The integration “" + integration.Name + "” is active."
-	if !active {
-		text = "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours, then fail."
+	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + integration.Name + "” is active."})
+}
+
+func (h *Console) disableIntegration(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
 	}
+	integration, err := h.account.DisableIntegration(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	text := "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours, then fail."
 	return h.redirect(c, "/settings/integrations", flash{Text: text})
 }
 

@@ -1,16 +1,12 @@
 package handlers
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"console/internal/account"
 	"console/store"
 	"console/views"
 )
@@ -75,84 +71,4 @@ func (h *Console) jobReport(c echo.Context) error {
 			writeSheet(sheet, o.Email, o.Name, o.Role.Label(), result, o.Refusal)
 		}
 	}
-}
-
-func (h *Console) exportUsers(c echo.Context) error {
-	var sheet *csv.Writer
-	err := h.account.ExportUsers(c.Request().Context(), actor(c), userQuery(c), func() {
-		sheet = h.startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status", "2fa", "last auth", "groups")
-	}, func(u account.Exported) error {
-		twoFactor := "off"
-		if u.SecondFactor {
-			twoFactor = "on"
-		}
-		writeSheet(sheet, u.Email, u.FirstName, u.LastName, u.Role.Label(), string(u.Status()), twoFactor, moment(u.LastAuthAt), strings.Join(u.Groups, "; "))
-		return sheet.Error()
-	})
-	if sheet == nil {
-		return err
-	}
-	return h.endSheet(c, sheet, err)
-}
-
-// startSheet begins an answer that is a CSV file to be saved. Its rows are sent as they are written.
-func (h *Console) startSheet(c echo.Context, name string, header ...string) *csv.Writer {
-	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-	// A long file may take longer than a page; where the deadline cannot be moved, that of a page holds.
-	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(sheetPatience))
-	c.Response().WriteHeader(http.StatusOK)
-	sheet := csv.NewWriter(c.Response())
-	sheet.UseCRLF = true // RFC 4180
-	writeSheet(sheet, header...)
-	return sheet
-}
-
-// endSheet sends what is left. An answer that failed half-way is cut, so that nobody takes it for whole.
-func (h *Console) endSheet(c echo.Context, sheet *csv.Writer, err error) error {
-	sheet.Flush()
-	if err == nil {
-		err = sheet.Error()
-	}
-	if err != nil {
-		h.Log.Error("file cut short", "request_id", requestID(c), "route", c.Path(), "error", err)
-		panic(http.ErrAbortHandler)
-	}
-	return nil
-}
-
-// writeSheet writes one row. A cell that a spreadsheet would run as a formula is made text by an apostrophe; so is
-// one that begins with white space before such a character.
-func writeSheet(sheet *csv.Writer, cells ...string) {
-	for i, cell := range cells {
-		if isFormula(cell) {
-			cells[i] = "'" + cell
-		}
-	}
-	sheet.Write(cells) // the error is kept by sheet
-}
-
-func isFormula(cell string) bool {
-	for _, r := range cell {
-		switch r {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '=', '+', '-', '@':
-			return true
-		}
-		return false
-	}
-	return false
-}
-
-func moment(at store.Millis) string {
-	if at == 0 {
-		return "never"
-	}
-	return at.Time().Format(time.RFC3339)
-}
-
-func formInt(c echo.Context, field string) int {
-	n, _ := strconv.Atoi(c.FormValue(field))
-	return n
 }

@@ -93,21 +93,28 @@ func (h *Console) updateTrigger(c echo.Context) error {
 	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was saved."})
 }
 
-func (h *Console) enableTrigger(c echo.Context) error { return h.switchTrigger(c, true) }
-
-func (h *Console) disableTrigger(c echo.Context) error { return h.switchTrigger(c, false) }
-
-func (h *Console) switchTrigger(c echo.Context, enabled bool) error {
+func (h *Console) enableTrigger(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	trigger, err := h.account.EnableTrigger(c.Request().Context(), actor(c), id, enabled)
+	trigger, err := h.account.EnableTrigger(c.Request().Context(), actor(c), id)
 	if err != nil {
 		return err
 	}
-	state := map[bool]string{true: "enabled", false: "disabled"}[enabled]
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is " + state + "."})
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is enabled."})
+}
+
+func (h *Console) disableTrigger(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	trigger, err := h.account.DisableTrigger(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is disabled."})
 }
 
 func (h *Console) duplicateTrigger(c echo.Context) error {

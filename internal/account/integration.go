@@ -109,25 +109,32 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 	})
 }
 
-// EnableIntegration switches a destination on or off. What waits for one that is off is sent when it is switched on
-// within 72 hours. It returns Forbidden or store.ErrNotFound.
-func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64, active bool) (store.Integration, error) {
-	action := map[bool]string{true: "enable integration", false: "disable integration"}[active]
+// EnableIntegration switches a destination on. What waits for it is sent, unless it has waited for 72 hours. It returns
+// Forbidden or store.ErrNotFound.
+func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		if err := tx.require(permission.IntegrationsUpdate); err != nil {
-			return store.Integration{}, err
-		}
-		return tx.switchIntegration(id, active, action)
+		return tx.switchIntegration(id, "enable integration", func(i *store.Integration) { i.Active = true })
 	})
 }
 
-func (tx *Tx) switchIntegration(id int64, active bool, action string) (store.Integration, error) {
+// DisableIntegration switches a destination off: what is sent to it waits. It returns Forbidden or store.ErrNotFound.
+func (s *Service) DisableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
+		return tx.switchIntegration(id, "disable integration", func(i *store.Integration) { i.Active = false })
+	})
+}
+
+func (tx *Tx) switchIntegration(id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
+	if err := tx.require(permission.IntegrationsUpdate); err != nil {
+		return store.Integration{}, err
+	}
 	before, err := tx.db.IntegrationByID(tx.ctx, id)
 	if err != nil {
 		return store.Integration{}, err
 	}
 	after := before
-	after.Active, after.SwitchedOffAt = active, 0
+	turn(&after)
+	after.SwitchedOffAt = 0
 	if err := tx.db.UpdateIntegration(tx.ctx, &after); err != nil {
 		return store.Integration{}, err
 	}

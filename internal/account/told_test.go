@@ -145,7 +145,7 @@ func TestAnIntegrationSwitchedOnInItsFormIsServedAtOnce(t *testing.T) {
 	c := newCompany(t)
 	c.guard = notify.NewGuard(nil)
 	id := c.integration(notify.KindSlack, notify.Settings{"url": "https://93.184.215.14/a"})
-	off, err := c.EnableIntegration(t.Context(), c.admin, id, false)
+	off, err := c.DisableIntegration(t.Context(), c.admin, id)
 	c.must(err)
 	woken := 0
 	c.wake = func() { woken++ }

@@ -156,13 +156,21 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	})
 }
 
-// EnableTrigger enables or disables a trigger; a disabled one tells nobody anything. It returns Forbidden or
-// store.ErrNotFound.
-func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64, enabled bool) (store.Trigger, error) {
-	action := map[bool]string{true: "enable trigger", false: "disable trigger"}[enabled]
+// EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
+func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(id, action, func(t *store.Trigger) error {
-			t.Enabled = enabled
+		return tx.changeTrigger(id, "enable trigger", func(t *store.Trigger) error {
+			t.Enabled = true
+			return nil
+		})
+	})
+}
+
+// DisableTrigger keeps a trigger from telling anybody anything. It returns Forbidden or store.ErrNotFound.
+func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+		return tx.changeTrigger(id, "disable trigger", func(t *store.Trigger) error {
+			t.Enabled = false
 			return nil
 		})
 	})

@@ -63,23 +63,3 @@ func (h *Console) deadReset(c echo.Context, err error) error {
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	return h.render(c, deadStatus(dead), views.DeadReset(string(dead.Reason)))
 }
-
-func (h *Console) changePasswordForm(c echo.Context) error {
-	return h.renderChangePassword(c, http.StatusOK, views.Form{})
-}
-
-func (h *Console) changePassword(c echo.Context) error {
-	done, err := h.account.ChangePassword(c.Request().Context(), actor(c), c.FormValue("current_password"), c.FormValue("password"), c.FormValue("again"), h.client(c))
-	if refused := refusal(err); refused != nil {
-		return h.renderChangePassword(c, http.StatusUnprocessableEntity, form(c, refused))
-	}
-	if err != nil {
-		return err
-	}
-	h.begin(c, done.Token)
-	return h.redirect(c, "/settings/profile", flash{Text: "Your password is changed. You are signed out everywhere else."})
-}
-
-func (h *Console) renderChangePassword(c echo.Context, status int, f views.Form) error {
-	return h.renderPart(c, status, views.ChangePassword(f), views.ChangePasswordPart(f))
-}

@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+// offeredGroups is how many groups a select or a form offers; beyond it, people search.
+const offeredGroups = 100
+
+// groupChoices are the groups that the user list can be narrowed to: the first by name, and the chosen one.
+func (h *Console) groupChoices(c echo.Context, chosen int64) ([]store.Group, error) {
+	groups, err := h.account.GroupChoices(c.Request().Context(), actor(c), offeredGroups)
+	if err != nil || chosen == 0 {
+		return groups, err
+	}
+	for _, g := range groups {
+		if g.ID == chosen {
+			return groups, nil
+		}
+	}
+	return h.account.WithGroup(c.Request().Context(), groups, chosen)
+}
+
+func (h *Console) groups(c echo.Context) error {
+	query := account.GroupQuery{Search: strings.TrimSpace(c.QueryParam("q")), Cursor: c.QueryParam("cursor"), Custom: c.QueryParam("role") == customPermissions}
+	if role, known := permission.ParseRole(c.QueryParam("role")); known {
+		query.Role = role
+	}
+	list, err := h.account.Groups(c.Request().Context(), actor(c), query)
+	if err != nil {
+		return err
+	}
+	page := views.GroupsPage{Query: query, List: list}
+	return h.renderPart(c, http.StatusOK, views.Groups(page), views.GroupsSection(page))
+}

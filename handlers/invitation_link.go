@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+func (h *Console) inviteLinkForm(c echo.Context) error {
+	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d", "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
+}
+
+func (h *Console) inviteByLink(c echo.Context) error {
+	issued, err := h.account.InviteByLink(c.Request().Context(), actor(c), newUser(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderInviteLink(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
+	}
+	if err != nil {
+		return err
+	}
+	return h.renderIssued(c, issued, false)
+}
+
+// withLink are the roles that can be given by link: who never signs in needs none.
+func withLink(roles []permission.Role) []permission.Role {
+	return slices.DeleteFunc(roles, func(r permission.Role) bool { return !r.SignsIn() })
+}
+
+func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form, taken *store.User) error {
+	roles, tenants, err := h.choices(c)
+	if err != nil {
+		return err
+	}
+	page := views.InviteLinkPage{Form: f, Roles: withLink(roles), Tenants: tenants, Taken: taken}
+	return h.renderPart(c, status, views.InviteLink(page), views.InviteLinkForm(page))
+}
+
+func (h *Console) renderIssued(c echo.Context, issued account.Issued, replaced bool) error {
+	page := views.IssuedLinkPage{Link: h.BaseURL.JoinPath("signup", issued.Token).String(), Email: issued.User.Email,
+		RoleLabel: issued.User.Role.Label(), ExpiresAt: issued.Invitation.ExpiresAt.Time(), Replaced: replaced}
+	c.Response().Header().Set("HX-Trigger", "users-changed") // the list behind the dialog draws itself again
+	var whole, part templ.Component = views.IssuedLink(page), views.IssuedLinkPart(page)
+	return h.renderPart(c, http.StatusOK, whole, part)
+}

@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+func (h *Console) addUserForm(c echo.Context) error {
+	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
+}
+
+func (h *Console) addUser(c echo.Context) error {
+	user, err := h.account.AddUser(c.Request().Context(), actor(c), newUser(c))
+	if refused := refusal(err); refused != nil {
+		return h.renderAddUser(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
+	}
+	if err != nil {
+		return err
+	}
+	done := user.DisplayName() + " was added."
+	if user.Status() == store.Invited {
+		done += " " + h.mailed("An invitation", user)
+	}
+	return h.redirect(c, "/settings/users", flash{Text: done, Stays: h.Mailbox != nil})
+}
+
+// mailed says what becomes of a mail to a person.
+func (h *Console) mailed(mail string, to store.User) string {
+	if h.Mailbox != nil {
+		return mail + " is kept here, because no mail server is set up. Choose “Read mail” in the menu of the row, and hand over the link in it."
+	}
+	return mail + " is on its way to " + to.Email + "."
+}
+
+// newUser reads the person that a form describes.
+func newUser(c echo.Context) account.NewUser {
+	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
+		Email: c.FormValue("email"), TenantID: formID(c, "tenant_id"), Groups: formIDs(c, "group_ids"), Duration: c.FormValue("duration")}
+}
+
+// takenBy is the person who has the address that err refuses, or nil.
+func takenBy(err error) *store.User {
+	var taken *account.Taken
+	if errors.As(err, &taken) {
+		return &taken.User
+	}
+	return nil
+}
+
+func (h *Console) renderAddUser(c echo.Context, status int, f views.Form, taken *store.User) error {
+	roles, tenants, err := h.choices(c)
+	if err != nil {
+		return err
+	}
+	page := views.AddUserPage{Form: f, Roles: roles, Tenants: tenants, Taken: taken}
+	if actor(c).May(permission.GroupsUpdate) {
+		if page.Groups, err = h.account.GrantableGroups(c.Request().Context(), actor(c), offeredGroups); err != nil {
+			return err
+		}
+	}
+	return h.renderPart(c, status, views.AddUser(page), views.AddUserForm(page))
+}
+
+// choices are the roles and tenants that the actor may choose from: the tenants that give access, and the roles that the
+// actor may give in one of them.
+func (h *Console) choices(c echo.Context) ([]permission.Role, []store.Tenant, error) {
+	tenants, err := h.account.TenantsOf(c.Request().Context(), actor(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	tenants = slices.DeleteFunc(tenants, func(t store.Tenant) bool { return t.DisabledAt != 0 })
+	roles, err := h.account.GrantableRoles(c.Request().Context(), actor(c), tenants)
+	return roles, tenants, err
+}

@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/store"
+	"console/views"
+)
+
+func (h *Console) editUserForm(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.User(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	fields := values("first_name", user.FirstName, "last_name", user.LastName, "version", strconv.FormatInt(user.Version, 10))
+	return h.renderEditUser(c, http.StatusOK, user, fields)
+}
+
+func (h *Console) editUser(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.EditUser(c.Request().Context(), actor(c), id, formID(c, "version"), c.FormValue("first_name"), c.FormValue("last_name"))
+	if refused, status := formError(err); refused != nil {
+		current, err := h.account.User(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		if status == http.StatusConflict {
+			refused[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.", current.Name())
+		}
+		return h.renderEditUser(c, status, current, again(c, refused, status, current.Version))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, h.backToUsers(c), flash{Text: "The settings of " + user.DisplayName() + " were saved."})
+}
+
+func (h *Console) renderEditUser(c echo.Context, status int, user store.User, f views.Form) error {
+	page := views.EditUserPage{User: user, Form: f}
+	return h.renderPart(c, status, views.EditUser(page), views.EditUserPart(page))
+}

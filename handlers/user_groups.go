@@ -1,0 +1,131 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/internal/permission"
+	"console/store"
+	"console/views"
+)
+
+func (h *Console) userGroupsForm(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+	if err != nil {
+		return err
+	}
+	if !c.QueryParams().Has("version") { // opened, not sent
+		f := values("role", string(current.User.Role), "version", strconv.FormatInt(current.User.Version, 10))
+		for _, g := range current.Groups {
+			f.Values.Add("group_ids", strconv.FormatInt(g.ID, 10))
+		}
+		return h.renderUserGroups(c, http.StatusOK, current, f)
+	}
+	if !c.QueryParams().Has("review") { // looking for more groups
+		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
+	}
+	in := membershipInput(c)
+	preview, err := h.account.PreviewMembership(c.Request().Context(), actor(c), id, in)
+	if refused, status := formError(err); refused != nil {
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
+	}
+	if err != nil {
+		return err
+	}
+	return h.reviewMembership(c, current, in, preview)
+}
+
+// reviewMembership says what another role and other groups would do, and asks for confirmation.
+func (h *Console) reviewMembership(c echo.Context, current account.UserGroups, in account.Membership, preview account.Preview) error {
+	fields := [][2]string{{"role", string(in.Role)}, {"version", c.FormValue("version")}, {"group_ids", ""}}
+	for _, id := range in.Groups {
+		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
+	}
+	text := current.User.DisplayName() + " will be in the groups you have ticked."
+	if in.Role != current.User.Role {
+		text = current.User.DisplayName() + " will be " + in.Role.Label() + " instead of " + current.User.Role.Label() + "."
+		switch {
+		case !in.Role.SignsIn():
+			text += " People with this role never sign in: sessions and open links end, and the password is deleted."
+		case !current.User.Role.SignsIn():
+			text += " They get a mail with a link to choose a password."
+		case in.Role == permission.GlobalAdmin:
+			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
+		}
+	}
+	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
+		Text: text, Preview: preview, Fields: fields, Edited: true,
+	})
+}
+
+func (h *Console) setUserGroups(c echo.Context) error {
+	id, err := pathID(c)
+	if err != nil {
+		return err
+	}
+	user, err := h.account.SetMembership(c.Request().Context(), actor(c), id, membershipInput(c))
+	if refused, status := formError(err); refused != nil {
+		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+		if err != nil {
+			return err
+		}
+		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
+	}
+	if err != nil {
+		return err
+	}
+	return h.redirect(c, h.backToUsers(c), flash{Text: "The groups of " + user.DisplayName() + " were saved."})
+}
+
+// membershipInput reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
+func membershipInput(c echo.Context) account.Membership {
+	f := form(c, nil)
+	return account.Membership{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
+		KeepGroups: !f.Values.Has("group_ids")}
+}
+
+func (h *Console) renderUserGroups(c echo.Context, status int, current account.UserGroups, f views.Form) error {
+	roles, _, err := h.choices(c)
+	if err != nil {
+		return err
+	}
+	page := views.UserGroupsPage{UserGroups: current, Form: f, Roles: roles, Search: c.FormValue("q")}
+	if page.Search != "" {
+		list, err := h.account.Groups(c.Request().Context(), actor(c), account.GroupQuery{Search: page.Search})
+		if err != nil {
+			return err
+		}
+		for _, g := range list.Rows {
+			if !g.Automatic {
+				page.Found = append(page.Found, g.Group)
+			}
+		}
+	}
+	if page.Chosen, err = h.chosenGroups(c, current, f); err != nil {
+		return err
+	}
+	return h.renderPart(c, status, views.UserGroups(page), views.UserGroupsPart(page))
+}
+
+// chosenGroups are the groups ticked in a form that the person is not in yet.
+func (h *Console) chosenGroups(c echo.Context, current account.UserGroups, f views.Form) ([]store.Group, error) {
+	var chosen []store.Group
+	for _, id := range formIDs(c, "group_ids") {
+		if current.Has(id) {
+			continue
+		}
+		var err error
+		if chosen, err = h.account.WithGroup(c.Request().Context(), chosen, id); err != nil {
+			return nil, err
+		}
+	}
+	return chosen, nil
+}
