@@ -103,11 +103,12 @@ func (h *Console) isStatic(c echo.Context) bool { return c.Path() == h.basePath+
 
 // admit lets those pass whom the route is for.
 func (h *Console) admit(r Route) echo.HandlerFunc {
-	return func(c echo.Context) error {
+	return func(asked echo.Context) error {
+		c := request{asked}
 		if !r.Needs.signedIn {
 			return r.Handle(c)
 		}
-		session := current(c)
+		session := c.Session()
 		if session == nil || session.Stage != store.Finished && !(r.Needs.settingUp && session.Stage == store.SetsUpSecondFactor) {
 			return account.ErrSignedOut
 		}
@@ -115,7 +116,7 @@ func (h *Console) admit(r Route) echo.HandlerFunc {
 			return h.noAccess(c)
 		}
 		if p, ok := r.Needs.Permission(); ok {
-			if err := h.account.Require(c.Request().Context(), session.Actor, p); err != nil {
+			if err := h.account.Require(c.Context(), session.Actor, p); err != nil {
 				return err
 			}
 		}
@@ -123,10 +124,10 @@ func (h *Console) admit(r Route) echo.HandlerFunc {
 	}
 }
 
-func (h *Console) healthy(c echo.Context) error { return c.String(http.StatusOK, "ok") }
+func (h *Console) healthy(c request) error { return c.String(http.StatusOK, "ok") }
 
-func (h *Console) ready(c echo.Context) error {
-	if err := h.Ready(c.Request().Context()); err != nil {
+func (h *Console) ready(c request) error {
+	if err := h.Ready(c.Context()); err != nil {
 		h.Log.Error("not ready", "error", err)
 		return c.String(http.StatusServiceUnavailable, "unavailable")
 	}
@@ -134,6 +135,6 @@ func (h *Console) ready(c echo.Context) error {
 }
 
 // home leads to the first section the person may see.
-func (h *Console) home(c echo.Context) error {
-	return c.Redirect(http.StatusSeeOther, h.path(views.Landing(signedIn(c).Console())))
+func (h *Console) home(c request) error {
+	return c.Redirect(http.StatusSeeOther, h.path(views.Landing(c.SignedIn().Console())))
 }

@@ -32,7 +32,7 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		if h.fromElsewhere(c) {
-			h.Log.Warn("cross-site request refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
+			h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
 			return echo.NewHTTPError(http.StatusForbidden, "This request came from another site and was refused. Open the console itself and try again there.")
 		}
 		token := c.Request().Header.Get(csrfHeader)
@@ -40,13 +40,13 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 			token = c.FormValue(csrfField)
 		}
 		if !h.ourToken(c, token) {
-			if current(c) == nil && c.Path() == h.basePath+"/signout" { // there is nothing left to protect
+			if (request{c}).Session() == nil && c.Path() == h.basePath+"/signout" { // there is nothing left to protect
 				return next(c)
 			}
-			if current(c) == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
+			if (request{c}).Session() == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
 				return account.ErrSignedOut
 			}
-			h.Log.Warn("form token refused", "request_id", requestID(c), "route", c.Path(), "address", c.RealIP())
+			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
 			return errForm
 		}
 		return next(c)
@@ -73,11 +73,11 @@ func (h *Console) fromElsewhere(c echo.Context) bool {
 // ourToken accepts the token of this session's forms; on the pages of visitors also that of the forms this browser
 // was given before it signed in.
 func (h *Console) ourToken(c echo.Context, token string) bool {
-	if session := current(c); session != nil && h.matches(token, session.FormKey) {
+	if session := (request{c}).Session(); session != nil && h.matches(token, session.FormKey) {
 		return true
 	}
 	cookie := h.cookies.read(c, csrfCookie)
-	visitor := current(c) == nil || h.forVisitors(c.Path())
+	visitor := request{c}.Session() == nil || h.forVisitors(c.Path())
 	return visitor && cookie != "" && h.matches(token, []byte(cookie))
 }
 
@@ -90,7 +90,7 @@ func (h *Console) forVisitors(path string) bool {
 // formToken returns a token for the forms of the page being rendered. A visitor's are bound to a cookie, which is
 // set when there is none yet.
 func (h *Console) formToken(c echo.Context) string {
-	if session := current(c); session != nil {
+	if session := (request{c}).Session(); session != nil {
 		return mask(h.mac(session.FormKey))
 	}
 	value := h.cookies.read(c, csrfCookie)

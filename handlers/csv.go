@@ -11,7 +11,7 @@ import (
 )
 
 // startSheet begins an answer that is a CSV file to be saved. Its rows are sent as they are written.
-func (h *Console) startSheet(c echo.Context, name string, header ...string) *csv.Writer {
+func (h *Console) startSheet(c request, name string, header ...string) *csv.Writer {
 	c.Response().Header().Set(echo.HeaderContentType, "text/csv; charset=utf-8")
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
 	// A long file may take longer than a page; where the deadline cannot be moved, that of a page holds.
@@ -24,13 +24,13 @@ func (h *Console) startSheet(c echo.Context, name string, header ...string) *csv
 }
 
 // endSheet sends what is left. An answer that failed half-way is cut, so that nobody takes it for whole.
-func (h *Console) endSheet(c echo.Context, sheet *csv.Writer, err error) error {
+func (h *Console) endSheet(c request, sheet *csv.Writer, err error) error {
 	sheet.Flush()
 	if err == nil {
 		err = sheet.Error()
 	}
 	if err != nil {
-		h.Log.Error("file cut short", "request_id", requestID(c), "route", c.Path(), "error", err)
+		h.Log.Error("file cut short", "request_id", c.RequestID(), "route", c.Path(), "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil

@@ -4,21 +4,19 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/notify"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) deliveries(c echo.Context) error {
-	query := account.DeliveryQuery{TriggerID: queryID(c, "trigger"), IntegrationID: queryID(c, "integration"), Before: queryID(c, "before")}
+func (h *Console) deliveries(c request) error {
+	query := account.DeliveryQuery{TriggerID: c.QueryID("trigger"), IntegrationID: c.QueryID("integration"), Before: c.QueryID("before")}
 	switch state := store.DeliveryState(c.QueryParam("state")); state {
 	case store.Waiting, store.Delivered, store.Failed:
 		query.State = state
 	}
-	list, err := h.account.Deliveries(c.Request().Context(), actor(c), query)
+	list, err := h.account.Deliveries(c.Context(), c.Actor(), query)
 	if err != nil {
 		return err
 	}
@@ -26,12 +24,8 @@ func (h *Console) deliveries(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Deliveries(page), views.DeliveriesSection(page))
 }
 
-func (h *Console) delivery(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	sent, err := h.account.Delivery(c.Request().Context(), actor(c), id)
+func (h *Console) delivery(c request, id int64) error {
+	sent, err := h.account.Delivery(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -42,14 +36,10 @@ func (h *Console) delivery(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.Delivery(views.DeliveryPage{SentDelivery: sent, Message: message.Preview(sent.Kind)}))
 }
 
-func (h *Console) sendAgain(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) sendAgain(c request, id int64) error {
+	again, err := h.account.SendAgain(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	again, err := h.account.SendAgain(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/deliveries/"+strconv.FormatInt(again.ID, 10), flash{Text: "The message is being sent again."})
+	return h.done(c, "/settings/deliveries/"+strconv.FormatInt(again.ID, 10), "The message is being sent again.")
 }

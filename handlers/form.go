@@ -9,8 +9,6 @@ import (
 	"console/internal/account"
 	"console/store"
 	"console/views"
-
-	"github.com/labstack/echo/v4"
 )
 
 // refusal is what a form has to say about err, or nil where err is no matter of the form.
@@ -36,7 +34,7 @@ func formError(err error) (account.Invalid, int) {
 }
 
 // form is what the browser sent, with what was refused of it.
-func form(c echo.Context, refused account.Invalid) views.Form {
+func form(c request, refused account.Invalid) views.Form {
 	values, err := c.FormParams()
 	if err != nil {
 		values = url.Values{}
@@ -46,7 +44,7 @@ func form(c echo.Context, refused account.Invalid) views.Form {
 
 // again is a form that was refused. It keeps the version it was sent with, so that a change of somebody else's is noticed the
 // next time too. One that was out of date has said so, and can be sent once more.
-func again(c echo.Context, refused account.Invalid, status int, version int64) views.Form {
+func again(c request, refused account.Invalid, status int, version int64) views.Form {
 	f := form(c, refused)
 	if status == http.StatusConflict {
 		f.Values.Set("version", strconv.FormatInt(version, 10))
@@ -61,44 +59,4 @@ func values(pairs ...string) views.Form {
 		v.Add(pairs[i], pairs[i+1])
 	}
 	return views.Form{Values: v}
-}
-
-// pathID returns the id in the path; anything but a positive number is not found.
-func pathID(c echo.Context) (int64, error) {
-	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, echo.ErrNotFound
-	}
-	return id, nil
-}
-
-// formID returns a number from the form, or 0.
-func formID(c echo.Context, field string) int64 {
-	id, _ := strconv.ParseInt(c.FormValue(field), 10, 64)
-	return id
-}
-
-// formIDs returns the numbers of a repeated field.
-func formIDs(c echo.Context, field string) []int64 {
-	var ids []int64
-	for _, text := range form(c, nil).Values[field] {
-		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-func formInt(c echo.Context, field string) int {
-	n, _ := strconv.Atoi(c.FormValue(field))
-	return n
-}
-
-// queryID returns a number from the query, or 0.
-func queryID(c echo.Context, name string) int64 {
-	id, err := strconv.ParseInt(c.QueryParam(name), 10, 64)
-	if err != nil || id < 0 {
-		return 0
-	}
-	return id
 }

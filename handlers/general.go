@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -18,47 +16,47 @@ import (
 // mailPatience is how long the answer about a test mail waits for the mail server.
 const mailPatience = 5 * time.Second
 
-func (h *Console) general(c echo.Context) error {
+func (h *Console) general(c request) error {
 	return h.renderGeneral(c, http.StatusOK, func(*views.GeneralPage) {})
 }
 
-func (h *Console) setCompany(c echo.Context) error {
-	settings, err := h.account.SetCompany(c.Request().Context(), actor(c), formID(c, "version"), c.FormValue("name"), c.FormValue("cloud"))
+func (h *Console) setCompany(c request) error {
+	settings, err := h.account.SetCompany(c.Context(), c.Actor(), c.ID("version"), c.FormValue("name"), c.FormValue("cloud"))
 	if refused, status := formError(err); refused != nil {
 		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Company = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "The company is saved as “" + settings.Name + "”."})
+	return h.done(c, "/settings/general", "The company is saved as “"+settings.Name+"”.")
 }
 
-func (h *Console) setSignInManagement(c echo.Context) error {
+func (h *Console) setSignInManagement(c request) error {
 	minLength, _ := strconv.Atoi(strings.TrimSpace(c.FormValue("password_min_length"))) // 0 is refused like other numbers
-	err := h.account.SetSignInManagement(c.Request().Context(), actor(c), c.FormValue("enforce_2fa") == "1", minLength, formID(c, "version"))
+	err := h.account.SetSignInManagement(c.Context(), c.Actor(), c.FormValue("enforce_2fa") == "1", minLength, c.ID("version"))
 	if refused, status := formError(err); refused != nil {
 		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.SignIn = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "Sign-in management is saved."})
+	return h.done(c, "/settings/general", "Sign-in management is saved.")
 }
 
-func (h *Console) signOutEverybodyForm(c echo.Context) error {
+func (h *Console) signOutEverybodyForm(c request) error {
 	page := views.SignOutPage{}
 	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
 }
 
-func (h *Console) signOutEverybody(c echo.Context) error {
-	if err := h.account.SignOutEverybody(c.Request().Context(), actor(c)); err != nil {
+func (h *Console) signOutEverybody(c request) error {
+	if err := h.account.SignOutEverybody(c.Context(), c.Actor()); err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "Everybody else is signed out."})
+	return h.done(c, "/settings/general", "Everybody else is signed out.")
 }
 
-func (h *Console) signOutWithoutSecondFactorForm(c echo.Context) error {
-	n, err := h.account.PeopleWithoutSecondFactor(c.Request().Context(), actor(c))
+func (h *Console) signOutWithoutSecondFactorForm(c request) error {
+	n, err := h.account.PeopleWithoutSecondFactor(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -66,27 +64,27 @@ func (h *Console) signOutWithoutSecondFactorForm(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
 }
 
-func (h *Console) signOutWithoutSecondFactor(c echo.Context) error {
-	if err := h.account.SignOutWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {
+func (h *Console) signOutWithoutSecondFactor(c request) error {
+	if err := h.account.SignOutWithoutSecondFactor(c.Context(), c.Actor()); err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "Everybody without a second factor is signed out."})
+	return h.done(c, "/settings/general", "Everybody without a second factor is signed out.")
 }
 
-func (h *Console) setLogoutManagement(c echo.Context) error {
-	_, err := h.account.SetLogoutManagement(c.Request().Context(), actor(c), formID(c, "version"), formID(c, "idle_timeout"), formID(c, "absolute_timeout"))
+func (h *Console) setLogoutManagement(c request) error {
+	_, err := h.account.SetLogoutManagement(c.Context(), c.Actor(), c.ID("version"), c.ID("idle_timeout"), c.ID("absolute_timeout"))
 	if refused, status := formError(err); refused != nil {
 		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.Logout = again(c, refused, status, p.Settings.Version) })
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/general", flash{Text: "The timeouts are saved. They count for everybody from now on."})
+	return h.done(c, "/settings/general", "The timeouts are saved. They count for everybody from now on.")
 }
 
 // renderGeneral shows the settings as they are, and the form that was sent as refuse leaves it.
-func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.GeneralPage)) error {
-	settings, err := h.account.General(c.Request().Context(), actor(c))
+func (h *Console) renderGeneral(c request, status int, refuse func(*views.GeneralPage)) error {
+	settings, err := h.account.General(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -100,8 +98,8 @@ func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.G
 	}
 	if settings.EnforceSecondFactor {
 		page.SignIn.Values.Set("enforce_2fa", "1")
-		if actor(c).May(permission.GeneralUpdate) {
-			if page.WithoutSecondFactor, err = h.account.PeopleWithoutSecondFactor(c.Request().Context(), actor(c)); err != nil {
+		if c.Actor().May(permission.GeneralUpdate) {
+			if page.WithoutSecondFactor, err = h.account.PeopleWithoutSecondFactor(c.Context(), c.Actor()); err != nil {
 				return err
 			}
 		}
@@ -115,13 +113,13 @@ func (h *Console) renderGeneral(c echo.Context, status int, refuse func(*views.G
 }
 
 // sendTestMail sends a mail to the actor and says what became of it.
-func (h *Console) sendTestMail(c echo.Context) error {
-	by := actor(c)
-	id, err := h.account.SendTestMail(c.Request().Context(), by)
+func (h *Console) sendTestMail(c request) error {
+	by := c.Actor()
+	id, err := h.account.SendTestMail(c.Context(), by)
 	if err != nil {
 		return err
 	}
-	mail, err := h.account.TestMail(c.Request().Context(), by, id, mailPatience)
+	mail, err := h.account.TestMail(c.Context(), by, id, mailPatience)
 	if err != nil {
 		return err
 	}
@@ -148,12 +146,12 @@ type sessionState struct {
 
 // session says how long the session lasts. Asked by a person who wants to stay it is activity, asked in the background
 // it is none.
-func (h *Console) session(c echo.Context) error {
-	session := signedIn(c)
+func (h *Console) session(c request) error {
+	session := c.SignedIn()
 	if session == nil {
 		return c.JSON(http.StatusOK, sessionState{})
 	}
-	state, err := h.sessionState(c.Request().Context(), session)
+	state, err := h.sessionState(c.Context(), session)
 	if err != nil {
 		return err
 	}

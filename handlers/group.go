@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -17,25 +15,25 @@ import (
 const customPermissions = "custom"
 
 // groupInput reads the source role or the set of a group's own.
-func groupInput(c echo.Context) account.GroupInput {
-	in := account.GroupInput{Name: c.FormValue("name"), Role: permission.Role(c.FormValue("role")), Tenants: formIDs(c, "tenant_ids")}
+func groupInput(c request) account.GroupInput {
+	in := account.GroupInput{Name: c.FormValue("name"), Role: permission.Role(c.FormValue("role")), Tenants: c.IDs("tenant_ids")}
 	if in.Role == customPermissions {
 		in.Role, in.Custom = "", form(c, nil).Values["permissions"]
 	}
 	return in
 }
 
-func (h *Console) newGroupForm(c echo.Context) error {
+func (h *Console) newGroupForm(c request) error {
 	return h.renderNewGroup(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_ids", strconv.FormatInt(h.chosenTenant(c), 10)))
 }
 
-func (h *Console) createGroup(c echo.Context) error {
+func (h *Console) createGroup(c request) error {
 	in := groupInput(c)
 	in.Custom = nil // they are chosen on the page of the group
 	if c.FormValue("role") == "" {
 		in.Role = permission.Role("none") // nothing chosen is no set of one's own
 	}
-	group, err := h.account.CreateGroup(c.Request().Context(), actor(c), in)
+	group, err := h.account.CreateGroup(c.Context(), c.Actor(), in)
 	if refused := refusal(err); refused != nil {
 		return h.renderNewGroup(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -46,11 +44,11 @@ func (h *Console) createGroup(c echo.Context) error {
 	if group.Role == "" {
 		tab = "?tab=permissions"
 	}
-	return h.redirect(c, views.GroupPath(group.ID, tab), flash{Text: "The group " + group.Name + " was created."})
+	return h.done(c, views.GroupPath(group.ID, tab), "The group "+group.Name+" was created.")
 }
 
-func (h *Console) renderNewGroup(c echo.Context, status int, f views.Form) error {
-	tenants, err := h.account.TenantsOf(c.Request().Context(), actor(c))
+func (h *Console) renderNewGroup(c request, status int, f views.Form) error {
+	tenants, err := h.account.TenantsOf(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -58,8 +56,8 @@ func (h *Console) renderNewGroup(c echo.Context, status int, f views.Form) error
 	return h.renderPart(c, status, views.NewGroup(page), views.NewGroupPart(page))
 }
 
-func (h *Console) group(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) group(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
@@ -73,48 +71,40 @@ func (h *Console) group(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Group(page), views.GroupSection(page))
 }
 
-// groupPage reads the group of a path with what its tab shows.
-func (h *Console) groupPage(c echo.Context) (views.GroupPage, error) {
-	id, err := pathID(c)
+// groupPage reads a group with what its tab shows.
+func (h *Console) groupPage(c request, id int64) (views.GroupPage, error) {
+	ctx := c.Context()
+	group, err := h.account.Group(ctx, c.Actor(), id)
 	if err != nil {
 		return views.GroupPage{}, err
 	}
-	ctx := c.Request().Context()
-	group, err := h.account.Group(ctx, actor(c), id)
-	if err != nil {
-		return views.GroupPage{}, err
-	}
-	page := views.GroupPage{Group: group, Tab: views.GroupTab(c.FormValue("tab")), Can: actor(c).Can}
+	page := views.GroupPage{Group: group, Tab: views.GroupTab(c.FormValue("tab")), Can: c.Actor().Can}
 	switch page.Tab {
 	case views.GroupUsers:
 		page.Query = account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Group: id, Search: strings.TrimSpace(c.FormValue("q")), Cursor: c.FormValue("cursor")}
-		if actor(c).May(permission.UsersView) {
-			page.Users, err = h.account.Users(ctx, actor(c), page.Query)
+		if c.Actor().May(permission.UsersView) {
+			page.Users, err = h.account.Users(ctx, c.Actor(), page.Query)
 		}
 	case views.GroupPermissions:
 	default:
 		page.Tab = views.GroupTenants
-		page.Offer, err = h.account.TenantsOf(ctx, actor(c))
+		page.Offer, err = h.account.TenantsOf(ctx, c.Actor())
 	}
 	return page, err
 }
 
-func (h *Console) renameGroupForm(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) renameGroupForm(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
 	return h.renderRename(c, http.StatusOK, page.Group.Group, values("name", page.Group.Name, "version", strconv.FormatInt(page.Group.Version, 10)))
 }
 
-func (h *Console) renameGroup(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	group, err := h.account.RenameGroup(c.Request().Context(), actor(c), id, formID(c, "version"), c.FormValue("name"))
+func (h *Console) renameGroup(c request, id int64) error {
+	group, err := h.account.RenameGroup(c.Context(), c.Actor(), id, c.ID("version"), c.FormValue("name"))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.account.Group(c.Request().Context(), actor(c), id)
+		current, err := h.account.Group(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -123,20 +113,20 @@ func (h *Console) renameGroup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.GroupPath(id, ""), flash{Text: "The group is now called " + group.Name + "."})
+	return h.done(c, views.GroupPath(id, ""), "The group is now called "+group.Name+".")
 }
 
-func (h *Console) renderRename(c echo.Context, status int, group store.Group, f views.Form) error {
+func (h *Console) renderRename(c request, status int, group store.Group, f views.Form) error {
 	page := views.RenameGroupPage{Group: group, Form: f}
 	return h.renderPart(c, status, views.RenameGroup(page), views.RenameGroupPart(page))
 }
 
-func (h *Console) deleteGroupForm(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) deleteGroupForm(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
-	preview, err := h.account.PreviewDeleteGroup(c.Request().Context(), actor(c), page.Group.ID)
+	preview, err := h.account.PreviewDeleteGroup(c.Context(), c.Actor(), page.Group.ID)
 	if err != nil {
 		return err
 	}
@@ -146,18 +136,14 @@ func (h *Console) deleteGroupForm(c echo.Context) error {
 	})
 }
 
-func (h *Console) deleteGroup(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) deleteGroup(c request, id int64) error {
+	group, err := h.account.DeleteGroup(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	group, err := h.account.DeleteGroup(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, views.GroupsPath, flash{Text: "The group " + group.Name + " was deleted."})
+	return h.done(c, views.GroupsPath, "The group "+group.Name+" was deleted.")
 }
 
-func (h *Console) renderPreview(c echo.Context, status int, page views.ConfirmPage) error {
+func (h *Console) renderPreview(c request, status int, page views.ConfirmPage) error {
 	return h.renderPart(c, status, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
 }

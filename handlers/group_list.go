@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -16,8 +14,8 @@ import (
 const offeredGroups = 100
 
 // groupChoices are the groups that the user list can be narrowed to: the first by name, and the chosen one.
-func (h *Console) groupChoices(c echo.Context, chosen int64) ([]store.Group, error) {
-	groups, err := h.account.GroupChoices(c.Request().Context(), actor(c), offeredGroups)
+func (h *Console) groupChoices(c request, chosen int64) ([]store.Group, error) {
+	groups, err := h.account.GroupChoices(c.Context(), c.Actor(), offeredGroups)
 	if err != nil || chosen == 0 {
 		return groups, err
 	}
@@ -26,15 +24,15 @@ func (h *Console) groupChoices(c echo.Context, chosen int64) ([]store.Group, err
 			return groups, nil
 		}
 	}
-	return h.account.WithGroup(c.Request().Context(), groups, chosen)
+	return h.account.WithGroup(c.Context(), groups, chosen)
 }
 
-func (h *Console) groups(c echo.Context) error {
+func (h *Console) groups(c request) error {
 	query := account.GroupQuery{Search: strings.TrimSpace(c.QueryParam("q")), Cursor: c.QueryParam("cursor"), Custom: c.QueryParam("role") == customPermissions}
 	if role, known := permission.ParseRole(c.QueryParam("role")); known {
 		query.Role = role
 	}
-	list, err := h.account.Groups(c.Request().Context(), actor(c), query)
+	list, err := h.account.Groups(c.Context(), c.Actor(), query)
 	if err != nil {
 		return err
 	}

@@ -5,34 +5,28 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) addMembersForm(c echo.Context) error {
-	return h.renderAddMembers(c, http.StatusOK, form(c, nil))
+func (h *Console) addMembersForm(c request, id int64) error {
+	return h.renderAddMembers(c, http.StatusOK, id, form(c, nil))
 }
 
 // addMembers adds people; asked by the button of the search, it looks for them first.
-func (h *Console) addMembers(c echo.Context) error {
+func (h *Console) addMembers(c request, id int64) error {
 	if c.FormValue("find") != "" {
-		return h.renderAddMembers(c, http.StatusOK, form(c, nil))
+		return h.renderAddMembers(c, http.StatusOK, id, form(c, nil))
 	}
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	n, err := h.account.AddMembers(c.Request().Context(), actor(c), id, formIDs(c, "user_ids"), c.FormValue("emails"))
+	n, err := h.account.AddMembers(c.Context(), c.Actor(), id, c.IDs("user_ids"), c.FormValue("emails"))
 	if refused := refusal(err); refused != nil {
-		return h.renderAddMembers(c, http.StatusUnprocessableEntity, form(c, refused))
+		return h.renderAddMembers(c, http.StatusUnprocessableEntity, id, form(c, refused))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.GroupPath(id, "?tab=users"), flash{Text: people(n) + " added."})
+	return h.done(c, views.GroupPath(id, "?tab=users"), people(n)+" added.")
 }
 
 // people is a number of people with the verb that follows it.
@@ -44,25 +38,21 @@ func people(n int) string {
 }
 
 // renderAddMembers offers those whom the search finds; those ticked before stay ticked, unless they are too many.
-func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	ctx := c.Request().Context()
-	group, err := h.account.Group(ctx, actor(c), id)
+func (h *Console) renderAddMembers(c request, status int, id int64, f views.Form) error {
+	ctx := c.Context()
+	group, err := h.account.Group(ctx, c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	page := views.AddMembersPage{Group: group.Group, Form: f, Search: strings.TrimSpace(c.FormValue("q"))}
-	page.Chosen, err = h.account.People(ctx, actor(c), formIDs(c, "user_ids"))
+	page.Chosen, err = h.account.People(ctx, c.Actor(), c.IDs("user_ids"))
 	if refused := refusal(err); refused != nil {
 		status, page.Form.Errors = http.StatusUnprocessableEntity, refused
 	} else if err != nil {
 		return err
 	}
 	if page.Search != "" {
-		list, err := h.account.Users(ctx, actor(c), account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Search: page.Search})
+		list, err := h.account.Users(ctx, c.Actor(), account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Search: page.Search})
 		if err != nil {
 			return err
 		}
@@ -71,13 +61,13 @@ func (h *Console) renderAddMembers(c echo.Context, status int, f views.Form) err
 	return h.renderPart(c, status, views.AddMembers(page), views.AddMembersPart(page))
 }
 
-func (h *Console) removeMembersForm(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) removeMembersForm(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
-	ids := formIDs(c, "user_ids")
-	preview, err := h.account.PreviewRemoveMembers(c.Request().Context(), actor(c), page.Group.ID, ids)
+	ids := c.IDs("user_ids")
+	preview, err := h.account.PreviewRemoveMembers(c.Context(), c.Actor(), page.Group.ID, ids)
 	if err != nil {
 		return err
 	}
@@ -92,14 +82,10 @@ func (h *Console) removeMembersForm(c echo.Context) error {
 	})
 }
 
-func (h *Console) removeMembers(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) removeMembers(c request, id int64) error {
+	n, err := h.account.RemoveMembers(c.Context(), c.Actor(), id, c.IDs("user_ids"))
 	if err != nil {
 		return err
 	}
-	n, err := h.account.RemoveMembers(c.Request().Context(), actor(c), id, formIDs(c, "user_ids"))
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, views.GroupPath(id, "?tab=users"), flash{Text: people(n) + " removed from the group."})
+	return h.done(c, views.GroupPath(id, "?tab=users"), people(n)+" removed from the group.")
 }

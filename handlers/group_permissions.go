@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -15,7 +13,7 @@ import (
 
 // permissionsForm is the form of a group's permissions with what set says of them. One that is only drawn again, with
 // another source role, stays as old as it was: nobody has looked at what others have saved since.
-func permissionsForm(c echo.Context, group store.Group, set account.GroupInput) views.Form {
+func permissionsForm(c request, group store.Group, set account.GroupInput) views.Form {
 	version := strconv.FormatInt(group.Version, 10)
 	if c.QueryParams().Has("version") { // of the page on which the role was chosen: changes since then have not been seen
 		version = c.QueryParam("version")
@@ -33,13 +31,13 @@ func permissionsForm(c echo.Context, group store.Group, set account.GroupInput) 
 }
 
 // reviewPermissions says what other permissions of a group would take away, and asks for confirmation.
-func (h *Console) reviewPermissions(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) reviewPermissions(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
 	in := groupInput(c)
-	preview, err := h.account.PreviewGroupPermissions(c.Request().Context(), actor(c), page.Group.ID, formID(c, "version"), in)
+	preview, err := h.account.PreviewGroupPermissions(c.Context(), c.Actor(), page.Group.ID, c.ID("version"), in)
 	if refused, status := formError(err); refused != nil {
 		return h.renderPermissions(c, status, page, refused)
 	}
@@ -57,18 +55,14 @@ func (h *Console) reviewPermissions(c echo.Context) error {
 	})
 }
 
-func (h *Console) setPermissions(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
+func (h *Console) setPermissions(c request, id int64) error {
 	in := groupInput(c)
 	if c.FormValue("role") == "" {
 		in.Role = permission.Role("none") // nothing chosen is no set of one's own
 	}
-	group, err := h.account.SetGroupPermissions(c.Request().Context(), actor(c), id, formID(c, "version"), in)
+	group, err := h.account.SetGroupPermissions(c.Context(), c.Actor(), id, c.ID("version"), in)
 	if refused, status := formError(err); refused != nil {
-		page, err := h.groupPage(c)
+		page, err := h.groupPage(c, id)
 		if err != nil {
 			return err
 		}
@@ -77,11 +71,11 @@ func (h *Console) setPermissions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.GroupPath(id, "?tab=permissions"), flash{Text: "The permissions of " + group.Name + " were saved."})
+	return h.done(c, views.GroupPath(id, "?tab=permissions"), "The permissions of "+group.Name+" were saved.")
 }
 
 // renderPermissions shows the form of a group's permissions again, as it was sent.
-func (h *Console) renderPermissions(c echo.Context, status int, page views.GroupPage, refused account.Invalid) error {
+func (h *Console) renderPermissions(c request, status int, page views.GroupPage, refused account.Invalid) error {
 	page.Tab, page.Form = views.GroupPermissions, again(c, refused, status, page.Group.Version)
 	c.Response().Header().Set("HX-Retarget", "#group") // the question was asked in a dialog
 	c.Response().Header().Set("HX-Reswap", "outerHTML")

@@ -4,39 +4,33 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) addGroupTenants(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	if _, err := h.account.AddGroupTenants(c.Request().Context(), actor(c), id, formIDs(c, "tenant_ids")); err != nil {
+func (h *Console) addGroupTenants(c request, id int64) error {
+	if _, err := h.account.AddGroupTenants(c.Context(), c.Actor(), id, c.IDs("tenant_ids")); err != nil {
 		refused := refusal(err)
 		if refused == nil {
 			return err
 		}
-		page, err := h.groupPage(c)
+		page, err := h.groupPage(c, id)
 		if err != nil {
 			return err
 		}
 		page.Form = form(c, refused)
 		return h.renderPart(c, http.StatusUnprocessableEntity, views.Group(page), views.GroupSection(page))
 	}
-	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: "The tenants were added to the group."})
+	return h.done(c, views.GroupPath(id, "?tab=tenants"), "The tenants were added to the group.")
 }
 
-func (h *Console) removeGroupTenantForm(c echo.Context) error {
-	page, err := h.groupPage(c)
+func (h *Console) removeGroupTenantForm(c request, id int64) error {
+	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
 	}
-	tenantID := formID(c, "tenant_id")
-	preview, err := h.account.PreviewRemoveGroupTenant(c.Request().Context(), actor(c), page.Group.ID, tenantID)
+	tenantID := c.ID("tenant_id")
+	preview, err := h.account.PreviewRemoveGroupTenant(c.Context(), c.Actor(), page.Group.ID, tenantID)
 	if err != nil {
 		return err
 	}
@@ -52,14 +46,10 @@ func (h *Console) removeGroupTenantForm(c echo.Context) error {
 	return store.ErrNotFound
 }
 
-func (h *Console) removeGroupTenant(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) removeGroupTenant(c request, id int64) error {
+	group, err := h.account.RemoveGroupTenant(c.Context(), c.Actor(), id, c.ID("tenant_id"))
 	if err != nil {
 		return err
 	}
-	group, err := h.account.RemoveGroupTenant(c.Request().Context(), actor(c), id, formID(c, "tenant_id"))
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, views.GroupPath(id, "?tab=tenants"), flash{Text: "The tenant was removed from the group " + group.Name + "."})
+	return h.done(c, views.GroupPath(id, "?tab=tenants"), "The tenant was removed from the group "+group.Name+".")
 }

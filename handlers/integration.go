@@ -15,12 +15,12 @@ import (
 	"console/views"
 )
 
-func (h *Console) integrations(c echo.Context) error {
-	list, err := h.account.Integrations(c.Request().Context(), actor(c))
+func (h *Console) integrations(c request) error {
+	list, err := h.account.Integrations(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
-	failures, err := h.account.LastFailures(c.Request().Context(), actor(c))
+	failures, err := h.account.LastFailures(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (h *Console) integrations(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Integrations(page), views.IntegrationsSection(page))
 }
 
-func (h *Console) newIntegration(c echo.Context) error {
+func (h *Console) newIntegration(c request) error {
 	kind, known := notify.KindByKey(c.QueryParam("type"))
 	if !known {
 		return echo.ErrNotFound
@@ -49,12 +49,12 @@ func (h *Console) newIntegration(c echo.Context) error {
 	for name, value := range notify.Defaults(kind) {
 		fields.Values.Set(name, value)
 	}
-	return h.renderIntegration(c, http.StatusOK, kind, store.Integration{}, nil, fields)
+	return h.renderIntegration(c, http.StatusOK, views.IntegrationFormPage{Kind: kind, Form: fields})
 }
 
 // proposedName is what a new integration is called unless somebody finds a better name.
-func (h *Console) proposedName(c echo.Context, kind notify.Kind) string {
-	name := kind.Label + " integration by " + signedIn(c).User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
+func (h *Console) proposedName(c request, kind notify.Kind) string {
+	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
 	if utf8.RuneCountInString(name) > account.MaxTitle {
 		return kind.Label + " integration"
 	}
@@ -63,7 +63,7 @@ func (h *Console) proposedName(c echo.Context, kind notify.Kind) string {
 
 // createIntegration answers with the signing secret of a new webhook when the form had a field for it: it is shown this
 // once.
-func (h *Console) createIntegration(c echo.Context) error {
+func (h *Console) createIntegration(c request) error {
 	kind, known := notify.KindByKey(c.QueryParam("type"))
 	if !known {
 		return echo.ErrNotFound
@@ -74,9 +74,9 @@ func (h *Console) createIntegration(c echo.Context) error {
 		made = notify.NewSigningSecret()
 		in.Settings["secret"] = made
 	}
-	integration, err := h.account.CreateIntegration(c.Request().Context(), actor(c), kind.Key, in)
+	integration, err := h.account.CreateIntegration(c.Context(), c.Actor(), kind.Key, in)
 	if refused := refusal(err); refused != nil {
-		return h.renderIntegration(c, http.StatusUnprocessableEntity, kind, store.Integration{}, nil, form(c, refused))
+		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused)})
 	}
 	if err != nil {
 		return err
@@ -84,11 +84,11 @@ func (h *Console) createIntegration(c echo.Context) error {
 	if made != "" && form(c, nil).Values.Has("secret") {
 		return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: made})
 	}
-	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + integration.Name + "” was added."})
+	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was added.")
 }
 
-func (h *Console) editIntegration(c echo.Context) error {
-	integration, settings, err := h.integration(c)
+func (h *Console) editIntegration(c request, id int64) error {
+	integration, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -102,68 +102,60 @@ func (h *Console) editIntegration(c echo.Context) error {
 			fields.Values.Set(f.Name, settings[f.Name])
 		}
 	}
-	return h.renderIntegration(c, http.StatusOK, kind, integration, settings, fields)
+	return h.renderIntegration(c, http.StatusOK, savedIntegration(integration, settings, fields))
 }
 
-func (h *Console) updateIntegration(c echo.Context) error {
-	before, settings, err := h.integration(c)
+func (h *Console) updateIntegration(c request, id int64) error {
+	before, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	kind, _ := notify.KindByKey(before.Kind)
-	after, err := h.account.UpdateIntegration(c.Request().Context(), actor(c), before.ID, formID(c, "version"), integrationInput(c, kind, settings))
+	after, err := h.account.UpdateIntegration(c.Context(), c.Actor(), before.ID, c.ID("version"), integrationInput(c, kind, settings))
 	if refused, status := formError(err); refused != nil {
-		current, settings, err := h.integration(c)
+		current, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
-		return h.renderIntegration(c, status, kind, current, settings, again(c, refused, status, current.Version))
+		return h.renderIntegration(c, status, savedIntegration(current, settings, again(c, refused, status, current.Version)))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + after.Name + "” was saved."})
+	return h.done(c, "/settings/integrations", "The integration “"+after.Name+"” was saved.")
 }
 
-func (h *Console) enableIntegration(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) enableIntegration(c request, id int64) error {
+	integration, err := h.account.EnableIntegration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	integration, err := h.account.EnableIntegration(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + integration.Name + "” is active."})
+	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” is active.")
 }
 
-func (h *Console) disableIntegration(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	integration, err := h.account.DisableIntegration(c.Request().Context(), actor(c), id)
+func (h *Console) disableIntegration(c request, id int64) error {
+	integration, err := h.account.DisableIntegration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	text := "The integration “" + integration.Name + "” is disabled. Messages for it wait for 72 hours, then fail."
-	return h.redirect(c, "/settings/integrations", flash{Text: text})
+	return h.done(c, "/settings/integrations", text)
 }
 
 // testNewIntegration tests what the form of an integration says before it is saved.
-func (h *Console) testNewIntegration(c echo.Context) error {
+func (h *Console) testNewIntegration(c request) error {
 	kind, known := notify.KindByKey(c.QueryParam("type"))
 	if !known {
 		return echo.ErrNotFound
 	}
 	in := integrationInput(c, kind, notify.Defaults(kind))
-	results, err := h.account.TestIntegration(c.Request().Context(), actor(c), kind.Key, 0, in)
+	results, err := h.account.TestIntegration(c.Context(), c.Actor(), kind.Key, 0, in)
 	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
 }
 
 // testIntegration tests a saved integration: as the form says, or as it is saved where the request holds no form.
-func (h *Console) testIntegration(c echo.Context) error {
-	integration, settings, err := h.integration(c)
+func (h *Console) testIntegration(c request, id int64) error {
+	integration, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -172,12 +164,12 @@ func (h *Console) testIntegration(c echo.Context) error {
 	if form(c, nil).Values.Has("name") {
 		in = integrationInput(c, kind, settings)
 	}
-	results, err := h.account.TestIntegration(c.Request().Context(), actor(c), kind.Key, integration.ID, in)
+	results, err := h.account.TestIntegration(c.Context(), c.Actor(), kind.Key, integration.ID, in)
 	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
 }
 
-func (h *Console) signingSecretForm(c echo.Context) error {
-	integration, _, err := h.integration(c)
+func (h *Console) signingSecretForm(c request, id int64) error {
+	integration, _, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -187,28 +179,24 @@ func (h *Console) signingSecretForm(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.NewSigningSecret(integration), views.NewSigningSecretPart(integration))
 }
 
-func (h *Console) newSigningSecret(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	integration, secret, err := h.account.NewSigningSecret(c.Request().Context(), actor(c), id)
+func (h *Console) newSigningSecret(c request, id int64) error {
+	integration, secret, err := h.account.NewSigningSecret(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: secret, Rotated: true})
 }
 
-func (h *Console) renderSecret(c echo.Context, page views.SigningSecretPage) error {
+func (h *Console) renderSecret(c request, page views.SigningSecretPage) error {
 	return h.renderPart(c, http.StatusOK, views.SigningSecret(page), views.SigningSecretPart(page))
 }
 
-func (h *Console) deleteIntegrationForm(c echo.Context) error {
-	integration, _, err := h.integration(c)
+func (h *Console) deleteIntegrationForm(c request, id int64) error {
+	integration, _, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	triggers, err := h.account.TriggersUsing(c.Request().Context(), actor(c), integration.ID)
+	triggers, err := h.account.TriggersUsing(c.Context(), c.Actor(), integration.ID)
 	if err != nil {
 		return err
 	}
@@ -216,29 +204,20 @@ func (h *Console) deleteIntegrationForm(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.DeleteIntegration(page), views.DeleteIntegrationPart(page))
 }
 
-func (h *Console) deleteIntegration(c echo.Context) error {
-	integration, _, err := h.integration(c)
+func (h *Console) deleteIntegration(c request, id int64) error {
+	integration, _, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	if err := h.account.DeleteIntegration(c.Request().Context(), actor(c), integration.ID); err != nil {
+	if err := h.account.DeleteIntegration(c.Context(), c.Actor(), integration.ID); err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/integrations", flash{Text: "The integration “" + integration.Name + "” was deleted."})
-}
-
-// integration returns the one in the path.
-func (h *Console) integration(c echo.Context) (store.Integration, notify.Settings, error) {
-	id, err := pathID(c)
-	if err != nil {
-		return store.Integration{}, nil, err
-	}
-	return h.account.Integration(c.Request().Context(), actor(c), id)
+	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was deleted.")
 }
 
 // integrationInput is what the form says. A box that the form does not have keeps the setting so far: pages send "0"
 // beside each box, so that one without a tick can be told from one that is not there.
-func integrationInput(c echo.Context, kind notify.Kind, soFar notify.Settings) account.IntegrationInput {
+func integrationInput(c request, kind notify.Kind, soFar notify.Settings) account.IntegrationInput {
 	sent := form(c, nil).Values
 	in := account.IntegrationInput{Name: sent.Get("name"), Active: sent.Get("active") != "", Settings: notify.Settings{}}
 	for _, f := range kind.Fields {
@@ -267,18 +246,23 @@ func ticked(sent url.Values, name, soFar string) string {
 
 // renderIntegration shows the form. It holds what has just been typed into it, secrets too: a secret that silently got lost
 // would leave the old one in use. Stored ones are masked.
-func (h *Console) renderIntegration(c echo.Context, status int, kind notify.Kind, i store.Integration, settings notify.Settings, f views.Form) error {
-	page := views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, settings)}
-	if i.ID != 0 {
-		triggers, err := h.account.TriggersUsing(c.Request().Context(), actor(c), i.ID)
+func (h *Console) renderIntegration(c request, status int, page views.IntegrationFormPage) error {
+	if page.Integration.ID != 0 {
+		triggers, err := h.account.TriggersUsing(c.Context(), c.Actor(), page.Integration.ID)
 		if err != nil {
 			return err
 		}
-		failures, err := h.account.LastFailures(c.Request().Context(), actor(c))
+		failures, err := h.account.LastFailures(c.Context(), c.Actor())
 		if err != nil {
 			return err
 		}
-		page.Triggers, page.Failure = triggers, failures[i.ID]
+		page.Triggers, page.Failure = triggers, failures[page.Integration.ID]
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
+}
+
+// savedIntegration is the page of one that stands already, with f in its form.
+func savedIntegration(i store.Integration, saved notify.Settings, f views.Form) views.IntegrationFormPage {
+	kind, _ := notify.KindByKey(i.Kind)
+	return views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, saved)}
 }

@@ -11,36 +11,24 @@ import (
 	"console/views"
 )
 
-func (h *Console) resendInvitation(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.ResendInvitation(c.Request().Context(), actor(c), id)
+func (h *Console) resendInvitation(c request, id int64) error {
+	user, err := h.account.ResendInvitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.", Stays: h.Mailbox != nil})
 }
 
-func (h *Console) newLink(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	issued, err := h.account.NewLink(c.Request().Context(), actor(c), id)
+func (h *Console) newLink(c request, id int64) error {
+	issued, err := h.account.NewLink(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderIssued(c, issued, true)
 }
 
-func (h *Console) revokeForm(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	invitation, user, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+func (h *Console) revokeForm(c request, id int64) error {
+	invitation, user, err := h.account.Invitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -48,28 +36,20 @@ func (h *Console) revokeForm(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.RevokeInvitation(page), views.RevokeInvitationPart(page))
 }
 
-func (h *Console) revokeInvitation(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) revokeInvitation(c request, id int64) error {
+	user, err := h.account.RevokeInvitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	user, err := h.account.RevokeInvitation(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/users?tab=invited", flash{Text: "The invitation of " + user.Email + " was revoked."})
+	return h.done(c, "/settings/users?tab=invited", "The invitation of "+user.Email+" was revoked.")
 }
 
 // invitationMail shows a mail that was kept as a file because no mail server is configured.
-func (h *Console) invitationMail(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
+func (h *Console) invitationMail(c request, id int64) error {
 	if h.Mailbox == nil {
 		return echo.ErrNotFound
 	}
-	delivery, err := h.account.InvitationMail(c.Request().Context(), actor(c), id)
+	delivery, err := h.account.InvitationMail(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/a-h/templ"
-	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
 	"console/internal/permission"
@@ -14,12 +13,12 @@ import (
 	"console/views"
 )
 
-func (h *Console) inviteLinkForm(c echo.Context) error {
+func (h *Console) inviteLinkForm(c request) error {
 	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d", "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
-func (h *Console) inviteByLink(c echo.Context) error {
-	issued, err := h.account.InviteByLink(c.Request().Context(), actor(c), newUser(c))
+func (h *Console) inviteByLink(c request) error {
+	issued, err := h.account.InviteByLink(c.Context(), c.Actor(), newUser(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderInviteLink(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
@@ -34,7 +33,7 @@ func withLink(roles []permission.Role) []permission.Role {
 	return slices.DeleteFunc(roles, func(r permission.Role) bool { return !r.SignsIn() })
 }
 
-func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form, taken *store.User) error {
+func (h *Console) renderInviteLink(c request, status int, f views.Form, taken *store.User) error {
 	roles, tenants, err := h.choices(c)
 	if err != nil {
 		return err
@@ -43,7 +42,7 @@ func (h *Console) renderInviteLink(c echo.Context, status int, f views.Form, tak
 	return h.renderPart(c, status, views.InviteLink(page), views.InviteLinkForm(page))
 }
 
-func (h *Console) renderIssued(c echo.Context, issued account.Issued, replaced bool) error {
+func (h *Console) renderIssued(c request, issued account.Issued, replaced bool) error {
 	page := views.IssuedLinkPage{Link: h.BaseURL.JoinPath("signup", issued.Token).String(), Email: issued.User.Email,
 		RoleLabel: issued.User.Role.Label(), ExpiresAt: issued.Invitation.ExpiresAt.Time(), Replaced: replaced}
 	c.Response().Header().Set("HX-Trigger", "users-changed") // the list behind the dialog draws itself again

@@ -3,31 +3,21 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) changeRoleForm(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	_, user, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+func (h *Console) changeRoleForm(c request, id int64) error {
+	_, user, err := h.account.Invitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderChangeRole(c, http.StatusOK, id, values("role", string(user.Role)))
 }
 
-func (h *Console) changeRole(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.ChangeInvitedRole(c.Request().Context(), actor(c), id, permission.Role(c.FormValue("role")))
+func (h *Console) changeRole(c request, id int64) error {
+	user, err := h.account.ChangeInvitedRole(c.Context(), c.Actor(), id, permission.Role(c.FormValue("role")))
 	if refused := refusal(err); refused != nil {
 		return h.renderChangeRole(c, http.StatusUnprocessableEntity, id, form(c, refused))
 	}
@@ -35,15 +25,15 @@ func (h *Console) changeRole(c echo.Context) error {
 		return err
 	}
 	text := user.DisplayName() + " now has the role " + user.Role.Label() + "."
-	invitation, _, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+	invitation, _, err := h.account.Invitation(c.Context(), c.Actor(), id)
 	if err == nil && invitation.ByLink && invitation.ExpiresAt <= store.At(h.Now()) {
 		text += " Their link has ended: make a new one."
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: text})
+	return h.done(c, h.backToUsers(c), text)
 }
 
-func (h *Console) renderChangeRole(c echo.Context, status int, id int64, f views.Form) error {
-	invitation, user, err := h.account.Invitation(c.Request().Context(), actor(c), id)
+func (h *Console) renderChangeRole(c request, status int, id int64, f views.Form) error {
+	invitation, user, err := h.account.Invitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

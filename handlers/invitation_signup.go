@@ -4,13 +4,11 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/views"
 )
 
-func (h *Console) signUpForm(c echo.Context) error {
+func (h *Console) signUpForm(c request) error {
 	offer, err := h.offer(c)
 	if err != nil {
 		return h.deadLink(c, err)
@@ -19,8 +17,8 @@ func (h *Console) signUpForm(c echo.Context) error {
 	return h.render(c, http.StatusOK, views.Signup(signupPage(c, offer, fields)))
 }
 
-func (h *Console) signUp(c echo.Context) error {
-	begun, err := h.account.SignUp(c.Request().Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
+func (h *Console) signUp(c request) error {
+	begun, err := h.account.SignUp(c.Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
 		c.FormValue("password"), h.client(c))
 	var refused account.Invalid
 	if errors.As(err, &refused) {
@@ -37,18 +35,18 @@ func (h *Console) signUp(c echo.Context) error {
 }
 
 // offer is what the link of this request offers. The address holds a secret: no other site is to learn it.
-func (h *Console) offer(c echo.Context) (account.Signup, error) {
+func (h *Console) offer(c request) (account.Signup, error) {
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return h.account.Signup(c.Request().Context(), c.Param("token"))
+	return h.account.Signup(c.Context(), c.Param("token"))
 }
 
-func signupPage(c echo.Context, offer account.Signup, form views.Form) views.SignupPage {
+func signupPage(c request, offer account.Signup, form views.Form) views.SignupPage {
 	return views.SignupPage{Company: offer.Company, InviterName: offer.Invitation.InviterName, InviterEmail: offer.Invitation.InviterEmail,
 		Email: offer.User.Email, RoleLabel: offer.User.Role.Label(), Token: c.Param("token"), Form: form}
 }
 
 // deadLink says why a link does not work and what to do; other errors it returns.
-func (h *Console) deadLink(c echo.Context, err error) error {
+func (h *Console) deadLink(c request, err error) error {
 	var dead *account.DeadLink
 	if !errors.As(err, &dead) {
 		return err

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/labstack/echo/v4"
 )
 
 // keySent is under what a session remembers the forms that were answered with a secret.
@@ -21,13 +19,13 @@ var errSent = errors.New("the form was sent before")
 // once keeps a form whose answer shows a secret from doing its work twice: who reloads that page sends the form again,
 // and would make a second secret in place of the one just written down. A form sent by htmx has no page of its own to
 // reload.
-func (h *Console) once(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
+func (h *Console) once(next handler) handler {
+	return func(c request) error {
 		form := c.FormValue("once")
-		if form == "" || len(form) > 64 || isHTMX(c) {
+		if form == "" || len(form) > 64 || c.IsHTMX() {
 			return next(c)
 		}
-		ctx := c.Request().Context()
+		ctx := c.Context()
 		sent := strings.Fields(h.sessions.GetString(ctx, keySent))
 		if slices.Contains(sent, form) {
 			return errSent

@@ -3,17 +3,15 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/views"
 )
 
-func (h *Console) changePasswordForm(c echo.Context) error {
+func (h *Console) changePasswordForm(c request) error {
 	return h.renderChangePassword(c, http.StatusOK, views.Form{})
 }
 
-func (h *Console) changePassword(c echo.Context) error {
-	done, err := h.account.ChangePassword(c.Request().Context(), actor(c), c.FormValue("current_password"), c.FormValue("password"), c.FormValue("again"), h.client(c))
+func (h *Console) changePassword(c request) error {
+	done, err := h.account.ChangePassword(c.Context(), c.Actor(), c.FormValue("current_password"), c.FormValue("password"), c.FormValue("again"), h.client(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderChangePassword(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -21,9 +19,9 @@ func (h *Console) changePassword(c echo.Context) error {
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.redirect(c, "/settings/profile", flash{Text: "Your password is changed. You are signed out everywhere else."})
+	return h.done(c, "/settings/profile", "Your password is changed. You are signed out everywhere else.")
 }
 
-func (h *Console) renderChangePassword(c echo.Context, status int, f views.Form) error {
+func (h *Console) renderChangePassword(c request, status int, f views.Form) error {
 	return h.renderPart(c, status, views.ChangePassword(f), views.ChangePasswordPart(f))
 }

@@ -4,19 +4,17 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/views"
 )
 
-func (h *Console) forgotForm(c echo.Context) error {
+func (h *Console) forgotForm(c request) error {
 	return h.render(c, http.StatusOK, views.Forgot(views.Form{}))
 }
 
 // forgot answers everybody the same, whether or not somebody has the address.
-func (h *Console) forgot(c echo.Context) error {
-	err := h.account.RequestPasswordReset(c.Request().Context(), c.FormValue("email"), h.client(c))
+func (h *Console) forgot(c request) error {
+	err := h.account.RequestPasswordReset(c.Context(), c.FormValue("email"), h.client(c))
 	var throttled *account.Throttled
 	if errors.As(err, &throttled) {
 		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Invalid{"": tooMany(c, throttled)})))
@@ -30,12 +28,12 @@ func (h *Console) forgot(c echo.Context) error {
 	return h.redirect(c, "/signin?notice=reset-sent", flash{})
 }
 
-func (h *Console) resetForm(c echo.Context) error {
+func (h *Console) resetForm(c request) error {
 	return h.renderReset(c, http.StatusOK, views.Form{})
 }
 
-func (h *Console) reset(c echo.Context) error {
-	err := h.account.ResetPassword(c.Request().Context(), c.Param("token"), c.FormValue("password"), h.client(c))
+func (h *Console) reset(c request) error {
+	err := h.account.ResetPassword(c.Context(), c.Param("token"), c.FormValue("password"), h.client(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderReset(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -45,8 +43,8 @@ func (h *Console) reset(c echo.Context) error {
 	return h.redirect(c, "/signin?notice=reset", flash{})
 }
 
-func (h *Console) renderReset(c echo.Context, status int, f views.Form) error {
-	user, err := h.account.ResetLink(c.Request().Context(), c.Param("token"))
+func (h *Console) renderReset(c request, status int, f views.Form) error {
+	user, err := h.account.ResetLink(c.Context(), c.Param("token"))
 	if err != nil {
 		return h.deadReset(c, err)
 	}
@@ -55,7 +53,7 @@ func (h *Console) renderReset(c echo.Context, status int, f views.Form) error {
 }
 
 // deadReset says why a link does not work and what to do; other errors it returns.
-func (h *Console) deadReset(c echo.Context, err error) error {
+func (h *Console) deadReset(c request, err error) error {
 	var dead *account.DeadLink
 	if !errors.As(err, &dead) {
 		return err

@@ -98,7 +98,8 @@ func text(err error) string {
 }
 
 // fail answers a request whose handler returned an error: a whole page, or a message beside the page for htmx.
-func (h *Console) fail(err error, c echo.Context) {
+func (h *Console) fail(err error, asked echo.Context) {
+	c := request{asked}
 	if c.Response().Committed {
 		return
 	}
@@ -107,17 +108,17 @@ func (h *Console) fail(err error, c echo.Context) {
 		return
 	}
 	page := describe(err)
-	page.RequestID = requestID(c)
+	page.RequestID = c.RequestID()
 	if page.Status >= http.StatusInternalServerError && !errors.Is(err, auth.ErrBusy) {
 		h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
 	}
 	if wait := retryAfter(err); wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	if forbidden, is := errors.AsType[*account.Forbidden](err); is && signedIn(c) != nil {
-		page.Ask, _ = h.account.WhoCan(c.Request().Context(), forbidden) // without them the page still says what is missing
+	if forbidden, is := errors.AsType[*account.Forbidden](err); is && c.SignedIn() != nil {
+		page.Ask, _ = h.account.WhoCan(c.Context(), forbidden) // without them the page still says what is missing
 	}
-	if isHTMX(c) {
+	if c.IsHTMX() {
 		c.Response().Header().Set("HX-Retarget", "#toasts")
 		c.Response().Header().Set("HX-Reswap", "innerHTML")
 		err = h.render(c, page.Status, views.ErrorToast(page))
@@ -142,19 +143,19 @@ func retryAfter(err error) time.Duration {
 
 // askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the
 // sign-in form: htmx is told to leave the page as a whole. Whoever sent a form learns that nothing came of it.
-func (h *Console) askToSignIn(c echo.Context) {
+func (h *Console) askToSignIn(c request) {
 	page, back := "/signin", c.Request().URL.RequestURI()
 	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
 		page, back = "/signin?notice=too-late", c.Request().Referer()
 	}
-	if isHTMX(c) {
+	if c.IsHTMX() {
 		back = c.Request().Header.Get("HX-Current-URL")
 	}
-	if session := current(c); session != nil && session.Stage != store.Finished {
+	if session := c.Session(); session != nil && session.Stage != store.Finished {
 		page = steps[session.Stage]
 	}
 	to := h.path(withNext(page, h.pageAt(back)))
-	if isHTMX(c) {
+	if c.IsHTMX() {
 		c.Response().Header().Set("HX-Redirect", to)
 		c.NoContent(http.StatusUnauthorized)
 		return

@@ -21,7 +21,7 @@ import (
 var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 128<<10)) }}
 
 // render sends a component when it is whole: one that fails half-way has sent nothing.
-func (h *Console) render(c echo.Context, status int, component templ.Component) error {
+func (h *Console) render(c request, status int, component templ.Component) error {
 	frame, err := h.frame(c)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (h *Console) render(c echo.Context, status int, component templ.Component) 
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buffer)
 	buffer.Reset()
-	if err := component.Render(views.WithFrame(c.Request().Context(), frame), buffer); err != nil {
+	if err := component.Render(views.WithFrame(c.Context(), frame), buffer); err != nil {
 		return err
 	}
 	c.Response().Header().Add("Vary", "HX-Request")
@@ -38,17 +38,17 @@ func (h *Console) render(c echo.Context, status int, component templ.Component) 
 }
 
 // renderPart sends the part to an htmx request and the page that contains it to every other.
-func (h *Console) renderPart(c echo.Context, status int, page, part templ.Component) error {
-	if isHTMX(c) {
+func (h *Console) renderPart(c request, status int, page, part templ.Component) error {
+	if c.IsHTMX() {
 		return h.render(c, status, part)
 	}
 	return h.render(c, status, page)
 }
 
 // frame is what surrounds the page of this request.
-func (h *Console) frame(c echo.Context) (*views.Frame, error) {
+func (h *Console) frame(c request) (*views.Frame, error) {
 	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, CSRF: h.formToken(c), Now: h.Now(), Section: section(c.Path())}
-	company, err := h.account.Account(c.Request().Context())
+	company, err := h.account.Account(c.Context())
 	if errors.Is(err, store.ErrNotFound) { // before set-up
 		frame.MinPassword = account.DefaultMinPassword
 		return frame, nil
@@ -57,17 +57,17 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 		return nil, err
 	}
 	frame.MinPassword = company.PasswordMinLength
-	session := signedIn(c)
+	session := c.SignedIn()
 	if session == nil {
 		return frame, nil
 	}
 	frame.Company, frame.User = company.Name, &session.User
-	if !isHTMX(c) {
+	if !c.IsHTMX() {
 		frame.Path = c.Request().URL.RequestURI()
 		if c.Request().Method != http.MethodGet { // its address may be no page
 			frame.Path, frame.Posted = h.sectionPath(c.Path()), true
 		}
-		if frame.Tenants, err = h.account.TenantsOf(c.Request().Context(), session.Actor); err != nil {
+		if frame.Tenants, err = h.account.TenantsOf(c.Context(), session.Actor); err != nil {
 			return nil, err
 		}
 		frame.Tenant = h.tenantAmong(c, frame.Tenants)
@@ -75,7 +75,7 @@ func (h *Console) frame(c echo.Context) (*views.Frame, error) {
 	frame.Can = session.Console()
 	ends, final := session.Ends(company)
 	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
-	if !isHTMX(c) {
+	if !c.IsHTMX() {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
 	}
@@ -122,17 +122,20 @@ func section(route string) string {
 	return name
 }
 
-func isHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
-
 // path is a path of the console as browsers see it.
 func (h *Console) path(path string) string { return h.basePath + path }
 
-// redirect ends a form that has succeeded: the browser goes on to path, where f is announced.
-func (h *Console) redirect(c echo.Context, path string, f flash) error {
+// done ends a form that has succeeded: the browser goes on to path, where text is announced.
+func (h *Console) done(c request, path, text string) error {
+	return h.redirect(c, path, flash{Text: text})
+}
+
+// redirect leads the browser to path, where f is announced unless it is empty.
+func (h *Console) redirect(c request, path string, f flash) error {
 	if f.Text != "" {
 		h.setFlash(c, f)
 	}
-	if isHTMX(c) {
+	if c.IsHTMX() {
 		c.Response().Header().Set("HX-Redirect", h.path(path))
 		return c.NoContent(http.StatusNoContent)
 	}

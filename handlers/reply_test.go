@@ -43,7 +43,7 @@ func TestFC102_APageThatFailsHalfWayIsNotSent(t *testing.T) {
 			e := echo.New()
 			e.HTTPErrorHandler = h.fail
 			e.Use(h.identify)
-			e.GET("/", func(c echo.Context) error { return h.render(c, http.StatusOK, broken) })
+			e.GET("/", func(c echo.Context) error { return h.render(request{c}, http.StatusOK, broken) })
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
 			if htmx != "" {
 				request.Header.Set("HX-Request", htmx)

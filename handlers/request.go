@@ -1,174 +1,95 @@
 package handlers
 
 import (
-	"net"
-	"net/http"
-	"net/netip"
-	"strings"
-	"time"
+	"context"
+	"strconv"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
-	"console/static"
+	"console/internal/account"
+	"console/store"
 )
 
-const keyRequestID = "request id"
+// echoContext is embedded under this name, because request has a method Context.
+type echoContext = echo.Context
 
-// contentPolicy allows nothing but what the console itself serves: no inline scripts or styles, no frames.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+// request is what a handler answers: echo's context, with what the console's handlers read of one again and again.
+type request struct{ echoContext }
 
-// clientAddress decides which address a request comes from: a forwarded one counts only from a configured proxy.
-func clientAddress(proxies []netip.Prefix) echo.IPExtractor {
-	if len(proxies) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range proxies {
-		options = append(options, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
-}
+// Request names request for packages that bring routes of their own.
+type Request = request
 
-// identify gives every request an id, by which an error page and the log find each other.
-func (h *Console) identify(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Set(keyRequestID, uuid.NewString())
-		return next(c)
+// handler answers the requests of a route.
+type handler func(request) error
+
+// withID is the handler of a path with an id; anything but a positive number is not found.
+func withID(handle func(c request, id int64) error) handler {
+	return func(c request) error {
+		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+		if err != nil || id <= 0 {
+			return echo.ErrNotFound
+		}
+		return handle(c, id)
 	}
 }
 
-func requestID(c echo.Context) string {
+// Context ends when the browser hangs up.
+func (c request) Context() context.Context { return c.Request().Context() }
+
+// RequestID is that of the log and of error pages.
+func (c request) RequestID() string {
 	id, _ := c.Get(keyRequestID).(string)
 	return id
 }
 
-// recordRequest writes one line for each request. The route is logged, not the path: a signup link is a secret.
-func (h *Console) recordRequest(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		began := time.Now()
-		if err := next(c); err != nil {
-			c.Error(err)
-		}
-		if h.isStatic(c) || c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz" {
-			return nil
-		}
-		attributes := []any{"request_id", requestID(c), "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
-			"ms", time.Since(began).Milliseconds(), "address", c.RealIP()}
-		if session := signedIn(c); session != nil {
-			attributes = append(attributes, "user", session.UserID)
-		}
-		h.Log.Info("request", attributes...)
-		return nil
-	}
+// IsHTMX says that a part of a page is asked for.
+func (c request) IsHTMX() bool { return c.Request().Header.Get("HX-Request") == "true" }
+
+// Session returns the session, however far its sign-in has come, or nil.
+func (c request) Session() *account.SignedIn {
+	session, _ := c.Get(keySession).(*account.SignedIn)
+	return session
 }
 
-func (h *Console) logPanic(c echo.Context, err error, stack []byte) error {
-	h.Log.Error("panic", "request_id", requestID(c), "error", err, "stack", string(stack))
-	return err
+// SignedIn returns the session of somebody who has shown all that is asked of them, or nil.
+func (c request) SignedIn() *account.SignedIn {
+	if session := c.Session(); session != nil && session.Stage == store.Finished {
+		return session
+	}
+	return nil
 }
 
-// checkHost refuses names that are not the console's: whoever sends them has been led here by a foreign name.
-func (h *Console) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		path := strings.TrimPrefix(c.Request().URL.Path, h.basePath)
-		if path == "/healthz" || path == "/readyz" || h.isOurHost(c.Request().Host) {
-			return next(c)
-		}
-		return c.String(http.StatusMisdirectedRequest, "421: this server does not answer to that host name")
-	}
+// Actor returns who asks. Only routes that need a session call it.
+func (c request) Actor() account.Actor { return c.Session().Actor }
+
+// ID returns the number in a field of the form or the query, or 0.
+func (c request) ID(field string) int64 {
+	id, _ := strconv.ParseInt(c.FormValue(field), 10, 64)
+	return id
 }
 
-func (h *Console) isOurHost(host string) bool {
-	return strings.EqualFold(host, h.BaseURL.Host) || strings.EqualFold(hostname(host), h.BaseURL.Hostname()) || isLoopback(host)
+// IDs returns the positive numbers in a repeated field.
+func (c request) IDs(field string) []int64 {
+	var ids []int64
+	for _, text := range form(c, nil).Values[field] {
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil && id > 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
-// hostname is a Host header without its port.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
+// Int returns a number that is no id, or 0.
+func (c request) Int(field string) int {
+	n, _ := strconv.Atoi(c.FormValue(field))
+	return n
 }
 
-func isLoopback(host string) bool {
-	name := hostname(host)
-	if strings.EqualFold(name, "localhost") {
-		return true
+// QueryID returns the number in a field of the query, whatever the form says, or 0.
+func (c request) QueryID(name string) int64 {
+	id, err := strconv.ParseInt(c.QueryParam(name), 10, 64)
+	if err != nil || id < 0 {
+		return 0
 	}
-	ip, err := netip.ParseAddr(name)
-	return err == nil && ip.IsLoopback()
-}
-
-// setHeaders protects every answer, errors and files included. Pages are not cached; static files say otherwise.
-func (h *Console) setHeaders(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		header := c.Response().Header()
-		header.Set("Content-Security-Policy", contentPolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		header.Set("Cache-Control", "no-store")
-		if h.BaseURL.Scheme == "https" {
-			header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-		}
-		return next(c)
-	}
-}
-
-// checkTransport keeps clear text out where the console is reached over https: pages lead to https, what would
-// change something is refused. Over a loopback name nothing leaves the machine.
-func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if h.BaseURL.Scheme != "https" || h.isEncrypted(c) || isLoopback(c.Request().Host) {
-			return next(c)
-		}
-		path := strings.TrimPrefix(c.Request().URL.Path, h.basePath)
-		if path == "/healthz" || path == "/readyz" {
-			return next(c)
-		}
-		if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
-			return echo.NewHTTPError(http.StatusForbidden, "This address works with https only. Put https:// before it instead of http://.")
-		}
-		to := *c.Request().URL
-		to.Scheme, to.Host = h.BaseURL.Scheme, h.BaseURL.Host
-		return c.Redirect(http.StatusPermanentRedirect, to.String())
-	}
-}
-
-func (h *Console) isEncrypted(c echo.Context) bool {
-	if c.IsTLS() {
-		return true
-	}
-	peer, err := netip.ParseAddrPort(c.Request().RemoteAddr)
-	if err != nil || c.Request().Header.Get("X-Forwarded-Proto") != "https" {
-		return false
-	}
-	for _, proxy := range h.TrustedProxies {
-		if proxy.Contains(peer.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
-}
-
-// checkSetUp leads everything to the set-up page while there is no account.
-func (h *Console) checkSetUp(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		path := strings.TrimPrefix(c.Request().URL.Path, h.basePath)
-		if path == "/setup" || path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, static.Prefix) {
-			return next(c)
-		}
-		done, err := h.account.IsSetUp(c.Request().Context())
-		if err != nil {
-			return err
-		}
-		if !done {
-			return c.Redirect(http.StatusSeeOther, h.path("/setup"))
-		}
-		return next(c)
-	}
+	return id
 }

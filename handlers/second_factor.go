@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/a-h/templ"
-	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
 	"console/store"
@@ -13,22 +12,22 @@ import (
 )
 
 // startAuthenticator makes the secret that the next page shows.
-func (h *Console) startAuthenticator(c echo.Context) error {
-	if err := h.account.StartAuthenticator(c.Request().Context(), actor(c)); err != nil {
+func (h *Console) startAuthenticator(c request) error {
+	if err := h.account.StartAuthenticator(c.Context(), c.Actor()); err != nil {
 		return err
 	}
-	if isHTMX(c) {
+	if c.IsHTMX() {
 		return h.renderAuthenticator(c, http.StatusOK, views.Form{})
 	}
 	return h.redirect(c, withNext(setUpPath, h.ownPath(c.FormValue("next"))), flash{})
 }
 
-func (h *Console) authenticatorForm(c echo.Context) error {
+func (h *Console) authenticatorForm(c request) error {
 	return h.renderAuthenticator(c, http.StatusOK, views.Form{})
 }
 
-func (h *Console) confirmAuthenticator(c echo.Context) error {
-	done, err := h.account.ConfirmAuthenticator(c.Request().Context(), actor(c), c.FormValue("code"), c.FormValue("password"), h.client(c))
+func (h *Console) confirmAuthenticator(c request) error {
+	done, err := h.account.ConfirmAuthenticator(c.Context(), c.Actor(), c.FormValue("code"), c.FormValue("password"), h.client(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderAuthenticator(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -47,26 +46,26 @@ func (h *Console) confirmAuthenticator(c echo.Context) error {
 }
 
 // renderAuthenticator shows the authenticator that is being set up, or offers to begin.
-func (h *Console) renderAuthenticator(c echo.Context, status int, f views.Form) error {
-	security, err := h.account.Security(c.Request().Context(), actor(c))
+func (h *Console) renderAuthenticator(c request, status int, f views.Form) error {
+	security, err := h.account.Security(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
 	page := views.AuthenticatorPage{Security: security, Next: h.ownPath(c.FormValue("next")), Form: f}
-	page.Enrolment, err = h.account.Enrolment(c.Request().Context(), actor(c))
+	page.Enrolment, err = h.account.Enrolment(c.Context(), c.Actor())
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	return h.renderPart(c, status, views.SetUpAuthenticator(page), views.SetUpAuthenticatorPart(page))
 }
 
-func (h *Console) newPasskeyForm(c echo.Context) error {
+func (h *Console) newPasskeyForm(c request) error {
 	return h.renderNewPasskey(c, http.StatusOK, views.Form{})
 }
 
 // newPasskey asks the browser for a passkey; its answer comes to addPasskey.
-func (h *Console) newPasskey(c echo.Context) error {
-	options, err := h.account.StartPasskey(c.Request().Context(), actor(c), c.FormValue("name"), c.FormValue("password"))
+func (h *Console) newPasskey(c request) error {
+	options, err := h.account.StartPasskey(c.Context(), c.Actor(), c.FormValue("name"), c.FormValue("password"))
 	if refused := refusal(err); refused != nil {
 		return h.renderNewPasskey(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -77,8 +76,8 @@ func (h *Console) newPasskey(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.CreatePasskey(page), views.CreatePasskeyPart(page))
 }
 
-func (h *Console) addPasskey(c echo.Context) error {
-	done, err := h.account.AddPasskey(c.Request().Context(), actor(c), []byte(c.FormValue("credential")), h.client(c))
+func (h *Console) addPasskey(c request) error {
+	done, err := h.account.AddPasskey(c.Context(), c.Actor(), []byte(c.FormValue("credential")), h.client(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderNewPasskey(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -88,35 +87,35 @@ func (h *Console) addPasskey(c echo.Context) error {
 	return h.secured(c, done, "The passkey was added.")
 }
 
-func (h *Console) renderNewPasskey(c echo.Context, status int, f views.Form) error {
+func (h *Console) renderNewPasskey(c request, status int, f views.Form) error {
 	page := views.NewPasskeyPage{Next: h.ownPath(c.FormValue("next")), Form: f}
 	return h.renderPart(c, status, views.NewPasskey(page), views.NewPasskeyPart(page))
 }
 
 // secured goes on after a second factor was added: with the recovery codes, which are shown this once, or to where the
 // person came from.
-func (h *Console) secured(c echo.Context, done account.Secured, text string) error {
+func (h *Console) secured(c request, done account.Secured, text string) error {
 	h.begin(c, done.Token)
 	next := "/settings/profile"
 	if done.In {
 		next = h.afterSignIn(h.ownPath(c.FormValue("next")))
 	}
 	if len(done.Codes) == 0 {
-		return h.redirect(c, next, flash{Text: text})
+		return h.done(c, next, text)
 	}
 	return h.renderCodes(c, views.RecoveryCodesPage{Codes: done.Codes, Next: next, First: true})
 }
 
-func (h *Console) renderCodes(c echo.Context, page views.RecoveryCodesPage) error {
+func (h *Console) renderCodes(c request, page views.RecoveryCodesPage) error {
 	return h.renderPart(c, http.StatusOK, views.RecoveryCodes(page), views.RecoveryCodesPart(page))
 }
 
-func (h *Console) recoveryCodesForm(c echo.Context) error {
+func (h *Console) recoveryCodesForm(c request) error {
 	return h.renderConfirm(c, http.StatusOK, views.NewRecoveryCodes, views.Form{})
 }
 
-func (h *Console) newRecoveryCodes(c echo.Context) error {
-	codes, err := h.account.NewRecoveryCodes(c.Request().Context(), actor(c), c.FormValue("password"))
+func (h *Console) newRecoveryCodes(c request) error {
+	codes, err := h.account.NewRecoveryCodes(c.Context(), c.Actor(), c.FormValue("password"))
 	if refused := refusal(err); refused != nil {
 		return h.renderConfirm(c, http.StatusUnprocessableEntity, views.NewRecoveryCodes, form(c, refused))
 	}
@@ -126,48 +125,44 @@ func (h *Console) newRecoveryCodes(c echo.Context) error {
 	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: "/settings/profile"})
 }
 
-func (h *Console) disableOwnSecondFactorForm(c echo.Context) error {
+func (h *Console) disableOwnSecondFactorForm(c request) error {
 	return h.renderConfirm(c, http.StatusOK, views.DisableOwn, views.Form{})
 }
 
-func (h *Console) disableOwnSecondFactor(c echo.Context) error {
-	done, err := h.account.DisableSecondFactor(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
+func (h *Console) disableOwnSecondFactor(c request) error {
+	done, err := h.account.DisableSecondFactor(c.Context(), c.Actor(), c.FormValue("password"), h.client(c))
 	return h.removed(c, done, err, views.DisableOwn, "Two-factor authentication is off.")
 }
 
-func (h *Console) removeAuthenticatorForm(c echo.Context) error {
+func (h *Console) removeAuthenticatorForm(c request) error {
 	return h.renderConfirm(c, http.StatusOK, views.RemoveAuthenticator, views.Form{})
 }
 
-func (h *Console) removeAuthenticator(c echo.Context) error {
-	done, err := h.account.RemoveAuthenticator(c.Request().Context(), actor(c), c.FormValue("password"), h.client(c))
+func (h *Console) removeAuthenticator(c request) error {
+	done, err := h.account.RemoveAuthenticator(c.Context(), c.Actor(), c.FormValue("password"), h.client(c))
 	return h.removed(c, done, err, views.RemoveAuthenticator, "The authenticator app was removed.")
 }
 
-func (h *Console) removePasskeyForm(c echo.Context) error {
-	passkey, err := h.ownPasskey(c)
+func (h *Console) removePasskeyForm(c request, id int64) error {
+	passkey, err := h.ownPasskey(c, id)
 	if err != nil {
 		return err
 	}
 	return h.renderConfirm(c, http.StatusOK, views.RemovePasskey(passkey), views.Form{})
 }
 
-func (h *Console) removePasskey(c echo.Context) error {
-	passkey, err := h.ownPasskey(c)
+func (h *Console) removePasskey(c request, id int64) error {
+	passkey, err := h.ownPasskey(c, id)
 	if err != nil {
 		return err
 	}
-	done, err := h.account.RemovePasskey(c.Request().Context(), actor(c), passkey.ID, c.FormValue("password"), h.client(c))
+	done, err := h.account.RemovePasskey(c.Context(), c.Actor(), passkey.ID, c.FormValue("password"), h.client(c))
 	return h.removed(c, done, err, views.RemovePasskey(passkey), "The passkey “"+passkey.Name+"” was removed.")
 }
 
-// ownPasskey is the passkey in the path, which must be the actor's.
-func (h *Console) ownPasskey(c echo.Context) (store.Passkey, error) {
-	id, err := pathID(c)
-	if err != nil {
-		return store.Passkey{}, err
-	}
-	security, err := h.account.Security(c.Request().Context(), actor(c))
+// ownPasskey is the passkey with this id, which must be the actor's.
+func (h *Console) ownPasskey(c request, id int64) (store.Passkey, error) {
+	security, err := h.account.Security(c.Context(), c.Actor())
 	if err != nil {
 		return store.Passkey{}, err
 	}
@@ -180,7 +175,7 @@ func (h *Console) ownPasskey(c echo.Context) (store.Passkey, error) {
 }
 
 // removed goes on after a second factor was removed, or says why not.
-func (h *Console) removed(c echo.Context, done account.Secured, err error, confirm views.Confirmation, text string) error {
+func (h *Console) removed(c request, done account.Secured, err error, confirm views.Confirmation, text string) error {
 	if refused := refusal(err); refused != nil {
 		return h.renderConfirm(c, http.StatusUnprocessableEntity, confirm, form(c, refused))
 	}
@@ -188,40 +183,32 @@ func (h *Console) removed(c echo.Context, done account.Secured, err error, confi
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.redirect(c, "/settings/profile", flash{Text: text})
+	return h.done(c, "/settings/profile", text)
 }
 
 // renderConfirm asks for the person's own password.
-func (h *Console) renderConfirm(c echo.Context, status int, confirm views.Confirmation, f views.Form) error {
+func (h *Console) renderConfirm(c request, status int, confirm views.Confirmation, f views.Form) error {
 	var whole, part templ.Component = views.Confirm(confirm, f), views.ConfirmPart(confirm, f)
 	return h.renderPart(c, status, whole, part)
 }
 
-func (h *Console) disableSecondFactorForm(c echo.Context) error {
-	return h.renderDisableSecondFactor(c, http.StatusOK, views.Form{})
+func (h *Console) disableSecondFactorForm(c request, id int64) error {
+	return h.renderDisableSecondFactor(c, http.StatusOK, id, views.Form{})
 }
 
-func (h *Console) disableSecondFactor(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.ResetSecondFactor(c.Request().Context(), actor(c), id, c.FormValue("password"))
+func (h *Console) disableSecondFactor(c request, id int64) error {
+	user, err := h.account.ResetSecondFactor(c.Context(), c.Actor(), id, c.FormValue("password"))
 	if refused := refusal(err); refused != nil {
-		return h.renderDisableSecondFactor(c, http.StatusUnprocessableEntity, form(c, refused))
+		return h.renderDisableSecondFactor(c, http.StatusUnprocessableEntity, id, form(c, refused))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: "Two-factor authentication of " + user.DisplayName() + " is off. They are signed out everywhere."})
+	return h.done(c, h.backToUsers(c), "Two-factor authentication of "+user.DisplayName()+" is off. They are signed out everywhere.")
 }
 
-func (h *Console) renderDisableSecondFactor(c echo.Context, status int, f views.Form) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.User(c.Request().Context(), actor(c), id)
+func (h *Console) renderDisableSecondFactor(c request, status int, id int64, f views.Form) error {
+	user, err := h.account.User(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		if f.session != nil {
-			f.session.Address, f.session.RequestID = c.RealIP(), requestID(c)
+			f.session.Address, f.session.RequestID = c.RealIP(), request{c}.RequestID()
 			c.Set(keySession, f.session)
 		}
 		if err := next(c); err != nil {
@@ -136,7 +136,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if f.session != nil && h.sessions.Status(ctx) == scs.Modified {
 			if _, _, err := h.sessions.Commit(ctx); err != nil {
-				h.Log.Error("save session", "request_id", requestID(c), "error", err)
+				h.Log.Error("save session", "request_id", request{c}.RequestID(), "error", err)
 			}
 		}
 		return nil
@@ -153,42 +153,25 @@ func isBackground(c echo.Context) bool {
 	return r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
 }
 
-// current returns the session of the request, however far its sign-in has come, or nil.
-func current(c echo.Context) *account.SignedIn {
-	session, _ := c.Get(keySession).(*account.SignedIn)
-	return session
-}
-
-// signedIn returns the session of somebody who has shown all that is asked of them, or nil.
-func signedIn(c echo.Context) *account.SignedIn {
-	if session := current(c); session != nil && session.Stage == store.Finished {
-		return session
-	}
-	return nil
-}
-
-// actor returns who asks. Only routes that need a session call it.
-func actor(c echo.Context) account.Actor { return current(c).Actor }
-
 // client returns the browser that asks.
-func (h *Console) client(c echo.Context) account.Client {
-	from := account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: requestID(c)}
-	if current(c) != nil {
+func (h *Console) client(c request) account.Client {
+	from := account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: c.RequestID()}
+	if c.Session() != nil {
 		from.Session = auth.HashToken(h.cookies.read(c, sessionCookie))
 	}
 	return from
 }
 
 // begin makes the browser carry the session that token belongs to.
-func (h *Console) begin(c echo.Context, token string) {
+func (h *Console) begin(c request, token string) {
 	h.cookies.write(c, sessionCookie, token)
 	h.cookies.remove(c, csrfCookie)
 }
 
-func (h *Console) signOut(c echo.Context) error {
-	if session := current(c); session != nil {
+func (h *Console) signOut(c request) error {
+	if session := c.Session(); session != nil {
 		hash := auth.HashToken(h.cookies.read(c, sessionCookie))
-		if err := h.account.SignOut(c.Request().Context(), session.Actor, hash); err != nil {
+		if err := h.account.SignOut(c.Context(), session.Actor, hash); err != nil {
 			return err
 		}
 	}

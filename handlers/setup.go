@@ -4,21 +4,19 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/auth"
 	"console/views"
 )
 
-func (h *Console) setupForm(c echo.Context) error {
+func (h *Console) setupForm(c request) error {
 	if err := h.notSetUp(c); err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.Setup(values("code", c.QueryParam("code"))))
 }
 
-func (h *Console) setUp(c echo.Context) error {
+func (h *Console) setUp(c request) error {
 	if err := h.notSetUp(c); err != nil {
 		return err
 	}
@@ -26,7 +24,7 @@ func (h *Console) setUp(c echo.Context) error {
 		refused := account.Invalid{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
-	_, err := h.account.SetUp(c.Request().Context(), visitor(c), account.Setup{
+	_, err := h.account.SetUp(c.Context(), visitor(c), account.Setup{
 		Company: c.FormValue("company"), Cloud: c.FormValue("cloud"), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
 		Email: c.FormValue("email"), Password: c.FormValue("password"),
 	})
@@ -41,8 +39,8 @@ func (h *Console) setUp(c echo.Context) error {
 }
 
 // notSetUp returns account.ErrSetUp once there is an account: the page is gone then.
-func (h *Console) notSetUp(c echo.Context) error {
-	done, err := h.account.IsSetUp(c.Request().Context())
+func (h *Console) notSetUp(c request) error {
+	done, err := h.account.IsSetUp(c.Context())
 	if err == nil && done {
 		return account.ErrSetUp
 	}
@@ -50,6 +48,6 @@ func (h *Console) notSetUp(c echo.Context) error {
 }
 
 // visitor is the actor of operations before signing in.
-func visitor(c echo.Context) account.Actor {
-	return account.Actor{Source: account.UI, Address: c.RealIP(), RequestID: requestID(c)}
+func visitor(c request) account.Actor {
+	return account.Actor{Source: account.UI, Address: c.RealIP(), RequestID: c.RequestID()}
 }

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/store"
 	"console/views"
@@ -25,16 +23,16 @@ var notices = map[string]string{
 	"reset-sent": "If you can sign in with this address, a mail with a link is on its way. The link works for an hour. If nothing arrives, ask your administrator.",
 }
 
-func (h *Console) signInForm(c echo.Context) error {
+func (h *Console) signInForm(c request) error {
 	next := h.ownPath(c.QueryParam("next"))
-	if session := signedIn(c); session != nil {
+	if session := c.SignedIn(); session != nil {
 		return h.redirect(c, h.afterSignIn(next), flash{})
 	}
 	return h.render(c, http.StatusOK, views.SignIn(values("next", next), notices[c.QueryParam("notice")]))
 }
 
-func (h *Console) signIn(c echo.Context) error {
-	begun, err := h.account.SignIn(c.Request().Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
+func (h *Console) signIn(c request) error {
+	begun, err := h.account.SignIn(c.Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
 	var throttled *account.Throttled
 	switch {
 	case errors.Is(err, account.ErrSignIn):
@@ -48,7 +46,7 @@ func (h *Console) signIn(c echo.Context) error {
 }
 
 // tooMany says how long a pause lasts, to people and to programs.
-func tooMany(c echo.Context, throttled *account.Throttled) string {
+func tooMany(c request, throttled *account.Throttled) string {
 	seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
 	c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
 	return "Too many attempts. Try again in " + wait(seconds) + "."
@@ -61,7 +59,7 @@ const setUpPath = "/settings/profile/authenticator"
 var steps = map[store.Stage]string{store.AwaitsSecondFactor: "/signin/2fa", store.SetsUpSecondFactor: setUpPath}
 
 // goOn leads on somebody who has given the right password: to the next step, or in, where done is announced.
-func (h *Console) goOn(c echo.Context, begun account.Begun, done flash) error {
+func (h *Console) goOn(c request, begun account.Begun, done flash) error {
 	h.begin(c, begun.Token)
 	next := h.ownPath(c.FormValue("next"))
 	if step, more := steps[begun.Stage]; more {
@@ -83,7 +81,7 @@ func withNext(page, next string) string {
 }
 
 // refuseSignIn shows the form again, with the email that was typed but never the password.
-func (h *Console) refuseSignIn(c echo.Context, status int, reason string) error {
+func (h *Console) refuseSignIn(c request, status int, reason string) error {
 	again := values("email", c.FormValue("email"), "next", h.ownPath(c.FormValue("next")))
 	again.Errors = account.Invalid{"": reason}
 	return h.render(c, status, views.SignIn(again, ""))
@@ -108,29 +106,29 @@ func wait(seconds int) string {
 }
 
 // waiting returns the session that waits for the second factor, or nil.
-func waiting(c echo.Context) *account.SignedIn {
-	if session := current(c); session != nil && session.Stage == store.AwaitsSecondFactor {
+func waiting(c request) *account.SignedIn {
+	if session := c.Session(); session != nil && session.Stage == store.AwaitsSecondFactor {
 		return session
 	}
 	return nil
 }
 
-func (h *Console) secondFactorForm(c echo.Context) error {
+func (h *Console) secondFactorForm(c request) error {
 	if waiting(c) == nil {
 		return h.redirect(c, withNext("/signin", h.ownPath(c.QueryParam("next"))), flash{}) // which knows those who are in
 	}
 	return h.renderSecondFactor(c, http.StatusOK, views.Form{})
 }
 
-func (h *Console) secondFactor(c echo.Context) error {
+func (h *Console) secondFactor(c request) error {
 	return h.finishSignIn(c, func(by account.Actor) (account.SignedInWith, error) {
-		return h.account.SignInWithCode(c.Request().Context(), by, c.FormValue("code"), h.client(c))
+		return h.account.SignInWithCode(c.Context(), by, c.FormValue("code"), h.client(c))
 	})
 }
 
-func (h *Console) secondFactorByPasskey(c echo.Context) error {
+func (h *Console) secondFactorByPasskey(c request) error {
 	return h.finishSignIn(c, func(by account.Actor) (account.SignedInWith, error) {
-		return h.account.SignInWithPasskey(c.Request().Context(), by, []byte(c.FormValue("credential")), h.client(c))
+		return h.account.SignInWithPasskey(c.Context(), by, []byte(c.FormValue("credential")), h.client(c))
 	})
 }
 
@@ -143,7 +141,7 @@ var wrongFactors = []struct {
 	{account.ErrCodeUsed, "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
 }
 
-func (h *Console) finishSignIn(c echo.Context, with func(account.Actor) (account.SignedInWith, error)) error {
+func (h *Console) finishSignIn(c request, with func(account.Actor) (account.SignedInWith, error)) error {
 	session := waiting(c)
 	if session == nil {
 		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
@@ -178,8 +176,8 @@ func codesLeft(n int) flash {
 	return flash{Text: fmt.Sprintf("You have %d recovery codes left.", n), Stays: true}
 }
 
-func (h *Console) renderSecondFactor(c echo.Context, status int, f views.Form) error {
-	asked, err := h.account.SecondFactorAsked(c.Request().Context(), current(c).Actor)
+func (h *Console) renderSecondFactor(c request, status int, f views.Form) error {
+	asked, err := h.account.SecondFactorAsked(c.Context(), c.Session().Actor)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/store"
 	"console/views"
@@ -16,15 +14,15 @@ import (
 const keyTenant = "tenant"
 
 // chosenTenant is the tenant that forms begin with and that explanations show first: the one chosen in the header.
-func (h *Console) chosenTenant(c echo.Context) int64 {
-	if id := h.sessions.GetInt64(c.Request().Context(), keyTenant); id != 0 {
+func (h *Console) chosenTenant(c request) int64 {
+	if id := h.sessions.GetInt64(c.Context(), keyTenant); id != 0 {
 		return id
 	}
-	return actor(c).Main
+	return c.Actor().Main
 }
 
 // tenantAmong is the chosen one of the tenants, or the main one, which comes first.
-func (h *Console) tenantAmong(c echo.Context, tenants []store.Tenant) store.Tenant {
+func (h *Console) tenantAmong(c request, tenants []store.Tenant) store.Tenant {
 	id := h.chosenTenant(c)
 	for _, t := range tenants {
 		if t.ID == id {
@@ -35,15 +33,15 @@ func (h *Console) tenantAmong(c echo.Context, tenants []store.Tenant) store.Tena
 }
 
 // switchTenant remembers the tenant chosen in the header, and leads back to where the person was.
-func (h *Console) switchTenant(c echo.Context) error {
-	tenants, err := h.account.TenantsOf(c.Request().Context(), actor(c))
+func (h *Console) switchTenant(c request) error {
+	tenants, err := h.account.TenantsOf(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
-	id := formID(c, "tenant")
+	id := c.ID("tenant")
 	for _, t := range tenants {
 		if t.ID == id {
-			h.sessions.Put(c.Request().Context(), keyTenant, id)
+			h.sessions.Put(c.Context(), keyTenant, id)
 			back := strings.TrimPrefix(h.ownPath(c.FormValue("next")), h.basePath)
 			if back == "" {
 				back = "/"
@@ -54,51 +52,47 @@ func (h *Console) switchTenant(c echo.Context) error {
 	return store.ErrNotFound
 }
 
-func (h *Console) tenants(c echo.Context) error {
-	tenants, err := h.account.Tenants(c.Request().Context())
+func (h *Console) tenants(c request) error {
+	tenants, err := h.account.Tenants(c.Context())
 	if err != nil {
 		return err
 	}
 	return h.render(c, http.StatusOK, views.Tenants(views.TenantsPage{Tenants: tenants}))
 }
 
-func (h *Console) newTenantForm(c echo.Context) error {
+func (h *Console) newTenantForm(c request) error {
 	return h.renderNewTenant(c, http.StatusOK, views.Form{}, nil)
 }
 
-func (h *Console) createTenant(c echo.Context) error {
+func (h *Console) createTenant(c request) error {
 	admin := account.NewUser{FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"), Email: c.FormValue("email")}
-	tenant, err := h.account.CreateTenant(c.Request().Context(), actor(c), c.FormValue("name"), admin)
+	tenant, err := h.account.CreateTenant(c.Context(), c.Actor(), c.FormValue("name"), admin)
 	if refused := refusal(err); refused != nil {
 		return h.renderNewTenant(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.TenantsPath, flash{Text: "The tenant " + tenant.Name + " was created."})
+	return h.done(c, views.TenantsPath, "The tenant "+tenant.Name+" was created.")
 }
 
-func (h *Console) renderNewTenant(c echo.Context, status int, f views.Form, taken *store.User) error {
+func (h *Console) renderNewTenant(c request, status int, f views.Form, taken *store.User) error {
 	page := views.NewTenantPage{Form: f, Taken: taken}
 	return h.renderPart(c, status, views.NewTenant(page), views.NewTenantPart(page))
 }
 
-func (h *Console) renameTenantForm(c echo.Context) error {
-	tenant, err := h.tenantOf(c)
+func (h *Console) renameTenantForm(c request, id int64) error {
+	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderTenant(c, http.StatusOK, tenant, values("name", tenant.Name, "version", strconv.FormatInt(tenant.Version, 10)))
 }
 
-func (h *Console) renameTenant(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	tenant, err := h.account.RenameTenant(c.Request().Context(), actor(c), id, formID(c, "version"), c.FormValue("name"))
+func (h *Console) renameTenant(c request, id int64) error {
+	tenant, err := h.account.RenameTenant(c.Context(), c.Actor(), id, c.ID("version"), c.FormValue("name"))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.tenantOf(c)
+		current, err := h.account.Tenant(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -107,29 +101,20 @@ func (h *Console) renameTenant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.TenantsPath, flash{Text: "The tenant is now called " + tenant.Name + "."})
+	return h.done(c, views.TenantsPath, "The tenant is now called "+tenant.Name+".")
 }
 
-func (h *Console) renderTenant(c echo.Context, status int, tenant store.Tenant, f views.Form) error {
+func (h *Console) renderTenant(c request, status int, tenant store.Tenant, f views.Form) error {
 	page := views.TenantPage{Tenant: tenant, Form: f}
 	return h.renderPart(c, status, views.RenameTenant(page), views.RenameTenantPart(page))
 }
 
-// tenantOf returns the tenant of a path.
-func (h *Console) tenantOf(c echo.Context) (store.Tenant, error) {
-	id, err := pathID(c)
-	if err != nil {
-		return store.Tenant{}, err
-	}
-	return h.account.Tenant(c.Request().Context(), actor(c), id)
-}
-
-func (h *Console) disableTenantForm(c echo.Context) error {
-	tenant, err := h.tenantOf(c)
+func (h *Console) disableTenantForm(c request, id int64) error {
+	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	preview, err := h.account.PreviewDisableTenant(c.Request().Context(), actor(c), tenant.ID)
+	preview, err := h.account.PreviewDisableTenant(c.Context(), c.Actor(), tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -139,46 +124,34 @@ func (h *Console) disableTenantForm(c echo.Context) error {
 	})
 }
 
-func (h *Console) disableTenant(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) disableTenant(c request, id int64) error {
+	tenant, err := h.account.DisableTenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	tenant, err := h.account.DisableTenant(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, views.TenantsPath, flash{Text: tenant.Name + " is disabled."})
+	return h.done(c, views.TenantsPath, tenant.Name+" is disabled.")
 }
 
-func (h *Console) enableTenant(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) enableTenant(c request, id int64) error {
+	tenant, err := h.account.EnableTenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	tenant, err := h.account.EnableTenant(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, views.TenantsPath, flash{Text: tenant.Name + " is enabled."})
+	return h.done(c, views.TenantsPath, tenant.Name+" is enabled.")
 }
 
-func (h *Console) deleteTenantForm(c echo.Context) error {
-	tenant, err := h.tenantOf(c)
+func (h *Console) deleteTenantForm(c request, id int64) error {
+	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderDeleteTenant(c, http.StatusOK, tenant, views.Form{})
 }
 
-func (h *Console) deleteTenant(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	tenant, err := h.account.DeleteTenant(c.Request().Context(), actor(c), id, c.FormValue("confirm_name"))
+func (h *Console) deleteTenant(c request, id int64) error {
+	tenant, err := h.account.DeleteTenant(c.Context(), c.Actor(), id, c.FormValue("confirm_name"))
 	if refused := refusal(err); refused != nil {
-		current, err := h.tenantOf(c)
+		current, err := h.account.Tenant(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -187,10 +160,10 @@ func (h *Console) deleteTenant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.TenantsPath, flash{Text: "The tenant " + tenant.Name + " was deleted."})
+	return h.done(c, views.TenantsPath, "The tenant "+tenant.Name+" was deleted.")
 }
 
-func (h *Console) renderDeleteTenant(c echo.Context, status int, tenant store.Tenant, f views.Form) error {
+func (h *Console) renderDeleteTenant(c request, status int, tenant store.Tenant, f views.Form) error {
 	page := views.TenantPage{Tenant: tenant, Form: f}
 	return h.renderPart(c, status, views.DeleteTenant(page), views.DeleteTenantPart(page))
 }

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/notify"
 	"console/internal/permission"
@@ -19,8 +17,8 @@ import (
 // shownDeliveries is how many of its newest messages a trigger shows.
 const shownDeliveries = 10
 
-func (h *Console) triggers(c echo.Context) error {
-	list, err := h.account.Triggers(c.Request().Context(), actor(c))
+func (h *Console) triggers(c request) error {
+	list, err := h.account.Triggers(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -39,23 +37,23 @@ func (h *Console) triggers(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.Triggers(page), views.TriggersSection(page))
 }
 
-func (h *Console) newTrigger(c echo.Context) error {
+func (h *Console) newTrigger(c request) error {
 	return h.renderTrigger(c, http.StatusOK, 0, values("condition", notify.ConditionUserAdded, "role_operator", "eq"))
 }
 
-func (h *Console) createTrigger(c echo.Context) error {
-	trigger, err := h.account.CreateTrigger(c.Request().Context(), actor(c), triggerInput(c))
+func (h *Console) createTrigger(c request) error {
+	trigger, err := h.account.CreateTrigger(c.Context(), c.Actor(), triggerInput(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderTrigger(c, http.StatusUnprocessableEntity, 0, form(c, refused))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was created."})
+	return h.done(c, "/settings/triggers", "The trigger “"+trigger.Name+"” was created.")
 }
 
-func (h *Console) editTrigger(c echo.Context) error {
-	trigger, err := h.trigger(c)
+func (h *Console) editTrigger(c request, id int64) error {
+	trigger, err := h.account.Trigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -74,14 +72,10 @@ func (h *Console) editTrigger(c echo.Context) error {
 	return h.renderTrigger(c, http.StatusOK, trigger.ID, fields)
 }
 
-func (h *Console) updateTrigger(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	trigger, err := h.account.UpdateTrigger(c.Request().Context(), actor(c), id, formID(c, "version"), triggerInput(c))
+func (h *Console) updateTrigger(c request, id int64) error {
+	trigger, err := h.account.UpdateTrigger(c.Context(), c.Actor(), id, c.ID("version"), triggerInput(c))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.trigger(c)
+		current, err := h.account.Trigger(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -90,39 +84,27 @@ func (h *Console) updateTrigger(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was saved."})
+	return h.done(c, "/settings/triggers", "The trigger “"+trigger.Name+"” was saved.")
 }
 
-func (h *Console) enableTrigger(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) enableTrigger(c request, id int64) error {
+	trigger, err := h.account.EnableTrigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	trigger, err := h.account.EnableTrigger(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is enabled."})
+	return h.done(c, "/settings/triggers", "The trigger “"+trigger.Name+"” is enabled.")
 }
 
-func (h *Console) disableTrigger(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) disableTrigger(c request, id int64) error {
+	trigger, err := h.account.DisableTrigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	trigger, err := h.account.DisableTrigger(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” is disabled."})
+	return h.done(c, "/settings/triggers", "The trigger “"+trigger.Name+"” is disabled.")
 }
 
-func (h *Console) duplicateTrigger(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	trigger, err := h.account.DuplicateTrigger(c.Request().Context(), actor(c), id)
+func (h *Console) duplicateTrigger(c request, id int64) error {
+	trigger, err := h.account.DuplicateTrigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -130,13 +112,13 @@ func (h *Console) duplicateTrigger(c echo.Context) error {
 }
 
 // testTrigger sends what the editor describes, saved or not.
-func (h *Console) testTrigger(c echo.Context) error {
-	results, err := h.account.TestTrigger(c.Request().Context(), actor(c), triggerInput(c))
+func (h *Console) testTrigger(c request) error {
+	results, err := h.account.TestTrigger(c.Context(), c.Actor(), triggerInput(c))
 	return h.renderTest(c, results, err, nil, "/settings/triggers")
 }
 
 // renderTest says what became of a test, or what keeps it from being sent, by the labels of fields.
-func (h *Console) renderTest(c echo.Context, results []account.TestResult, err error, fields []notify.Field, back string) error {
+func (h *Console) renderTest(c request, results []account.TestResult, err error, fields []notify.Field, back string) error {
 	page, status := views.TestPage{Results: results, Back: back}, http.StatusOK
 	if refused := refusal(err); refused != nil {
 		page.Refused, status = reasons(refused, fields), http.StatusUnprocessableEntity
@@ -159,35 +141,26 @@ func reasons(refused account.Invalid, fields []notify.Field) []string {
 	return list
 }
 
-func (h *Console) deleteTriggerForm(c echo.Context) error {
-	trigger, err := h.trigger(c)
+func (h *Console) deleteTriggerForm(c request, id int64) error {
+	trigger, err := h.account.Trigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
 	return h.renderPart(c, http.StatusOK, views.DeleteTrigger(trigger.Trigger), views.DeleteTriggerPart(trigger.Trigger))
 }
 
-func (h *Console) deleteTrigger(c echo.Context) error {
-	trigger, err := h.trigger(c)
+func (h *Console) deleteTrigger(c request, id int64) error {
+	trigger, err := h.account.Trigger(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	if err := h.account.DeleteTrigger(c.Request().Context(), actor(c), trigger.ID); err != nil {
+	if err := h.account.DeleteTrigger(c.Context(), c.Actor(), trigger.ID); err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "The trigger “" + trigger.Name + "” was deleted."})
+	return h.done(c, "/settings/triggers", "The trigger “"+trigger.Name+"” was deleted.")
 }
 
-// trigger returns the one in the path.
-func (h *Console) trigger(c echo.Context) (account.TriggerWithReactions, error) {
-	id, err := pathID(c)
-	if err != nil {
-		return account.TriggerWithReactions{}, err
-	}
-	return h.account.Trigger(c.Request().Context(), actor(c), id)
-}
-
-func triggerInput(c echo.Context) account.TriggerInput {
+func triggerInput(c request) account.TriggerInput {
 	f := form(c, nil).Values
 	in := account.TriggerInput{Name: f.Get("name"), Description: f.Get("description"), Condition: f.Get("condition"),
 		RoleOperator: f.Get("role_operator")}
@@ -201,8 +174,8 @@ func triggerInput(c echo.Context) account.TriggerInput {
 	return in
 }
 
-func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Form) error {
-	integrations, err := h.account.Destinations(c.Request().Context(), actor(c))
+func (h *Console) renderTrigger(c request, status int, id int64, f views.Form) error {
+	integrations, err := h.account.Destinations(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
@@ -210,7 +183,7 @@ func (h *Console) renderTrigger(c echo.Context, status int, id int64, f views.Fo
 	if id == 0 {
 		return h.render(c, status, views.TriggerForm(page))
 	}
-	list, err := h.account.Deliveries(c.Request().Context(), actor(c), account.DeliveryQuery{TriggerID: id})
+	list, err := h.account.Deliveries(c.Context(), c.Actor(), account.DeliveryQuery{TriggerID: id})
 	if err != nil {
 		return err
 	}

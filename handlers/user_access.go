@@ -4,66 +4,48 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/permission"
 	"console/views"
 )
 
-func (h *Console) disableForm(c echo.Context) error {
-	return h.renderEndPreview(c, http.StatusOK, permission.UsersUpdate, views.Form{})
+func (h *Console) disableForm(c request, id int64) error {
+	return h.renderEndPreview(c, http.StatusOK, id, permission.UsersUpdate, views.Form{})
 }
 
-func (h *Console) disableUser(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) disableUser(c request, id int64) error {
+	user, err := h.account.DisableAccess(c.Context(), c.Actor(), id, c.IDs("remove_from")...)
 	if err != nil {
 		return err
 	}
-	user, err := h.account.DisableAccess(c.Request().Context(), actor(c), id, formIDs(c, "remove_from")...)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: "The access of " + user.DisplayName() + " is disabled."})
+	return h.done(c, h.backToUsers(c), "The access of "+user.DisplayName()+" is disabled.")
 }
 
-func (h *Console) enableUser(c echo.Context) error {
-	id, err := pathID(c)
+func (h *Console) enableUser(c request, id int64) error {
+	user, err := h.account.EnableAccess(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	user, err := h.account.EnableAccess(c.Request().Context(), actor(c), id)
-	if err != nil {
-		return err
-	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: "The access of " + user.DisplayName() + " is enabled."})
+	return h.done(c, h.backToUsers(c), "The access of "+user.DisplayName()+" is enabled.")
 }
 
-func (h *Console) deleteUserForm(c echo.Context) error {
-	return h.renderEndPreview(c, http.StatusOK, permission.UsersDelete, views.Form{})
+func (h *Console) deleteUserForm(c request, id int64) error {
+	return h.renderEndPreview(c, http.StatusOK, id, permission.UsersDelete, views.Form{})
 }
 
-func (h *Console) deleteUser(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.DeleteUser(c.Request().Context(), actor(c), id, c.FormValue("confirm_email"), formIDs(c, "remove_from")...)
+func (h *Console) deleteUser(c request, id int64) error {
+	user, err := h.account.DeleteUser(c.Context(), c.Actor(), id, c.FormValue("confirm_email"), c.IDs("remove_from")...)
 	if refused := refusal(err); refused != nil {
-		return h.renderEndPreview(c, http.StatusUnprocessableEntity, permission.UsersDelete, form(c, refused))
+		return h.renderEndPreview(c, http.StatusUnprocessableEntity, id, permission.UsersDelete, form(c, refused))
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: user.DisplayName() + " was deleted."})
+	return h.done(c, h.backToUsers(c), user.DisplayName()+" was deleted.")
 }
 
 // renderEndPreview asks for confirmation: to disable access or, where deleting is needed, to delete.
-func (h *Console) renderEndPreview(c echo.Context, status int, needs permission.Permission, f views.Form) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	consequences, err := h.account.EndPreview(c.Request().Context(), actor(c), id, needs)
+func (h *Console) renderEndPreview(c request, status int, id int64, needs permission.Permission, f views.Form) error {
+	consequences, err := h.account.EndPreview(c.Context(), c.Actor(), id, needs)
 	if err != nil {
 		return err
 	}
@@ -75,7 +57,7 @@ func (h *Console) renderEndPreview(c echo.Context, status int, needs permission.
 }
 
 // backToUsers is the user list, in the state in which htmx says the browser shows it.
-func (h *Console) backToUsers(c echo.Context) string {
+func (h *Console) backToUsers(c request) string {
 	current := strings.TrimPrefix(h.ownPath(c.Request().Header.Get("HX-Current-URL")), h.basePath)
 	if path, _, _ := strings.Cut(current, "?"); path == "/settings/users" {
 		return current

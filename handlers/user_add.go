@@ -6,20 +6,18 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) addUserForm(c echo.Context) error {
+func (h *Console) addUserForm(c request) error {
 	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
-func (h *Console) addUser(c echo.Context) error {
-	user, err := h.account.AddUser(c.Request().Context(), actor(c), newUser(c))
+func (h *Console) addUser(c request) error {
+	user, err := h.account.AddUser(c.Context(), c.Actor(), newUser(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderAddUser(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
@@ -42,9 +40,9 @@ func (h *Console) mailed(mail string, to store.User) string {
 }
 
 // newUser reads the person that a form describes.
-func newUser(c echo.Context) account.NewUser {
+func newUser(c request) account.NewUser {
 	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
-		Email: c.FormValue("email"), TenantID: formID(c, "tenant_id"), Groups: formIDs(c, "group_ids"), Duration: c.FormValue("duration")}
+		Email: c.FormValue("email"), TenantID: c.ID("tenant_id"), Groups: c.IDs("group_ids"), Duration: c.FormValue("duration")}
 }
 
 // takenBy is the person who has the address that err refuses, or nil.
@@ -56,14 +54,14 @@ func takenBy(err error) *store.User {
 	return nil
 }
 
-func (h *Console) renderAddUser(c echo.Context, status int, f views.Form, taken *store.User) error {
+func (h *Console) renderAddUser(c request, status int, f views.Form, taken *store.User) error {
 	roles, tenants, err := h.choices(c)
 	if err != nil {
 		return err
 	}
 	page := views.AddUserPage{Form: f, Roles: roles, Tenants: tenants, Taken: taken}
-	if actor(c).May(permission.GroupsUpdate) {
-		if page.Groups, err = h.account.GrantableGroups(c.Request().Context(), actor(c), offeredGroups); err != nil {
+	if c.Actor().May(permission.GroupsUpdate) {
+		if page.Groups, err = h.account.GrantableGroups(c.Context(), c.Actor(), offeredGroups); err != nil {
 			return err
 		}
 	}
@@ -72,12 +70,12 @@ func (h *Console) renderAddUser(c echo.Context, status int, f views.Form, taken 
 
 // choices are the roles and tenants that the actor may choose from: the tenants that give access, and the roles that the
 // actor may give in one of them.
-func (h *Console) choices(c echo.Context) ([]permission.Role, []store.Tenant, error) {
-	tenants, err := h.account.TenantsOf(c.Request().Context(), actor(c))
+func (h *Console) choices(c request) ([]permission.Role, []store.Tenant, error) {
+	tenants, err := h.account.TenantsOf(c.Context(), c.Actor())
 	if err != nil {
 		return nil, nil, err
 	}
 	tenants = slices.DeleteFunc(tenants, func(t store.Tenant) bool { return t.DisabledAt != 0 })
-	roles, err := h.account.GrantableRoles(c.Request().Context(), actor(c), tenants)
+	roles, err := h.account.GrantableRoles(c.Context(), c.Actor(), tenants)
 	return roles, tenants, err
 }

@@ -11,12 +11,12 @@ import (
 	"console/views"
 )
 
-func (h *Console) bulkForm(c echo.Context) error {
+func (h *Console) bulkForm(c request) error {
 	return h.renderBulk(c, http.StatusOK, nil)
 }
 
-func (h *Console) bulk(c echo.Context) error {
-	job, err := h.account.StartBulk(c.Request().Context(), actor(c), c.FormValue("action"), selection(c), formInt(c, "total"), formIDs(c, "remove_from")...)
+func (h *Console) bulk(c request) error {
+	job, err := h.account.StartBulk(c.Context(), c.Actor(), c.FormValue("action"), selection(c), c.Int("total"), c.IDs("remove_from")...)
 	var changed *account.ChangedTotal
 	if errors.As(err, &changed) {
 		return h.renderBulk(c, http.StatusConflict, account.Invalid{"": "The list has changed since you chose: then " + strconv.Itoa(changed.Announced) +
@@ -32,14 +32,14 @@ func (h *Console) bulk(c echo.Context) error {
 }
 
 // selection reads whom a form is about.
-func selection(c echo.Context) account.Selection {
-	return account.Selection{IDs: formIDs(c, "ids"), All: c.FormValue("all") != "", Query: userQuery(c)}
+func selection(c request) account.Selection {
+	return account.Selection{IDs: c.IDs("ids"), All: c.FormValue("all") != "", Query: userQuery(c)}
 }
 
 // renderBulk asks for confirmation, naming whom it would change; refused says why the last answer was refused.
-func (h *Console) renderBulk(c echo.Context, status int, refused account.Invalid) error {
+func (h *Console) renderBulk(c request, status int, refused account.Invalid) error {
 	chosen := selection(c)
-	selected, err := h.account.PreviewBulk(c.Request().Context(), actor(c), c.FormValue("action"), chosen)
+	selected, err := h.account.PreviewBulk(c.Context(), c.Actor(), c.FormValue("action"), chosen)
 	if refused := refusal(err); refused != nil {
 		return echo.NewHTTPError(http.StatusUnprocessableEntity, refused.First())
 	}

@@ -5,18 +5,12 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) editUserForm(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.User(c.Request().Context(), actor(c), id)
+func (h *Console) editUserForm(c request, id int64) error {
+	user, err := h.account.User(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -24,14 +18,10 @@ func (h *Console) editUserForm(c echo.Context) error {
 	return h.renderEditUser(c, http.StatusOK, user, fields)
 }
 
-func (h *Console) editUser(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.EditUser(c.Request().Context(), actor(c), id, formID(c, "version"), c.FormValue("first_name"), c.FormValue("last_name"))
+func (h *Console) editUser(c request, id int64) error {
+	user, err := h.account.EditUser(c.Context(), c.Actor(), id, c.ID("version"), c.FormValue("first_name"), c.FormValue("last_name"))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.account.User(c.Request().Context(), actor(c), id)
+		current, err := h.account.User(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -43,10 +33,10 @@ func (h *Console) editUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: "The settings of " + user.DisplayName() + " were saved."})
+	return h.done(c, h.backToUsers(c), "The settings of "+user.DisplayName()+" were saved.")
 }
 
-func (h *Console) renderEditUser(c echo.Context, status int, user store.User, f views.Form) error {
+func (h *Console) renderEditUser(c request, status int, user store.User, f views.Form) error {
 	page := views.EditUserPage{User: user, Form: f}
 	return h.renderPart(c, status, views.EditUser(page), views.EditUserPart(page))
 }

@@ -4,14 +4,12 @@ import (
 	"encoding/csv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 )
 
-func (h *Console) exportUsers(c echo.Context) error {
+func (h *Console) exportUsers(c request) error {
 	var sheet *csv.Writer
-	err := h.account.ExportUsers(c.Request().Context(), actor(c), userQuery(c), func() {
+	err := h.account.ExportUsers(c.Context(), c.Actor(), userQuery(c), func() {
 		sheet = h.startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status", "2fa", "last auth", "groups")
 	}, func(u account.Exported) error {
 		twoFactor := "off"

@@ -4,20 +4,14 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) userGroupsForm(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+func (h *Console) userGroupsForm(c request, id int64) error {
+	current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -32,7 +26,7 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
 	}
 	in := membershipInput(c)
-	preview, err := h.account.PreviewMembership(c.Request().Context(), actor(c), id, in)
+	preview, err := h.account.PreviewMembership(c.Context(), c.Actor(), id, in)
 	if refused, status := formError(err); refused != nil {
 		return h.renderUserGroups(c, status, current, again(c, refused, status, current.User.Version))
 	}
@@ -43,7 +37,7 @@ func (h *Console) userGroupsForm(c echo.Context) error {
 }
 
 // reviewMembership says what another role and other groups would do, and asks for confirmation.
-func (h *Console) reviewMembership(c echo.Context, current account.UserGroups, in account.Membership, preview account.Preview) error {
+func (h *Console) reviewMembership(c request, current account.UserGroups, in account.Membership, preview account.Preview) error {
 	fields := [][2]string{{"role", string(in.Role)}, {"version", c.FormValue("version")}, {"group_ids", ""}}
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
@@ -66,14 +60,10 @@ func (h *Console) reviewMembership(c echo.Context, current account.UserGroups, i
 	})
 }
 
-func (h *Console) setUserGroups(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.SetMembership(c.Request().Context(), actor(c), id, membershipInput(c))
+func (h *Console) setUserGroups(c request, id int64) error {
+	user, err := h.account.SetMembership(c.Context(), c.Actor(), id, membershipInput(c))
 	if refused, status := formError(err); refused != nil {
-		current, err := h.account.UserGroups(c.Request().Context(), actor(c), id)
+		current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
 		if err != nil {
 			return err
 		}
@@ -82,24 +72,24 @@ func (h *Console) setUserGroups(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: "The groups of " + user.DisplayName() + " were saved."})
+	return h.done(c, h.backToUsers(c), "The groups of "+user.DisplayName()+" were saved.")
 }
 
 // membershipInput reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
-func membershipInput(c echo.Context) account.Membership {
+func membershipInput(c request) account.Membership {
 	f := form(c, nil)
-	return account.Membership{Version: formID(c, "version"), Role: permission.Role(f.Get("role")), Groups: formIDs(c, "group_ids"),
+	return account.Membership{Version: c.ID("version"), Role: permission.Role(f.Get("role")), Groups: c.IDs("group_ids"),
 		KeepGroups: !f.Values.Has("group_ids")}
 }
 
-func (h *Console) renderUserGroups(c echo.Context, status int, current account.UserGroups, f views.Form) error {
+func (h *Console) renderUserGroups(c request, status int, current account.UserGroups, f views.Form) error {
 	roles, _, err := h.choices(c)
 	if err != nil {
 		return err
 	}
 	page := views.UserGroupsPage{UserGroups: current, Form: f, Roles: roles, Search: c.FormValue("q")}
 	if page.Search != "" {
-		list, err := h.account.Groups(c.Request().Context(), actor(c), account.GroupQuery{Search: page.Search})
+		list, err := h.account.Groups(c.Context(), c.Actor(), account.GroupQuery{Search: page.Search})
 		if err != nil {
 			return err
 		}
@@ -116,14 +106,14 @@ func (h *Console) renderUserGroups(c echo.Context, status int, current account.U
 }
 
 // chosenGroups are the groups ticked in a form that the person is not in yet.
-func (h *Console) chosenGroups(c echo.Context, current account.UserGroups, f views.Form) ([]store.Group, error) {
+func (h *Console) chosenGroups(c request, current account.UserGroups, f views.Form) ([]store.Group, error) {
 	var chosen []store.Group
-	for _, id := range formIDs(c, "group_ids") {
+	for _, id := range c.IDs("group_ids") {
 		if current.Has(id) {
 			continue
 		}
 		var err error
-		if chosen, err = h.account.WithGroup(c.Request().Context(), chosen, id); err != nil {
+		if chosen, err = h.account.WithGroup(c.Context(), chosen, id); err != nil {
 			return nil, err
 		}
 	}

@@ -7,26 +7,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/views"
 )
 
-func (h *Console) importForm(c echo.Context) error {
+func (h *Console) importForm(c request) error {
 	return h.renderImport(c, http.StatusOK, values("send_invitations", "1"))
 }
 
 // importUsers shows what a file would do; with confirm it is done. The file stays with the browser in between: nothing
 // is kept here that nobody has confirmed.
-func (h *Console) importUsers(c echo.Context) error {
+func (h *Console) importUsers(c request) error {
 	file, err := uploaded(c)
 	if err != nil {
 		return err
 	}
-	tenant, send := formID(c, "tenant_id"), c.FormValue("send_invitations") != ""
+	tenant, send := c.ID("tenant_id"), c.FormValue("send_invitations") != ""
 	if c.FormValue("confirm") != "" {
-		job, err := h.account.StartImport(c.Request().Context(), actor(c), file, tenant, send)
+		job, err := h.account.StartImport(c.Context(), c.Actor(), file, tenant, send)
 		if refused := refusal(err); refused != nil {
 			return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
 		}
@@ -35,7 +33,7 @@ func (h *Console) importUsers(c echo.Context) error {
 		}
 		return h.goToJob(c, job)
 	}
-	read, err := h.account.PreviewImport(c.Request().Context(), actor(c), file, tenant)
+	read, err := h.account.PreviewImport(c.Context(), c.Actor(), file, tenant)
 	if refused := refusal(err); refused != nil {
 		return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
@@ -47,7 +45,7 @@ func (h *Console) importUsers(c echo.Context) error {
 }
 
 // uploaded is the file of the form, or the text that the preview has kept of it.
-func uploaded(c echo.Context) ([]byte, error) {
+func uploaded(c request) ([]byte, error) {
 	header, err := c.FormFile("file")
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
 		return []byte(strings.ReplaceAll(c.FormValue("file"), "\r\n", "\n")), nil // as browsers end the lines of a text
@@ -63,7 +61,7 @@ func uploaded(c echo.Context) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, account.MaxImport+1))
 }
 
-func (h *Console) renderImport(c echo.Context, status int, f views.Form) error {
+func (h *Console) renderImport(c request, status int, f views.Form) error {
 	_, tenants, err := h.choices(c)
 	if err != nil {
 		return err

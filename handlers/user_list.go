@@ -4,17 +4,15 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
-func (h *Console) users(c echo.Context) error {
+func (h *Console) users(c request) error {
 	query := userQuery(c)
-	list, err := h.account.Users(c.Request().Context(), actor(c), query)
+	list, err := h.account.Users(c.Context(), c.Actor(), query)
 	if err != nil {
 		return err
 	}
@@ -27,9 +25,9 @@ func (h *Console) users(c echo.Context) error {
 }
 
 // userQuery reads the state of the list from the address or the form. What it does not know is the default.
-func userQuery(c echo.Context) account.UserQuery {
+func userQuery(c request) account.UserQuery {
 	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(c.FormValue("q")), Sort: store.SortName, Descending: c.FormValue("dir") == "desc",
-		Cursor: c.FormValue("cursor"), Group: formID(c, "group")}
+		Cursor: c.FormValue("cursor"), Group: c.ID("group")}
 	switch tab := store.Tab(c.FormValue("tab")); tab {
 	case store.TabActive, store.TabInvited, store.TabDisabled:
 		query.Tab = tab

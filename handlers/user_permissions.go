@@ -3,8 +3,6 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -12,18 +10,14 @@ import (
 )
 
 // userPermissions explains what a person may do, and shows where they are signed in.
-func (h *Console) userPermissions(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
+func (h *Console) userPermissions(c request, id int64) error {
 	explained, err := h.explained(c, id)
 	if err != nil {
 		return err
 	}
 	page := views.UserPermissionsPage{Explained: explained}
-	if actor(c).May(permission.UsersUpdate) && !isHTMX(c) {
-		page.Sessions, err = h.account.SessionsOf(c.Request().Context(), actor(c), id)
+	if c.Actor().May(permission.UsersUpdate) && !c.IsHTMX() {
+		page.Sessions, err = h.account.SessionsOf(c.Context(), c.Actor(), id)
 		if err != nil && !as[*account.Forbidden](err) {
 			return err
 		}
@@ -32,34 +26,26 @@ func (h *Console) userPermissions(c echo.Context) error {
 	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
 }
 
-func (h *Console) endSessions(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
+func (h *Console) endSessions(c request, id int64) error {
 	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.", "They are signed out everywhere.")
 }
 
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
-func (h *Console) endSessionsOf(c echo.Context, userID int64, back, one, all string) error {
+func (h *Console) endSessionsOf(c request, userID int64, back, one, all string) error {
 	done, err := all, error(nil)
 	if form(c, nil).Values.Has("session_id") { // also one that names no session: it does not mean all
-		done, err = one, h.account.EndSession(c.Request().Context(), actor(c), userID, formID(c, "session_id"))
+		done, err = one, h.account.EndSession(c.Context(), c.Actor(), userID, c.ID("session_id"))
 	} else {
-		err = h.account.EndSessions(c.Request().Context(), actor(c), userID)
+		err = h.account.EndSessions(c.Context(), c.Actor(), userID)
 	}
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, back, flash{Text: done})
+	return h.done(c, back, done)
 }
 
-func (h *Console) sendPasswordReset(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	user, err := h.account.SendPasswordReset(c.Request().Context(), actor(c), id)
+func (h *Console) sendPasswordReset(c request, id int64) error {
+	user, err := h.account.SendPasswordReset(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
@@ -75,10 +61,10 @@ func (h *Console) resetMailed(to store.User) string {
 }
 
 // explained explains what somebody may do, in the tenant that the address or the header names.
-func (h *Console) explained(c echo.Context, userID int64) (account.Explained, error) {
-	tenant := formID(c, "tenant_id")
+func (h *Console) explained(c request, userID int64) (account.Explained, error) {
+	tenant := c.ID("tenant_id")
 	if tenant == 0 {
 		tenant = h.chosenTenant(c)
 	}
-	return h.account.Permissions(c.Request().Context(), actor(c), userID, tenant)
+	return h.account.Permissions(c.Context(), c.Actor(), userID, tenant)
 }
