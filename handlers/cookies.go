@@ -45,11 +45,13 @@ func (k cookies) read(c echo.Context, name string) string {
 }
 
 func (k cookies) write(c echo.Context, name, value string) {
-	c.SetCookie(&http.Cookie{Name: k.prefix + name, Value: value, Path: k.path, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	c.SetCookie(&http.Cookie{Name: k.prefix + name, Value: value, Path: k.path, Secure: k.secure, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode})
 }
 
 func (k cookies) remove(c echo.Context, name string) {
-	c.SetCookie(&http.Cookie{Name: k.prefix + name, Path: k.path, MaxAge: -1, Secure: k.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	c.SetCookie(&http.Cookie{Name: k.prefix + name, Path: k.path, MaxAge: -1, Secure: k.secure, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode})
 }
 
 // flash is a result that the next page announces.

@@ -21,7 +21,8 @@ const (
 	macSize    = sha256.Size
 )
 
-var errForm = echo.NewHTTPError(http.StatusForbidden, "This form is out of date, for example because you have signed in or out since it was opened. Go back, reload the page and send it again.")
+var errForm = echo.NewHTTPError(http.StatusForbidden, "This form is out of date, for example because you have signed in or out "+
+	"since it was opened. Go back, reload the page and send it again.")
 
 // checkForm refuses whatever would change something unless it comes from one of the console's own pages: never from
 // another site, whatever token it carries, and only with the token of a form that this browser was given.
@@ -33,7 +34,8 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if h.fromElsewhere(c) {
 			h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
-			return echo.NewHTTPError(http.StatusForbidden, "This request came from another site and was refused. Open the console itself and try again there.")
+			return echo.NewHTTPError(http.StatusForbidden,
+				"This request came from another site and was refused. Open the console itself and try again there.")
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {

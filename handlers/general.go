@@ -94,7 +94,8 @@ func (h *Console) renderGeneral(c request, status int, refuse func(*views.Genera
 		Settings: settings,
 		Company:  values("name", settings.Name, "cloud", settings.Cloud, "version", version),
 		SignIn:   values("password_min_length", strconv.Itoa(settings.PasswordMinLength), "version", version),
-		Logout:   values("idle_timeout", seconds(settings.IdleTimeout), "absolute_timeout", seconds(settings.AbsoluteTimeout), "version", version),
+		Logout: values("idle_timeout", seconds(settings.IdleTimeout), "absolute_timeout", seconds(settings.AbsoluteTimeout),
+			"version", version),
 	}
 	if settings.EnforceSecondFactor {
 		page.SignIn.Values.Set("enforce_2fa", "1")
@@ -133,7 +134,8 @@ func (h *Console) testMailResult(mail store.Delivery) flash {
 	case mail.State == store.Delivered:
 		return flash{Text: "The mail server has taken the test mail for " + mail.Recipient + ". Look in your inbox.", Stays: true}
 	case mail.Error != "":
-		return flash{Text: "The test mail could not be sent: " + mail.Error + ". Whoever runs the server can check its mail settings.", Error: true}
+		return flash{Text: "The test mail could not be sent: " + mail.Error + ". Whoever runs the server can check its mail settings.",
+			Error: true}
 	}
 	return flash{Text: "The test mail is on its way to " + mail.Recipient + ". The mail server has not answered yet."}
 }

@@ -24,7 +24,8 @@ func groupInput(c request) account.GroupInput {
 }
 
 func (h *Console) newGroupForm(c request) error {
-	return h.renderNewGroup(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_ids", strconv.FormatInt(h.chosenTenant(c), 10)))
+	return h.renderNewGroup(c, http.StatusOK, values("role", string(permission.Analyst),
+		"tenant_ids", strconv.FormatInt(h.chosenTenant(c), 10)))
 }
 
 func (h *Console) createGroup(c request) error {
@@ -81,7 +82,8 @@ func (h *Console) groupPage(c request, id int64) (views.GroupPage, error) {
 	page := views.GroupPage{Group: group, Tab: views.GroupTab(c.FormValue("tab")), Can: c.Actor().Can}
 	switch page.Tab {
 	case views.GroupUsers:
-		page.Query = account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Group: id, Search: strings.TrimSpace(c.FormValue("q")), Cursor: c.FormValue("cursor")}
+		page.Query = account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Group: id, Search: strings.TrimSpace(c.FormValue("q")),
+			Cursor: c.FormValue("cursor")}
 		if c.Actor().May(permission.UsersView) {
 			page.Users, err = h.account.Users(ctx, c.Actor(), page.Query)
 		}
@@ -98,7 +100,8 @@ func (h *Console) renameGroupForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.renderRename(c, http.StatusOK, page.Group.Group, values("name", page.Group.Name, "version", strconv.FormatInt(page.Group.Version, 10)))
+	return h.renderRename(c, http.StatusOK, page.Group.Group, values("name", page.Group.Name,
+		"version", strconv.FormatInt(page.Group.Version, 10)))
 }
 
 func (h *Console) renameGroup(c request, id int64) error {

@@ -28,7 +28,8 @@ func (h *Console) groupChoices(c request, chosen int64) ([]store.Group, error) {
 }
 
 func (h *Console) groups(c request) error {
-	query := account.GroupQuery{Search: strings.TrimSpace(c.QueryParam("q")), Cursor: c.QueryParam("cursor"), Custom: c.QueryParam("role") == customPermissions}
+	query := account.GroupQuery{Search: strings.TrimSpace(c.QueryParam("q")), Cursor: c.QueryParam("cursor"),
+		Custom: c.QueryParam("role") == customPermissions}
 	if role, known := permission.ParseRole(c.QueryParam("role")); known {
 		query.Role = role
 	}

@@ -77,7 +77,8 @@ func (h *Console) removeMembersForm(c request, id int64) error {
 	}
 	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
-		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true, Text: "They are removed from the group " + page.Group.Name + ". The users themselves stay.",
+		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true,
+		Text:    "They are removed from the group " + page.Group.Name + ". The users themselves stay.",
 		Preview: preview, Fields: fields,
 	})
 }

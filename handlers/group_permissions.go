@@ -49,7 +49,8 @@ func (h *Console) reviewPermissions(c request, id int64) error {
 		fields = append(fields, [2]string{"permissions", key})
 	}
 	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
-		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"), Back: views.GroupPath(page.Group.ID, "?tab=permissions"),
+		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"),
+		Back:   views.GroupPath(page.Group.ID, "?tab=permissions"),
 		Submit: "Save permissions", Text: "From now on, the users of " + page.Group.Name + " may do what its new permissions say.",
 		Preview: preview, Fields: fields,
 	})

@@ -38,8 +38,9 @@ func (h *Console) removeGroupTenantForm(c request, id int64) error {
 		if t.ID == tenantID {
 			return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
-				Submit: "Remove tenant", Danger: true, Text: "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".", Preview: preview,
-				Fields: [][2]string{{"tenant_id", strconv.FormatInt(tenantID, 10)}},
+				Submit: "Remove tenant", Danger: true,
+				Text:    "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".",
+				Preview: preview, Fields: [][2]string{{"tenant_id", strconv.FormatInt(tenantID, 10)}},
 			})
 		}
 	}

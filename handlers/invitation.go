@@ -16,7 +16,8 @@ func (h *Console) resendInvitation(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.", Stays: h.Mailbox != nil})
+	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.",
+		Stays: h.Mailbox != nil})
 }
 
 func (h *Console) newLink(c request, id int64) error {
@@ -24,7 +25,9 @@ func (h *Console) newLink(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.renderIssued(c, issued, true)
+	page := h.issuedPage(issued)
+	page.Replaced = true
+	return h.renderIssued(c, page)
 }
 
 func (h *Console) revokeForm(c request, id int64) error {

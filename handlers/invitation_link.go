@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/a-h/templ"
-
 	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
@@ -14,7 +12,8 @@ import (
 )
 
 func (h *Console) inviteLinkForm(c request) error {
-	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d", "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
+	return h.renderInviteLink(c, http.StatusOK, values("role", string(permission.Analyst), "duration", "1d",
+		"tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
 func (h *Console) inviteByLink(c request) error {
@@ -25,7 +24,7 @@ func (h *Console) inviteByLink(c request) error {
 	if err != nil {
 		return err
 	}
-	return h.renderIssued(c, issued, false)
+	return h.renderIssued(c, h.issuedPage(issued))
 }
 
 // withLink are the roles that can be given by link: who never signs in needs none.
@@ -42,10 +41,13 @@ func (h *Console) renderInviteLink(c request, status int, f views.Form, taken *s
 	return h.renderPart(c, status, views.InviteLink(page), views.InviteLinkForm(page))
 }
 
-func (h *Console) renderIssued(c request, issued account.Issued, replaced bool) error {
-	page := views.IssuedLinkPage{Link: h.BaseURL.JoinPath("signup", issued.Token).String(), Email: issued.User.Email,
-		RoleLabel: issued.User.Role.Label(), ExpiresAt: issued.Invitation.ExpiresAt.Time(), Replaced: replaced}
+// issuedPage is the page with a link that was just made: it is shown this once.
+func (h *Console) issuedPage(issued account.Issued) views.IssuedLinkPage {
+	return views.IssuedLinkPage{Link: h.BaseURL.JoinPath("signup", issued.Token).String(), Email: issued.User.Email,
+		RoleLabel: issued.User.Role.Label(), ExpiresAt: issued.Invitation.ExpiresAt.Time()}
+}
+
+func (h *Console) renderIssued(c request, page views.IssuedLinkPage) error {
 	c.Response().Header().Set("HX-Trigger", "users-changed") // the list behind the dialog draws itself again
-	var whole, part templ.Component = views.IssuedLink(page), views.IssuedLinkPart(page)
-	return h.renderPart(c, http.StatusOK, whole, part)
+	return h.renderPart(c, http.StatusOK, views.IssuedLink(page), views.IssuedLinkPart(page))
 }

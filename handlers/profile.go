@@ -49,7 +49,8 @@ func (h *Console) editProfile(c request) error {
 func profileInput(c request, now store.User) account.Profile {
 	in := account.Profile{FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"), Preferences: now.Preferences}
 	sent := form(c, nil).Values
-	for field, target := range map[string]*string{"phone": &in.Phone, "date_format": &in.DateFormat, "time_zone": &in.TimeZone, "theme": &in.Theme} {
+	for field, target := range map[string]*string{"phone": &in.Phone, "date_format": &in.DateFormat, "time_zone": &in.TimeZone,
+		"theme": &in.Theme} {
 		if sent.Has(field) {
 			*target = sent.Get(field)
 		}
@@ -67,7 +68,8 @@ func (h *Console) renderProfile(c request, status int, f views.Form) error {
 		return err
 	}
 	page := views.ProfilePage{User: c.SignedIn().User, Memberships: memberships, Form: f}
-	for _, section := range []func(request) (templ.Component, error){h.profileSecurity, h.profileSessions, h.profileSignIns, h.profilePermissions} {
+	for _, section := range []func(request) (templ.Component, error){h.profileSecurity, h.profileSessions, h.profileSignIns,
+		h.profilePermissions} {
 		component, err := section(c)
 		if err != nil {
 			return err

@@ -38,8 +38,8 @@ func TestFC102_APageThatFailsHalfWayIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { db.Close() })
-			h := New(Options{Account: account.New(account.Options{DB: db, Now: time.Now}), Brand: "Wallarm", BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"),
-				Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+			h := New(Options{Account: account.New(account.Options{DB: db, Now: time.Now}), Brand: "Wallarm",
+				BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 			e := echo.New()
 			e.HTTPErrorHandler = h.fail
 			e.Use(h.identify)

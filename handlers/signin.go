@@ -20,7 +20,8 @@ var notices = map[string]string{
 	"signed-out": "You are signed out.",
 	"too-late":   "You had been signed out by then, so nothing was changed. Sign in, then try again.",
 	"reset":      "Your password is changed. Sign in with the new one.",
-	"reset-sent": "If you can sign in with this address, a mail with a link is on its way. The link works for an hour. If nothing arrives, ask your administrator.",
+	"reset-sent": "If you can sign in with this address, a mail with a link is on its way. The link works for an hour. " +
+		"If nothing arrives, ask your administrator.",
 }
 
 func (h *Console) signInForm(c request) error {
@@ -36,7 +37,8 @@ func (h *Console) signIn(c request) error {
 	var throttled *account.Throttled
 	switch {
 	case errors.Is(err, account.ErrSignIn):
-		return h.refuseSignIn(c, http.StatusUnprocessableEntity, "The email or the password is wrong. Check both, or choose “Forgot your password?” below.")
+		return h.refuseSignIn(c, http.StatusUnprocessableEntity,
+			"The email or the password is wrong. Check both, or choose “Forgot your password?” below.")
 	case errors.As(err, &throttled):
 		return h.refuseSignIn(c, http.StatusTooManyRequests, tooMany(c, throttled))
 	case err != nil:
@@ -181,6 +183,7 @@ func (h *Console) renderSecondFactor(c request, status int, f views.Form) error 
 	if err != nil {
 		return err
 	}
-	page := views.SecondFactorPage{Next: h.ownPath(c.FormValue("next")), Authenticator: asked.Authenticator, Passkey: string(asked.Passkey), Form: f}
+	page := views.SecondFactorPage{Next: h.ownPath(c.FormValue("next")), Authenticator: asked.Authenticator,
+		Passkey: string(asked.Passkey), Form: f}
 	return h.render(c, status, views.SecondFactor(page))
 }

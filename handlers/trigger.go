@@ -61,8 +61,8 @@ func (h *Console) editTrigger(c request, id int64) error {
 		empty := values("condition", trigger.Condition, "role_operator", "eq", "version", strconv.FormatInt(trigger.Version, 10))
 		return h.renderTrigger(c, http.StatusOK, trigger.ID, empty)
 	}
-	fields := values("name", trigger.Name, "description", trigger.Description, "condition", trigger.Condition, "role_operator", trigger.RoleOperator,
-		"version", strconv.FormatInt(trigger.Version, 10))
+	fields := values("name", trigger.Name, "description", trigger.Description, "condition", trigger.Condition,
+		"role_operator", trigger.RoleOperator, "version", strconv.FormatInt(trigger.Version, 10))
 	for _, role := range trigger.Roles {
 		fields.Values.Add("roles", string(role))
 	}
@@ -108,7 +108,8 @@ func (h *Console) duplicateTrigger(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/triggers", flash{Text: "“" + trigger.Name + "” was created. It is disabled: edit it, then enable it.", Stays: true})
+	return h.redirect(c, "/settings/triggers", flash{Text: "“" + trigger.Name + "” was created. It is disabled: edit it, then enable it.",
+		Stays: true})
 }
 
 // testTrigger sends what the editor describes, saved or not.
@@ -187,6 +188,7 @@ func (h *Console) renderTrigger(c request, status int, id int64, f views.Form) e
 	if err != nil {
 		return err
 	}
-	page.Deliveries = views.DeliveryTable{Rows: list.Rows[:min(len(list.Rows), shownDeliveries)], Triggers: list.Triggers, Integrations: list.Integrations}
+	page.Deliveries = views.DeliveryTable{Rows: list.Rows[:min(len(list.Rows), shownDeliveries)], Triggers: list.Triggers,
+		Integrations: list.Integrations}
 	return h.render(c, status, views.TriggerForm(page))
 }

@@ -13,7 +13,8 @@ import (
 )
 
 func (h *Console) addUserForm(c request) error {
-	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst), "tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
+	return h.renderAddUser(c, http.StatusOK, values("role", string(permission.Analyst),
+		"tenant_id", strconv.FormatInt(h.chosenTenant(c), 10)), nil)
 }
 
 func (h *Console) addUser(c request) error {
@@ -41,8 +42,9 @@ func (h *Console) mailed(mail string, to store.User) string {
 
 // newUser reads the person that a form describes.
 func newUser(c request) account.NewUser {
-	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
-		Email: c.FormValue("email"), TenantID: c.ID("tenant_id"), Groups: c.IDs("group_ids"), Duration: c.FormValue("duration")}
+	return account.NewUser{Role: permission.Role(c.FormValue("role")), FirstName: c.FormValue("first_name"),
+		LastName: c.FormValue("last_name"), Email: c.FormValue("email"), TenantID: c.ID("tenant_id"),
+		Groups: c.IDs("group_ids"), Duration: c.FormValue("duration")}
 }
 
 // takenBy is the person who has the address that err refuses, or nil.

@@ -55,8 +55,8 @@ func (h *Console) reviewMembership(c request, current account.UserGroups, in acc
 		}
 	}
 	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
-		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"), Submit: "Save",
-		Text: text, Preview: preview, Fields: fields, Edited: true,
+		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"),
+		Submit: "Save", Text: text, Preview: preview, Fields: fields, Edited: true,
 	})
 }
 

@@ -26,8 +26,8 @@ func (h *Console) users(c request) error {
 
 // userQuery reads the state of the list from the address or the form. What it does not know is the default.
 func userQuery(c request) account.UserQuery {
-	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(c.FormValue("q")), Sort: store.SortName, Descending: c.FormValue("dir") == "desc",
-		Cursor: c.FormValue("cursor"), Group: c.ID("group")}
+	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(c.FormValue("q")), Sort: store.SortName,
+		Descending: c.FormValue("dir") == "desc", Cursor: c.FormValue("cursor"), Group: c.ID("group")}
 	switch tab := store.Tab(c.FormValue("tab")); tab {
 	case store.TabActive, store.TabInvited, store.TabDisabled:
 		query.Tab = tab

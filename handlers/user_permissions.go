@@ -27,7 +27,8 @@ func (h *Console) userPermissions(c request, id int64) error {
 }
 
 func (h *Console) endSessions(c request, id int64) error {
-	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.", "They are signed out everywhere.")
+	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.",
+		"They are signed out everywhere.")
 }
 
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
