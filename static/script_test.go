@@ -90,6 +90,11 @@ func TestModulesAreSmallAndExplained(t *testing.T) {
 		if lines := strings.Count(string(text), "\n"); lines > most {
 			t.Errorf("%s has %d lines", name, lines)
 		}
+		for line := range strings.Lines(string(text)) { // else a line that begins with // may be no comment
+			if strings.Count(line, "`")%2 != 0 || strings.Contains(line, "/*") {
+				t.Errorf("%s has a text, or a comment, of several lines: %s", name, line)
+			}
+		}
 		if found := refused.Find(text); found != nil {
 			t.Errorf("%s: %s", name, found)
 		}

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,10 @@ type file struct {
 	plain, small []byte // small: the same, compressed with gzip
 }
 
+// comment is a line of a module with nothing but a comment. Such lines are sent empty: comments would be a quarter of what the
+// script weighs, and without the lines the browser's messages would name wrong ones.
+var comment = regexp.MustCompile(`(?m)^[\t ]*//.*$`)
+
 var files, urls = load()
 
 // load takes the embedded files. The name of a file carries its own hash. The modules of the script stand under one hash over
@@ -53,6 +58,9 @@ func load() (files map[string]file, urls map[string]string) {
 		add(Prefix+strings.TrimSuffix(name, ext)+"."+hash(plain)+ext, name, plain)
 	}
 	modules := read(script)
+	for name, plain := range modules {
+		modules[name] = comment.ReplaceAll(plain, nil)
+	}
 	folder := Prefix + hashOfAll(modules) + "/"
 	for name, plain := range modules {
 		add(folder+name, name, plain)

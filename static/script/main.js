@@ -4,16 +4,15 @@
 // focus goes after a swap is decided by the answer, before boxes are ticked or locked for it; and work says that it is busy after
 // the person was asked about what it replaces.
 import "./menu.js";
-import "./dialog.js";
 import "./unsent.js";
+import "./dialog.js";
 import "./toast.js";
-import "./answers.js";
 import "./announce.js";
+import "./answers.js";
 import "./copy.js";
 import "./passkey.js";
 import "./selection.js";
-import "./matrix.js";
-import "./dropdown.js";
+import "./boxes.js";
 import "./place.js";
 import "./timeout.js";
 import {focusFirstError} from "./focus.js";
