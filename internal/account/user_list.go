@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"console/internal/directory"
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -282,7 +283,7 @@ func (p *people) current(ctx context.Context, db *store.DB) (*directory.Director
 
 // load reads everybody. newest was read before: what changes meanwhile is followed afterwards, twice at worst.
 func (p *people) load(ctx context.Context, db *store.DB, newest int64) (*directory.Directory, error) {
-	fresh := directory.New(store.Fold)
+	fresh := directory.New(input.Fold)
 	for last := int64(0); ; {
 		users, err := db.UsersAfter(ctx, last, readAtOnce)
 		if err != nil {
