@@ -156,7 +156,7 @@ func (s *Service) selected(ctx context.Context, by Actor, action string, selecti
 		return nil, err
 	}
 	if selection.All {
-		return s.matching(ctx, selection.Query)
+		return s.list.Matching(ctx, selection.Query)
 	}
 	ids := slices.Clone(selection.IDs)
 	slices.Sort(ids)
