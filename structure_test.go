@@ -17,21 +17,23 @@ import (
 var mayImport = map[string][]string{
 	"console":                     {"internal/cli"},
 	"console/internal/cli":        {"handlers", "internal/account", "internal/auth", "internal/notify", "internal/permission", "store", "static", "views"},
-	"console/handlers":            {"internal/account", "internal/auth", "internal/notify", "internal/permission", "static", "store", "views"},
-	"console/views":               {"internal/account", "internal/notify", "internal/permission", "static", "store"},
-	"console/internal/account":    {"internal/auth", "internal/directory", "internal/notify", "internal/permission", "store"},
-	"console/internal/notify":     {"internal/auth", "store"},
-	"console/store":               {"internal/permission"},
+	"console/handlers":            {"internal/account", "internal/auth", "internal/input", "internal/notify", "internal/permission", "static", "store", "views"},
+	"console/views":               {"internal/account", "internal/input", "internal/notify", "internal/permission", "static", "store"},
+	"console/internal/account":    {"internal/auth", "internal/directory", "internal/input", "internal/notify", "internal/permission", "internal/userlist", "store"},
+	"console/internal/userlist":   {"internal/directory", "internal/input", "internal/permission", "store"},
+	"console/internal/notify":     {"internal/auth", "internal/input", "store"},
+	"console/store":               {"internal/input", "internal/permission"},
 	"console/internal/permission": nil,
 	"console/internal/auth":       nil,
 	"console/internal/directory":  nil,
+	"console/internal/input":      nil,
 	"console/internal/fake":       nil,
 	"console/static":              nil,
 }
 
 // mayName is who may use types that others must not hold.
 var mayName = map[string][]string{
-	"store.DB":        {"console/store", "console/internal/cli", "console/internal/account", "console/internal/notify", "console/bench"},
+	"store.DB":        {"console/store", "console/internal/cli", "console/internal/account", "console/internal/notify", "console/internal/userlist", "console/bench"},
 	"account.Service": {"console/internal/account", "console/internal/cli", "console/handlers", "console/bench"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 	"console/views"
@@ -25,14 +26,14 @@ func (h *Console) integrations(c request) error {
 		return err
 	}
 	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures}
-	search := store.Fold(page.Search)
+	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
-		matches := strings.Contains(store.Fold(k.Label), search)
+		matches := strings.Contains(input.Fold(k.Label), search)
 		if matches {
 			page.Kinds = append(page.Kinds, k)
 		}
 		for _, i := range list {
-			if i.Kind == k.Key && (matches || strings.Contains(store.Fold(i.Name), search)) {
+			if i.Kind == k.Key && (matches || strings.Contains(input.Fold(i.Name), search)) {
 				page.Add(i)
 			}
 		}
@@ -55,7 +56,7 @@ func (h *Console) newIntegration(c request) error {
 // proposedName is what a new integration is called unless somebody finds a better name.
 func (h *Console) proposedName(c request, kind notify.Kind) string {
 	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
-	if utf8.RuneCountInString(name) > account.MaxTitle {
+	if utf8.RuneCountInString(name) > input.MaxTitle {
 		return kind.Label + " integration"
 	}
 	return name

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
-	"console/store"
 	"console/views"
 )
 
@@ -23,9 +23,9 @@ func (h *Console) triggers(c request) error {
 		return err
 	}
 	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
-	search := store.Fold(page.Search)
+	search := input.Fold(page.Search)
 	for _, t := range list {
-		if !strings.Contains(store.Fold(t.Name+"\n"+t.Description), search) {
+		if !strings.Contains(input.Fold(t.Name+"\n"+t.Description), search) {
 			continue
 		}
 		page.Count(t.Enabled)

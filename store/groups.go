@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"console/internal/input"
 	"console/internal/permission"
 )
 
@@ -146,7 +147,7 @@ func (q Queries) ListGroups(ctx context.Context, query GroupQuery) (groups []Lis
 		WHERE ($1 = '' OR instr(g.name_key, $1) > 0) AND ($2 = '' OR g.role = $2) AND (NOT $3 OR g.role = '')
 		AND ($5 = 0 OR (g.name_key, g.id) `+compare+` ($4, $5))
 		ORDER BY g.name_key `+order+`, g.id `+order+` LIMIT $6`,
-		Fold(query.Search), query.Role, query.Custom, key, query.Cursor.ID, query.Limit+1)
+		input.Fold(query.Search), query.Role, query.Custom, key, query.Cursor.ID, query.Limit+1)
 	if err != nil {
 		return nil, next, prev, err
 	}
@@ -168,11 +169,11 @@ func (q Queries) ListGroups(ctx context.Context, query GroupQuery) (groups []Lis
 	return groups, next, prev, nil
 }
 
-func (g Group) nameKey() string { return Fold(g.Name) }
+func (g Group) nameKey() string { return input.Fold(g.Name) }
 
 // GroupNamed says whether there is a group of that name but for the one with the id given.
 func (q Queries) GroupNamed(ctx context.Context, name string, except int64) (bool, error) {
-	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = $1 AND id <> $2)`, Fold(name), except)
+	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM groups WHERE name_key = $1 AND id <> $2)`, input.Fold(name), except)
 }
 
 // InsertGroup creates g with its tenants and sets its id and version.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"console/internal/input"
 	"console/internal/permission"
 )
 
@@ -194,6 +195,6 @@ func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
 	return tx.noteUserChange(ctx, id)
 }
 
-func (u User) nameKey() string { return Fold(u.DisplayName()) }
+func (u User) nameKey() string { return input.Fold(u.DisplayName()) }
 
-func (u User) roleKey() string { return Fold(u.Role.Label()) + "\n" + u.nameKey() }
+func (u User) roleKey() string { return input.Fold(u.Role.Label()) + "\n" + u.nameKey() }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -277,7 +278,7 @@ func greeting(ctx context.Context, q store.Queries, address string) (string, err
 	if address == "" {
 		return "", nil
 	}
-	_, key, _ := parseEmail(address)
+	key := input.EmailKey(address)
 	user, err := q.UserByEmailKey(ctx, key)
 	if errors.Is(err, store.ErrNotFound) || err == nil && user.JoinedAt == 0 {
 		return "", nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -32,8 +33,8 @@ func (s *Service) General(ctx context.Context, by Actor) (store.Account, error) 
 // Invalid, Forbidden or store.ErrStale.
 func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name, cloud string) (store.Account, error) {
 	refused := Invalid{}
-	name = parseTitle(name, "name", "the name of the company", refused)
-	cloud = parseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
+	name = input.ParseTitle(name, "name", "the name of the company", refused)
+	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
 	return setGeneral(ctx, s, by, version, "change company", refused, func(tx *Tx, a *store.Account) error {
 		a.Name, a.Cloud = name, cloud
 		return tx.requireFreeTenantName(store.Tenant{ID: tx.by.Main, Name: name})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -82,7 +83,7 @@ func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, 
 
 func (tx *Tx) renameGroup(id, version int64, name string) (store.Group, error) {
 	refused := Invalid{}
-	name = parseTitle(name, "name", "a name", refused)
+	name = input.ParseTitle(name, "name", "a name", refused)
 	return tx.changeGroup(id, version, refused, func(group *store.CoveringGroup) error {
 		group.Name = name
 		return tx.requireFreeName(group.Group)
@@ -242,7 +243,7 @@ func (in GroupInput) parse() (store.Group, Invalid) {
 		refused = Invalid{}
 	}
 	group := store.Group{Role: role, Custom: custom}
-	group.Name = parseTitle(in.Name, "name", "a name", refused)
+	group.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	return group, refused
 }
 

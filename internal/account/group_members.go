@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -138,8 +139,8 @@ func (tx *Tx) summarizeMoved() error {
 // pasted returns the people whose addresses were pasted.
 func (tx *Tx) pasted(emails string) ([]int64, error) {
 	var keys, unknown []string
-	for _, typed := range strings.FieldsFunc(emails, func(r rune) bool { return strings.ContainsRune(",;\n\r\t ", r) }) {
-		_, key, reason := parseEmail(strings.Trim(typed, "<>"))
+	for _, typed := range input.SplitAddresses(emails) {
+		_, key, reason := input.ParseEmail(strings.Trim(typed, "<>"))
 		if reason != "" {
 			unknown = append(unknown, typed)
 			continue

@@ -4,17 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
-
-// MaxAddresses is how many addresses an email integration may have.
-const MaxAddresses = 50
 
 // IntegrationInput is what the form of an integration says. A secret left empty keeps its value, but not where the address
 // leads to another server than before (notify.Retype), nor where it is to be forgotten (notify.Forget).
@@ -261,7 +258,7 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	if !known {
 		return Invalid{"type": "Choose the kind of integration."}
 	}
-	integration.Name = parseTitle(in.Name, "name", "a name", refused)
+	integration.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	if integration.Active = in.Active; in.Active {
 		integration.SwitchedOffAt = 0
 	}
@@ -269,27 +266,13 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	in.Settings = notify.Fill(kind, kept, in.Settings)
 	maps.Copy(refused, notify.CheckSettings(ctx, s.guard, kind, in.Settings))
 	if kind.Key == notify.KindEmail {
-		in.Settings["emails"] = parseAddresses(in.Settings["emails"], refused)
+		list, reason := input.ParseAddresses(in.Settings["emails"])
+		if reason != "" {
+			refused["emails"] = reason
+		}
+		in.Settings["emails"] = list
 	}
 	return refused.orNil()
-}
-
-// parseAddresses returns the addresses as stored, one a line, each once.
-func parseAddresses(text string, refused Invalid) string {
-	var list, keys []string
-	for _, typed := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;\n\r\t ", r) }) {
-		email, key, reason := parseEmail(typed)
-		if reason != "" {
-			refused["emails"] = fmt.Sprintf("“%s” is not an email address. Correct or remove it.", typed)
-		}
-		if !slices.Contains(keys, key) {
-			list, keys = append(list, email), append(keys, key)
-		}
-	}
-	if len(list) == 0 || len(list) > MaxAddresses {
-		refused["emails"] = fmt.Sprintf("Enter between 1 and %d email addresses.", MaxAddresses)
-	}
-	return strings.Join(list, "\n")
 }
 
 // TriggersUsing returns the triggers that send to an integration. It returns Forbidden without

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -253,9 +254,9 @@ func (in NewUser) parse() (store.User, Invalid) {
 	if _, known := permission.ParseRole(string(in.Role)); !known {
 		refused["role"] = "Choose a role."
 	}
-	user.FirstName, user.LastName = parseNames(in.FirstName, in.LastName, refused)
+	user.FirstName, user.LastName = input.ParseNames(in.FirstName, in.LastName, refused)
 	var reason string
-	if user.Email, user.EmailKey, reason = parseEmail(in.Email); reason != "" {
+	if user.Email, user.EmailKey, reason = input.ParseEmail(in.Email); reason != "" {
 		refused["email"] = reason
 	}
 	return user, refused

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -75,7 +76,7 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 		return Begun{}, err
 	}
 	refused := Invalid{}
-	firstName, lastName = parseNames(firstName, lastName, refused)
+	firstName, lastName = input.ParseNames(firstName, lastName, refused)
 	if firstName == "" && refused["first_name"] == "" {
 		refused["first_name"] = "Enter your first name."
 	}

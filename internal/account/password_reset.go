@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -20,7 +21,7 @@ const (
 // after the same time, whoever has the address: the mail is made beside the requests, by AnswerResetRequests. It returns
 // Throttled after too many requests from one address.
 func (s *Service) RequestPasswordReset(ctx context.Context, email string, from Client) error {
-	if _, _, reason := parseEmail(email); reason != "" {
+	if _, _, reason := input.ParseEmail(email); reason != "" {
 		return Invalid{"email": reason}
 	}
 	var throttled error
@@ -85,7 +86,7 @@ func (s *Service) answerResetRequests(ctx context.Context) error {
 // answerResetRequest sends a link to whom an address belongs, and nobody else. There is none for people who cannot sign
 // in, and no more than a few an hour.
 func (tx *Tx) answerResetRequest(email string) error {
-	_, key, _ := parseEmail(email)
+	key := input.EmailKey(email)
 	user, err := tx.db.UserByEmailKey(tx.ctx, key)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !mayHavePassword(user) {
 		return nil

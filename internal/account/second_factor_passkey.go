@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/store"
 )
 
@@ -16,7 +17,7 @@ const MaxPasskeyName = 100
 // Invalid.
 func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password string) (options []byte, err error) {
 	refused := Invalid{}
-	name = parseTitle(name, "name", "a name to tell it from others, for example the device", refused)
+	name = input.ParseTitle(name, "name", "a name to tell it from others, for example the device", refused)
 	if len([]rune(name)) > MaxPasskeyName {
 		refused["name"] = fmt.Sprintf("At most %d characters.", MaxPasskeyName)
 	}

@@ -14,6 +14,7 @@ import (
 	"console/internal/auth"
 	"console/internal/notify"
 	"console/internal/permission"
+	"console/internal/userlist"
 	"console/store"
 )
 
@@ -32,8 +33,7 @@ type Service struct {
 	brand    string
 	passkeys auth.Passkeys
 
-	people     people
-	members    memberSets
+	list       *userlist.List
 	jobStarted chan struct{}
 	resetAsked chan struct{}
 }
@@ -60,6 +60,7 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, templ
 // New returns a Service.
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
+		list:       userlist.New(o.DB, o.Now),
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

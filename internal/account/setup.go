@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -38,15 +39,15 @@ func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
 // Invalid, or ErrSetUp when there is an account already.
 func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, error) {
 	refused := Invalid{}
-	in.Company = parseTitle(in.Company, "company", "the name of the company", refused)
-	in.Cloud = parseTitle(in.Cloud, "cloud", "the cloud label, for example EU", refused)
+	in.Company = input.ParseTitle(in.Company, "company", "the name of the company", refused)
+	in.Cloud = input.ParseTitle(in.Cloud, "cloud", "the cloud label, for example EU", refused)
 	user := store.User{UUID: uuid.NewString(), Role: permission.GlobalAdmin}
-	user.FirstName, user.LastName = parseNames(in.FirstName, in.LastName, refused)
+	user.FirstName, user.LastName = input.ParseNames(in.FirstName, in.LastName, refused)
 	if user.FirstName == "" {
 		refused["first_name"] = "Enter your first name."
 	}
 	var reason string
-	if user.Email, user.EmailKey, reason = parseEmail(in.Email); reason != "" {
+	if user.Email, user.EmailKey, reason = input.ParseEmail(in.Email); reason != "" {
 		refused["email"] = reason
 	}
 	if reason := s.refusePassword(in.Password, in.Company, DefaultMinPassword, user); reason != "" {

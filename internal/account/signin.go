@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/store"
 )
 
@@ -27,7 +28,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 // disabled person. Throttled says that too many attempts have failed; auth.ErrBusy that too many people sign
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
-	email, key, _ := parseEmail(email)
+	email, key, _ := input.ParseEmail(email)
 	account, address := signInThrottles(key, from.Address)
 	release, err := s.hasher.AcquireFor(ctx, account.subject)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -34,7 +35,7 @@ func (tx *Tx) createTenant(name string, admin NewUser) (store.Tenant, error) {
 		return store.Tenant{}, err
 	}
 	refused := Invalid{}
-	name = parseTitle(name, "name", "a name", refused)
+	name = input.ParseTitle(name, "name", "a name", refused)
 	var user store.User
 	if admin.Email != "" {
 		admin.Role = permission.Admin
@@ -72,7 +73,7 @@ func (tx *Tx) renameTenant(id, version int64, name string) (store.Tenant, error)
 		return store.Tenant{}, err
 	}
 	refused := Invalid{}
-	name = parseTitle(name, "name", "a name", refused)
+	name = input.ParseTitle(name, "name", "a name", refused)
 	if err := requireVersion(version); err != nil {
 		return store.Tenant{}, err
 	}
@@ -153,7 +154,7 @@ func (tx *Tx) deleteTenant(id int64, typed string) (store.Tenant, error) {
 	if tenant.DisabledAt == 0 {
 		return store.Tenant{}, Invalid{"": "Disable the tenant first: then you see who loses access."}
 	}
-	if line(typed) != tenant.Name {
+	if input.Line(typed) != tenant.Name {
 		return store.Tenant{}, Invalid{"confirm_name": "Type " + tenant.Name + " to confirm."}
 	}
 	if err := tx.clearTenant(tenant); err != nil {
@@ -202,7 +203,7 @@ func (tx *Tx) changeableTenant(id int64, p permission.Permission) (store.Tenant,
 func (tx *Tx) requireFreeTenantName(tenant store.Tenant) error {
 	tenants, err := tx.db.Tenants(tx.ctx)
 	for _, t := range tenants {
-		if t.ID != tenant.ID && store.Fold(t.Name) == store.Fold(tenant.Name) {
+		if t.ID != tenant.ID && input.Fold(t.Name) == input.Fold(tenant.Name) {
 			return Invalid{"name": "There is a tenant with this name already. Choose another name."}
 		}
 	}

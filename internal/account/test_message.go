@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -44,7 +45,7 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 			return nil, err
 		}
 	}
-	if in.Name = line(in.Name); in.Name == "" {
+	if in.Name = input.Line(in.Name); in.Name == "" {
 		in.Name = "This integration" // a test needs no name yet
 	}
 	if in.Settings == nil {
@@ -72,8 +73,8 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		return nil, Invalid{"integration_ids": "Choose at least one integration."}
 	}
 	refused := Invalid{}
-	if in.Name = line(in.Name); in.Name != "" { // a test needs no name yet
-		in.Name = parseTitle(in.Name, "name", "a name", refused)
+	if in.Name = input.Line(in.Name); in.Name != "" { // a test needs no name yet
+		in.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	}
 	if err := refused.orNil(); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -61,11 +62,11 @@ func TestTestsWaitForTheirTurn(t *testing.T) {
 		return nil
 	}
 	var addresses []string
-	for n := range MaxAddresses {
+	for n := range input.MaxAddresses {
 		addresses = append(addresses, fmt.Sprintf("a%d@example.com", n))
 	}
 	mails := c.integration(notify.KindEmail, notify.Settings{"emails": strings.Join(addresses, "\n")})
-	if _, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Condition: notify.ConditionUserAdded, Integrations: []int64{mails}}); err != nil || sent.Load() != MaxAddresses {
+	if _, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Condition: notify.ConditionUserAdded, Integrations: []int64{mails}}); err != nil || sent.Load() != input.MaxAddresses {
 		t.Fatalf("%d messages, %v", sent.Load(), err)
 	}
 	if most.Load() > 2*testsTogether { // the two tests here run at once
@@ -79,7 +80,7 @@ func TestTheNameOfATestIsChecked(t *testing.T) {
 	c.send = func(context.Context, string, notify.Settings, string, []byte, string) error { return nil }
 	chat := c.integration(notify.KindSlack, nil)
 	for name, refused := range map[string]bool{
-		"": false, " Added user ": false, "Added\nuser": true, "Added \u202euser": true, strings.Repeat("x", MaxTitle): false, strings.Repeat("x", MaxTitle+1): true,
+		"": false, " Added user ": false, "Added\nuser": true, "Added \u202euser": true, strings.Repeat("x", input.MaxTitle): false, strings.Repeat("x", input.MaxTitle+1): true,
 	} {
 		_, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Name: name, Condition: notify.ConditionUserAdded, Integrations: []int64{chat}})
 		invalid, _ := err.(Invalid)

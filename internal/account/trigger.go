@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -116,7 +117,7 @@ func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (sto
 // copyOf is the name of a copy, cut to what a name may have.
 func copyOf(name string) string {
 	copied := []rune("Copy of " + name)
-	return string(copied[:min(len(copied), MaxTitle)])
+	return string(copied[:min(len(copied), input.MaxTitle)])
 }
 
 func (tx *Tx) createTrigger(trigger store.Trigger, integrations []int64) (store.Trigger, error) {
@@ -241,11 +242,11 @@ func (tx *Tx) setReactions(trigger store.Trigger, integrations []int64) error {
 func (in TriggerInput) parse() (store.Trigger, error) {
 	refused := Invalid{}
 	trigger := store.Trigger{Condition: in.Condition}
-	trigger.Name = parseTitle(in.Name, "name", "a name", refused)
-	trigger.Description = line(in.Description)
-	if utf8.RuneCountInString(trigger.Description) > MaxDescription {
+	trigger.Name = input.ParseTitle(in.Name, "name", "a name", refused)
+	trigger.Description = input.Line(in.Description)
+	if utf8.RuneCountInString(trigger.Description) > input.MaxDescription {
 		refused["description"] = "At most 1000 characters."
-	} else if reason := refuseText(trigger.Description); reason != "" {
+	} else if reason := input.RefuseText(trigger.Description); reason != "" {
 		refused["description"] = reason
 	}
 	if _, known := notify.ConditionByKey(in.Condition); !known {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -40,7 +41,7 @@ func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed 
 		if err != nil {
 			return store.User{}, err
 		}
-		if _, key, _ := parseEmail(typed); key != user.EmailKey {
+		if key := input.EmailKey(typed); key != user.EmailKey {
 			return store.User{}, Invalid{"confirm_email": "Type " + user.Email + " to confirm."}
 		}
 		if err := tx.removeAddress(user, removeFrom); err != nil {
@@ -249,7 +250,7 @@ func (tx *Tx) removeAddressFrom(integration store.Integration, user store.User) 
 // addressOf tells a person's address, however it is written.
 func addressOf(user store.User) func(string) bool {
 	return func(address string) bool {
-		_, key, _ := parseEmail(address)
+		key := input.EmailKey(address)
 		return key == user.EmailKey
 	}
 }

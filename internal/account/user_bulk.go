@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -106,7 +107,7 @@ func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(
 func addressKeys(addresses []string) []string {
 	keys := make([]string, len(addresses))
 	for i, address := range addresses {
-		_, keys[i], _ = parseEmail(address)
+		keys[i] = input.EmailKey(address)
 	}
 	return keys
 }
@@ -155,7 +156,7 @@ func (s *Service) selected(ctx context.Context, by Actor, action string, selecti
 		return nil, err
 	}
 	if selection.All {
-		return s.matching(ctx, selection.Query)
+		return s.list.Matching(ctx, selection.Query)
 	}
 	ids := slices.Clone(selection.IDs)
 	slices.Sort(ids)

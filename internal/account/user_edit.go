@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -19,7 +20,7 @@ func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, fir
 
 func (tx *Tx) editUser(id, version int64, firstName, lastName string) (store.User, error) {
 	refused := Invalid{}
-	firstName, lastName = parseNames(firstName, lastName, refused)
+	firstName, lastName = input.ParseNames(firstName, lastName, refused)
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err
 	}

@@ -55,7 +55,7 @@ func (s *Service) ExportUsers(ctx context.Context, by Actor, q UserQuery, begin 
 }
 
 func (s *Service) exportMatching(ctx context.Context, q UserQuery, write func(Exported) error) error {
-	ids, err := s.matching(ctx, q)
+	ids, err := s.list.Matching(ctx, q)
 	for err == nil && len(ids) > 0 {
 		n := min(exportTogether, len(ids))
 		var rows []store.User

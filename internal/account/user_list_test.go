@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"console/internal/directory"
 	"console/internal/permission"
 	"console/store"
 )
@@ -51,9 +50,7 @@ func TestListFollowsManyChangesTogether(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	ids := c.crowd(3000)
-	if _, err := c.people.current(t.Context(), c.db); err != nil {
-		t.Fatal(err)
-	}
+	c.must(c.list.Preload(t.Context()))
 	c.must(c.db.Update(t.Context(), func(tx *store.Tx) error {
 		for i, id := range ids {
 			var err error
@@ -70,14 +67,14 @@ func TestListFollowsManyChangesTogether(t *testing.T) {
 		return nil
 	}))
 	asked := &queries{Context: context.Background()}
-	people, err := c.people.current(asked, c.db)
+	list, err := c.list.Page(asked, UserQuery{Tab: store.TabAll, Sort: store.SortName})
 	if err != nil || asked.n > 20 {
 		t.Errorf("2,000 changes took %d queries, %v", asked.n, err)
 	}
-	if n := people.Counts(directory.Query{}).All; n != 2001 {
+	if n := list.Counts.All; n != 2001 {
 		t.Errorf("%d people are on the list", n)
 	}
-	if n := len(people.IDs(directory.Query{NeverAuth: true})); n != 1001 {
-		t.Errorf("%d people have never signed in", n)
+	if ids, err := c.list.Matching(t.Context(), UserQuery{Tab: store.TabAll, LastAuth: "never"}); err != nil || len(ids) != 1001 {
+		t.Errorf("%d people have never signed in, %v", len(ids), err)
 	}
 }

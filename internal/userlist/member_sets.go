@@ -1,4 +1,4 @@
-package account
+package userlist
 
 import (
 	"context"

@@ -3,7 +3,7 @@
 // Writes common_passwords.txt.gz from the list of the npm package @zxcvbn-ts/language-common, most frequent first:
 //
 //	npm pack @zxcvbn-ts/language-common && tar xzf zxcvbn-ts-language-common-*.tgz
-//	go run internal/account/common_passwords_generate.go < package/src/passwords.json > internal/account/common_passwords.txt.gz
+//	go run internal/input/common_passwords_generate.go < package/src/passwords.json > internal/input/common_passwords.txt.gz
 //
 // Entries shorter than the shortest password that a setting can allow are refused for their length already.
 package main

@@ -1,0 +1,175 @@
+// Package userlist is the list of users: it keeps the directory in step with the database, remembers what pages show, and
+// counts. It knows nothing of permissions: who asks has been checked.
+package userlist
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"console/internal/directory"
+	"console/internal/permission"
+	"console/store"
+)
+
+// PerPage is how many people a page of the list shows.
+const PerPage = 50
+
+// CountedTo is how far the people under a tab are counted while a search or a filter narrows the list: above it a number only
+// says that there are more.
+const CountedTo = 1000
+
+// longAgo is what the filter “over 90 days” means.
+const longAgo = 90 * 24 * time.Hour
+
+// Query is the state of the user list: what the address of the page says. The zero value of a filter lets
+// everybody pass.
+type Query struct {
+	Tab          store.Tab
+	Search       string
+	Role         permission.Role
+	Group        int64
+	SecondFactor string // "on", "off"
+	LastAuth     string // "90d", "never"
+	Sort         store.Sort
+	Descending   bool
+	Cursor       string
+}
+
+// Filtered says that a search or a filter narrows the list.
+func (q Query) Filtered() bool {
+	return q.Search != "" || q.Role != "" || q.Group != 0 || q.SecondFactor != "" || q.LastAuth != ""
+}
+
+// backwards begins the cursor of a page that ends at a place instead of beginning there.
+const backwards = "-"
+
+// Counts are the numbers on the tabs.
+type Counts struct{ All, Active, Invited, Disabled int }
+
+// Page is a page of the user list.
+type Page struct {
+	Rows       []store.ListedUser
+	Counts     Counts // above CountedTo, in a Filtered list, any number above it
+	Next, Prev string // cursors; empty: the list goes no further
+}
+
+// List is the user list of one database. Its methods may be called at once from several goroutines; each answers as of every
+// change that was committed before the call. Who may see the list is not its business.
+type List struct {
+	db      *store.DB
+	now     func() time.Time
+	people  people
+	members memberSets
+}
+
+// New returns the list of the people in db, of whom it reads nothing yet. now is the clock that “90 days ago” goes by.
+func New(db *store.DB, now func() time.Time) *List { return &List{db: db, now: now} }
+
+// Preload reads everybody into memory, so that the first list does not have to wait for it: seconds at a million people.
+func (l *List) Preload(ctx context.Context) error {
+	_, err := l.people.current(ctx, l.db)
+	return err
+}
+
+// Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. A cursor beyond which
+// nobody is left means the first page. Its errors are those of the database, also for an unknown tab or sort.
+func (l *List) Page(ctx context.Context, q Query) (Page, error) {
+	people, err := l.people.current(ctx, l.db)
+	if err != nil {
+		return Page{}, err
+	}
+	find := l.searched
+	if !q.Filtered() {
+		find = l.plain
+	}
+	page, err := find(ctx, people, q)
+	if err == nil && len(page.Rows) == 0 && q.Cursor != "" { // the people beyond the cursor are gone
+		q.Cursor = ""
+		return find(ctx, people, q)
+	}
+	return page, err
+}
+
+// searched asks the directory which people match, and the database for their rows.
+func (l *List) searched(ctx context.Context, people *directory.Directory, q Query) (Page, error) {
+	query, err := l.search(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	found := people.Find(query)
+	rows, err := l.people.rows(ctx, l.db, found.IDs)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Rows: rows, Counts: Counts(found.Counts)}
+	if found.HasNext {
+		page.Next = found.Next.String()
+	}
+	if found.HasPrev {
+		page.Prev = backwards + found.Prev.String()
+	}
+	return page, nil
+}
+
+// plain walks the database's indexes: a page is as quick at a million people as at a hundred.
+func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) (Page, error) {
+	page, err := l.people.page(ctx, l.db, store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending,
+		Cursor: store.ParseCursor(q.Cursor, q.Sort), Limit: PerPage})
+	if err != nil {
+		return Page{}, err
+	}
+	rows, err := l.people.rows(ctx, l.db, page.IDs)
+	if err != nil {
+		return Page{}, err
+	}
+	return Page{Rows: rows, Counts: Counts(people.Counts(directory.Query{})), Next: page.Next.String(), Prev: page.Prev.String()}, nil
+}
+
+// search is q as the directory understands it.
+func (l *List) search(ctx context.Context, q Query) (directory.Query, error) {
+	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending, Limit: PerPage,
+		CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
+	if before, is := strings.CutPrefix(q.Cursor, backwards); is {
+		query.Before = directory.ParseCursor(before)
+	} else {
+		query.After = directory.ParseCursor(q.Cursor)
+	}
+	if q.Role != "" {
+		query.Roles = []string{string(q.Role)}
+	}
+	if q.SecondFactor != "" {
+		query.SecondFactor = new(q.SecondFactor == "on")
+	}
+	if q.LastAuth == "90d" {
+		query.LastAuthBefore = int64(store.At(l.now().Add(-longAgo)))
+	}
+	if q.Group == 0 {
+		return query, nil
+	}
+	members, err := l.members.of(ctx, l.db.Queries, q.Group)
+	query.Among = members.has
+	return query, err
+}
+
+var (
+	tabs = map[store.Tab]directory.Tab{
+		store.TabAll: directory.All, store.TabActive: directory.Active, store.TabInvited: directory.Invited, store.TabDisabled: directory.Disabled,
+	}
+	sorts = map[store.Sort]directory.Sort{
+		store.SortName: directory.Name, store.SortRole: directory.Role, store.SortEmail: directory.Email, store.SortLastAuth: directory.LastAuth,
+	}
+)
+
+// Matching returns the ids of everybody that the list in state q is about, by id.
+func (l *List) Matching(ctx context.Context, q Query) ([]int64, error) {
+	people, err := l.people.current(ctx, l.db)
+	if err != nil {
+		return nil, err
+	}
+	query, err := l.search(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return people.IDs(query), nil
+}
