@@ -50,7 +50,7 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		kong.Bind(stdio{in, out, problems}),
 	)
 	if err != nil {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 2
 	}
 	command, err := parser.Parse(arguments)
@@ -58,14 +58,19 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 2
 	}
 	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 1
 	}
 	return 0
+}
+
+// report says why the program failed. Where that cannot be written, the exit status says that it did.
+func report(problems io.Writer, err error) {
+	_, _ = fmt.Fprintln(problems, "console:", err)
 }
 
 // exists reports whether there is a file at path.
