@@ -1,11 +1,12 @@
+// Tools that the console is not built from: their many modules stay out of its own.
 module console/tools
 
 go 1.26.0
 
 tool (
-	github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
-	github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	golang.org/x/vuln/cmd/govulncheck
+	github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod // the list of modules in a release
+	github.com/golangci/golangci-lint/v2/cmd/golangci-lint // runs the linters of .golangci.yml
+	golang.org/x/vuln/cmd/govulncheck // known vulnerabilities that the code can reach
 )
 
 require (
