@@ -52,7 +52,7 @@ func build(repository, dist, version string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	r := release{source: filepath.Join(work, "console"), version: version}
+	r := release{source: filepath.Join(work, "source"), version: version}
 	if r.dist, err = filepath.Abs(dist); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (r *release) pack(t target) error {
 	environment := []string{
 		"GOOS=" + t.system, "GOARCH=" + t.processor, "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off",
 	}
-	program := filepath.Join(filepath.Dir(r.source), "console")
+	program := filepath.Join(filepath.Dir(r.source), "program")
 	if _, err := run(r.source, environment, "go", "build", "-trimpath", "-buildvcs=true",
 		"-ldflags=-s -w -X console/internal/cli.Version="+r.version, "-o", program, "."); err != nil {
 		return err
