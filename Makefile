@@ -3,7 +3,7 @@
 GO      ?= go
 CRASHES ?= 50
 
-.PHONY: help run build test tools generate check bench test-crash test-burst screenshots
+.PHONY: help run build test tools generate check bench test-crash test-burst screenshots release
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -43,3 +43,6 @@ test-burst: ## 1,000 sign-ins, and 1,000 events, at the same moment: times and m
 
 screenshots: ## pictures of every page, for the README and for looking at
 	SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run 'TestScreenshots|TestLook_Mails' -v ./e2e
+
+release: ## build dist/: archives of the last commit for Linux, macOS and Windows, checksums, lists of their modules
+	cd tools && $(GO) run ./release -repository .. -dist ../dist $(if $(VERSION),-version $(VERSION))

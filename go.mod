@@ -6,13 +6,13 @@ require (
 	github.com/a-h/templ v0.3.1100 // pages
 	github.com/alecthomas/kong v1.17.0 // commands, flags and environment from one declaration
 	github.com/alexedwards/scs/v2 v2.9.0 // session data, over our own store: the stores it ships keep the expiry in the row
-	github.com/chromedp/cdproto v0.159.0 // tests
+	github.com/chromedp/cdproto v0.159.3 // tests
 	github.com/chromedp/chromedp v0.23.0 // tests in a real browser, with no runtime beside Go
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // tests
 	github.com/emersion/go-smtp v0.25.1 // tests: a real mail server
 	github.com/go-webauthn/webauthn v0.18.2 // passkeys
 	github.com/google/uuid v1.6.0 // ids that others see; never secrets
-	github.com/labstack/echo/v4 v4.16.0 // routing and middleware; its CSRF middleware is not used, see handlers/csrf.go
+	github.com/labstack/echo/v4 v4.16.4 // routing and middleware; its CSRF middleware is not used, see handlers/csrf.go
 	github.com/pquerna/otp v1.5.0 // codes of authenticator apps and their QR code; its Validate accepts a code twice, see internal/auth/totp.go
 	github.com/pressly/goose/v3 v3.29.0 // migrations
 	github.com/wneessen/go-mail v0.8.1 // mail
@@ -65,6 +65,6 @@ require (
 )
 
 tool (
-	github.com/a-h/templ/cmd/templ
-	honnef.co/go/tools/cmd/staticcheck
+	github.com/a-h/templ/cmd/templ // writes the Go code of the pages
+	honnef.co/go/tools/cmd/staticcheck // faults and what nothing uses
 )

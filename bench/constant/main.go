@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -21,5 +22,6 @@ func main() {
 	}
 	e := echo.New()
 	e.GET("/*", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, page) })
-	log.Fatal(http.ListenAndServe(*listen, e))
+	server := &http.Server{Addr: *listen, Handler: e, ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.ListenAndServe())
 }

@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
 // worldAccess is what the mode of a key file must not grant. The group may read it: that is how secrets are mounted
-// into containers.
+// into containers. Windows has no modes, only access lists that files inherit from their directory.
 const worldAccess fs.FileMode = 0o007
 
 // LoadKey reads the key file, 64 hexadecimal digits, and creates it with a random key and mode 0600 when it does not
@@ -33,7 +34,7 @@ func readKey(path string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&worldAccess != 0 {
+	if mode := info.Mode().Perm(); mode&worldAccess != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("key file %s has mode %04o: everybody on this machine may access it; run: chmod 600 %s", path, mode, path)
 	}
 	text, err := os.ReadFile(path)
@@ -66,8 +67,11 @@ func createKey(path string) error {
 	return syncDir(dir)
 }
 
-// syncDir makes the entry of a new file survive a power cut.
+// syncDir makes the entry of a new file survive a power cut. Windows does not flush directories.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

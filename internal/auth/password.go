@@ -54,7 +54,7 @@ func VerifyPassword(phc, password string) (ok, rehash bool) {
 	if !valid {
 		return false, false
 	}
-	derived := stored.derive(password, uint32(len(stored.hash)))
+	derived := stored.derive(password, uint32(len(stored.hash))) //nolint:gosec // parseBytes: at most maxStoredBytes
 	ok = subtle.ConstantTimeCompare(derived, stored.hash) == 1
 	return ok, ok && stored.weak()
 }
@@ -100,7 +100,7 @@ func parseCost(text string) (cost, bool) {
 	passes, validPasses := parseNumber(params[1], "t=", maxCost.passes)
 	threads, validThreads := parseNumber(params[2], "p=", uint32(maxCost.threads))
 	valid := validMemory && validPasses && validThreads && memory >= 8*threads
-	return cost{memory, passes, uint8(threads)}, valid
+	return cost{memory, passes, uint8(threads)}, valid //nolint:gosec // checked: at most maxCost.threads
 }
 
 func parseNumber(text, prefix string, limit uint32) (uint32, bool) {

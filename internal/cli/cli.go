@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -19,7 +18,7 @@ type commands struct {
 	Serve   Serve   `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
 	Setup   setup   `cmd:"" help:"Create the account and its first Global Administrator."`
 	Seed    seed    `cmd:"" help:"Fill the database with invented people, to try and to measure."`
-	Version version `cmd:"" help:"Print the version."`
+	Version version `cmd:"" help:"Print the version, the commit and the Go version it was built from."`
 }
 
 // stdio is what commands read from and write to.
@@ -51,7 +50,7 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		kong.Bind(stdio{in, out, problems}),
 	)
 	if err != nil {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 2
 	}
 	command, err := parser.Parse(arguments)
@@ -59,32 +58,19 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 2
 	}
 	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(problems, "console:", err)
+		report(problems, err)
 		return 1
 	}
 	return 0
 }
 
-type version struct{}
-
-// Run prints the version that the binary was built from.
-func (version) Run(io stdio) error {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return errors.New("the binary carries no version")
-	}
-	revision := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = s.Value
-		}
-	}
-	_, err := fmt.Fprintln(io.out, "console", revision, info.GoVersion)
-	return err
+// report says why the program failed. Where that cannot be written, the exit status says that it did.
+func report(problems io.Writer, err error) {
+	_, _ = fmt.Fprintln(problems, "console:", err)
 }
 
 // exists reports whether there is a file at path.

@@ -79,7 +79,7 @@ func (s *seeding) add(ctx context.Context, tx *store.Tx, first, beyond int, prog
 		p := invent(i, s.asOf)
 		err := s.addPerson(ctx, tx, &p)
 		if i%10_000 == 0 {
-			fmt.Fprintf(progress, "\r%d people", i)
+			_, _ = fmt.Fprintf(progress, "\r%d people", i) // nobody may be watching
 		}
 		if errors.Is(err, store.ErrDuplicate) {
 			return errors.New("this database holds invented people already; begin with an empty data directory")

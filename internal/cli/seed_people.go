@@ -28,7 +28,7 @@ const day = 24 * time.Hour
 // invent returns person number i. It depends on nothing else but the day it leads up to: names repeat as they do in a
 // large company, addresses do not. The password is a hash that was made from none.
 func invent(i int, asOf store.Millis) invented {
-	random := rand.New(rand.NewPCG(0x636f6e736f6c65, uint64(i)))
+	random := rand.New(rand.NewPCG(0x636f6e736f6c65, uint64(i))) //nolint:gosec // the same people each time
 	region := pick(random, regions)
 	first, last := pick(random, region.first), pick(random, region.last)
 	joined := asOf.Add(-time.Duration(1+random.IntN(1500)) * day).Add(-time.Duration(random.Int64N(int64(day))))
@@ -101,7 +101,7 @@ func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(fr
 
 func fill(random *rand.Rand, b []byte) {
 	for i := range b {
-		b[i] = byte(random.Uint32())
+		b[i] = byte(random.Uint32() & 0xff)
 	}
 }
 

@@ -124,14 +124,18 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer, Ready: o.db.Ping, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
-		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10,
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
+		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
 	server.run(service)
 	go func() { server.ended <- s.answer(server.http) }()
-	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(), "mail", cmp.Or(mailServer, "kept as files (trial mode)"))
+	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
+		"mail", cmp.Or(mailServer, "kept as files (trial mode)"))
 	if !setUp {
-		fmt.Fprintf(w, "\nSet-up link: %s?code=%s\n\n", base.JoinPath("setup"), server.SetupCode)
+		if _, err := fmt.Fprintf(w, "\nSet-up link: %s?code=%s\n\n", base.JoinPath("setup"), server.SetupCode); err != nil {
+			server.log.Error("the set-up link cannot be shown", "error", err)
+		}
 	}
 	return server, nil
 }

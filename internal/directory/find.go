@@ -348,7 +348,7 @@ func merge(scans []*scan) *scan {
 // eachSegment visits every segment, from as many goroutines as there are processors, and returns their workers. The order is
 // random: a list that is stored in the opposite of the order asked for would change the selection with every row.
 func eachSegment[W any](segments []*segment, newWorker func() W, visit func(worker W, index int)) []W {
-	turns := rand.Perm(len(segments))
+	turns := rand.Perm(len(segments)) //nolint:gosec // nobody gains by guessing the order
 	workers := make([]W, min(runtime.GOMAXPROCS(0), len(segments)))
 	var next atomic.Int64
 	work := func(i int) {

@@ -240,7 +240,7 @@ func (l *mailListener) Accept() (net.Conn, error) {
 	defer l.mu.Unlock()
 	select {
 	case <-l.stopped:
-		conn.Close()
+		_ = conn.Close()
 		return nil, net.ErrClosed
 	default:
 		l.conns = append(l.conns, conn)
@@ -259,9 +259,9 @@ func (l *mailListener) acceptOnly() {
 func (l *mailListener) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.Close()
+	_ = l.Close() // nothing is lost: whoever still talks to it is meant to see the connection break
 	for _, conn := range l.conns {
-		conn.Close()
+		_ = conn.Close()
 	}
 	close(l.stopped) // last: a delayed answer must not slip out
 }

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/google/uuid"
@@ -116,8 +117,11 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// syncDir makes the entry of a new file survive a power cut.
+// syncDir makes the entry of a new file survive a power cut. Windows does not flush directories.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
