@@ -111,13 +111,13 @@ func (h *Console) admit(r Route) echo.HandlerFunc {
 		}
 		session := c.Session()
 		if session == nil || session.Stage != store.Finished && !(r.Needs.settingUp && session.Stage == store.SetsUpSecondFactor) {
-			return account.ErrSignedOut
+			return signedOut
 		}
 		if session.HasNoAccess() && session.Stage == store.Finished {
 			return h.noAccess(c)
 		}
 		if p, ok := r.Needs.Permission(); ok {
-			if err := h.account.Require(c.Context(), session.Actor, p); err != nil {
+			if err := h.account.Require(session.Actor, p); err != nil {
 				return err
 			}
 		}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"console/internal/account"
 	"console/internal/auth"
 )
 
@@ -46,7 +45,7 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 				return next(c)
 			}
 			if (request{c}).Session() == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
-				return account.ErrSignedOut
+				return signedOut
 			}
 			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
 			return errForm

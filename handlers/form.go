@@ -1,40 +1,34 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"console/internal/account"
-	"console/store"
 	"console/views"
 )
 
 // refusal is what a form has to say about err, or nil where err is no matter of the form.
-func refusal(err error) account.Invalid {
-	var refused account.Invalid
-	var taken *account.Taken
-	switch {
-	case errors.As(err, &refused):
-		return refused
-	case errors.As(err, &taken):
-		return account.Invalid{"email": taken.Error()}
+func refusal(err error) account.Fields {
+	if refused := account.AsRefusal(err); refused != nil {
+		return refused.Fields
 	}
 	return nil
 }
 
 // formError is what an edit form has to say about err, and with which status: 422 for what was typed, 409 for a form
 // that is out of date. It is nil where err is no matter of the form.
-func formError(err error) (account.Invalid, int) {
-	if errors.Is(err, store.ErrStale) {
-		return account.Invalid{"": "Somebody else has changed this meanwhile. What you typed is kept: save again to replace their change."}, http.StatusConflict
+func formError(err error) (account.Fields, int) {
+	if account.RefusedBy(err, account.Stale) {
+		words := "Somebody else has changed this meanwhile. What you typed is kept: save again to replace their change."
+		return account.Fields{"": words}, http.StatusConflict
 	}
 	return refusal(err), http.StatusUnprocessableEntity
 }
 
 // form is what the browser sent, with what was refused of it.
-func form(c request, refused account.Invalid) views.Form {
+func form(c request, refused account.Fields) views.Form {
 	values, err := c.FormParams()
 	if err != nil {
 		values = url.Values{}
@@ -44,7 +38,7 @@ func form(c request, refused account.Invalid) views.Form {
 
 // again is a form that was refused. It keeps the version it was sent with, so that a change of somebody else's is noticed the
 // next time too. One that was out of date has said so, and can be sent once more.
-func again(c request, refused account.Invalid, status int, version int64) views.Form {
+func again(c request, refused account.Fields, status int, version int64) views.Form {
 	f := form(c, refused)
 	if status == http.StatusConflict {
 		f.Values.Set("version", strconv.FormatInt(version, 10))

@@ -76,7 +76,7 @@ func (h *Console) setPermissions(c request, id int64) error {
 }
 
 // renderPermissions shows the form of a group's permissions again, as it was sent.
-func (h *Console) renderPermissions(c request, status int, page views.GroupPage, refused account.Invalid) error {
+func (h *Console) renderPermissions(c request, status int, page views.GroupPage, refused account.Fields) error {
 	page.Tab, page.Form = views.GroupPermissions, again(c, refused, status, page.Group.Version)
 	c.Response().Header().Set("HX-Retarget", "#group") // the question was asked in a dialog
 	c.Response().Header().Set("HX-Reswap", "outerHTML")

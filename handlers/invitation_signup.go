@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"console/internal/account"
@@ -20,8 +19,7 @@ func (h *Console) signUpForm(c request) error {
 func (h *Console) signUp(c request) error {
 	begun, err := h.account.SignUp(c.Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
 		c.FormValue("password"), h.client(c))
-	var refused account.Invalid
-	if errors.As(err, &refused) {
+	if refused := refusal(err); refused != nil {
 		offer, err := h.offer(c)
 		if err != nil {
 			return h.deadLink(c, err)
@@ -47,17 +45,10 @@ func signupPage(c request, offer account.Signup, form views.Form) views.SignupPa
 
 // deadLink says why a link does not work and what to do; other errors it returns.
 func (h *Console) deadLink(c request, err error) error {
-	var dead *account.DeadLink
-	if !errors.As(err, &dead) {
+	dead := account.AsRefusal(err)
+	if dead == nil || !dead.IsDeadLink() {
 		return err
 	}
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return h.render(c, deadStatus(dead), views.DeadLink(views.DeadLinkPage{Reason: string(dead.Reason)}))
-}
-
-func deadStatus(dead *account.DeadLink) int {
-	if dead.Reason == account.LinkUnknown {
-		return http.StatusNotFound
-	}
-	return http.StatusGone
+	return h.render(c, statuses[dead.Code], views.DeadLink(views.DeadLinkPage{Reason: dead.Code}))
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"console/internal/account"
@@ -15,9 +14,8 @@ func (h *Console) forgotForm(c request) error {
 // forgot answers everybody the same, whether or not somebody has the address.
 func (h *Console) forgot(c request) error {
 	err := h.account.RequestPasswordReset(c.Context(), c.FormValue("email"), h.client(c))
-	var throttled *account.Throttled
-	if errors.As(err, &throttled) {
-		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Invalid{"": tooMany(c, throttled)})))
+	if account.RefusedBy(err, account.Throttled) {
+		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Fields{"": tooMany(c, account.AsRefusal(err))})))
 	}
 	if refused := refusal(err); refused != nil {
 		return h.render(c, http.StatusUnprocessableEntity, views.Forgot(form(c, refused)))
@@ -54,10 +52,10 @@ func (h *Console) renderReset(c request, status int, f views.Form) error {
 
 // deadReset says why a link does not work and what to do; other errors it returns.
 func (h *Console) deadReset(c request, err error) error {
-	var dead *account.DeadLink
-	if !errors.As(err, &dead) {
+	dead := account.AsRefusal(err)
+	if dead == nil || !dead.IsDeadLink() {
 		return err
 	}
 	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return h.render(c, deadStatus(dead), views.DeadReset(string(dead.Reason)))
+	return h.render(c, statuses[dead.Code], views.DeadReset(dead.Code))
 }

@@ -1,50 +1,56 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"math"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
-	"console/internal/auth"
 	"console/store"
 	"console/views"
 )
 
-// failures is the one table from what went wrong to what the person reads. Errors with text of their own for people
-// have no text here.
-var failures = []struct {
-	is     func(error) bool
-	status int
-	title  string
-	text   string
-}{
-	{as[*account.Forbidden], http.StatusForbidden, "You may not do this", ""},
-	{is(store.ErrNotFound), http.StatusNotFound, "Not found", "What you are looking for does not exist, or has been deleted. Go back and reload the page."},
-	{is(store.ErrStale), http.StatusConflict, "Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, then make your change again."},
-	{is(account.ErrLastAdministrator), http.StatusConflict, "The last administrator stays", "At least one Global Administrator who can sign in must remain. Give the role to somebody else first."},
-	{is(errSent), http.StatusConflict, "Done already", "This form was sent before, and nothing more was done now. What it made was shown that once. If you have not kept it, go back and make another one."},
-	{is(account.ErrSelf), http.StatusConflict, "Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
-	{is(account.ErrInvited), http.StatusConflict, "Not signed up yet", "This person has only been invited, and has no access that could be disabled. Revoke the invitation instead."},
-	{is(account.ErrNotByMail), http.StatusConflict, "There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
-	{is(account.ErrInvitedDisabled), http.StatusConflict, "Access is disabled", "The access of this person is disabled, so a signup link would lead nowhere. Enable access first, then send the link."},
-	{is(account.ErrMainTenant), http.StatusConflict, "The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. To rename it, change the company name under General → Company."},
-	{as[account.Invalid], http.StatusUnprocessableEntity, "This cannot be done", ""},
-	{is(account.ErrBackground), http.StatusBadRequest, "Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
-	{is(account.ErrStillSending), http.StatusConflict, "Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: wait until it has been delivered or has failed."},
-	{is(account.ErrNowhereToSend), http.StatusConflict, "Nowhere to send it", "The integration that this message went to was deleted. Add it again, and choose it in the trigger: what happens from then on is sent there."},
-	{is(account.ErrSetUp), http.StatusNotFound, "Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
-	{as[*account.Throttled], http.StatusTooManyRequests, "Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
-	{is(auth.ErrBusy), http.StatusServiceUnavailable, "Very busy", "Many people are signing in right now. Try again in a few seconds."},
-	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, "Very busy", "The server did not get to this in time. Try again in a few seconds."},
+// statuses is the one table from what is refused to the status of the answer, of pages and of APIs.
+var statuses = map[account.Code]int{
+	account.Invalid:           http.StatusUnprocessableEntity,
+	account.Taken:             http.StatusUnprocessableEntity,
+	account.WrongSignIn:       http.StatusUnprocessableEntity,
+	account.WrongSecondFactor: http.StatusUnprocessableEntity,
+	account.CodeUsed:          http.StatusUnprocessableEntity,
+	account.Background:        http.StatusBadRequest,
+	account.SignedOut:         http.StatusUnauthorized,
+	account.Forbidden:         http.StatusForbidden,
+	account.NotFound:          http.StatusNotFound,
+	account.AlreadySetUp:      http.StatusNotFound,
+	account.LinkUnknown:       http.StatusNotFound,
+	account.Stale:             http.StatusConflict,
+	account.ChangedTotal:      http.StatusConflict,
+	account.Self:              http.StatusConflict,
+	account.Invited:           http.StatusConflict,
+	account.InvitedDisabled:   http.StatusConflict,
+	account.NotByMail:         http.StatusConflict,
+	account.LastAdministrator: http.StatusConflict,
+	account.MainTenant:        http.StatusConflict,
+	account.StillSending:      http.StatusConflict,
+	account.NowhereToSend:     http.StatusConflict,
+	account.NotSetUp:          http.StatusConflict,
+	sentBefore:                http.StatusConflict,
+	account.LinkExpired:       http.StatusGone,
+	account.LinkUsed:          http.StatusGone,
+	account.LinkRevoked:       http.StatusGone,
+	account.LinkReplaced:      http.StatusGone,
+	account.Throttled:         http.StatusTooManyRequests,
+	account.Busy:              http.StatusServiceUnavailable,
 }
 
-// statusWords are what people read when the framework refuses a request; who refuses it with a text of their own keeps the title.
+// signedOut leads to the sign-in page.
+var signedOut = &account.Refusal{Code: account.SignedOut}
+
+// statusWords are what people read when the framework refuses a request; who refuses it with a text of their own keeps
+// the title.
 var statusWords = map[int]struct{ title, text string }{
 	http.StatusForbidden:             {"Not accepted", "Go back, reload the page and try again."},
 	http.StatusNotFound:              {"Not found", "There is no such page. Check the address, or go back to the start."},
@@ -52,29 +58,14 @@ var statusWords = map[int]struct{ title, text string }{
 	http.StatusRequestEntityTooLarge: {"Too large", "What you sent is too large. A file has at most 2 MiB."},
 }
 
-func is(target error) func(error) bool {
-	return func(err error) bool { return errors.Is(err, target) }
-}
-
-func as[T error](err error) bool {
-	var target T
-	return errors.As(err, &target)
-}
-
-// describe turns an error into the page that reports it.
+// describe turns an error into the page that reports it: refused, or broken.
 func describe(err error) views.ErrorPage {
-	for _, f := range failures {
-		if f.is(err) {
-			page := views.ErrorPage{Status: f.status, Title: f.title, Text: f.text}
-			if page.Text == "" {
-				page.Text = text(err)
-			}
-			return page
-		}
+	if refused := account.AsRefusal(err); refused != nil {
+		return views.ErrorPage{Status: statuses[refused.Code], Title: refused.Title, Text: refused.Words}
 	}
-	var known *echo.HTTPError
-	if errors.As(err, &known) && known.Code < http.StatusInternalServerError {
-		page := views.ErrorPage{Status: known.Code, Title: "This cannot be done", Text: "The address or the form is incomplete. Go back, reload the page and try again."}
+	if known, is := errors.AsType[*echo.HTTPError](err); is && known.Code < http.StatusInternalServerError {
+		page := views.ErrorPage{Status: known.Code, Title: "This cannot be done",
+			Text: "The address or the form is incomplete. Go back, reload the page and try again."}
 		if words, found := statusWords[known.Code]; found {
 			page.Title, page.Text = words.title, words.text
 		}
@@ -83,18 +74,13 @@ func describe(err error) views.ErrorPage {
 		}
 		return page
 	}
-	return views.ErrorPage{Status: http.StatusInternalServerError, Title: "Something went wrong", Text: "Nothing was changed. Try again. If it happens again, tell an administrator the request number."}
-}
-
-// text is the innermost error that speaks to people.
-func text(err error) string {
-	if forbidden, is := errors.AsType[*account.Forbidden](err); is {
-		return forbidden.Error()
+	page := views.ErrorPage{Status: http.StatusInternalServerError, Title: "Something went wrong",
+		Text: "Nothing was changed. Try again. If it happens again, tell an administrator the request number."}
+	if errors.Is(err, store.ErrUnavailable) {
+		page.Status, page.Title = http.StatusServiceUnavailable, "The database does not answer"
+		page.Text = "The server cannot read or save anything at present. Try again in a minute. If it goes on, tell whoever runs it the request number."
 	}
-	if refused, is := errors.AsType[account.Invalid](err); is {
-		return refused.First()
-	}
-	return err.Error()
+	return page
 }
 
 // fail answers a request whose handler returned an error: a whole page, or a message beside the page for htmx.
@@ -103,42 +89,62 @@ func (h *Console) fail(err error, asked echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if errors.Is(err, account.ErrSignedOut) {
+	if account.RefusedBy(err, account.SignedOut) {
 		h.askToSignIn(c)
 		return
 	}
 	page := describe(err)
 	page.RequestID = c.RequestID()
-	if page.Status >= http.StatusInternalServerError && !errors.Is(err, auth.ErrBusy) {
+	refused := account.AsRefusal(err)
+	if refused == nil && page.Status >= http.StatusInternalServerError {
 		h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
+		h.sendFailure(c, page)
+		return
 	}
-	if wait := retryAfter(err); wait > 0 {
-		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	}
-	if forbidden, is := errors.AsType[*account.Forbidden](err); is && c.SignedIn() != nil {
-		page.Ask, _ = h.account.WhoCan(c.Context(), forbidden) // without them the page still says what is missing
+	if refused != nil {
+		setRetryAfter(c, refused)
+		if refused.Lack != nil && c.SignedIn() != nil {
+			page.Ask, _ = h.account.WhoCan(c.Context(), *refused.Lack) // without them the page still says what is missing
+		}
 	}
 	if c.IsHTMX() {
-		c.Response().Header().Set("HX-Retarget", "#toasts")
-		c.Response().Header().Set("HX-Reswap", "innerHTML")
+		toToasts(c)
 		err = h.render(c, page.Status, views.ErrorToast(page))
 	} else {
 		err = h.render(c, page.Status, views.Error(page))
 	}
 	if err != nil {
 		h.Log.Error("error page", "request_id", page.RequestID, "error", err)
+		failed := describe(err)
+		failed.RequestID = page.RequestID
+		h.sendFailure(c, failed)
 	}
 }
 
-func retryAfter(err error) time.Duration {
-	var throttled *account.Throttled
-	switch {
-	case errors.As(err, &throttled):
-		return throttled.RetryAfter
-	case errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded):
-		return 5 * time.Second
+// toToasts makes htmx show the answer beside the page.
+func toToasts(c request) {
+	c.Response().Header().Set("HX-Retarget", "#toasts")
+	c.Response().Header().Set("HX-Reswap", "innerHTML")
+}
+
+// sendFailure says that something failed. It needs nothing that can fail: neither the database nor the session.
+func (h *Console) sendFailure(c request, page views.ErrorPage) {
+	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, Now: h.Now()}
+	component := views.Failure(page)
+	if c.IsHTMX() {
+		toToasts(c)
+		component = views.ErrorToast(page)
 	}
-	return 0
+	if err := sendComponent(c, page.Status, views.WithFrame(c.Context(), frame), component); err != nil {
+		h.Log.Error("failure page", "request_id", page.RequestID, "error", err)
+	}
+}
+
+// setRetryAfter says to programs when it is worth trying again.
+func setRetryAfter(c request, refused *account.Refusal) {
+	if refused.RetryAfter > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refused.RetryAfter.Seconds()))))
+	}
 }
 
 // askToSignIn sends the browser to the next step of signing in and, after it, back. A part of a page is never replaced by the

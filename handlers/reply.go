@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -26,10 +27,15 @@ func (h *Console) render(c request, status int, component templ.Component) error
 	if err != nil {
 		return err
 	}
+	return sendComponent(c, status, views.WithFrame(c.Context(), frame), component)
+}
+
+// sendComponent renders a component into a buffer, and sends it when it is whole.
+func sendComponent(c request, status int, framed context.Context, component templ.Component) error {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buffer)
 	buffer.Reset()
-	if err := component.Render(views.WithFrame(c.Context(), frame), buffer); err != nil {
+	if err := component.Render(framed, buffer); err != nil {
 		return err
 	}
 	c.Response().Header().Add("Vary", "HX-Request")

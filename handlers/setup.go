@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 
 	"console/internal/account"
@@ -21,15 +20,14 @@ func (h *Console) setUp(c request) error {
 		return err
 	}
 	if !auth.EqualCode(c.FormValue("code"), h.SetupCode) {
-		refused := account.Invalid{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
+		refused := account.Fields{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
 	_, err := h.account.SetUp(c.Context(), visitor(c), account.Setup{
 		Company: c.FormValue("company"), Cloud: c.FormValue("cloud"), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
 		Email: c.FormValue("email"), Password: c.FormValue("password"),
 	})
-	var refused account.Invalid
-	if errors.As(err, &refused) {
+	if refused := refusal(err); refused != nil {
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
 	if err != nil {
@@ -38,11 +36,11 @@ func (h *Console) setUp(c request) error {
 	return h.redirect(c, "/signin?notice=set-up", flash{})
 }
 
-// notSetUp returns account.ErrSetUp once there is an account: the page is gone then.
+// notSetUp returns AlreadySetUp once there is an account: the page is gone then.
 func (h *Console) notSetUp(c request) error {
 	done, err := h.account.IsSetUp(c.Context())
 	if err == nil && done {
-		return account.ErrSetUp
+		return account.Refuse(account.AlreadySetUp)
 	}
 	return err
 }

@@ -1,12 +1,10 @@
 package handlers
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"console/internal/account"
@@ -34,24 +32,19 @@ func (h *Console) signInForm(c request) error {
 
 func (h *Console) signIn(c request) error {
 	begun, err := h.account.SignIn(c.Context(), c.FormValue("email"), c.FormValue("password"), h.client(c))
-	var throttled *account.Throttled
-	switch {
-	case errors.Is(err, account.ErrSignIn):
-		return h.refuseSignIn(c, http.StatusUnprocessableEntity,
-			"The email or the password is wrong. Check both, or choose “Forgot your password?” below.")
-	case errors.As(err, &throttled):
-		return h.refuseSignIn(c, http.StatusTooManyRequests, tooMany(c, throttled))
-	case err != nil:
+	if refused := account.AsRefusal(err); refused != nil && (refused.Code == account.WrongSignIn || refused.Code == account.Throttled) {
+		return h.refuseSignIn(c, refused)
+	}
+	if err != nil {
 		return err
 	}
 	return h.goOn(c, begun, flash{})
 }
 
 // tooMany says how long a pause lasts, to people and to programs.
-func tooMany(c request, throttled *account.Throttled) string {
-	seconds := int(math.Ceil(throttled.RetryAfter.Seconds()))
-	c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
-	return "Too many attempts. Try again in " + wait(seconds) + "."
+func tooMany(c request, throttled *account.Refusal) string {
+	setRetryAfter(c, throttled)
+	return "Too many attempts. Try again in " + wait(int(math.Ceil(throttled.RetryAfter.Seconds()))) + "."
 }
 
 // setUpPath is where those set up a second factor who are not let in without one.
@@ -83,10 +76,14 @@ func withNext(page, next string) string {
 }
 
 // refuseSignIn shows the form again, with the email that was typed but never the password.
-func (h *Console) refuseSignIn(c request, status int, reason string) error {
+func (h *Console) refuseSignIn(c request, refused *account.Refusal) error {
+	words := refused.Words
+	if refused.Code == account.Throttled {
+		words = tooMany(c, refused)
+	}
 	again := values("email", c.FormValue("email"), "next", h.ownPath(c.FormValue("next")))
-	again.Errors = account.Invalid{"": reason}
-	return h.render(c, status, views.SignIn(again, ""))
+	again.Errors = account.Fields{"": words}
+	return h.render(c, statuses[refused.Code], views.SignIn(again, ""))
 }
 
 // afterSignIn is where the person wanted to go, without the base path.
@@ -134,28 +131,18 @@ func (h *Console) secondFactorByPasskey(c request) error {
 	})
 }
 
-// wrongFactors are what the page says about a second factor that was not accepted.
-var wrongFactors = []struct {
-	err  error
-	text string
-}{
-	{account.ErrSecondFactor, "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code that you have not used before. If its codes are refused again and again, set the clock of your phone to automatic."},
-	{account.ErrCodeUsed, "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
-}
-
 func (h *Console) finishSignIn(c request, with func(account.Actor) (account.SignedInWith, error)) error {
 	session := waiting(c)
 	if session == nil {
 		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
 	}
 	done, err := with(session.Actor)
-	var throttled *account.Throttled
-	if errors.As(err, &throttled) {
-		return h.renderSecondFactor(c, http.StatusTooManyRequests, views.Form{Errors: account.Invalid{"": tooMany(c, throttled)}})
-	}
-	for _, wrong := range wrongFactors {
-		if errors.Is(err, wrong.err) {
-			return h.renderSecondFactor(c, http.StatusUnprocessableEntity, views.Form{Errors: account.Invalid{"code": wrong.text}})
+	if refused := account.AsRefusal(err); refused != nil {
+		switch refused.Code {
+		case account.Throttled:
+			return h.renderSecondFactor(c, statuses[refused.Code], views.Form{Errors: account.Fields{"": tooMany(c, refused)}})
+		case account.WrongSecondFactor, account.CodeUsed:
+			return h.renderSecondFactor(c, statuses[refused.Code], views.Form{Errors: account.Fields{"code": refused.Words}})
 		}
 	}
 	if err != nil {

@@ -130,7 +130,7 @@ func (h *Console) renderTest(c request, results []account.TestResult, err error,
 }
 
 // reasons are what was refused of a form, each with the label of its field where it has one.
-func reasons(refused account.Invalid, fields []notify.Field) []string {
+func reasons(refused account.Fields, fields []notify.Field) []string {
 	labels := map[string]string{"name": "Name: "}
 	for _, f := range fields {
 		labels[f.Name] = f.Label + ": "

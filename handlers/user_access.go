@@ -4,12 +4,16 @@ import (
 	"net/http"
 	"strings"
 
-	"console/internal/permission"
 	"console/views"
 )
 
 func (h *Console) disableForm(c request, id int64) error {
-	return h.renderEndPreview(c, http.StatusOK, id, permission.UsersUpdate, views.Form{})
+	preview, err := h.account.PreviewDisable(c.Context(), c.Actor(), id)
+	if err != nil {
+		return err
+	}
+	page := views.EndPreviewPage{EndPreview: preview}
+	return h.renderPart(c, http.StatusOK, views.DisableUser(page), views.DisableUserPart(page))
 }
 
 func (h *Console) disableUser(c request, id int64) error {
@@ -29,13 +33,13 @@ func (h *Console) enableUser(c request, id int64) error {
 }
 
 func (h *Console) deleteUserForm(c request, id int64) error {
-	return h.renderEndPreview(c, http.StatusOK, id, permission.UsersDelete, views.Form{})
+	return h.renderDelete(c, http.StatusOK, id, views.Form{})
 }
 
 func (h *Console) deleteUser(c request, id int64) error {
 	user, err := h.account.DeleteUser(c.Context(), c.Actor(), id, c.FormValue("confirm_email"), c.IDs("remove_from")...)
 	if refused := refusal(err); refused != nil {
-		return h.renderEndPreview(c, http.StatusUnprocessableEntity, id, permission.UsersDelete, form(c, refused))
+		return h.renderDelete(c, http.StatusUnprocessableEntity, id, form(c, refused))
 	}
 	if err != nil {
 		return err
@@ -43,17 +47,14 @@ func (h *Console) deleteUser(c request, id int64) error {
 	return h.done(c, h.backToUsers(c), user.DisplayName()+" was deleted.")
 }
 
-// renderEndPreview asks for confirmation: to disable access or, where deleting is needed, to delete.
-func (h *Console) renderEndPreview(c request, status int, id int64, needs permission.Permission, f views.Form) error {
-	consequences, err := h.account.EndPreview(c.Context(), c.Actor(), id, needs)
+// renderDelete asks for confirmation, and says what goes with the person.
+func (h *Console) renderDelete(c request, status int, id int64, f views.Form) error {
+	preview, err := h.account.PreviewDelete(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	page := views.EndPreviewPage{EndPreview: consequences, Form: f}
-	if needs == permission.UsersDelete {
-		return h.renderPart(c, status, views.DeleteUser(page), views.DeleteUserPart(page))
-	}
-	return h.renderPart(c, status, views.DisableUser(page), views.DisableUserPart(page))
+	page := views.EndPreviewPage{EndPreview: preview, Form: f}
+	return h.renderPart(c, status, views.DeleteUser(page), views.DeleteUserPart(page))
 }
 
 // backToUsers is the user list, in the state in which htmx says the browser shows it.

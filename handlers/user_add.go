@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,9 +48,8 @@ func newUser(c request) account.NewUser {
 
 // takenBy is the person who has the address that err refuses, or nil.
 func takenBy(err error) *store.User {
-	var taken *account.Taken
-	if errors.As(err, &taken) {
-		return &taken.User
+	if refused := account.AsRefusal(err); refused != nil {
+		return refused.Taken
 	}
 	return nil
 }

@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,13 +15,11 @@ func (h *Console) bulkForm(c request) error {
 
 func (h *Console) bulk(c request) error {
 	job, err := h.account.StartBulk(c.Context(), c.Actor(), c.FormValue("action"), selection(c), c.Int("total"), c.IDs("remove_from")...)
-	var changed *account.ChangedTotal
-	if errors.As(err, &changed) {
-		return h.renderBulk(c, http.StatusConflict, account.Invalid{"": "The list has changed since you chose: then " + strconv.Itoa(changed.Announced) +
-			" matched, now it is " + strconv.Itoa(changed.Now) + ". Nothing was done. Check the names and confirm again."})
+	if account.RefusedBy(err, account.ChangedTotal) {
+		return h.renderBulk(c, http.StatusConflict, account.Fields{"": account.AsRefusal(err).Words})
 	}
 	if refused := refusal(err); refused != nil {
-		return h.renderBulk(c, http.StatusUnprocessableEntity, account.Invalid{"": refused.First()})
+		return h.renderBulk(c, http.StatusUnprocessableEntity, account.Fields{"": refused.First()})
 	}
 	if err != nil {
 		return err
@@ -37,7 +33,7 @@ func selection(c request) account.Selection {
 }
 
 // renderBulk asks for confirmation, naming whom it would change; refused says why the last answer was refused.
-func (h *Console) renderBulk(c request, status int, refused account.Invalid) error {
+func (h *Console) renderBulk(c request, status int, refused account.Fields) error {
 	chosen := selection(c)
 	selected, err := h.account.PreviewBulk(c.Context(), c.Actor(), c.FormValue("action"), chosen)
 	if refused := refusal(err); refused != nil {

@@ -18,7 +18,7 @@ func (h *Console) userPermissions(c request, id int64) error {
 	page := views.UserPermissionsPage{Explained: explained}
 	if c.Actor().May(permission.UsersUpdate) && !c.IsHTMX() {
 		page.Sessions, err = h.account.SessionsOf(c.Context(), c.Actor(), id)
-		if err != nil && !as[*account.Forbidden](err) {
+		if err != nil && !account.RefusedBy(err, account.Forbidden) {
 			return err
 		}
 		page.MayEnd = err == nil

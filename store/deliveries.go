@@ -88,6 +88,11 @@ func (tx *Tx) SetDeliverySecret(ctx context.Context, id int64, sealed []byte) er
 	return tx.execOne(ctx, ErrNotFound, `UPDATE deliveries SET secret = $2 WHERE id = $1`, id, sealed)
 }
 
+// SetRecipient stores the recipient of d, and the parameters that name it.
+func (tx *Tx) SetRecipient(ctx context.Context, d Delivery) error {
+	return tx.execOne(ctx, ErrNotFound, `UPDATE deliveries SET recipient = $2, params = $3 WHERE id = $1`, d.ID, d.Recipient, string(d.Params))
+}
+
 // DeliveryByID returns ErrNotFound for an unknown id.
 func (q Queries) DeliveryByID(ctx context.Context, id int64) (Delivery, error) {
 	return one(ctx, q.q, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = $1`, id)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -106,7 +107,7 @@ const SeveralMakers = -1
 // 0 where none works, or it was only mailed.
 func (q Queries) LinkMaker(ctx context.Context, invitationID int64, now Millis) (int64, error) {
 	maker, err := one(ctx, q.q, value[int64], `SELECT made_by FROM signup_links WHERE invitation_id = $1 AND ended = '' AND expires_at > $2`, invitationID, now)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
 	return maker, err

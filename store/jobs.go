@@ -16,6 +16,8 @@ type Job struct {
 	Address, RequestID    string // of the request that began it
 	Total, Done, Refused  int    // steps; refused ones are done, too
 	CreatedAt, EndedAt    Millis
+	Failures              int    // of the step it is at, in a row, by faults that are no refusals
+	NextAt                Millis // when it goes on after a failure; zero: at once
 }
 
 // Running says that steps are left.
@@ -33,11 +35,12 @@ type Outcome struct {
 	Condition string // what the step was to triggers; empty: it changed nothing that they wait for
 }
 
-const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at`
+const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at,
+	failures, next_at`
 
 func scanJob(s scanner) (j Job, err error) {
 	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.Total, &j.Done, &j.Refused,
-		&j.CreatedAt, &j.EndedAt)
+		&j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt)
 	return j, err
 }
 
@@ -46,9 +49,14 @@ func (q Queries) JobByID(ctx context.Context, id int64) (Job, error) {
 	return one(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id)
 }
 
-// RunningJobs returns the ids of the jobs that have steps left, the oldest first.
-func (q Queries) RunningJobs(ctx context.Context) ([]int64, error) {
-	return many(ctx, q.q, value[int64], `SELECT id FROM jobs WHERE ended_at = 0 ORDER BY id`)
+// DueJobs returns the jobs that have steps left and do not wait after a failure, the oldest first.
+func (q Queries) DueJobs(ctx context.Context, now Millis) ([]Job, error) {
+	return many(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE ended_at = 0 AND next_at <= $1 ORDER BY id`, now)
+}
+
+// NextJobDue returns when the first of the jobs that have steps left goes on, or ErrNotFound where none has.
+func (q Queries) NextJobDue(ctx context.Context) (Millis, error) {
+	return one(ctx, q.q, value[Millis], `SELECT next_at FROM jobs WHERE ended_at = 0 ORDER BY next_at LIMIT 1`)
 }
 
 const outcomeColumns = `step, user_id, name, email, role, refusal, condition`
@@ -117,9 +125,10 @@ func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
 	return err
 }
 
-// SaveProgress stores how far j is, and its end.
+// SaveProgress stores how far j is, its failures, and its end.
 func (tx *Tx) SaveProgress(ctx context.Context, j Job) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE jobs SET done = $2, refused = $3, ended_at = $4 WHERE id = $1`, j.ID, j.Done, j.Refused, j.EndedAt)
+	return tx.execOne(ctx, ErrNotFound, `UPDATE jobs SET done = $2, refused = $3, ended_at = $4, failures = $5, next_at = $6 WHERE id = $1`,
+		j.ID, j.Done, j.Refused, j.EndedAt, j.Failures, j.NextAt)
 }
 
 // InsertOutcome stores what a step came to.

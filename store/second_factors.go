@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Authenticator is a person's authenticator app. A new one is pending beside the old one until it is confirmed.
 type Authenticator struct {
@@ -18,7 +21,7 @@ func (q Queries) Authenticator(ctx context.Context, userID int64) (Authenticator
 		err = s.Scan(&a.Secret, &a.LastStep, &a.ConfirmedAt, &a.Pending, &a.PendingAt, &a.PendingIn)
 		return a, err
 	}, `SELECT secret, last_step, confirmed_at, pending, pending_at, pending_in FROM authenticators WHERE user_id = $1`, userID)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
 	return a, err

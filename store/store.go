@@ -34,6 +34,8 @@ var (
 	ErrDuplicate = errors.New("already exists")
 	// ErrStale says that the row has changed since the version the caller read.
 	ErrStale = errors.New("changed meanwhile")
+	// ErrUnavailable says that the database did not do what it was asked: it cannot be reached, read or written.
+	ErrUnavailable = errors.New("the database does not answer")
 	// ErrNewerSchema says that a newer program has migrated the database; it is left untouched.
 	ErrNewerSchema = errors.New("the database was written by a newer version of the program")
 )
@@ -147,16 +149,27 @@ func (db *DB) Ping(ctx context.Context) error {
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	tx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", unavailable(err))
 	}
 	defer tx.Rollback() // without effect after Commit
 	if err := change(&Tx{Queries{tx}, tx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", unavailable(err))
 	}
 	return nil
+}
+
+// View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
+// writer, and no writer waits for it.
+func (db *DB) View(ctx context.Context, look func(Queries) error) error {
+	tx, err := db.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin reading: %w", unavailable(err))
+	}
+	defer tx.Rollback() // it has written nothing
+	return look(Queries{tx})
 }
 
 // Load is Update for hundreds of thousands of rows: it may take 512 MB of memory until it returns, so that a page of an
@@ -187,9 +200,17 @@ func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 	}
 	row, err := scan(q.QueryRowContext(unwatched(ctx), query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
+		return row, ErrNotFound
 	}
-	return row, err
+	return row, unavailable(err)
+}
+
+// unavailable marks an error of the database as ErrUnavailable.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // many reads all rows of query.
@@ -199,18 +220,18 @@ func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	}
 	rows, err := q.QueryContext(unwatched(ctx), query, args...)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		row, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return nil, unavailable(err)
 		}
 		list = append(list, row)
 	}
-	return list, rows.Err()
+	return list, unavailable(rows.Err())
 }
 
 // value reads a column of one row.
@@ -250,7 +271,7 @@ func duplicate(err error) error {
 	if errors.As(err, &e) && (e.Code() == primaryKey || e.Code() == unique) {
 		return ErrDuplicate
 	}
-	return err
+	return unavailable(err)
 }
 
 // inListLength is how many places an IN (…) has at most: a power of two, and far from the 32,766 arguments that a statement

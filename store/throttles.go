@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Throttle counts the failures of one subject, for example of one account from one address.
 type Throttle struct {
@@ -17,7 +20,7 @@ func (q Queries) Throttle(ctx context.Context, kind, subject string) (Throttle, 
 		err = s.Scan(&t.Failures, &t.FirstAt, &t.LastAt, &t.Refused, &t.RefusedLoggedAt)
 		return t, err
 	}, `SELECT failures, first_at, last_at, refused, refused_logged_at FROM throttles WHERE kind = $1 AND subject = $2`, kind, subject)
-	if err == ErrNotFound {
+	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
 	t.Kind, t.Subject = kind, subject

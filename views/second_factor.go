@@ -61,11 +61,11 @@ type ResetPage struct {
 	Form  Form   // password
 }
 
-var deadResets = map[string]string{
-	"expired": "This link has expired: it worked for an hour. Ask for a new one.",
-	"used":    "This link was used before, and it works only once. Sign in with your new password, or ask for another link.",
-	"revoked": "This link no longer works: your password or your access has changed since it was sent. Ask for a new one.",
-	"unknown": "A part of the link may have got lost: open it from the mail once more, or copy all of it. If that does not help, ask for a new one.",
+var deadResets = map[account.Code]string{
+	account.LinkExpired: "This link has expired: it worked for an hour. Ask for a new one.",
+	account.LinkUsed:    "This link was used before, and it works only once. Sign in with your new password, or ask for another link.",
+	account.LinkRevoked: "This link no longer works: your password or your access has changed since it was sent. Ask for a new one.",
+	account.LinkUnknown: "A part of the link may have got lost: open it from the mail once more, or copy all of it. If that does not help, ask for a new one.",
 }
 
 // Confirmation is a dialog that asks for the person's own password before it acts.

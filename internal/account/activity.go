@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -37,22 +38,22 @@ func person(u store.User) string {
 	return u.Email
 }
 
-// Record writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
-func (tx *Tx) Record(action string, before, after object) error {
+// recordChange writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
+func (tx *Tx) recordChange(ctx context.Context, action string, before, after object) error {
 	changes := map[string][2]string{}
 	for field, value := range after.fields {
 		if before.fields[field] != value {
 			changes[field] = [2]string{before.fields[field], value}
 		}
 	}
-	return tx.record(action, Done, after, changes)
+	return tx.record(ctx, action, Done, after, changes)
 }
 
 // record writes an activity entry. Every change has one: so this is where a request that only reads is kept from
 // changing anything.
-func (tx *Tx) record(action, outcome string, about object, changes map[string][2]string) error {
+func (tx *Tx) record(ctx context.Context, action, outcome string, about object, changes map[string][2]string) error {
 	if tx.by.Background && outcome == Done {
-		return ErrBackground
+		return refuse(Background)
 	}
 	encoded, err := json.Marshal(changes)
 	if err != nil {
@@ -62,9 +63,14 @@ func (tx *Tx) record(action, outcome string, about object, changes map[string][2
 	if tx.by.Name != "" {
 		actor = fmt.Sprintf("%s <%s>", tx.by.Name, tx.by.Email)
 	}
-	return tx.db.InsertEntry(tx.ctx, &store.Entry{
+	return tx.db.InsertEntry(ctx, &store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: actor, Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
 		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent,
 	})
+}
+
+// recordRefusal writes that somebody was refused for want of a permission, as often as count says.
+func (tx *Tx) recordRefusal(ctx context.Context, about object, needs string, count int) error {
+	return tx.record(ctx, "refused", Refused, about, map[string][2]string{"needs": {"", needs}, "count": {"", fmt.Sprint(count)}})
 }

@@ -13,13 +13,6 @@ import (
 // DeliveriesPerPage is how many deliveries a page of their list holds.
 const DeliveriesPerPage = 50
 
-var (
-	// ErrStillSending says that a delivery is still being tried: sent again, it would arrive twice.
-	ErrStillSending = errors.New("the message is still waiting to be delivered")
-	// ErrNowhereToSend says that the integration of a delivery has been deleted.
-	ErrNowhereToSend = errors.New("the integration it went to was deleted")
-)
-
 // DeliveryQuery is what the list of deliveries shows. Zero values let everything pass.
 type DeliveryQuery struct {
 	TriggerID, IntegrationID int64
@@ -39,7 +32,7 @@ type DeliveryList struct {
 // Deliveries returns a page of what triggers have sent; mails to people are not among it. It returns Forbidden without
 // triggers.view.
 func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (DeliveryList, error) {
-	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+	if err := s.Require(by, permission.TriggersView); err != nil {
 		return DeliveryList{}, err
 	}
 	rows, err := s.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
@@ -62,7 +55,7 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 // LastFailures returns what the last message to each integration failed with, where it failed, by the id of the
 // integration. It returns Forbidden without integrations.view.
 func (s *Service) LastFailures(ctx context.Context, by Actor) (map[int64]store.LastFailure, error) {
-	if err := s.Require(ctx, by, permission.IntegrationsView); err != nil {
+	if err := s.Require(by, permission.IntegrationsView); err != nil {
 		return nil, err
 	}
 	failures, err := s.db.LastFailures(ctx)
@@ -85,7 +78,7 @@ type SentDelivery struct {
 // Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
 // also returns for mails to people.
 func (s *Service) Delivery(ctx context.Context, by Actor, id int64) (SentDelivery, error) {
-	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+	if err := s.Require(by, permission.TriggersView); err != nil {
 		return SentDelivery{}, err
 	}
 	return sentDelivery(ctx, s.db.Queries, id)
@@ -113,20 +106,20 @@ func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDeliver
 
 // SendAgain queues the message of a delivery that has ended once more, to the same destination. The new delivery has an
 // id of its own, by which the receiver tells it from an attempt of the old one; the event stays the same. It returns
-// Forbidden without triggers.update, ErrStillSending, ErrNowhereToSend or store.ErrNotFound.
+// Forbidden without triggers.update, StillSending, NowhereToSend or store.ErrNotFound.
 func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
 		if err := tx.require(permission.TriggersUpdate); err != nil {
 			return store.Delivery{}, err
 		}
-		old, err := sentDelivery(ctx, tx.db.Queries, id)
+		old, err := sentDelivery(ctx, tx.View.db, id)
 		switch {
 		case err != nil:
 			return store.Delivery{}, err
 		case old.State == store.Waiting:
-			return store.Delivery{}, ErrStillSending
+			return store.Delivery{}, refuse(StillSending)
 		case old.Integration.ID == 0:
-			return store.Delivery{}, ErrNowhereToSend
+			return store.Delivery{}, refuse(NowhereToSend)
 		}
 		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
 			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}
@@ -135,6 +128,6 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		}
 		tx.queued = true
 		about := object{kind: "delivery", id: again.ID, name: old.Integration.Name}
-		return again, tx.record("send again", Done, about, map[string][2]string{"event": {"", old.Event.UUID}})
+		return again, tx.record(ctx, "send again", Done, about, map[string][2]string{"event": {"", old.Event.UUID}})
 	})
 }

@@ -23,7 +23,7 @@ var Timeouts = []time.Duration{
 
 // General returns the account's settings. It returns Forbidden without general.view.
 func (s *Service) General(ctx context.Context, by Actor) (store.Account, error) {
-	if err := s.Require(ctx, by, permission.GeneralView); err != nil {
+	if err := s.Require(by, permission.GeneralView); err != nil {
 		return store.Account{}, err
 	}
 	return s.db.Account(ctx)
@@ -32,12 +32,12 @@ func (s *Service) General(ctx context.Context, by Actor) (store.Account, error) 
 // SetCompany changes the company's name, which the main tenant carries too, and the label of the cloud. It returns
 // Invalid, Forbidden or store.ErrStale.
 func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name, cloud string) (store.Account, error) {
-	refused := Invalid{}
+	refused := Fields{}
 	name = input.ParseTitle(name, "name", "the name of the company", refused)
 	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
 	return setGeneral(ctx, s, by, version, "change company", refused, func(tx *Tx, a *store.Account) error {
 		a.Name, a.Cloud = name, cloud
-		return tx.requireFreeTenantName(store.Tenant{ID: tx.by.Main, Name: name})
+		return tx.requireFreeTenantName(ctx, store.Tenant{ID: tx.by.Main, Name: name})
 	})
 }
 
@@ -45,7 +45,7 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 // for all others the new ones hold from their next request on, whether they are shorter or longer. It returns Invalid,
 // Forbidden or store.ErrStale.
 func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, idle, absolute int64) (store.Account, error) {
-	refused := Invalid{}
+	refused := Fields{}
 	timeouts := map[string]time.Duration{}
 	for field, seconds := range map[string]int64{"idle_timeout": idle, "absolute_timeout": absolute} {
 		i := slices.IndexFunc(Timeouts, func(t time.Duration) bool { return int64(t/time.Second) == seconds })
@@ -65,13 +65,13 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 }
 
 // setGeneral changes the account that still is as it was at version.
-func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action string, refused Invalid, set func(*Tx, *store.Account) error) (store.Account, error) {
+func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action string, refused Fields, set func(*Tx, *store.Account) error) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
 		if err := tx.require(permission.GeneralUpdate); err != nil {
 			return store.Account{}, err
 		}
 		if len(refused) > 0 {
-			return store.Account{}, refused
+			return store.Account{}, refused.refusal()
 		}
 		if err := requireVersion(version); err != nil {
 			return store.Account{}, err
@@ -88,7 +88,7 @@ func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action
 		if err := tx.db.UpdateAccount(ctx, &account); err != nil {
 			return store.Account{}, err
 		}
-		return account, tx.Record(action, accountObject(before), accountObject(account))
+		return account, tx.recordChange(ctx, action, accountObject(before), accountObject(account))
 	})
 }
 
@@ -114,11 +114,11 @@ func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		id, err := tx.mail(user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
+		id, err := tx.mail(ctx, user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
 		if err != nil {
 			return 0, err
 		}
-		return id, tx.record("send test mail", Done, userObject(user), nil)
+		return id, tx.record(ctx, "send test mail", Done, userObject(user), nil)
 	})
 }
 

@@ -18,55 +18,55 @@ const (
 // passwords must be, while the account still is as it was at version. It returns Invalid, also when somebody without a
 // second factor of their own demands one of others, store.ErrStale, or Forbidden without general.update.
 func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce bool, minLength int, version int64) error {
-	refused := Invalid{}
+	refused := Fields{}
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
 	_, err := setGeneral(ctx, s, by, version, "change sign-in management", refused, func(tx *Tx, a *store.Account) error {
-		if err := tx.mayEnforce(enforce && !a.EnforceSecondFactor); err != nil {
+		if err := tx.mayEnforce(ctx, enforce && !a.EnforceSecondFactor); err != nil {
 			return err
 		}
 		a.EnforceSecondFactor, a.PasswordMinLength = enforce, minLength
 		if enforce {
 			return nil
 		}
-		return tx.letIn()
+		return tx.letIn(ctx)
 	})
 	return err
 }
 
 // mayEnforce refuses to demand a second factor of everybody from somebody who has none: nobody locks themselves out.
-func (tx *Tx) mayEnforce(begins bool) error {
+func (v *View) mayEnforce(ctx context.Context, begins bool) error {
 	if !begins {
 		return nil
 	}
-	actor, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+	actor, err := v.db.UserByID(ctx, v.by.UserID)
 	if err == nil && !actor.SecondFactor {
-		err = Invalid{"enforce_2fa": "You have no second factor yourself. Set up yours first, under Profile."}
+		err = invalid("enforce_2fa", "You have no second factor yourself. Set up yours first, under Profile.")
 	}
 	return err
 }
 
 // letIn finishes the sign-ins of those who were setting up a second factor that is no longer demanded.
-func (tx *Tx) letIn() error {
-	if err := tx.db.DeleteEndedSessions(tx.ctx, tx.now); err != nil { // nobody comes in by a session that has run out
+func (tx *Tx) letIn(ctx context.Context) error {
+	if err := tx.db.DeleteEndedSessions(ctx, tx.now); err != nil { // nobody comes in by a session that has run out
 		return err
 	}
-	waiting, err := tx.db.SessionsAt(tx.ctx, store.SetsUpSecondFactor)
+	waiting, err := tx.db.SessionsAt(ctx, store.SetsUpSecondFactor)
 	if err != nil {
 		return err
 	}
 	for _, session := range waiting {
-		user, err := tx.db.UserByID(tx.ctx, session.UserID)
+		user, err := tx.db.UserByID(ctx, session.UserID)
 		if err != nil {
 			return err
 		}
-		if err := tx.db.SetSessionStage(tx.ctx, session.ID, store.Finished); err != nil {
+		if err := tx.db.SetSessionStage(ctx, session.ID, store.Finished); err != nil {
 			return err
 		}
 		theirs := *tx
 		theirs.by = Actor{UserID: user.ID, Name: user.Name(), Email: user.Email, Source: UI, Address: session.Address, RequestID: tx.by.RequestID, UserAgent: session.UserAgent}
-		if err := theirs.signedIn(user, "sign in"); err != nil {
+		if err := theirs.signedIn(ctx, user, "sign in"); err != nil {
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (tx *Tx) letIn() error {
 // PeopleWithoutSecondFactor counts the people whom SignOutWithoutSecondFactor would sign out. It returns Forbidden
 // without general.update.
 func (s *Service) PeopleWithoutSecondFactor(ctx context.Context, by Actor) (int, error) {
-	if err := s.Require(ctx, by, permission.GeneralUpdate); err != nil {
+	if err := s.Require(by, permission.GeneralUpdate); err != nil {
 		return 0, err
 	}
 	return s.db.SignedInWithoutSecondFactor(ctx, by.SessionID, store.At(s.now()))
@@ -86,7 +86,7 @@ func (s *Service) PeopleWithoutSecondFactor(ctx context.Context, by Actor) (int,
 // returns Forbidden without general.update.
 func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.signOutAll("sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
+		return struct{}{}, tx.signOutAll(ctx, "sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
 	})
 	return err
 }
@@ -95,22 +95,22 @@ func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) erro
 // Forbidden without general.update.
 func (s *Service) SignOutEverybody(ctx context.Context, by Actor) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.signOutAll("sign out everybody", tx.db.DeleteSessionsBut)
+		return struct{}{}, tx.signOutAll(ctx, "sign out everybody", tx.db.DeleteSessionsBut)
 	})
 	return err
 }
 
-func (tx *Tx) signOutAll(action string, end func(ctx context.Context, except int64) (int64, error)) error {
+func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx context.Context, except int64) (int64, error)) error {
 	if err := tx.require(permission.GeneralUpdate); err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	ended, err := end(tx.ctx, tx.by.SessionID)
+	ended, err := end(ctx, tx.by.SessionID)
 	if err != nil {
 		return err
 	}
-	return tx.record(action, Done, object{kind: "account", id: 1, name: account.Name}, map[string][2]string{"sessions": {"", fmt.Sprint(ended)}})
+	return tx.record(ctx, action, Done, object{kind: "account", id: 1, name: account.Name}, map[string][2]string{"sessions": {"", fmt.Sprint(ended)}})
 }

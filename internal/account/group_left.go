@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 
@@ -16,40 +17,46 @@ type leftWork struct {
 
 // toTellOf returns the members of a group that is about to be deleted; nobody when no trigger waits for people who leave
 // a group.
-func (tx *Tx) toTellOf(group store.Group) (leftWork, error) {
+func (tx *Tx) toTellOf(ctx context.Context, group store.Group) (leftWork, error) {
 	work := leftWork{Group: group.Name}
-	told, err := tx.watching(notify.ConditionMembershipChanged, func(store.Integration) bool { return true })
+	told, err := newAnnouncer(tx, everyIntegration).watching(ctx, notify.ConditionMembershipChanged, everyIntegration)
 	if err != nil || len(told) == 0 {
 		return work, err
 	}
-	work.Users, err = tx.db.GroupMembers(tx.ctx, group.ID)
+	work.Users, err = tx.db.GroupMembers(ctx, group.ID)
 	return work, err
 }
 
 // tellLeft tells the triggers of people whose group is gone. More than chats and mailboxes are told of one by one are
 // left to a job: a group may have more members than a transaction has time for.
-func (tx *Tx) tellLeft(work leftWork) error {
+func (tx *Tx) tellLeft(ctx context.Context, work leftWork) error {
 	if len(work.Users) > summaryAbove {
-		_, err := tx.startJob(JobLeft, work, len(work.Users))
+		_, err := tx.startJob(ctx, JobLeft, work, len(work.Users))
 		return err
 	}
+	told := newAnnouncer(tx, everyIntegration)
 	for i := range work.Users {
-		if _, err := work.tell(tx, i); err != nil {
+		left, err := work.left(ctx, tx, i)
+		if err == nil {
+			err = told.tell(ctx, left)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w leftWork) tell(tx *Tx, i int) (store.User, error) {
-	user, err := tx.db.UserByID(tx.ctx, w.Users[i])
+// left is the fact that one of the people has left the group.
+func (w leftWork) left(ctx context.Context, tx *Tx, i int) (fact, error) {
+	user, err := tx.db.UserByID(ctx, w.Users[i])
 	if errors.Is(err, store.ErrNotFound) {
-		return store.User{ID: w.Users[i]}, err
+		return fact{user: store.User{ID: w.Users[i]}}, err
 	}
 	if err != nil {
-		return store.User{}, err
+		return fact{}, err
 	}
-	return user, tx.membershipChanged(user, []string{leftGroup(w.Group)})
+	return tx.happened(notify.ConditionMembershipChanged, user, leftGroup(w.Group)), nil
 }
 
 func leftSteps(encoded []byte) (step, error) {
@@ -57,5 +64,5 @@ func leftSteps(encoded []byte) (step, error) {
 	if err := json.Unmarshal(encoded, &work); err != nil {
 		return nil, err
 	}
-	return work.tell, nil
+	return work.left, nil
 }

@@ -28,7 +28,7 @@ type GroupList struct {
 
 // Groups returns a page of the groups by name. It returns Forbidden without groups.view.
 func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList, error) {
-	if err := s.Require(ctx, by, permission.GroupsView); err != nil {
+	if err := s.Require(by, permission.GroupsView); err != nil {
 		return GroupList{}, err
 	}
 	query := store.GroupQuery{Search: q.Search, Role: q.Role, Custom: q.Custom, Limit: GroupsPerPage, Cursor: store.ParseCursor(q.Cursor, store.SortName)}
@@ -42,7 +42,7 @@ func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList
 
 // GroupChoices returns the first groups by name, for choosing one, at most limit. It returns Forbidden without users.view.
 func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+	if err := s.Require(by, permission.UsersView); err != nil {
 		return nil, err
 	}
 	return s.db.Groups(ctx, limit)
@@ -54,7 +54,7 @@ const groupsTogether = 500
 // GrantableGroups returns the first groups by name whose permissions the actor may give to others, automatic ones left
 // out, at most limit. It returns Forbidden without groups.update.
 func (s *Service) GrantableGroups(ctx context.Context, by Actor, limit int) ([]store.Group, error) {
-	if err := s.Require(ctx, by, permission.GroupsUpdate); err != nil {
+	if err := s.Require(by, permission.GroupsUpdate); err != nil {
 		return nil, err
 	}
 	tenants, err := s.db.Tenants(ctx)

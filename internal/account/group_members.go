@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"console/internal/input"
-	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -20,7 +19,7 @@ const MaxPasted = 1000
 // requireFew refuses more people than may be ticked at once.
 func requireFew(users []int64) error {
 	if len(users) > MaxPasted {
-		return Invalid{"": fmt.Sprintf("At most %d users at once.", MaxPasted)}
+		return invalid("", fmt.Sprintf("At most %d users at once.", MaxPasted))
 	}
 	return nil
 }
@@ -28,116 +27,95 @@ func requireFew(users []int64) error {
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
 // spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (rules "may grant" and "may manage") or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.addMembers(id, users, emails) })
+	return change(ctx, s, by, func(tx *Tx) (int, error) {
+		added, err := tx.addMembers(ctx, id, users, emails)
+		if err != nil {
+			return 0, err
+		}
+		return len(added), tx.announceMoved(ctx, added)
+	})
 }
 
-func (tx *Tx) addMembers(groupID int64, users []int64, emails string) (added int, err error) {
-	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
-		return 0, err
+// addMembers returns the facts of those who were added.
+func (tx *Tx) addMembers(ctx context.Context, groupID int64, users []int64, emails string) ([]fact, error) {
+	if _, err := tx.editable(ctx, groupID, permission.GroupsUpdate); err != nil {
+		return nil, err
 	}
 	if err := requireFew(users); err != nil {
-		return 0, err
+		return nil, err
 	}
-	pasted, err := tx.pasted(emails)
+	pasted, err := tx.pasted(ctx, emails)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	users = without(append(slices.Clone(users), pasted...), nil)
 	if len(users) == 0 {
-		return 0, Invalid{"emails": "Tick users, or paste their email addresses."}
+		return nil, invalid("emails", "Tick users, or paste their email addresses.")
 	}
-	if _, err := tx.grantable(groupID); err != nil {
-		return 0, err
+	if _, err := tx.grantable(ctx, groupID); err != nil {
+		return nil, err
 	}
-	if tx.many, err = tx.movesMany(groupID, users, false); err != nil {
-		return 0, err
-	}
+	var added []fact
 	var refusals []string
 	for _, userID := range users {
-		user, err := tx.Manageable(userID, permission.GroupsUpdate)
+		user, err := tx.manageable(ctx, userID, permission.GroupsUpdate)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if refusal := refuseMember(user); refusal != "" {
 			refusals = append(refusals, refusal)
 			continue
 		}
-		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.AddMember(tx.ctx, groupID, userID) })
+		moved, err := tx.setMember(ctx, user, func() (bool, error) { return tx.db.AddMember(ctx, groupID, userID) })
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if changed {
-			added++
+		if moved.fact.condition != "" {
+			added = append(added, moved.fact)
 		}
 	}
 	if len(refusals) > 0 {
-		return 0, Invalid{"emails": strings.Join(refusals, " ") + " Nobody was added."}
+		return nil, invalid("emails", strings.Join(refusals, " ")+" Nobody was added.")
 	}
-	return added, tx.summarizeMoved()
+	return added, nil
 }
 
 // setMember moves a person into or out of a group and stores and records what follows; move says whether it changed
-// anything.
-func (tx *Tx) setMember(user store.User, move func() (bool, error)) (bool, error) {
-	before, err := tx.membership(user)
+// anything. Where it did not, the fact is nothing.
+func (tx *Tx) setMember(ctx context.Context, user store.User, move func() (bool, error)) (moved, error) {
+	before, err := tx.membership(ctx, user)
 	if err != nil {
-		return false, err
+		return moved{}, err
 	}
 	changed, err := move()
 	if err != nil || !changed {
-		return false, err
+		return moved{}, err
 	}
-	if err := tx.storeMembership(&user); err != nil {
-		return false, err
+	if err := tx.storeMembership(ctx, &user); err != nil {
+		return moved{}, err
 	}
-	after, err := tx.membership(user)
+	after, err := tx.membership(ctx, user)
 	if err != nil {
-		return false, err
+		return moved{}, err
 	}
-	if tx.many {
-		tx.moved = append(tx.moved, store.Outcome{UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: notify.ConditionMembershipChanged})
-	}
-	return true, tx.recordMembership(user, before, after)
+	return tx.recordMembership(ctx, user, before, after)
 }
 
-// movesMany says whether more people than chats and mailboxes are told of one by one are in a group, or are not: the
-// others named do not change.
-func (tx *Tx) movesMany(groupID int64, users []int64, in bool) (bool, error) {
-	moving := 0
-	for _, id := range users {
-		member, err := tx.db.InGroup(tx.ctx, groupID, id)
-		if err != nil {
-			return false, err
-		}
-		if member == in {
-			moving++
-		}
+// announceMoved tells the triggers of those who have come into a group or left it. Where they are too many to tell chats
+// and mailboxes of each, these get one message.
+func (tx *Tx) announceMoved(ctx context.Context, facts []fact) error {
+	if len(facts) <= summaryAbove {
+		return newAnnouncer(tx, everyIntegration).tellAll(ctx, facts)
 	}
-	return moving > summaryAbove, nil
-}
-
-// summarizeMoved queues one message of each trigger about those whom this operation has put into a group or taken out of
-// one, where they are too many to tell chats and mailboxes of each.
-func (tx *Tx) summarizeMoved() error {
-	if len(tx.moved) == 0 {
-		return nil
-	}
-	condition, _ := notify.ConditionByKey(notify.ConditionMembershipChanged)
-	told, err := tx.watching(condition.Key, func(i store.Integration) bool { return !tellsOfEach(i) })
-	if err != nil {
+	told := newAnnouncer(tx, tellsOfEach)
+	if err := told.tellAll(ctx, facts); err != nil {
 		return err
 	}
-	for _, trigger := range told {
-		passing := slices.DeleteFunc(slices.Clone(tx.moved), func(o store.Outcome) bool { return !watches(trigger.Trigger, o.Role) })
-		if err := tx.queueSummary(trigger, condition, len(passing), passing[:min(summaryNames, len(passing))]); err != nil {
-			return fmt.Errorf("trigger %d: %w", trigger.ID, err)
-		}
-	}
-	return nil
+	return told.summarizeFacts(ctx, facts)
 }
 
 // pasted returns the people whose addresses were pasted.
-func (tx *Tx) pasted(emails string) ([]int64, error) {
+func (v *View) pasted(ctx context.Context, emails string) ([]int64, error) {
 	var keys, unknown []string
 	for _, typed := range input.SplitAddresses(emails) {
 		_, key, reason := input.ParseEmail(strings.Trim(typed, "<>"))
@@ -148,9 +126,9 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 		keys = append(keys, key)
 	}
 	if len(keys) > MaxPasted {
-		return nil, Invalid{"emails": fmt.Sprintf("At most %d addresses at once.", MaxPasted)}
+		return nil, invalid("emails", fmt.Sprintf("At most %d addresses at once.", MaxPasted))
 	}
-	found, err := tx.db.UsersByEmailKeys(tx.ctx, keys)
+	found, err := v.db.UsersByEmailKeys(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -164,59 +142,123 @@ func (tx *Tx) pasted(emails string) ([]int64, error) {
 		ids = append(ids, user.ID)
 	}
 	if len(unknown) > 0 {
-		return nil, Invalid{"emails": "Nobody with these addresses is in the user list: " + strings.Join(unknown, ", ") + ". Nobody was added: correct these addresses, or add the people as users first."}
+		return nil, invalid("emails", "Nobody with these addresses is in the user list: "+strings.Join(unknown, ", ")+". Nobody was added: correct these addresses, or add the people as users first.")
 	}
 	return ids, nil
 }
 
-// RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It returns Invalid,
-// Forbidden (rule "may manage") or store.ErrNotFound.
+// RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It refuses with
+// Invalid or Forbidden (rule "may manage"), or returns store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) { return tx.removeMembers(id, users) })
-}
-
-// PreviewRemoveMembers says what RemoveMembers would take away. It returns what that returns.
-func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Preview, error) {
-	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
-		if err := requireFew(users); err != nil {
-			return Preview{}, err
+	return change(ctx, s, by, func(tx *Tx) (int, error) {
+		left, err := tx.removeMembers(ctx, id, users)
+		if err != nil {
+			return 0, err
 		}
-		return tx.previewOn(users, func() error {
-			_, err := tx.removeMembers(id, users)
-			return err
-		})
+		return len(left), tx.announceMoved(ctx, left)
 	})
 }
 
-func (tx *Tx) removeMembers(groupID int64, users []int64) (removed int, err error) {
-	if _, err := tx.editable(groupID, permission.GroupsUpdate); err != nil {
-		return 0, err
+// removeMembers returns the facts of those who were removed.
+func (tx *Tx) removeMembers(ctx context.Context, groupID int64, users []int64) ([]fact, error) {
+	if _, err := tx.leavable(ctx, groupID, users); err != nil {
+		return nil, err
 	}
-	if len(users) == 0 {
-		return 0, Invalid{"user_ids": "Choose at least one user."}
-	}
-	if err := requireFew(users); err != nil {
-		return 0, err
-	}
-	users = without(users, nil)
-	if tx.many, err = tx.movesMany(groupID, users, true); err != nil {
-		return 0, err
-	}
-	for _, userID := range users {
-		user, err := tx.Manageable(userID, permission.GroupsUpdate)
+	var left []fact
+	for _, userID := range without(users, nil) {
+		user, err := tx.manageable(ctx, userID, permission.GroupsUpdate)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // gone, also when an earlier one had invited them by a link that is revoked now
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		changed, err := tx.setMember(user, func() (bool, error) { return tx.db.RemoveMember(tx.ctx, groupID, userID) })
+		moved, err := tx.setMember(ctx, user, func() (bool, error) { return tx.db.RemoveMember(ctx, groupID, userID) })
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		if changed {
-			removed++
+		if moved.fact.condition != "" {
+			left = append(left, moved.fact)
 		}
 	}
-	return removed, tx.summarizeMoved()
+	return left, nil
+}
+
+// leavable returns a group out of which the actor may take the people named.
+func (v *View) leavable(ctx context.Context, groupID int64, users []int64) (store.CoveringGroup, error) {
+	group, err := v.editable(ctx, groupID, permission.GroupsUpdate)
+	if err != nil {
+		return group, err
+	}
+	if len(users) == 0 {
+		return group, invalid("user_ids", "Choose at least one user.")
+	}
+	return group, requireFew(users)
+}
+
+// PreviewRemoveMembers says what RemoveMembers would take away, without doing it. It refuses and returns what that does.
+func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Preview, error) {
+	return read(ctx, s, by, func(v *View) (Preview, error) {
+		group, err := v.leavable(ctx, id, users)
+		if err != nil {
+			return Preview{}, err
+		}
+		tenants, err := v.db.Tenants(ctx)
+		if err != nil {
+			return Preview{}, err
+		}
+		var preview Preview
+		for _, userID := range slices.Sorted(slices.Values(without(users, nil))) {
+			user, err := v.manageable(ctx, userID, permission.GroupsUpdate)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err == nil {
+				err = v.previewLeaving(ctx, user, group.ID, tenants, &preview)
+			}
+			if err != nil {
+				return Preview{}, err
+			}
+		}
+		return preview, nil
+	})
+}
+
+// previewLeaving adds to a preview what a person loses with a group, and who loses an invitation that the person made.
+func (v *View) previewLeaving(ctx context.Context, user store.User, groupID int64, tenants []store.Tenant, preview *Preview) error {
+	member, err := v.db.InGroup(ctx, groupID, user.ID)
+	if err != nil || !member {
+		return err
+	}
+	o, err := originsOf(ctx, v.db, user)
+	if err != nil {
+		return err
+	}
+	before := o.holdings()
+	o.sources = slices.DeleteFunc(slices.Clone(o.sources), func(s permission.Source) bool { return s.Group == groupID })
+	sees := user.Role.SeesConsole()
+	if loss := lost(reach{before, sees}, reach{o.holdings(), sees}, tenants); len(loss) > 0 {
+		preview.Losing++
+		if len(preview.First) < namedFirst {
+			preview.First = append(preview.First, Loss{user, loss})
+		}
+	}
+	made, err := v.db.LinkInvitationsBy(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	for _, invitation := range made {
+		invited, err := v.db.UserByID(ctx, invitation.UserID)
+		if err != nil {
+			return err
+		}
+		outgrown, err := v.outgrows(ctx, invited, invitation.TenantID, o.holdings(), tenantIDs(tenants))
+		if err != nil {
+			return err
+		}
+		if outgrown {
+			preview.Revoked = append(preview.Revoked, invited)
+		}
+	}
+	return nil
 }

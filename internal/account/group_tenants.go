@@ -10,74 +10,76 @@ import (
 
 // AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (rule "may grant") or store.ErrNotFound.
 func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(id, tenants) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(ctx, id, tenants) })
 }
 
-func (tx *Tx) addGroupTenants(id int64, tenants []int64) (store.Group, error) {
-	return tx.changeTenants(id, func(group store.CoveringGroup) error {
+func (tx *Tx) addGroupTenants(ctx context.Context, id int64, tenants []int64) (store.Group, error) {
+	return tx.changeTenants(ctx, id, func(group store.CoveringGroup) error {
 		if len(tenants) == 0 {
-			return Invalid{"tenant_ids": "Choose at least one tenant."}
+			return invalid("tenant_ids", "Choose at least one tenant.")
 		}
-		if err := tx.requireTenants(tenants); err != nil {
+		if err := tx.requireTenants(ctx, tenants); err != nil {
 			return err
 		}
 		grant := permission.Grant{Tenants: tenants, Set: group.Set()}
-		if err := tx.requireAll(permission.Union(grant), &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
+		if err := tx.requireAll(ctx, permission.Union(grant), Lack{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
 			return err
 		}
-		return tx.db.AddGroupTenants(tx.ctx, id, tenants...)
+		return tx.db.AddGroupTenants(ctx, id, tenants...)
 	})
 }
 
 // RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroupTenant(id, tenantID) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroupTenant(ctx, id, tenantID) })
 }
 
-func (tx *Tx) removeGroupTenant(id, tenantID int64) (store.Group, error) {
-	return tx.changeTenants(id, func(store.CoveringGroup) error { return tx.db.RemoveGroupTenant(tx.ctx, id, tenantID) })
+func (tx *Tx) removeGroupTenant(ctx context.Context, id, tenantID int64) (store.Group, error) {
+	return tx.changeTenants(ctx, id, func(store.CoveringGroup) error { return tx.db.RemoveGroupTenant(ctx, id, tenantID) })
 }
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
 func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Preview, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.CoveringGroup, error) { return tx.editable(id, permission.GroupsUpdate) })
-	if err != nil {
-		return Preview{}, err
-	}
-	return previewMembers(ctx, s.db.Queries, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
+	return read(ctx, s, by, func(v *View) (Preview, error) {
+		group, err := v.editable(ctx, id, permission.GroupsUpdate)
+		if err != nil {
+			return Preview{}, err
+		}
+		return previewMembers(ctx, v.db, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
+	})
 }
 
 // changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version
 // stays.
-func (tx *Tx) changeTenants(id int64, edit func(store.CoveringGroup) error) (store.Group, error) {
-	group, err := tx.editable(id, permission.GroupsUpdate)
+func (tx *Tx) changeTenants(ctx context.Context, id int64, edit func(store.CoveringGroup) error) (store.Group, error) {
+	group, err := tx.editable(ctx, id, permission.GroupsUpdate)
 	if err != nil {
 		return store.Group{}, err
 	}
-	before, err := tx.groupObject(group.Group)
+	before, err := tx.groupObject(ctx, group.Group)
 	if err != nil {
 		return store.Group{}, err
 	}
 	if err := edit(group); err != nil {
 		return store.Group{}, err
 	}
-	after, err := tx.groupObject(group.Group)
+	after, err := tx.groupObject(ctx, group.Group)
 	if err != nil || before.fields["tenants"] == after.fields["tenants"] {
 		return group.Group, err
 	}
-	if err := tx.db.RaiseGroupVersion(tx.ctx, id); err != nil {
+	if err := tx.db.RaiseGroupVersion(ctx, id); err != nil {
 		return store.Group{}, err
 	}
 	group.Version++
-	return group.Group, tx.Record("change group", before, after)
+	return group.Group, tx.recordChange(ctx, "change group", before, after)
 }
 
 // requireTenants refuses tenants that do not exist.
-func (tx *Tx) requireTenants(ids []int64) error {
+func (v *View) requireTenants(ctx context.Context, ids []int64) error {
 	for _, id := range ids {
-		if _, err := tx.db.TenantByID(tx.ctx, id); errors.Is(err, store.ErrNotFound) {
-			return Invalid{"tenant_ids": "One of these tenants no longer exists. Reload the page."}
+		if _, err := v.db.TenantByID(ctx, id); errors.Is(err, store.ErrNotFound) {
+			return invalid("tenant_ids", "One of these tenants no longer exists. Reload the page.")
 		} else if err != nil {
 			return err
 		}

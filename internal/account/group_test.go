@@ -87,8 +87,7 @@ func (c *company) may(by Actor, p permission.Permission, tenant int64) bool {
 
 func (c *company) wantForbidden(what string, err error) {
 	c.t.Helper()
-	var forbidden *Forbidden
-	if !errors.As(err, &forbidden) {
+	if !RefusedBy(err, Forbidden) {
 		c.t.Errorf("%s: %v, want a refusal by the rules", what, err)
 	}
 }
@@ -120,7 +119,7 @@ func TestFC12_DeletingTheGroupOfAnInvitedPerson(t *testing.T) {
 	_, err = c.DeleteGroup(t.Context(), c.admin, group.ID)
 	c.must(err)
 	shown := c.as(invited.ID).Can
-	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(invited) })
+	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(ctx, invited) })
 	c.must(err)
 	after := c.as(invited.ID).Can
 	if _, more := shown.Lacks(after, []int64{1}); more || after.In(1).Has(rulesUpdate) || !after.In(1).Has(rulesView) {
@@ -138,18 +137,18 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 			continue
 		}
 		_, err := c.SetMembership(t.Context(), c.admin, c.admin.UserID, Membership{Version: version, Role: role, KeepGroups: true})
-		if !errors.Is(err, ErrLastAdministrator) {
+		if !RefusedBy(err, LastAdministrator) {
 			t.Errorf("demoting themselves to %s: %v", role, err)
 		}
 		_, err = c.SetMembership(t.Context(), helper, c.admin.UserID, Membership{Version: version, Role: role, KeepGroups: true})
 		c.wantForbidden("demoted by an Administrator", err)
 	}
 	_, err := c.DisableAccess(t.Context(), c.admin, c.admin.UserID)
-	if !errors.Is(err, ErrSelf) {
+	if !RefusedBy(err, Self) {
 		t.Errorf("disabling themselves: %v", err)
 	}
 	_, err = c.DeleteUser(t.Context(), c.admin, c.admin.UserID, "ga@example.com")
-	if !errors.Is(err, ErrSelf) {
+	if !RefusedBy(err, Self) {
 		t.Errorf("deleting themselves: %v", err)
 	}
 	// A second one who is only invited, and one who is disabled, do not count.
@@ -159,7 +158,7 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 	_, err = c.DisableAccess(t.Context(), c.admin, second.UserID)
 	c.must(err)
 	_, err = c.SetMembership(t.Context(), c.admin, c.admin.UserID, Membership{Version: version, Role: permission.Analyst, KeepGroups: true})
-	if !errors.Is(err, ErrLastAdministrator) {
+	if !RefusedBy(err, LastAdministrator) {
 		t.Errorf("demoting themselves beside an invited and a disabled one: %v", err)
 	}
 	if user := c.user(c.admin.UserID); user.Role != permission.GlobalAdmin || user.Version != version || user.Status() != store.Active {
@@ -216,7 +215,7 @@ func TestFC36_TwoAdministratorsStepDownAtOnce(t *testing.T) {
 		if errs[1] != nil {
 			demoted, remains, refusal = people[0], people[1], errs[1]
 		}
-		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(refusal, ErrLastAdministrator) {
+		if (errs[0] == nil) == (errs[1] == nil) || !RefusedBy(refusal, LastAdministrator) {
 			t.Fatalf("round %d: %v and %v", round, errs[0], errs[1])
 		}
 		_, err := c.SetMembership(t.Context(), remains, demoted.UserID, Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
@@ -231,14 +230,13 @@ func TestFC38_GroupsOfAdministratorsMayGo(t *testing.T) {
 	own := c.group(GroupInput{Name: "Managers", Role: permission.Admin, Tenants: []int64{1}}, a)
 	automatic, err := c.db.AutomaticGroup(t.Context(), permission.Admin, 1)
 	c.must(err)
-	var invalid Invalid
-	if _, err := c.DeleteGroup(t.Context(), a, automatic.ID); !errors.As(err, &invalid) {
+	if _, err := c.DeleteGroup(t.Context(), a, automatic.ID); !RefusedBy(err, Invalid) {
 		t.Errorf("deleting an automatic group: %v", err)
 	}
-	if _, err := c.RemoveMembers(t.Context(), a, automatic.ID, []int64{a.UserID}); !errors.As(err, &invalid) {
+	if _, err := c.RemoveMembers(t.Context(), a, automatic.ID, []int64{a.UserID}); !RefusedBy(err, Invalid) {
 		t.Errorf("emptying an automatic group: %v", err)
 	}
-	if _, err := c.SetGroupPermissions(t.Context(), a, automatic.ID, automatic.Version, GroupInput{}); !errors.As(err, &invalid) {
+	if _, err := c.SetGroupPermissions(t.Context(), a, automatic.ID, automatic.Version, GroupInput{}); !RefusedBy(err, Invalid) {
 		t.Errorf("narrowing an automatic group: %v", err)
 	}
 	if _, err := c.AddMembers(t.Context(), a, own.ID, []int64{c.admin.UserID}, ""); err == nil {
@@ -283,8 +281,7 @@ func TestFC42_NobodyTakesWhatTheyDoNotHold(t *testing.T) {
 	c.wantForbidden("the preview of that", err)
 	_, err = c.AddGroupTenants(ctx, a, c.group(GroupInput{Name: "Admins", Role: permission.Admin}).ID, []int64{staging.ID})
 	c.wantForbidden("a tenant one does not have", err)
-	var invalid Invalid
-	if _, err := c.SetGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"users.view", "users.update"}}); !errors.As(err, &invalid) {
+	if _, err := c.SetGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"users.view", "users.update"}}); !RefusedBy(err, Invalid) {
 		t.Errorf("changing users in a set of one's own: %v", err)
 	}
 	// An API Developer holds by a group what they can never use.

@@ -38,7 +38,7 @@ func (o object) withSettings(kind string, settings notify.Settings) object {
 
 // Integrations returns all integrations, by name. It returns Forbidden without integrations.view.
 func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integration, error) {
-	if err := s.Require(ctx, by, permission.IntegrationsView); err != nil {
+	if err := s.Require(by, permission.IntegrationsView); err != nil {
 		return nil, err
 	}
 	return s.db.Integrations(ctx)
@@ -47,7 +47,7 @@ func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integrati
 // Integration returns one integration with its settings, of which pages show secrets only masked. It returns
 // Forbidden without integrations.view, or store.ErrNotFound.
 func (s *Service) Integration(ctx context.Context, by Actor, id int64) (store.Integration, notify.Settings, error) {
-	if err := s.Require(ctx, by, permission.IntegrationsView); err != nil {
+	if err := s.Require(by, permission.IntegrationsView); err != nil {
 		return store.Integration{}, nil, err
 	}
 	integration, err := s.db.IntegrationByID(ctx, id)
@@ -72,10 +72,10 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 		if err := tx.db.InsertIntegration(ctx, &integration); err != nil {
 			return store.Integration{}, err
 		}
-		if err := tx.saveIntegration(&integration, in.Settings); err != nil {
+		if err := tx.saveIntegration(ctx, &integration, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.Record("create integration", object{}, integrationObject(integration).withSettings(kind, in.Settings))
+		return integration, tx.recordChange(ctx, "create integration", object{}, integrationObject(integration).withSettings(kind, in.Settings))
 	})
 }
 
@@ -98,10 +98,10 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 			return store.Integration{}, err
 		}
 		after.Version = version
-		if err := tx.saveIntegration(&after, in.Settings); err != nil {
+		if err := tx.saveIntegration(ctx, &after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return after, tx.Record("change integration", integrationObject(before).withSettings(after.Kind, kept),
+		return after, tx.recordChange(ctx, "change integration", integrationObject(before).withSettings(after.Kind, kept),
 			integrationObject(after).withSettings(after.Kind, in.Settings))
 	})
 }
@@ -110,33 +110,33 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 // Forbidden or store.ErrNotFound.
 func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(id, "enable integration", func(i *store.Integration) { i.Active = true })
+		return tx.switchIntegration(ctx, id, "enable integration", func(i *store.Integration) { i.Active = true })
 	})
 }
 
 // DisableIntegration switches a destination off: what is sent to it waits. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(id, "disable integration", func(i *store.Integration) { i.Active = false })
+		return tx.switchIntegration(ctx, id, "disable integration", func(i *store.Integration) { i.Active = false })
 	})
 }
 
-func (tx *Tx) switchIntegration(id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
+func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
 	if err := tx.require(permission.IntegrationsUpdate); err != nil {
 		return store.Integration{}, err
 	}
-	before, err := tx.db.IntegrationByID(tx.ctx, id)
+	before, err := tx.db.IntegrationByID(ctx, id)
 	if err != nil {
 		return store.Integration{}, err
 	}
 	after := before
 	turn(&after)
 	after.SwitchedOffAt = 0
-	if err := tx.db.UpdateIntegration(tx.ctx, &after); err != nil {
+	if err := tx.db.UpdateIntegration(ctx, &after); err != nil {
 		return store.Integration{}, err
 	}
 	tx.queued = true // what waits for it may be due
-	return after, tx.Record(action, integrationObject(before), integrationObject(after))
+	return after, tx.recordChange(ctx, action, integrationObject(before), integrationObject(after))
 }
 
 // NewSigningSecret gives a webhook another signing secret and returns it; it is shown this once. For 24 hours requests
@@ -160,10 +160,10 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		}
 		settings = notify.RotateSecret(settings, s.now())
 		secret = settings["secret"]
-		if err := tx.saveIntegration(&integration, settings); err != nil {
+		if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.record("make signing secret", Done, integrationObject(integration), nil)
+		return integration, tx.record(ctx, "make signing secret", Done, integrationObject(integration), nil)
 	})
 	return integration, secret, err
 }
@@ -187,24 +187,24 @@ func (s *Service) SwitchOff(ctx context.Context, integrationID int64) error {
 		if err := tx.db.UpdateIntegration(ctx, &after); err != nil {
 			return struct{}{}, err
 		}
-		if err := tx.Record("switch off integration", integrationObject(before), integrationObject(after)); err != nil {
+		if err := tx.recordChange(ctx, "switch off integration", integrationObject(before), integrationObject(after)); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.tellAdministrators(after)
+		return struct{}{}, tx.tellAdministrators(ctx, after)
 	})
 	return err
 }
 
-func (tx *Tx) tellAdministrators(integration store.Integration) error {
-	recent, err := tx.db.RecentOutcomes(tx.ctx, integration.ID, tx.now.Add(-failureWindow))
+func (tx *Tx) tellAdministrators(ctx context.Context, integration store.Integration) error {
+	recent, err := tx.db.RecentOutcomes(ctx, integration.ID, tx.now.Add(-failureWindow))
 	if err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	administrators, err := tx.db.Administrators(tx.ctx, toldAdministrators)
+	administrators, err := tx.db.Administrators(ctx, toldAdministrators)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (tx *Tx) tellAdministrators(integration store.Integration) error {
 	for _, user := range administrators {
 		off := notify.IntegrationOff{Company: account.Name, Name: user.Name(), Email: user.Email, ID: integration.ID, Integration: integration.Name,
 			Kind: kind.Label, Ended: recent.Ended, Failed: recent.Failed, Error: recent.Error, At: int64(tx.now)}
-		if _, err := tx.mail(user, notify.TemplateIntegrationOff, off, ""); err != nil {
+		if _, err := tx.mail(ctx, user, notify.TemplateIntegrationOff, off, ""); err != nil {
 			return err
 		}
 	}
@@ -233,14 +233,14 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("delete integration", Done, integrationObject(integration), nil)
+		return struct{}{}, tx.record(ctx, "delete integration", Done, integrationObject(integration), nil)
 	})
 	return err
 }
 
 // saveIntegration stores an integration with settings. Those that are as before stay sealed as they are, which tells
 // them from changed ones.
-func (tx *Tx) saveIntegration(integration *store.Integration, settings notify.Settings) error {
+func (tx *Tx) saveIntegration(ctx context.Context, integration *store.Integration, settings notify.Settings) error {
 	kept, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
 	if err != nil || !maps.Equal(kept, settings) {
 		if integration.Settings, err = notify.SealSettings(tx.service.key, integration.ID, settings); err != nil {
@@ -248,15 +248,15 @@ func (tx *Tx) saveIntegration(integration *store.Integration, settings notify.Se
 		}
 	}
 	tx.queued = true // what waits for it may be due
-	return tx.db.UpdateIntegration(tx.ctx, integration)
+	return tx.db.UpdateIntegration(ctx, integration)
 }
 
 // parseIntegration checks what was typed; kept are the settings so far. Names are looked up here, outside any transaction.
 func (s *Service) parseIntegration(ctx context.Context, integration *store.Integration, kept notify.Settings, in *IntegrationInput) error {
-	refused := Invalid{}
+	refused := Fields{}
 	kind, known := notify.KindByKey(integration.Kind)
 	if !known {
-		return Invalid{"type": "Choose the kind of integration."}
+		return invalid("type", "Choose the kind of integration.")
 	}
 	integration.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	if integration.Active = in.Active; in.Active {
@@ -272,13 +272,13 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 		}
 		in.Settings["emails"] = list
 	}
-	return refused.orNil()
+	return refused.refusal()
 }
 
 // TriggersUsing returns the triggers that send to an integration. It returns Forbidden without
 // integrations.view.
 func (s *Service) TriggersUsing(ctx context.Context, by Actor, integrationID int64) ([]store.Trigger, error) {
-	if err := s.Require(ctx, by, permission.IntegrationsView); err != nil {
+	if err := s.Require(by, permission.IntegrationsView); err != nil {
 		return nil, err
 	}
 	return s.db.TriggersUsing(ctx, integrationID)

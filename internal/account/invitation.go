@@ -45,51 +45,59 @@ type Issued struct {
 func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User, error) {
 	user, refused := in.parse()
 	if len(refused) > 0 {
-		return store.User{}, refused
+		return store.User{}, refused.refusal()
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		return tx.addUser(in, user, true)
+		added, err := tx.addUser(ctx, in, user, byMailNow)
+		if err != nil {
+			return store.User{}, err
+		}
+		return added.user, tx.announce(ctx, added)
 	})
 }
 
-// addUser adds a person as Invited, or as Active where the role never signs in. With send the invitation is mailed;
-// without it, it waits to be sent by hand.
-func (tx *Tx) addUser(in NewUser, user store.User, send bool) (store.User, error) {
-	if err := tx.requireNew(in, user); err != nil {
-		return store.User{}, err
+// sending is whether the invitation of a new person is mailed at once.
+type sending bool
+
+const (
+	byMailNow sending = true
+	later     sending = false // it waits to be sent by hand
+)
+
+// addUser adds a person as Invited, or as Active where the role never signs in.
+func (tx *Tx) addUser(ctx context.Context, in NewUser, user store.User, send sending) (fact, error) {
+	if err := tx.requireNew(ctx, in, user); err != nil {
+		return fact{}, err
 	}
 	user.CreatedAt, user.JoinedAt = tx.now, tx.now
 	if !user.Role.SignsIn() {
 		user.ActivatedAt = tx.now
 	}
-	if err := tx.db.InsertUser(tx.ctx, &user); err != nil {
-		return store.User{}, err
+	if err := tx.db.InsertUser(ctx, &user); err != nil {
+		return fact{}, err
 	}
-	if err := tx.join(user, in.TenantID); err != nil {
-		return store.User{}, err
+	if err := tx.join(ctx, user, in.TenantID); err != nil {
+		return fact{}, err
 	}
-	if err := tx.enterNew(user, in.Groups); err != nil {
-		return store.User{}, err
+	if err := tx.enterNew(ctx, user, in.Groups); err != nil {
+		return fact{}, err
 	}
 	if user.Role.SignsIn() {
 		invitation := store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
-		if err := tx.invite(user, &invitation); err != nil {
-			return store.User{}, err
+		if err := tx.invite(ctx, user, &invitation); err != nil {
+			return fact{}, err
 		}
-		if send {
-			if err := tx.mailInvitation(user, &invitation); err != nil {
-				return store.User{}, err
+		if send == byMailNow {
+			if err := tx.mailInvitation(ctx, user, &invitation); err != nil {
+				return fact{}, err
 			}
 		}
 	}
-	if err := tx.Record("add user", object{}, userObject(user)); err != nil {
-		return store.User{}, err
-	}
-	return user, tx.userAdded(user, tx.by.person())
+	return tx.happened(notify.ConditionUserAdded, user), tx.recordChange(ctx, "add user", object{}, userObject(user))
 }
 
 // enterNew puts a new person into groups besides the automatic one. That is membership, and asks for groups.update.
-func (tx *Tx) enterNew(user store.User, groups []int64) error {
+func (tx *Tx) enterNew(ctx context.Context, user store.User, groups []int64) error {
 	if len(groups) == 0 {
 		return nil
 	}
@@ -97,7 +105,7 @@ func (tx *Tx) enterNew(user store.User, groups []int64) error {
 		return err
 	}
 	for _, id := range groups {
-		if err := tx.enter(user, id); err != nil {
+		if err := tx.enter(ctx, user, id); err != nil {
 			return err
 		}
 	}
@@ -107,10 +115,10 @@ func (tx *Tx) enterNew(user store.User, groups []int64) error {
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
 // list when they sign up. It returns Invalid, Taken or Forbidden (rule "may grant").
 func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issued, error) {
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.inviteByLink(in) })
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.inviteByLink(ctx, in) })
 }
 
-func (tx *Tx) inviteByLink(in NewUser) (Issued, error) {
+func (tx *Tx) inviteByLink(ctx context.Context, in NewUser) (Issued, error) {
 	user, refused := in.parse()
 	if LinkDurations[in.Duration] == 0 {
 		refused["duration"] = "Choose how long the link lasts."
@@ -119,96 +127,98 @@ func (tx *Tx) inviteByLink(in NewUser) (Issued, error) {
 		refused["role"] = "People with the role Deploy never sign in. Add them with “Add new user”."
 	}
 	if len(refused) > 0 {
-		return Issued{}, refused
+		return Issued{}, refused.refusal()
 	}
-	if err := tx.requireNew(in, user); err != nil {
+	if err := tx.requireNew(ctx, in, user); err != nil {
 		return Issued{}, err
 	}
 	user.CreatedAt = tx.now
-	if err := tx.db.InsertUser(tx.ctx, &user); err != nil {
+	if err := tx.db.InsertUser(ctx, &user); err != nil {
 		return Issued{}, err
 	}
 	invitation := store.Invitation{UserID: user.ID, ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]}
-	if err := tx.invite(user, &invitation); err != nil {
+	if err := tx.invite(ctx, user, &invitation); err != nil {
 		return Issued{}, err
 	}
-	token, err := tx.issueLink(&invitation, tx.by.UserID)
+	token, err := tx.issueLink(ctx, &invitation, tx.by.UserID)
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.Record("issue invitation link", object{}, userObject(user))
+	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", object{}, userObject(user))
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
-// returns ErrNotByMail, ErrInvitedDisabled, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
+// returns NotByMail, InvitedDisabled, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
 func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.resendInvitation(id) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.resendInvitation(ctx, id) })
 }
 
-func (tx *Tx) resendInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.issuable(id)
+func (tx *Tx) resendInvitation(ctx context.Context, id int64) (store.User, error) {
+	invitation, user, err := tx.issuable(ctx, id)
 	if err != nil {
 		return store.User{}, err
 	}
 	if invitation.ByLink {
-		return store.User{}, ErrNotByMail
+		return store.User{}, refuse(NotByMail)
 	}
-	return user, tx.mailAnew(invitation, user)
+	return user, tx.mailAnew(ctx, invitation, user)
 }
 
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
-// replaced, and a mail that still waits is not sent. It returns ErrInvitedDisabled, Forbidden or store.ErrNotFound.
+// replaced, and a mail that still waits is not sent. It returns InvitedDisabled, Forbidden or store.ErrNotFound.
 func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.newLink(id) })
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.newLink(ctx, id) })
 }
 
-func (tx *Tx) newLink(id int64) (Issued, error) {
-	invitation, user, err := tx.issuable(id)
+func (tx *Tx) newLink(ctx context.Context, id int64) (Issued, error) {
+	invitation, user, err := tx.issuable(ctx, id)
 	if err != nil {
 		return Issued{}, err
 	}
-	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
+	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
 		return Issued{}, err
 	}
 	if invitation.ByLink { // who makes the link answers for it
 		invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
 	}
-	token, err := tx.issueLink(&invitation, tx.by.UserID)
+	token, err := tx.issueLink(ctx, &invitation, tx.by.UserID)
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.Record("issue invitation link", userObject(user), userObject(user))
+	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", userObject(user), userObject(user))
 }
 
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
 // can be invited again, as a new person. It returns Forbidden or store.ErrNotFound.
 func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.revokeInvitation(id) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.revokeInvitation(ctx, id) })
 }
 
-func (tx *Tx) revokeInvitation(id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+func (tx *Tx) revokeInvitation(ctx context.Context, id int64) (store.User, error) {
+	invitation, user, err := tx.invitation(ctx, id, permission.UsersCreate)
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.revoke(invitation, user)
+	if err := tx.revoke(ctx, invitation, user); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.announce(ctx, tx.happened(notify.ConditionUserDeleted, user))
 }
 
 // revoke ends an invitation and takes its person off the list.
-func (tx *Tx) revoke(invitation store.Invitation, user store.User) error {
-	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkRevoked); err != nil {
+func (tx *Tx) revoke(ctx context.Context, invitation store.Invitation, user store.User) error {
+	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	if err := tx.deleteUser(user); err != nil {
+	if err := tx.removeUser(ctx, user); err != nil {
 		return err
 	}
-	tx.revoked = append(tx.revoked, user)
-	return tx.record("revoke invitation", Done, userObject(user), nil)
+	return tx.record(ctx, "revoke invitation", Done, userObject(user), nil)
 }
 
-// revokeThose ends those of invitations whose person which names; nil means all.
-func (tx *Tx) revokeThose(invitations []store.Invitation, which func(invited store.User, tenant int64) (bool, error)) error {
-	return tx.eachInvited(invitations, which, tx.revoke)
+// revokeThose ends those of invitations whose person which names, and returns these people; nil means all.
+func (tx *Tx) revokeThose(ctx context.Context, invitations []store.Invitation, which chosen) ([]store.User, error) {
+	return tx.eachInvited(ctx, invitations, which, tx.revoke)
 }
 
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
@@ -218,18 +228,18 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 		invitation store.Invitation
 		user       store.User
 	}
-	found, err := change(ctx, s, by, func(tx *Tx) (pair, error) {
-		invitation, user, err := tx.invitation(id, permission.UsersCreate)
+	found, err := read(ctx, s, by, func(v *View) (pair, error) {
+		invitation, user, err := v.invitation(ctx, id, permission.UsersCreate)
 		return pair{invitation, user}, err
 	})
 	return found.invitation, found.user, err
 }
 
 // InvitationMail returns the delivery of the newest mail of a pending invitation, for those who could issue it. It
-// returns ErrInvitedDisabled, Forbidden, or store.ErrNotFound where no mail was written.
+// returns InvitedDisabled, Forbidden, or store.ErrNotFound where no mail was written.
 func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		invitation, user, err := tx.issuable(id)
+		invitation, user, err := tx.issuable(ctx, id)
 		if err != nil {
 			return store.Delivery{}, err
 		}
@@ -243,13 +253,13 @@ func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store
 		if err := tx.db.NoteLinkReader(ctx, invitation.ID, by.UserID); err != nil {
 			return store.Delivery{}, err
 		}
-		return delivery, tx.record("export invitation mail", Done, userObject(user), nil)
+		return delivery, tx.record(ctx, "export invitation mail", Done, userObject(user), nil)
 	})
 }
 
 // parse checks what was typed and returns the person it describes.
-func (in NewUser) parse() (store.User, Invalid) {
-	refused := Invalid{}
+func (in NewUser) parse() (store.User, Fields) {
+	refused := Fields{}
 	user := store.User{UUID: uuid.NewString(), Role: in.Role}
 	if _, known := permission.ParseRole(string(in.Role)); !known {
 		refused["role"] = "Choose a role."
@@ -263,107 +273,107 @@ func (in NewUser) parse() (store.User, Invalid) {
 }
 
 // requireNew checks that the actor may grant the role and that the address is free.
-func (tx *Tx) requireNew(in NewUser, user store.User) error {
-	if err := tx.require(permission.UsersCreate); err != nil {
+func (v *View) requireNew(ctx context.Context, in NewUser, user store.User) error {
+	if err := v.require(permission.UsersCreate); err != nil {
 		return err
 	}
 	if !user.Role.Global() {
-		if err := tx.requireEnabled(in.TenantID); err != nil {
+		if err := v.requireEnabled(ctx, in.TenantID); err != nil {
 			return err
 		}
 	}
-	if err := tx.requireGrant(user.Role, in.TenantID); err != nil {
+	if err := v.requireGrant(ctx, user.Role, in.TenantID); err != nil {
 		return err
 	}
-	taken, err := tx.db.UserByEmailKey(tx.ctx, user.EmailKey)
+	owner, err := v.db.UserByEmailKey(ctx, user.EmailKey)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return &Taken{taken}
+	return taken(owner)
 }
 
 // requireEnabled refuses a tenant that does not exist or gives no access at present.
-func (tx *Tx) requireEnabled(tenantID int64) error {
-	tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
+func (v *View) requireEnabled(ctx context.Context, tenantID int64) error {
+	tenant, err := v.db.TenantByID(ctx, tenantID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return Invalid{"tenant_id": "Choose a tenant."}
+		return invalid("tenant_id", "Choose a tenant.")
 	case err == nil && tenant.DisabledAt != 0:
-		return Invalid{"tenant_id": tenant.Name + " is disabled. Choose another tenant."}
+		return invalid("tenant_id", tenant.Name+" is disabled. Choose another tenant.")
 	}
 	return err
 }
 
 // invitation returns a pending invitation when the actor may do to its person what p allows.
-func (tx *Tx) invitation(id int64, p permission.Permission) (store.Invitation, store.User, error) {
-	if err := tx.require(p); err != nil {
+func (v *View) invitation(ctx context.Context, id int64, p permission.Permission) (store.Invitation, store.User, error) {
+	if err := v.require(p); err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
-	invitation, err := tx.db.InvitationByID(tx.ctx, id)
+	invitation, err := v.db.InvitationByID(ctx, id)
 	if err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
-	user, err := tx.Manageable(invitation.UserID, p)
+	user, err := v.manageable(ctx, invitation.UserID, p)
 	return invitation, user, err
 }
 
 // issuable returns a pending invitation when the actor may hand out what it gives. What its person holds by it they must
 // hold anyway (rule "may manage"); a Global role takes besides what it takes to give that role (rule "may grant"). It returns
-// ErrInvitedDisabled where it gives nothing at present.
-func (tx *Tx) issuable(id int64) (store.Invitation, store.User, error) {
-	invitation, user, err := tx.invitation(id, permission.UsersCreate)
+// InvitedDisabled where it gives nothing at present.
+func (v *View) issuable(ctx context.Context, id int64) (store.Invitation, store.User, error) {
+	invitation, user, err := v.invitation(ctx, id, permission.UsersCreate)
 	if err == nil && user.Role.Global() {
-		err = tx.requireGrant(user.Role, invitation.TenantID)
+		err = v.requireGrant(ctx, user.Role, invitation.TenantID)
 	}
 	if err == nil && user.Status() == store.Disabled {
-		err = ErrInvitedDisabled
+		err = refuse(InvitedDisabled)
 	}
 	return invitation, user, err
 }
 
 // invite stores a new invitation by the actor.
-func (tx *Tx) invite(user store.User, invitation *store.Invitation) error {
+func (tx *Tx) invite(ctx context.Context, user store.User, invitation *store.Invitation) error {
 	invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
 	invitation.CreatedAt, invitation.ExpiresAt = tx.now, tx.now.Add(invitation.Duration)
 	if user.Role.Global() {
 		invitation.TenantID = 0
 	}
-	return tx.db.InsertInvitation(tx.ctx, invitation)
+	return tx.db.InsertInvitation(ctx, invitation)
 }
 
 // issueLink ends the earlier links of an invitation and returns the token of a fresh one, which maker gets to hand it on;
 // 0 for one that is mailed.
-func (tx *Tx) issueLink(invitation *store.Invitation, maker int64) (string, error) {
-	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced); err != nil {
+func (tx *Tx) issueLink(ctx context.Context, invitation *store.Invitation, maker int64) (string, error) {
+	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkReplaced); err != nil {
 		return "", err
 	}
 	token := auth.NewToken()
 	invitation.ExpiresAt = tx.now.Add(invitation.Duration)
-	if err := tx.db.InsertSignupLink(tx.ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt, maker); err != nil {
+	if err := tx.db.InsertSignupLink(ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt, maker); err != nil {
 		return "", err
 	}
-	return token, tx.db.UpdateInvitation(tx.ctx, *invitation)
+	return token, tx.db.UpdateInvitation(ctx, *invitation)
 }
 
 // mailInvitation issues a fresh link and queues the mail that carries it.
-func (tx *Tx) mailInvitation(user store.User, invitation *store.Invitation) error {
-	token, err := tx.issueLink(invitation, 0)
+func (tx *Tx) mailInvitation(ctx context.Context, user store.User, invitation *store.Invitation) error {
+	token, err := tx.issueLink(ctx, invitation, 0)
 	if err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	invitation.MailDeliveryID, err = tx.mail(user, notify.TemplateInvitation, notify.Invitation{
+	invitation.MailDeliveryID, err = tx.mail(ctx, user, notify.TemplateInvitation, notify.Invitation{
 		Company: account.Name, Name: user.Name(), Email: user.Email, Role: user.Role.Label(),
 		InviterName: invitation.InviterName, InviterEmail: invitation.InviterEmail, ExpiresAt: int64(invitation.ExpiresAt),
 	}, token)
 	if err != nil {
 		return fmt.Errorf("queue invitation: %w", err)
 	}
-	return tx.db.UpdateInvitation(tx.ctx, *invitation)
+	return tx.db.UpdateInvitation(ctx, *invitation)
 }

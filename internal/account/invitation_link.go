@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 
 	"console/internal/permission"
@@ -11,72 +12,84 @@ import (
 // person it is for. Their link ends when they could not make it any more (rule "may grant").
 
 // reviewLinks follows a change of somebody's role or groups. The link invitations they made and could not make now are
-// revoked; what they made by hand for others invited by mail is mailed anew. When they are only invited themselves, the
-// link that somebody else made for them ends if that person may not give what it opens now.
-func (tx *Tx) reviewLinks(user store.User) error {
-	held, err := holdings(tx.ctx, tx.db.Queries, user)
+// revoked, and their people returned; what they made by hand for others invited by mail is mailed anew. When they are only
+// invited themselves, the link that somebody else made for them ends if that person may not give what it opens now.
+func (tx *Tx) reviewLinks(ctx context.Context, user store.User) ([]store.User, error) {
+	held, err := holdings(ctx, tx.View.db, user)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tenants, err := tx.db.Tenants(tx.ctx)
+	tenants, err := tx.db.Tenants(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = tx.takeLinksOf(user.ID, func(invited store.User, tenant int64) (bool, error) {
-		return tx.outgrows(invited, tenant, held, tenantIDs(tenants))
+	revoked, err := tx.takeLinksOf(ctx, user.ID, func(invited store.User, tenant int64) (bool, error) {
+		return tx.outgrows(ctx, invited, tenant, held, tenantIDs(tenants))
 	})
 	if err != nil || user.ActivatedAt != 0 {
-		return err
+		return revoked, err
 	}
-	return tx.endOutgrownLink(user, tenantIDs(tenants))
+	return revoked, tx.endOutgrownLink(ctx, user, tenantIDs(tenants))
 }
+
+// chosen says whether something is done about the invitation of a person; tenant is where the role of somebody invited by
+// link will hold.
+type chosen func(invited store.User, tenant int64) (bool, error)
 
 // takeLinksOf revokes the link invitations that a person made, and mails anew the invitations whose link they made by
-// hand, of those whom which names; nil means all.
-func (tx *Tx) takeLinksOf(maker int64, which func(invited store.User, tenant int64) (bool, error)) error {
-	made, err := tx.db.LinkInvitationsBy(tx.ctx, maker)
+// hand, of those whom which names; nil means all. It returns the people whose invitations were revoked.
+func (tx *Tx) takeLinksOf(ctx context.Context, maker int64, which chosen) ([]store.User, error) {
+	made, err := tx.db.LinkInvitationsBy(ctx, maker)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := tx.revokeThose(made, which); err != nil {
-		return err
-	}
-	handed, err := tx.db.MailInvitationsWithLinkBy(tx.ctx, maker, tx.now)
+	revoked, err := tx.revokeThose(ctx, made, which)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return tx.eachInvited(handed, which, tx.mailAnew)
+	handed, err := tx.db.MailInvitationsWithLinkBy(ctx, maker, tx.now)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.eachInvited(ctx, handed, which, tx.mailAnew)
+	return revoked, err
 }
 
-// eachInvited does something with those of invitations whose person which names; nil means all.
-func (tx *Tx) eachInvited(invitations []store.Invitation, which func(invited store.User, tenant int64) (bool, error), do func(store.Invitation, store.User) error) error {
+// eachInvited does something with those of invitations whose person which names, and returns these people; nil means all.
+func (tx *Tx) eachInvited(ctx context.Context, invitations []store.Invitation, which chosen,
+	do func(context.Context, store.Invitation, store.User) error) ([]store.User, error) {
+	var people []store.User
 	for _, invitation := range invitations {
-		invited, err := tx.db.UserByID(tx.ctx, invitation.UserID)
+		invited, err := tx.db.UserByID(ctx, invitation.UserID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		named := true
 		if which != nil {
 			named, err = which(invited, invitation.TenantID)
 		}
-		if err == nil && named {
-			err = do(invitation, invited)
-		}
 		if err != nil {
-			return err
+			return nil, err
 		}
+		if !named {
+			continue
+		}
+		if err := do(ctx, invitation, invited); err != nil {
+			return nil, err
+		}
+		people = append(people, invited)
 	}
-	return nil
+	return people, nil
 }
 
 // outgrows says whether an invited person holds more, or will once they accept, than somebody who holds held could give
 // them. tenant is where the role of somebody invited by link will hold.
-func (tx *Tx) outgrows(invited store.User, tenant int64, held permission.Holdings, tenants []int64) (bool, error) {
+func (v *View) outgrows(ctx context.Context, invited store.User, tenant int64, held permission.Holdings, tenants []int64) (bool, error) {
 	if invited.Role.Global() || invited.JoinedAt == 0 {
 		_, lacks := held.Lacks(toGrant(invited.Role, tenant), tenants)
 		return lacks, nil
 	}
-	gets, err := holdings(tx.ctx, tx.db.Queries, invited)
+	gets, err := holdings(ctx, v.db, invited)
 	_, lacks := held.Lacks(gets, tenants)
 	return lacks, err
 }
@@ -84,53 +97,53 @@ func (tx *Tx) outgrows(invited store.User, tenant int64, held permission.Holding
 // endOutgrownLink ends the link of an invited person whom the actor has just given another role or groups, when somebody
 // else made it by hand who could not have given these. An invitation by mail is mailed anew; one by link is the actor's from
 // then on, who makes a new link.
-func (tx *Tx) endOutgrownLink(user store.User, tenants []int64) error {
-	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
+func (tx *Tx) endOutgrownLink(ctx context.Context, user store.User, tenants []int64) error {
+	invitation, err := tx.db.InvitationOfUser(ctx, user.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	makerID, err := tx.db.LinkMaker(tx.ctx, invitation.ID, tx.now)
+	makerID, err := tx.db.LinkMaker(ctx, invitation.ID, tx.now)
 	if err != nil || makerID == 0 || makerID == tx.by.UserID {
 		return err
 	}
 	var held permission.Holdings // nothing where the maker is gone, or several have the link
-	maker, err := tx.db.UserByID(tx.ctx, makerID)
+	maker, err := tx.db.UserByID(ctx, makerID)
 	if err == nil {
-		held, err = holdings(tx.ctx, tx.db.Queries, maker)
+		held, err = holdings(ctx, tx.View.db, maker)
 	} else if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
-	outgrown, err := tx.outgrows(user, invitation.TenantID, held, tenants)
+	outgrown, err := tx.outgrows(ctx, user, invitation.TenantID, held, tenants)
 	if err != nil || !outgrown {
 		return err
 	}
 	if !invitation.ByLink {
-		return tx.mailAnew(invitation, user)
+		return tx.mailAnew(ctx, invitation, user)
 	}
 	invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
 	invitation.ExpiresAt = tx.now
-	if err := tx.db.EndSignupLinks(tx.ctx, invitation.ID, store.LinkReplaced); err != nil {
+	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkReplaced); err != nil {
 		return err
 	}
-	if err := tx.db.UpdateInvitation(tx.ctx, invitation); err != nil {
+	if err := tx.db.UpdateInvitation(ctx, invitation); err != nil {
 		return err
 	}
-	return tx.record("end invitation link", Done, userObject(user), nil)
+	return tx.record(ctx, "end invitation link", Done, userObject(user), nil)
 }
 
 // mailAnew ends the link of an invitation by mail, and mails another one.
-func (tx *Tx) mailAnew(invitation store.Invitation, user store.User) error {
-	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
+func (tx *Tx) mailAnew(ctx context.Context, invitation store.Invitation, user store.User) error {
+	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
 		return err
 	}
-	if err := tx.mailInvitation(user, &invitation); err != nil {
+	if err := tx.mailInvitation(ctx, user, &invitation); err != nil {
 		return err
 	}
-	return tx.Record("resend invitation", userObject(user), userObject(user))
+	return tx.recordChange(ctx, "resend invitation", userObject(user), userObject(user))
 }

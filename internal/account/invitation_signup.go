@@ -18,7 +18,7 @@ type Signup struct {
 	MinPassword int // characters
 }
 
-// Signup returns what a signup link offers, or DeadLink. It changes nothing: mail scanners open every link.
+// Signup returns what a signup link offers, or a Link… code. It changes nothing: mail scanners open every link.
 func (s *Service) Signup(ctx context.Context, token string) (Signup, error) {
 	return signup(ctx, s.db.Queries, token, store.At(s.now()))
 }
@@ -36,18 +36,18 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 func readSignup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
 	link, err := q.SignupLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return Signup{}, &DeadLink{LinkUnknown}
+		return Signup{}, refuse(LinkUnknown)
 	}
 	if err != nil {
 		return Signup{}, err
 	}
 	switch {
 	case link.Ended != store.LinkOpen:
-		return Signup{}, &DeadLink{LinkReason(link.Ended)}
+		return Signup{}, deadLink(link.Ended)
 	case link.InvitationID == 0: // the invited person has been deleted
-		return Signup{}, &DeadLink{LinkRevoked}
+		return Signup{}, refuse(LinkRevoked)
 	case now >= link.ExpiresAt:
-		return Signup{}, &DeadLink{LinkExpired}
+		return Signup{}, refuse(LinkExpired)
 	}
 	invitation, err := q.InvitationByID(ctx, link.InvitationID)
 	if err != nil {
@@ -59,9 +59,9 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 	}
 	switch user.Status() {
 	case store.Disabled:
-		return Signup{}, &DeadLink{LinkRevoked}
+		return Signup{}, refuse(LinkRevoked)
 	case store.Active: // since the link was read
-		return Signup{}, &DeadLink{LinkUsed}
+		return Signup{}, refuse(LinkUsed)
 	}
 	account, err := q.Account(ctx)
 	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err
@@ -69,13 +69,13 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 
 // SignUp accepts an invitation: the person chooses their name and password, becomes Active and has a session: a finished
 // one, or one in which they set up the second factor that the account demands. Email and role are those of the invitation. A link works once, however many
-// requests use it at the same time; the others get DeadLink. It returns Invalid or auth.ErrBusy.
+// requests use it at the same time; the others get a Link… code. It returns Invalid or auth.ErrBusy.
 func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (Begun, error) {
 	offer, err := s.Signup(ctx, token)
 	if err != nil {
 		return Begun{}, err
 	}
-	refused := Invalid{}
+	refused := Fields{}
 	firstName, lastName = input.ParseNames(firstName, lastName, refused)
 	if firstName == "" && refused["first_name"] == "" {
 		refused["first_name"] = "Enter your first name."
@@ -86,76 +86,76 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
-		return Begun{}, refused
+		return Begun{}, refused.refusal()
 	}
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return Begun{}, err
 	}
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
-		offer, err := signup(ctx, tx.db.Queries, token, tx.now)
+		offer, err := signup(ctx, tx.View.db, token, tx.now)
 		if err != nil {
 			return Begun{}, err
 		}
 		user := offer.User
 		user.FirstName, user.LastName, user.PasswordHash, user.PasswordChangedAt = firstName, lastName, hash, tx.now
-		return tx.accept(offer, user, from)
+		return tx.accept(ctx, offer, user, from)
 	})
 }
 
 // accept carries out what an invitation promises.
-func (tx *Tx) accept(offer Signup, user store.User, from Client) (Begun, error) {
+func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Client) (Begun, error) {
 	joins := user.JoinedAt == 0
 	user.ActivatedAt = tx.now
 	if joins {
 		user.JoinedAt = tx.now
 	}
-	if err := tx.UpdateUser(&user); err != nil {
+	if err := tx.saveUser(ctx, &user); err != nil {
 		return Begun{}, err
 	}
-	if err := tx.db.EndSignupLinks(tx.ctx, offer.Invitation.ID, store.LinkUsed); err != nil {
+	if err := tx.db.EndSignupLinks(ctx, offer.Invitation.ID, store.LinkUsed); err != nil {
 		return Begun{}, err
 	}
-	if err := tx.db.DeleteInvitation(tx.ctx, offer.Invitation.ID); err != nil {
+	if err := tx.db.DeleteInvitation(ctx, offer.Invitation.ID); err != nil {
 		return Begun{}, err
 	}
-	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "signed up already"); err != nil {
+	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "signed up already"); err != nil {
 		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
-	if err := tx.Record("accept invitation", userObject(offer.User), userObject(user)); err != nil {
+	if err := tx.recordChange(ctx, "accept invitation", userObject(offer.User), userObject(user)); err != nil {
 		return Begun{}, err
 	}
 	if joins {
-		if err := tx.joinByLink(offer, user); err != nil {
+		if err := tx.joinByLink(ctx, offer, user); err != nil {
 			return Begun{}, err
 		}
 	}
-	return tx.beginSession(user, from, "sign in")
+	return tx.beginSession(ctx, user, from, "sign in")
 }
 
 // joinByLink brings a person invited by link into the user list, confirms it to them by mail and tells the triggers.
-func (tx *Tx) joinByLink(offer Signup, user store.User) error {
-	if err := tx.join(user, offer.Invitation.TenantID); err != nil {
+func (tx *Tx) joinByLink(ctx context.Context, offer Signup, user store.User) error {
+	if err := tx.join(ctx, user, offer.Invitation.TenantID); err != nil {
 		return err
 	}
-	_, err := tx.mail(user, notify.TemplateSignupConfirmation, notify.SignupConfirmation{
+	_, err := tx.mail(ctx, user, notify.TemplateSignupConfirmation, notify.SignupConfirmation{
 		Company: offer.Company, Name: user.Name(), Email: user.Email, Role: user.Role.Label(),
 		InviterName: offer.Invitation.InviterName, InviterEmail: offer.Invitation.InviterEmail,
 	}, "")
 	if err != nil {
 		return err
 	}
-	by, err := tx.inviter(offer.Invitation)
+	by, err := tx.inviter(ctx, offer.Invitation)
 	if err != nil {
 		return err
 	}
-	return tx.userAdded(user, by)
+	return tx.announce(ctx, fact{condition: notify.ConditionUserAdded, user: user, by: by})
 }
 
 // inviter is who made the link of an invitation, with the role they have now; none once they are deleted.
-func (tx *Tx) inviter(i store.Invitation) (notify.Person, error) {
-	made, err := tx.db.UserByID(tx.ctx, i.InviterID)
+func (v *View) inviter(ctx context.Context, i store.Invitation) (notify.Person, error) {
+	made, err := v.db.UserByID(ctx, i.InviterID)
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}

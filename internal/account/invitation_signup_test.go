@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 
@@ -29,13 +28,13 @@ func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	ctx := t.Context()
-	for reason, end := range map[LinkReason]func(Issued) error{
+	for reason, end := range map[Code]func(Issued) error{
 		LinkRevoked: func(i Issued) error { _, err := c.RevokeInvitation(ctx, c.admin, i.Invitation.ID); return err },
 		LinkUsed: func(i Issued) error {
 			_, err := transaction(ctx, c.Service, Actor{}, func(tx *Tx) (struct{}, error) {
-				offer, err := signup(ctx, tx.db.Queries, i.Token, tx.now)
+				offer, err := signup(ctx, tx.View.db, i.Token, tx.now)
 				if err == nil {
-					_, err = tx.accept(offer, offer.User, Client{})
+					_, err = tx.accept(ctx, offer, offer.User, Client{})
 				}
 				return struct{}{}, err
 			})
@@ -46,8 +45,7 @@ func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
 			issued, err := c.InviteByLink(ctx, c.admin, NewUser{Role: permission.Analyst, Email: fmt.Sprint(nth, reason, "@example.com"), TenantID: 1, Duration: "1d"})
 			c.must(err)
 			_, err = c.Signup(interrupted{ctx, new(int), nth, func() { c.must(end(issued)) }}, issued.Token)
-			var dead *DeadLink
-			if !errors.As(err, &dead) || dead.Reason != reason {
+			if !RefusedBy(err, reason) {
 				t.Errorf("%s before statement %d: %v", reason, nth, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"console/internal/permission"
@@ -30,18 +31,18 @@ const (
 // KeepJobs is how long an ended job can be looked at.
 const KeepJobs = 30 * 24 * time.Hour
 
-// step is what a job does for one person; it returns the person as the outcome names them.
-type step func(tx *Tx, i int) (store.User, error)
+// step is what a job does for one person, and returns. An error that is a refusal still names the person.
+type step func(ctx context.Context, tx *Tx, i int) (fact, error)
 
 // startJob stores a job of the actor, to be carried out from now on, and wakes the worker.
-func (tx *Tx) startJob(kind string, work any, total int) (store.Job, error) {
+func (tx *Tx) startJob(ctx context.Context, kind string, work any, total int) (store.Job, error) {
 	encoded, err := json.Marshal(work)
 	if err != nil {
 		return store.Job{}, err
 	}
 	job := store.Job{Kind: kind, ActorID: tx.by.UserID, ActorName: tx.by.Name, ActorEmail: tx.by.Email, Address: tx.by.Address,
 		RequestID: tx.by.RequestID, Total: total, CreatedAt: tx.now}
-	if err := tx.db.InsertJob(tx.ctx, &job, encoded); err != nil {
+	if err := tx.db.InsertJob(ctx, &job, encoded); err != nil {
 		return store.Job{}, fmt.Errorf("start job: %w", err)
 	}
 	return job, nil
@@ -94,11 +95,7 @@ func (s *Service) AwaitJob(ctx context.Context, id int64, patience time.Duration
 // RunJobs carries out the jobs that wait, also those that a crash interrupted, until ctx is done.
 func (s *Service) RunJobs(ctx context.Context) {
 	for {
-		pause, err := s.runJobs(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("job", "error", err)
-			pause = jobPause
-		}
+		pause := s.runJobs(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -108,34 +105,58 @@ func (s *Service) RunJobs(ctx context.Context) {
 	}
 }
 
-// runJobs carries out jobs, one batch of each in turn, until none is left.
-func (s *Service) runJobs(ctx context.Context) (time.Duration, error) {
+// runJobs carries out jobs, one batch of each in turn, until none is due, and returns how long to wait then. A job that
+// fails waits by itself: the others go on.
+func (s *Service) runJobs(ctx context.Context) time.Duration {
 	steps := map[int64]step{}
-	for {
-		running, err := s.db.RunningJobs(ctx)
-		if err != nil || len(running) == 0 {
-			return time.Hour, err
+	for ctx.Err() == nil {
+		due, err := s.db.DueJobs(ctx, store.At(s.now()))
+		if err != nil {
+			s.jobFailed(ctx, 0, err)
+			return jobPause
 		}
-		for _, id := range running {
-			if steps[id] == nil {
-				if steps[id], err = s.stepsOf(ctx, id); err != nil {
-					return 0, err
+		if len(due) == 0 {
+			break
+		}
+		for _, job := range due {
+			if err := s.runBatch(ctx, job, steps); err != nil {
+				s.jobFailed(ctx, job.ID, err)
+				if err := s.postponeJob(ctx, job); err != nil { // the database cannot be written: no job can go on
+					s.jobFailed(ctx, job.ID, err)
+					return jobPause
 				}
 			}
-			if err := s.runBatch(ctx, id, steps[id]); err != nil {
-				return 0, fmt.Errorf("job %d: %w", id, err)
-			}
 		}
+	}
+	next, err := s.db.NextJobDue(ctx)
+	if err != nil {
+		return time.Hour // none waits
+	}
+	return max(jobPause/10, next.Time().Sub(s.now()))
+}
+
+func (s *Service) jobFailed(ctx context.Context, id int64, err error) {
+	if ctx.Err() == nil {
+		s.log.Error("job", "job", id, "error", err)
 	}
 }
 
+// postponeJob notes that a batch of a job failed as a whole, and lets the job wait.
+func (s *Service) postponeJob(ctx context.Context, job store.Job) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		job, err := tx.JobByID(ctx, job.ID)
+		if err != nil {
+			return err
+		}
+		job.Failures++
+		job.NextAt = store.At(s.now()).Add(time.Duration(job.Failures) * jobPause)
+		return tx.SaveProgress(ctx, job)
+	})
+}
+
 // stepsOf reads what a job is to do.
-func (s *Service) stepsOf(ctx context.Context, id int64) (step, error) {
-	job, err := s.db.JobByID(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	work, err := s.db.JobWork(ctx, id)
+func (s *Service) stepsOf(ctx context.Context, job store.Job) (step, error) {
+	work, err := s.db.JobWork(ctx, job.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -148,118 +169,171 @@ func (s *Service) stepsOf(ctx context.Context, id int64) (step, error) {
 	return bulkSteps(job.Kind, work)
 }
 
-// runBatch carries out the next steps of a job in one transaction. Each step is a savepoint of its own, and the
-// actor's rights are those they have now: a job outlives the session that began it, never the right to it.
-func (s *Service) runBatch(ctx context.Context, id int64, do step) error {
-	job, err := s.db.JobByID(ctx, id)
-	if err != nil {
-		return err
+// runBatch carries out the next steps of a job in one transaction. Each step is a savepoint of its own, and the actor's
+// rights are those they have now: a job outlives the session that began it, never the right to it. known holds the steps
+// of jobs that have been read already.
+func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]step) error {
+	do := known[job.ID]
+	if do == nil {
+		var broken error
+		if do, broken = s.stepsOf(ctx, job); broken != nil {
+			do = func(context.Context, *Tx, int) (fact, error) { return fact{}, errors.Join(errUnreadable, broken) }
+		} else {
+			known[job.ID] = do
+		}
 	}
-	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address, RequestID: job.RequestID}
-	_, err = transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		forbidden := tx.authorize()
-		if forbidden != nil && !isRefusal(forbidden) {
+	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address,
+		RequestID: job.RequestID}
+	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		_, forbidden := tx.authorize(ctx, store.Finished)
+		if forbidden != nil && AsRefusal(forbidden) == nil {
 			return struct{}{}, forbidden
 		}
 		if job.Kind == JobLeft {
 			forbidden = nil // it has happened, whoever may do what now
 		}
-		tx.many = job.Total > summaryAbove
-		began := time.Now()
-		for n := 0; n < stepsTogether && job.Done < job.Total && time.Since(began) < timeTogether; n++ {
-			if err := tx.runStep(&job, do, forbidden); err != nil {
-				return struct{}{}, err
-			}
+		b := &batch{tx: tx, job: &job, do: do, forbidden: forbidden, announcer: newAnnouncer(tx, everyIntegration)}
+		if job.Total > summaryAbove {
+			b.announcer.audience = tellsOfEach // the others are told at the end
 		}
-		if job.Done == job.Total {
-			if err := tx.endJob(&job); err != nil {
-				return struct{}{}, err
-			}
-		}
-		return struct{}{}, tx.db.SaveProgress(ctx, job)
+		return struct{}{}, b.run(ctx)
 	})
 	return err
 }
 
-// runStep carries out one step and stores its outcome.
-func (tx *Tx) runStep(job *store.Job, do step, forbidden error) error {
-	var user store.User
-	tx.condition = ""
-	refusal := tx.db.Savepoint(tx.ctx, func() (err error) {
-		user, err = do(tx, job.Done)
-		if forbidden != nil {
-			return forbidden
+// errUnreadable says that what a job is to do cannot be read: none of its steps can be done.
+var errUnreadable = errors.New("the work of the job cannot be read")
+
+// batch is the steps of a job that share a transaction.
+type batch struct {
+	tx        *Tx
+	job       *store.Job
+	do        step
+	forbidden error // why the actor may do nothing any more
+	announcer *announcer
+}
+
+// run carries out steps until the batch is full, the job ends, or a step fails by a fault of ours.
+func (b *batch) run(ctx context.Context) error {
+	b.job.NextAt = 0
+	began := time.Now()
+	for n := 0; n < stepsTogether && b.job.Done < b.job.Total && time.Since(began) < timeTogether; n++ {
+		if err := b.step(ctx); err != nil {
+			return err
+		}
+		if b.job.NextAt != 0 { // it failed, and is tried again later
+			return b.tx.db.SaveProgress(ctx, *b.job)
+		}
+	}
+	if b.job.Done == b.job.Total {
+		if err := b.end(ctx); err != nil {
+			return err
+		}
+	}
+	return b.tx.db.SaveProgress(ctx, *b.job)
+}
+
+// step carries out one step and stores its outcome: done, refused, or, after a few tries, that it could not be done.
+func (b *batch) step(ctx context.Context) error {
+	var done fact
+	failure := b.tx.db.Savepoint(ctx, func() (err error) {
+		defer recovered(&err)
+		if done, err = b.do(ctx, b.tx, b.job.Done); err == nil {
+			err = b.forbidden
+		}
+		if err == nil {
+			err = b.announcer.tell(ctx, done)
 		}
 		return err
 	})
-	if refusal != nil && !isRefusal(refusal) {
-		return refusal
+	refusal := AsRefusal(failure)
+	if b.forbidden != nil && failure != nil {
+		refusal = AsRefusal(b.forbidden)
 	}
-	var denied *Forbidden
-	if errors.As(refusal, &denied) && denied.Person != "" { // an attempt on somebody stronger is logged, here as elsewhere
-		if err := tx.recordRefusal(denied); err != nil {
+	if failure != nil && refusal == nil {
+		return b.failed(ctx, done, failure)
+	}
+	if refusal != nil && refusal.Lack != nil && refusal.Lack.Person != "" { // an attempt on somebody stronger is recorded, here as elsewhere
+		if err := b.tx.recordRefusal(ctx, refusal.Lack.object, refusal.Lack.Missing.Permission.String(), 1); err != nil {
 			return err
 		}
 	}
-	outcome := store.Outcome{Step: job.Done, UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role, Condition: tx.condition}
+	words := ""
 	if refusal != nil {
-		outcome.Refusal, outcome.Condition = reason(refusal), ""
-		job.Refused++
+		words = reason(refusal)
 	}
-	job.Done++
-	return tx.db.InsertOutcome(tx.ctx, job.ID, outcome)
+	return b.conclude(ctx, done, words)
 }
 
-// endJob tells the triggers and the activity log what the job came to.
-func (tx *Tx) endJob(job *store.Job) error {
-	job.EndedAt = tx.now
-	if job.Total > summaryAbove {
-		if err := tx.summarize(*job); err != nil {
-			return err
+// stepTries is how often a step is tried that fails by a fault of ours.
+const stepTries = 3
+
+// failed counts a failure of a step that is no refusal. The steps before it stay done; after a few tries it gets an outcome.
+func (b *batch) failed(ctx context.Context, done fact, failure error) error {
+	b.tx.service.log.Error("step of a job", "job", b.job.ID, "step", b.job.Done, "request_id", b.job.RequestID, "error", failure)
+	if b.job.Failures++; b.job.Failures < stepTries {
+		b.job.NextAt = b.tx.now.Add(jobPause)
+		return nil
+	}
+	words := "Could not be done: the log says why under " + b.job.RequestID + "."
+	if err := b.conclude(ctx, done, words); err != nil || !errors.Is(failure, errUnreadable) {
+		return err
+	}
+	b.job.Refused += b.job.Total - b.job.Done
+	b.job.Done = b.job.Total
+	return nil
+}
+
+// conclude stores what a step came to; refusal is why it was not done, or "".
+func (b *batch) conclude(ctx context.Context, done fact, refusal string) error {
+	user := done.user
+	outcome := store.Outcome{Step: b.job.Done, UserID: user.ID, Name: user.Name(), Email: user.Email, Role: user.Role,
+		Condition: done.condition, Refusal: refusal}
+	if refusal != "" {
+		outcome.Condition = ""
+		b.job.Refused++
+	}
+	b.job.Done++
+	b.job.Failures = 0
+	return b.tx.db.InsertOutcome(ctx, b.job.ID, outcome)
+}
+
+// recovered turns a panic into an error. It is deferred.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+}
+
+// end tells the triggers and the activity log what the job came to. What cannot be told does not keep it from ending.
+func (b *batch) end(ctx context.Context) error {
+	b.job.EndedAt = b.tx.now
+	if b.job.Total > summaryAbove {
+		err := b.tx.db.Savepoint(ctx, func() (err error) {
+			defer recovered(&err)
+			return b.announcer.summarizeJob(ctx, *b.job)
+		})
+		if err != nil {
+			b.tx.service.log.Error("tell of a job", "job", b.job.ID, "request_id", b.job.RequestID, "error", err)
 		}
 	}
-	if job.Kind == JobLeft {
+	if b.job.Kind == JobLeft {
 		return nil // that the group was deleted has its entry
 	}
-	counts := map[string][2]string{"done": {"", fmt.Sprint(job.Done - job.Refused)}, "refused": {"", fmt.Sprint(job.Refused)}}
-	return tx.record("end "+job.Kind+" of several", Done, object{kind: "job", id: job.ID, name: fmt.Sprintf("%s %d people", job.Kind, job.Total)}, counts)
-}
-
-// isRefusal says that an error concerns the person or the actor, and not the machinery.
-func isRefusal(err error) bool {
-	var (
-		forbidden *Forbidden
-		taken     *Taken
-		invalid   Invalid
-	)
-	for _, known := range []error{ErrSelf, ErrInvited, ErrLastAdministrator, ErrSignedOut, store.ErrNotFound, store.ErrStale} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return errors.As(err, &forbidden) || errors.As(err, &taken) || errors.As(err, &invalid)
+	counts := map[string][2]string{"done": {"", fmt.Sprint(b.job.Done - b.job.Refused)}, "refused": {"", fmt.Sprint(b.job.Refused)}}
+	about := object{kind: "job", id: b.job.ID, name: fmt.Sprintf("%s %d people", b.job.Kind, b.job.Total)}
+	return b.tx.record(ctx, "end "+b.job.Kind+" of several", Done, about, counts)
 }
 
 // reason is a refusal as the outcome of a step says it.
-func reason(err error) string {
-	var (
-		forbidden *Forbidden
-		taken     *Taken
-		invalid   Invalid
-	)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
+func reason(refusal *Refusal) string {
+	switch refusal.Code {
+	case NotFound:
 		return "No longer exists."
-	case errors.Is(err, ErrSignedOut):
+	case SignedOut:
 		return "Whoever started this may no longer do it."
-	case errors.As(err, &forbidden):
-		return forbidden.Error()
-	case errors.As(err, &taken):
-		return taken.Error()
-	case errors.As(err, &invalid):
-		return invalid.First()
 	}
-	return sentence(err.Error())
+	return refusal.Words
 }
 
 // bulkWork is what a job on several people is to do.
@@ -282,19 +356,20 @@ func bulkSteps(kind string, encoded []byte) (step, error) {
 	if do == nil {
 		return nil, fmt.Errorf("no such job: %q", kind)
 	}
-	return func(tx *Tx, i int) (store.User, error) {
-		user, err := tx.db.UserByID(tx.ctx, work.IDs[i])
+	return func(ctx context.Context, tx *Tx, i int) (fact, error) {
+		user, err := tx.db.UserByID(ctx, work.IDs[i])
 		if errors.Is(err, store.ErrNotFound) {
-			return store.User{ID: work.IDs[i]}, err
+			return fact{user: store.User{ID: work.IDs[i]}}, err
 		}
 		if err != nil {
-			return store.User{}, err
+			return fact{}, err
 		}
-		if err := tx.removeAddress(user, work.RemoveFrom); err != nil { // taken back where the action itself is refused
-			return user, err
+		if err := tx.removeAddress(ctx, user, work.RemoveFrom); err != nil { // taken back where the action itself is refused
+			return fact{user: user}, err
 		}
-		_, err = do(tx, user.ID)
-		return user, err
+		done, err := do(tx, ctx, user.ID)
+		done.user = user
+		return done, err
 	}, nil
 }
 
@@ -302,7 +377,7 @@ func bulkSteps(kind string, encoded []byte) (step, error) {
 var bulkActions = map[string]struct {
 	needs permission.Permission
 	ends  bool // it takes access away, and with it links and addresses
-	do    func(*Tx, int64) (store.User, error)
+	do    func(*Tx, context.Context, int64) (fact, error)
 }{
 	JobDisable: {permission.UsersUpdate, true, (*Tx).disable},
 	JobEnable:  {permission.UsersUpdate, false, (*Tx).enable},

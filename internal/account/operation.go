@@ -2,225 +2,211 @@ package account
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
-	"github.com/google/uuid"
-
-	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
 
-// Tx is a running operation: its transaction, its actor and the moment at which all of it happens.
-type Tx struct {
-	ctx     context.Context
+// View is a running operation that only reads: what it reads, its actor and the moment at which all of it happens. It
+// has no methods that write.
+type View struct {
 	service *Service
-	db      *store.Tx
+	db      store.Queries
 	by      Actor
 	now     store.Millis
-	queued  bool         // messages wait for the commit
-	many    bool         // it changes many people: chats and mailboxes are told of them at its end, or that of its job
-	revoked []store.User // invited by links that this operation has revoked
-
-	condition string                            // what the step was to triggers
-	triggers  map[string][]TriggerWithReactions // enabled ones by condition, once read
-	moved     []store.Outcome                   // those of many people who have come into a group or left it
-
-	session store.Session // the actor's, of operations that need one
-	setUp   store.Stage   // the stage before the last that the operation is open to, if any
 }
 
-// authorize reads again what the actor may do, and returns ErrSignedOut when their session has ended meanwhile.
-func (tx *Tx) authorize() error {
-	main, err := tx.db.MainTenant(tx.ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNotSetUp
-	}
-	if err != nil {
-		return err
-	}
-	tx.by.Main = main.ID
-	if tx.by.Source == CLI || tx.by.Source == System {
-		tx.by.Can = everything
-		return nil
-	}
-	user, err := tx.actor()
-	if err != nil {
-		return err
-	}
-	tx.by.Role = user.Role
-	tx.by.Can, err = holdings(tx.ctx, tx.db.Queries, user)
-	return err
+// Tx is a running operation that writes, in one transaction.
+type Tx struct {
+	View
+	db     *store.Tx
+	queued bool // messages wait for the commit
 }
 
-// actor returns the person who acts, who must still be signed in; whom a job acts for must still be active.
-func (tx *Tx) actor() (store.User, error) {
-	if tx.by.job == 0 {
-		session, err := tx.db.SessionByID(tx.ctx, tx.by.SessionID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != tx.setUp {
-			return store.User{}, ErrSignedOut
+// read runs an operation that only reads, on a reading connection and in one snapshot: it never waits for a writer. The
+// session must still exist, and what the actor may do is part of the snapshot.
+func read[T any](ctx context.Context, s *Service, by Actor, operation func(*View) (T, error)) (T, error) {
+	var result T
+	err := s.db.View(ctx, func(q store.Queries) error {
+		v := &View{service: s, db: q, by: by, now: store.At(s.now())}
+		_, err := v.authorize(ctx, store.Finished)
+		if err == nil {
+			result, err = operation(v)
 		}
+		return err
+	})
+	if err != nil {
+		s.countRefusal(by, err)
+		var none T
+		return none, err
+	}
+	return result, nil
+}
+
+// change runs an operation of a signed-in person, of the command line or of the system in one transaction. The session
+// must still exist and the actor's permissions are read again, so that an operation never outlives the right to it.
+func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		if _, err := tx.authorize(ctx, store.Finished); err != nil {
+			var none T
+			return none, err
+		}
+		return operation(tx)
+	})
+}
+
+// changeOwn is change for what people do to their own credentials. The operation gets the session in which they do it.
+// Besides finished sessions those at stage are let in: people may be setting up the second factor without which the
+// account does not let them in.
+func changeOwn[T any](ctx context.Context, s *Service, by Actor, stage store.Stage,
+	operation func(*Tx, store.Session) (T, error)) (T, error) {
+	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		session, err := tx.authorize(ctx, stage)
 		if err != nil {
-			return store.User{}, err
+			var none T
+			return none, err
 		}
-		tx.session = session
-	}
-	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
-		return store.User{}, ErrSignedOut
-	}
-	return user, err
+		return operation(tx, session)
+	})
 }
 
-// require returns a Forbidden when the actor lacks p in the main tenant, which decides about the console's own
-// resources (rule "main tenant decides").
-func (tx *Tx) require(p permission.Permission) error {
-	if tx.by.May(p) {
+// errRehearsed takes back what a rehearsal did.
+var errRehearsed = errors.New("rehearsed")
+
+// rehearse runs an operation as change does, and takes back all that it did: for previews that are POSTed. It waits for
+// other writers, so no GET may use it.
+func rehearse[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	var result T
+	_, err := change(ctx, s, by, func(tx *Tx) (_ struct{}, err error) {
+		if result, err = operation(tx); err == nil {
+			err = errRehearsed
+		}
+		return struct{}{}, err
+	})
+	if errors.Is(err, errRehearsed) {
+		return result, nil
+	}
+	return result, err
+}
+
+// transaction is change for visitors, whose right lies in what they present: a password, a link.
+func transaction[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
+	var result T
+	tx := &Tx{View: View{service: s, by: by, now: store.At(s.now())}}
+	err := s.db.Update(ctx, func(db *store.Tx) (err error) {
+		tx.db, tx.View.db = db, db.Queries
+		result, err = operation(tx)
+		return err
+	})
+	if err != nil {
+		s.countRefusal(by, err)
+		var none T
+		return none, err
+	}
+	if tx.queued {
+		s.wake()
+	}
+	return result, nil
+}
+
+// as is the transaction of somebody else, in which what they do is recorded as theirs.
+func (tx *Tx) as(by Actor) *Tx {
+	theirs := *tx
+	theirs.by = by
+	return &theirs
+}
+
+// authorize reads again what the actor may do, and returns their session. It refuses with SignedOut when that has ended
+// meanwhile; besides finished ones, sessions at the stage given are let in.
+func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
+	main, err := v.db.MainTenant(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Session{}, refuse(NotSetUp)
+	}
+	if err != nil {
+		return store.Session{}, err
+	}
+	v.by.Main = main.ID
+	if v.by.Source == CLI || v.by.Source == System {
+		v.by.Can = everything
+		return store.Session{}, nil
+	}
+	session, err := v.actorSession(ctx, stage)
+	if err != nil {
+		return store.Session{}, err
+	}
+	user, err := v.db.UserByID(ctx, v.by.UserID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
+		return store.Session{}, refuse(SignedOut)
+	}
+	if err != nil {
+		return store.Session{}, err
+	}
+	v.by.Role = user.Role
+	v.by.Can, err = holdings(ctx, v.db, user)
+	return session, err
+}
+
+// actorSession is the session in which the actor works. A job that acts for them needs none.
+func (v *View) actorSession(ctx context.Context, stage store.Stage) (store.Session, error) {
+	if v.by.job != 0 {
+		return store.Session{}, nil
+	}
+	session, err := v.db.SessionByID(ctx, v.by.SessionID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != stage {
+		return store.Session{}, refuse(SignedOut)
+	}
+	return session, err
+}
+
+// require refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
+// tenant decides").
+func (v *View) require(p permission.Permission) error {
+	if v.by.May(p) {
 		return nil
 	}
-	return &Forbidden{Missing: permission.Missing{Permission: p}, needs: p}
+	return forbidden(Lack{Missing: permission.Missing{Permission: p}, needs: p})
 }
 
-// requireGrant returns a Forbidden unless the actor holds what it takes to give a role in a tenant (rule "may grant").
-func (tx *Tx) requireGrant(role permission.Role, tenant int64) error {
-	return tx.requireAll(toGrant(role, tenant), &Forbidden{needs: permission.UsersUpdate})
+// requireGrant refuses unless the actor holds what it takes to give a role in a tenant (rule "may grant").
+func (v *View) requireGrant(ctx context.Context, role permission.Role, tenant int64) error {
+	return v.requireAll(ctx, toGrant(role, tenant), Lack{needs: permission.UsersUpdate})
 }
 
-// Manageable returns the person when the actor holds p and every permission that the person holds or would hold by
-// their invitation (rule "may manage"). It returns store.ErrNotFound for an unknown id.
-func (tx *Tx) Manageable(userID int64, p permission.Permission) (store.User, error) {
-	if err := tx.require(p); err != nil {
+// manageable returns the person when the actor holds p and every permission that the person holds or would hold by their
+// invitation (rule "may manage"). It returns store.ErrNotFound for an unknown id.
+func (v *View) manageable(ctx context.Context, userID int64, p permission.Permission) (store.User, error) {
+	if err := v.require(p); err != nil {
 		return store.User{}, err
 	}
-	user, err := tx.db.UserByID(tx.ctx, userID)
+	user, err := v.db.UserByID(ctx, userID)
 	if err != nil {
 		return store.User{}, err
 	}
-	held, err := holdings(tx.ctx, tx.db.Queries, user)
+	held, err := holdings(ctx, v.db, user)
 	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.requireAll(held, &Forbidden{Person: user.DisplayName(), object: userObject(user), needs: p})
+	return user, v.requireAll(ctx, held, Lack{Person: user.DisplayName(), object: userObject(user), needs: p})
 }
 
-// requireAll returns refusal, completed by the first permission in wanted that the actor lacks, or nil.
-func (tx *Tx) requireAll(wanted permission.Holdings, refusal *Forbidden) error {
-	tenants, err := tx.db.Tenants(tx.ctx)
+// requireAll refuses, naming the first permission in wanted that the actor lacks. lack says what the rest of the refusal
+// is to say.
+func (v *View) requireAll(ctx context.Context, wanted permission.Holdings, lack Lack) error {
+	tenants, err := v.db.Tenants(ctx)
 	if err != nil {
 		return err
 	}
-	missing, lacks := tx.by.Can.Lacks(wanted, tenantIDs(tenants))
+	missing, lacks := v.by.Can.Lacks(wanted, tenantIDs(tenants))
 	if !lacks {
 		return nil
 	}
-	refusal.Missing, refusal.Tenant, refusal.wanted = missing, "all tenants", wanted
+	lack.Missing, lack.Tenant, lack.wanted = missing, "all tenants", wanted
 	for _, t := range tenants {
 		if t.ID == missing.Tenant {
-			refusal.Tenant = t.Name
+			lack.Tenant = t.Name
 		}
 	}
-	return refusal
-}
-
-// UpdateUser stores the person. It returns store.ErrStale when somebody else has changed them since they were read,
-// and ErrLastAdministrator rather than leave the account without a Global Administrator who can sign in.
-func (tx *Tx) UpdateUser(user *store.User) error {
-	if err := tx.db.UpdateUser(tx.ctx, user); err != nil {
-		return err
-	}
-	return tx.keepAdministrator()
-}
-
-func (tx *Tx) keepAdministrator() error {
-	n, err := tx.db.UsableGlobalAdministrators(tx.ctx)
-	if err == nil && n == 0 {
-		return ErrLastAdministrator
-	}
-	return err
-}
-
-// join puts a person into the automatic group of their role and tenant, and creates it if needed.
-// Global Administrators are in no group.
-func (tx *Tx) join(user store.User, tenantID int64) error {
-	if user.Role == permission.GlobalAdmin {
-		return nil
-	}
-	if user.Role.Global() {
-		tenantID = 0
-	}
-	group, err := tx.db.AutomaticGroup(tx.ctx, user.Role, tenantID)
-	if errors.Is(err, store.ErrNotFound) {
-		group, err = tx.createAutomaticGroup(user.Role, tenantID)
-	}
-	if err != nil {
-		return fmt.Errorf("automatic group: %w", err)
-	}
-	_, err = tx.db.AddMember(tx.ctx, group.ID, user.ID)
-	return err
-}
-
-func (tx *Tx) createAutomaticGroup(role permission.Role, tenantID int64) (store.Group, error) {
-	name, tenants := role.GroupName(), []int64(nil)
-	if !role.Global() {
-		tenant, err := tx.db.TenantByID(tx.ctx, tenantID)
-		if err != nil {
-			return store.Group{}, err
-		}
-		name, tenants = automaticName(role, tenant), []int64{tenantID}
-	}
-	name, err := tx.freeName(name, 0)
-	if err != nil {
-		return store.Group{}, err
-	}
-	group := store.Group{Name: name, Role: role, Automatic: true, AllTenants: role.Global(), CreatedAt: tx.now}
-	err = tx.db.InsertGroup(tx.ctx, &group, tenants...)
-	return group, err
-}
-
-// automaticName is what the automatic group of a role in a tenant is called, if that name is free.
-func automaticName(role permission.Role, tenant store.Tenant) string {
-	if tenant.Main {
-		return role.GroupName()
-	}
-	return role.GroupName() + " (" + tenant.Name + ")"
-}
-
-// deleteUser removes a person, and the automatic groups they were the last member of.
-func (tx *Tx) deleteUser(user store.User) error {
-	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
-	if err != nil {
-		return err
-	}
-	if err := tx.db.DeleteUser(tx.ctx, user.ID); err != nil {
-		return err
-	}
-	for _, m := range memberships {
-		if err := tx.db.DeleteEmptyAutomaticGroups(tx.ctx, m.ID); err != nil {
-			return err
-		}
-	}
-	if err := tx.keepAdministrator(); err != nil {
-		return err
-	}
-	return tx.userDeleted(user)
-}
-
-// mail queues a mail to a person. secret is a link token or "": it is stored sealed, and only until the mail is sent.
-func (tx *Tx) mail(user store.User, template string, params any, secret string) (int64, error) {
-	encoded, err := json.Marshal(params)
-	if err != nil {
-		return 0, err
-	}
-	d := store.Delivery{UUID: uuid.NewString(), Target: notify.Target("email", 0), Kind: "email", Recipient: user.Email, Template: template,
-		Params: encoded, UserID: user.ID, CreatedAt: tx.now}
-	if err := tx.db.InsertDelivery(tx.ctx, &d); err != nil {
-		return 0, fmt.Errorf("queue mail: %w", err)
-	}
-	tx.queued = true
-	if secret == "" {
-		return d.ID, nil
-	}
-	return d.ID, tx.db.SetDeliverySecret(tx.ctx, d.ID, tx.service.key.Seal([]byte(secret), notify.SecretContext(d.ID)))
+	return forbidden(lack)
 }

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 
 	"console/internal/notify"
 	"console/store"
@@ -19,7 +18,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, current, passwor
 	if err != nil {
 		return Secured{}, err
 	}
-	refused := Invalid{}
+	refused := Fields{}
 	if reason != "" {
 		refused["password"] = reason
 	} else if password == current {
@@ -32,27 +31,28 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, current, passwor
 		refused["current_password"] = "Enter the password you have now."
 	}
 	if len(refused) > 0 {
-		return Secured{}, refused
+		return Secured{}, refused.refusal()
 	}
-	var wrong Invalid
-	if err := s.confirmPassword(ctx, by, current); errors.As(err, &wrong) {
-		return Secured{}, Invalid{"current_password": wrong["password"]}
-	} else if err != nil {
+	err = s.confirmPassword(ctx, by, current)
+	if RefusedBy(err, Invalid) {
+		return Secured{}, invalid("current_password", AsRefusal(err).Words)
+	}
+	if err != nil {
 		return Secured{}, err
 	}
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return Secured{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (Secured, error) {
+	return changeOwn(ctx, s, by, store.Finished, func(tx *Tx, session store.Session) (Secured, error) {
 		user, err := tx.db.UserByID(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
 		}
-		if err := tx.setPassword(user, hash, "change password"); err != nil {
+		if err := tx.setPassword(ctx, user, hash, "change password"); err != nil {
 			return Secured{}, err
 		}
-		token, err := tx.onlySession(from)
+		token, err := tx.onlySession(ctx, session, from)
 		return Secured{Token: token}, err
 	})
 }
@@ -64,22 +64,22 @@ func (s *Service) refuseNewPassword(ctx context.Context, password string, user s
 }
 
 // setPassword gives a person a new password and tells them. Their links to reset it end.
-func (tx *Tx) setPassword(user store.User, hash, action string) error {
+func (tx *Tx) setPassword(ctx context.Context, user store.User, hash, action string) error {
 	user.PasswordHash, user.PasswordChangedAt = hash, tx.now
-	if err := tx.UpdateUser(&user); err != nil {
+	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
 	}
-	if err := tx.db.EndResetLinks(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+	if err := tx.db.EndResetLinks(ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.mail(user, notify.TemplatePasswordChanged, notify.PasswordChanged{
+	_, err = tx.mail(ctx, user, notify.TemplatePasswordChanged, notify.PasswordChanged{
 		Company: account.Name, Name: user.Name(), Email: user.Email, At: int64(tx.now), Address: tx.by.Address}, "")
 	if err != nil {
 		return err
 	}
-	return tx.record(action, Done, userObject(user), nil)
+	return tx.record(ctx, action, Done, userObject(user), nil)
 }

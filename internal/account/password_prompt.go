@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"console/internal/auth"
@@ -9,10 +10,10 @@ import (
 )
 
 // confirmPassword returns nil when password is the actor's own. Otherwise it returns Invalid and records the attempt;
-// the sixth in a row ends the actor's session, and ErrSignedOut is returned. It may also return auth.ErrBusy.
+// the sixth in a row ends the actor's session, and SignedOut is returned. It may also return auth.ErrBusy.
 func (s *Service) confirmPassword(ctx context.Context, by Actor, password string) error {
 	if password == "" {
-		return Invalid{"password": "Enter your password."}
+		return invalid("password", "Enter your password.")
 	}
 	release, err := s.hasher.AcquireFor(ctx, promptSubject(by.UserID))
 	if err != nil {
@@ -20,8 +21,11 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	}
 	defer release() // only then: attempts that wait must see the failures of those before them
 	session, err := s.db.SessionByID(ctx, by.SessionID)
-	if err != nil || session.UserID != by.UserID {
-		return ErrSignedOut
+	if errors.Is(err, store.ErrNotFound) || err == nil && session.UserID != by.UserID {
+		return refuse(SignedOut)
+	}
+	if err != nil {
+		return err
 	}
 	user, err := s.db.UserByID(ctx, by.UserID)
 	if err != nil {
@@ -46,7 +50,7 @@ func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, ses
 		if err != nil {
 			return false, err
 		}
-		if err := tx.record("confirm password", Failed, userObject(user), nil); err != nil {
+		if err := tx.record(ctx, "confirm password", Failed, userObject(user), nil); err != nil {
 			return false, err
 		}
 		if t = failed(t, tx.now); t.Failures < prompts {
@@ -61,7 +65,7 @@ func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, ses
 	case err != nil:
 		return err
 	case ended:
-		return ErrSignedOut
+		return refuse(SignedOut)
 	}
-	return Invalid{"password": "This is not your password."}
+	return invalid("password", "This is not your password.")
 }

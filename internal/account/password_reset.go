@@ -22,17 +22,17 @@ const (
 // Throttled after too many requests from one address.
 func (s *Service) RequestPasswordReset(ctx context.Context, email string, from Client) error {
 	if _, _, reason := input.ParseEmail(email); reason != "" {
-		return Invalid{"email": reason}
+		return invalid("email", reason)
 	}
-	var throttled error
+	var pause error
 	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
 		t, err := tx.db.Throttle(ctx, throttleReset, networkOf(from.Address))
 		if err != nil {
 			return struct{}{}, err
 		}
 		if until := pausedUntil(t, tx.now); tx.now < until {
-			throttled = &Throttled{RetryAfter: time.Duration(until-tx.now) * time.Millisecond}
-			return struct{}{}, tx.refuseAttempt("request password reset", t, object{kind: "user"})
+			pause = throttled(time.Duration(until-tx.now) * time.Millisecond)
+			return struct{}{}, tx.refuseAttempt(ctx, "request password reset", t, object{kind: "user"})
 		}
 		if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
 			return struct{}{}, err
@@ -46,7 +46,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 	case s.resetAsked <- struct{}{}:
 	default:
 	}
-	return throttled
+	return pause
 }
 
 // AnswerResetRequests sends the links that visitors have asked for, until ctx is done.
@@ -75,7 +75,7 @@ func (s *Service) answerResetRequests(ctx context.Context) error {
 				return false, err
 			}
 			tx.by.Address, tx.by.RequestID = request.Address, request.RequestID
-			return true, tx.answerResetRequest(request.Email)
+			return true, tx.answerResetRequest(ctx, request.Email)
 		})
 		if err != nil || !more {
 			return err
@@ -85,23 +85,23 @@ func (s *Service) answerResetRequests(ctx context.Context) error {
 
 // answerResetRequest sends a link to whom an address belongs, and nobody else. There is none for people who cannot sign
 // in, and no more than a few an hour.
-func (tx *Tx) answerResetRequest(email string) error {
+func (tx *Tx) answerResetRequest(ctx context.Context, email string) error {
 	key := input.EmailKey(email)
-	user, err := tx.db.UserByEmailKey(tx.ctx, key)
+	user, err := tx.db.UserByEmailKey(ctx, key)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !mayHavePassword(user) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	sent, err := tx.db.ResetLinksBetween(tx.ctx, user.ID, tx.now.Add(-time.Hour), tx.now)
+	sent, err := tx.db.ResetLinksBetween(ctx, user.ID, tx.now.Add(-time.Hour), tx.now)
 	if err != nil || sent >= resetLinks {
 		return err
 	}
-	if err := tx.sendResetLink(user); err != nil {
+	if err := tx.sendResetLink(ctx, user); err != nil {
 		return err
 	}
-	return tx.record("request password reset", Done, userObject(user), nil)
+	return tx.record(ctx, "request password reset", Done, userObject(user), nil)
 }
 
 // mayHavePassword says whether a person can have a password to sign in with.
@@ -110,45 +110,45 @@ func mayHavePassword(user store.User) bool {
 }
 
 // sendResetLink queues the mail with a new link to the person's own address.
-func (tx *Tx) sendResetLink(user store.User) error {
-	token, expires, err := tx.newResetLink(user)
+func (tx *Tx) sendResetLink(ctx context.Context, user store.User) error {
+	token, expires, err := tx.newResetLink(ctx, user)
 	if err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.mail(user, notify.TemplatePasswordReset, notify.PasswordReset{
+	_, err = tx.mail(ctx, user, notify.TemplatePasswordReset, notify.PasswordReset{
 		Company: account.Name, Name: user.Name(), Email: user.Email, ExpiresAt: int64(expires)}, token)
 	return err
 }
 
 // newResetLink makes a link by which the person sets a new password, once.
-func (tx *Tx) newResetLink(user store.User) (token string, expires store.Millis, err error) {
+func (tx *Tx) newResetLink(ctx context.Context, user store.User) (token string, expires store.Millis, err error) {
 	token, expires = auth.NewToken(), tx.now.Add(resetLinkLasts)
-	return token, expires, tx.db.InsertResetLink(tx.ctx, store.ResetLink{TokenHash: auth.HashToken(token), UserID: user.ID, CreatedAt: tx.now, ExpiresAt: expires})
+	return token, expires, tx.db.InsertResetLink(ctx, store.ResetLink{TokenHash: auth.HashToken(token), UserID: user.ID, CreatedAt: tx.now, ExpiresAt: expires})
 }
 
 // SendPasswordReset sends a person a link to reset their password. It returns Invalid for somebody who cannot sign in,
 // Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.Manageable(userID, permission.UsersUpdate)
+		user, err := tx.manageable(ctx, userID, permission.UsersUpdate)
 		if err != nil {
 			return store.User{}, err
 		}
 		if !mayHavePassword(user) {
-			return store.User{}, Invalid{"": user.DisplayName() + " cannot sign in, so there is no password to reset."}
+			return store.User{}, invalid("", user.DisplayName()+" cannot sign in, so there is no password to reset.")
 		}
-		if err := tx.sendResetLink(user); err != nil {
+		if err := tx.sendResetLink(ctx, user); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.record("send password reset", Done, userObject(user), nil)
+		return user, tx.record(ctx, "send password reset", Done, userObject(user), nil)
 	})
 }
 
-// ResetLink returns whose password a link resets, or DeadLink. It changes nothing: mail scanners open every link.
+// ResetLink returns whose password a link resets, or a Link… code. It changes nothing: mail scanners open every link.
 func (s *Service) ResetLink(ctx context.Context, token string) (store.User, error) {
 	return resetLink(ctx, s.db.Queries, token, store.At(s.now()))
 }
@@ -156,26 +156,26 @@ func (s *Service) ResetLink(ctx context.Context, token string) (store.User, erro
 func resetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
 	link, err := q.ResetLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return store.User{}, &DeadLink{LinkUnknown}
+		return store.User{}, refuse(LinkUnknown)
 	}
 	if err != nil {
 		return store.User{}, err
 	}
 	switch {
 	case link.Ended != store.LinkOpen:
-		return store.User{}, &DeadLink{LinkReason(link.Ended)}
+		return store.User{}, deadLink(link.Ended)
 	case now >= link.ExpiresAt:
-		return store.User{}, &DeadLink{LinkExpired}
+		return store.User{}, refuse(LinkExpired)
 	}
 	user, err := q.UserByID(ctx, link.UserID)
 	if err == nil && !mayHavePassword(user) {
-		return store.User{}, &DeadLink{LinkRevoked}
+		return store.User{}, refuse(LinkRevoked)
 	}
 	return user, err
 }
 
 // ResetPassword sets the password that the person behind a link has chosen, once. All their sessions and other links end;
-// they sign in with the new password and, where they have one, the second factor. It returns Invalid, DeadLink or
+// they sign in with the new password and, where they have one, the second factor. It returns Invalid, a Link… code or
 // auth.ErrBusy.
 func (s *Service) ResetPassword(ctx context.Context, token, password string, from Client) error {
 	user, err := s.ResetLink(ctx, token)
@@ -187,14 +187,14 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		return err
 	}
 	if reason != "" {
-		return Invalid{"password": reason}
+		return invalid("password", reason)
 	}
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
 	_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-		user, err := resetLink(ctx, tx.db.Queries, token, tx.now)
+		user, err := resetLink(ctx, tx.View.db, token, tx.now)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -205,7 +205,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.setPassword(user, hash, "reset password")
+		return struct{}{}, tx.setPassword(ctx, user, hash, "reset password")
 	})
 	return err
 }

@@ -33,16 +33,16 @@ func newTestService(t testing.TB) *Service {
 func found(t testing.TB, s *Service) Actor {
 	t.Helper()
 	by, err := transaction(context.Background(), s, Actor{Source: CLI}, func(tx *Tx) (Actor, error) {
-		if err := tx.db.InsertAccount(tx.ctx, store.Account{Name: "Company", Cloud: "EU", CreatedAt: 1, IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour}); err != nil {
+		if err := tx.db.InsertAccount(ctx, store.Account{Name: "Company", Cloud: "EU", CreatedAt: 1, IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour}); err != nil {
 			return Actor{}, err
 		}
 		main := store.Tenant{UUID: uuid.NewString(), Name: "Company", Main: true, CreatedAt: 1}
-		if err := tx.db.InsertTenant(tx.ctx, &main); err != nil {
+		if err := tx.db.InsertTenant(ctx, &main); err != nil {
 			return Actor{}, err
 		}
 		user := store.User{UUID: uuid.NewString(), Email: "ga@example.com", EmailKey: "ga@example.com", FirstName: "Gwen", Role: permission.GlobalAdmin,
 			PasswordHash: "x", CreatedAt: 1, JoinedAt: 1, ActivatedAt: 1}
-		return actorOf(&user), tx.db.InsertUser(tx.ctx, &user)
+		return actorOf(&user), tx.db.InsertUser(ctx, &user)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,24 +51,27 @@ func found(t testing.TB, s *Service) Actor {
 	return by
 }
 
+// ctx is the context of tests that are in no hurry.
+var ctx = context.Background()
+
 // actorOf is a person as a job acts for them: no session is needed.
 func actorOf(u *store.User) Actor {
 	return Actor{UserID: u.ID, Name: u.Name(), Email: u.Email, Source: UI, job: 1}
 }
 
 // acceptFor signs an invited person up.
-func (tx *Tx) acceptFor(user store.User) error {
-	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
+func (tx *Tx) acceptFor(ctx context.Context, user store.User) error {
+	invitation, err := tx.db.InvitationOfUser(ctx, user.ID)
 	if err != nil {
 		return err
 	}
 	if user.DisabledAt != 0 || invitation.Expired(tx.now) {
-		return &DeadLink{LinkExpired}
+		return refuse(LinkExpired)
 	}
 	changed := user
 	changed.FirstName, changed.PasswordHash = "Signed", "x"
-	visitor := &Tx{ctx: tx.ctx, service: tx.service, db: tx.db, by: Client{}.actor(), now: tx.now}
-	_, err = visitor.accept(Signup{Company: "Company", User: user, Invitation: invitation}, changed, Client{})
+	visitor := tx.as(Client{}.actor())
+	_, err = visitor.accept(ctx, Signup{Company: "Company", User: user, Invitation: invitation}, changed, Client{})
 	return err
 }
 
@@ -82,7 +85,7 @@ func addPerson(t testing.TB, s *Service, by Actor, email string, role permission
 	if !role.SignsIn() {
 		return user.ID
 	}
-	_, err = transaction(context.Background(), s, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(user) })
+	_, err = transaction(context.Background(), s, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(ctx, user) })
 	if err != nil {
 		t.Fatal(err)
 	}

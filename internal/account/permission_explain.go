@@ -21,7 +21,7 @@ type Explained struct {
 // store.ErrNotFound.
 func (s *Service) Permissions(ctx context.Context, by Actor, userID, tenantID int64) (Explained, error) {
 	if userID != by.UserID {
-		if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		if err := s.Require(by, permission.UsersView); err != nil {
 			return Explained{}, err
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Service) TenantsOf(ctx context.Context, by Actor) ([]store.Tenant, erro
 
 // WhoCan returns active people who could do what was forbidden: they hold what the operation asks for and all that it
 // takes besides. At most ten, those who need not be Global Administrators first.
-func (s *Service) WhoCan(ctx context.Context, forbidden *Forbidden) ([]store.User, error) {
+func (s *Service) WhoCan(ctx context.Context, lack Lack) ([]store.User, error) {
 	tenants, err := s.db.Tenants(ctx)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (s *Service) WhoCan(ctx context.Context, forbidden *Forbidden) ([]store.Use
 		if len(able) >= namedWhoCan {
 			break
 		}
-		if !g.Set().Has(forbidden.needs) {
+		if !g.Set().Has(lack.needs) {
 			continue
 		}
 		members, err := s.db.ActiveMembers(ctx, g.ID, 2*namedWhoCan)
@@ -115,7 +115,7 @@ func (s *Service) WhoCan(ctx context.Context, forbidden *Forbidden) ([]store.Use
 			if err != nil {
 				return nil, err
 			}
-			_, lacks := held.Lacks(forbidden.wanted, tenantIDs(tenants))
+			_, lacks := held.Lacks(lack.wanted, tenantIDs(tenants))
 			if !lacks && user.Role.SeesConsole() && !seen[user.ID] && len(able) < namedWhoCan {
 				able, seen[user.ID] = append(able, user), true
 			}

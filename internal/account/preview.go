@@ -32,23 +32,6 @@ type TenantSet struct {
 	Set    permission.Set
 }
 
-var errRehearsed = errors.New("rehearsed")
-
-// rehearse runs an operation as change does, and takes back all that it did.
-func rehearse[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
-	var result T
-	_, err := change(ctx, s, by, func(tx *Tx) (_ struct{}, err error) {
-		if result, err = operation(tx); err == nil {
-			err = errRehearsed
-		}
-		return struct{}{}, err
-	})
-	if errors.Is(err, errRehearsed) {
-		return result, nil
-	}
-	return result, err
-}
-
 // consoleSet are the permissions that count in the main tenant only (rule "main tenant decides").
 var consoleSet = func() permission.Set {
 	var set permission.Set
@@ -102,44 +85,45 @@ func reachOf(ctx context.Context, q store.Queries, user store.User) (reach, erro
 }
 
 // previewOn carries out an operation on people named one by one and says what it takes away from them.
-func (tx *Tx) previewOn(users []int64, operation func() error) (Preview, error) {
+// The operation returns whom it cost their invitation by link.
+func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]store.User, error)) (Preview, error) {
 	type person struct {
 		user   store.User
 		before reach
 	}
 	var people []person
 	for _, id := range slices.Sorted(slices.Values(without(users, nil))) {
-		user, err := tx.db.UserByID(tx.ctx, id)
+		user, err := tx.db.UserByID(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // the operation says so, once it knows that the actor may be told
 		}
 		if err != nil {
 			return Preview{}, err
 		}
-		before, err := reachOf(tx.ctx, tx.db.Queries, user)
+		before, err := reachOf(ctx, tx.View.db, user)
 		if err != nil {
 			return Preview{}, err
 		}
 		people = append(people, person{user, before})
 	}
-	tx.revoked = nil
-	if err := operation(); err != nil {
-		return Preview{}, err
-	}
-	tenants, err := tx.db.Tenants(tx.ctx)
+	revoked, err := operation()
 	if err != nil {
 		return Preview{}, err
 	}
-	preview := Preview{Revoked: tx.revoked}
+	tenants, err := tx.db.Tenants(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	preview := Preview{Revoked: revoked}
 	for _, p := range people {
-		user, err := tx.db.UserByID(tx.ctx, p.user.ID)
+		user, err := tx.db.UserByID(ctx, p.user.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // invited by a link that the operation revokes
 		}
 		if err != nil {
 			return Preview{}, err
 		}
-		after, err := reachOf(tx.ctx, tx.db.Queries, user)
+		after, err := reachOf(ctx, tx.View.db, user)
 		if err != nil {
 			return Preview{}, err
 		}

@@ -176,7 +176,7 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		id := w.occupied()
 		users := w.some(4, func() int64 { return w.pick(append(w.is.groups[id].users, w.user())) })
 		return func() (Preview, error) { return w.service.PreviewRemoveMembers(context.Background(), by, id, users) },
-			func(tx *Tx) error { _, err := tx.removeMembers(id, users); return err }
+			func(tx *Tx) error { _, err := tx.removeMembers(ctx, id, users); return err }
 	},
 	"PreviewRemoveGroupTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
@@ -184,7 +184,7 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		return func() (Preview, error) {
 				return w.service.PreviewRemoveGroupTenant(context.Background(), by, id, tenant)
 			},
-			func(tx *Tx) error { _, err := tx.removeGroupTenant(id, tenant); return err }
+			func(tx *Tx) error { _, err := tx.removeGroupTenant(ctx, id, tenant); return err }
 	},
 	"PreviewGroupPermissions": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id, in := w.occupied(), w.groupInput()
@@ -192,24 +192,24 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		return func() (Preview, error) {
 				return w.service.PreviewGroupPermissions(context.Background(), by, id, version, in)
 			},
-			func(tx *Tx) error { _, err := tx.setGroupPermissions(id, version, in); return err }
+			func(tx *Tx) error { _, err := tx.setGroupPermissions(ctx, id, version, in); return err }
 	},
 	"PreviewDeleteGroup": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
 		return func() (Preview, error) { return w.service.PreviewDeleteGroup(context.Background(), by, id) },
-			func(tx *Tx) error { _, err := tx.deleteGroup(id); return err }
+			func(tx *Tx) error { _, err := tx.deleteGroup(ctx, id); return err }
 	},
 	"PreviewDisableTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.tenant()
 		return func() (Preview, error) { return w.service.PreviewDisableTenant(context.Background(), by, id) },
-			func(tx *Tx) error { _, err := tx.setTenantDisabled(id, "disable tenant", true); return err }
+			func(tx *Tx) error { _, err := tx.setTenantDisabled(ctx, id, "disable tenant", true); return err }
 	},
 	"PreviewMembership": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.user()
 		in := w.membership(id)
 		in.Version = w.is.users[id].version
 		return func() (Preview, error) { return w.service.PreviewMembership(context.Background(), by, id, in) },
-			func(tx *Tx) error { _, err := tx.setMembership(id, in); return err }
+			func(tx *Tx) error { _, err := tx.setMembership(ctx, id, in); return err }
 	},
 }
 

@@ -24,14 +24,14 @@ type Profile struct {
 // EditProfile changes the actor's own name and preferences, when they still are as they were at version. It returns
 // Invalid or store.ErrStale.
 func (s *Service) EditProfile(ctx context.Context, by Actor, version int64, in Profile) (store.User, error) {
-	refused := Invalid{}
+	refused := Fields{}
 	in.FirstName, in.LastName = input.ParseNames(in.FirstName, in.LastName, refused)
 	if in.FirstName == "" && refused["first_name"] == "" {
 		refused["first_name"] = "Enter your first name."
 	}
 	in.parsePreferences(refused)
 	if len(refused) > 0 {
-		return store.User{}, refused
+		return store.User{}, refused.refusal()
 	}
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err
@@ -43,15 +43,15 @@ func (s *Service) EditProfile(ctx context.Context, by Actor, version int64, in P
 		}
 		before := user
 		user.FirstName, user.LastName, user.Preferences, user.Version = in.FirstName, in.LastName, in.Preferences, version
-		if err := tx.UpdateUser(&user); err != nil {
+		if err := tx.saveUser(ctx, &user); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.Record("edit profile", profileObject(before), profileObject(user))
+		return user, tx.recordChange(ctx, "edit profile", profileObject(before), profileObject(user))
 	})
 }
 
 // parsePreferences brings preferences into the form in which they are stored, and notes what is refused.
-func (in *Profile) parsePreferences(refused Invalid) {
+func (in *Profile) parsePreferences(refused Fields) {
 	in.Phone = input.Line(in.Phone)
 	if reason := input.RefusePhone(in.Phone); reason != "" {
 		refused["phone"] = reason

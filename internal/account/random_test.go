@@ -5,7 +5,6 @@ package account
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -103,7 +102,7 @@ func newRandomWorld(t *testing.T, seed uint64) *randomWorld {
 	by := found(t, w.service)
 	_, err := change(context.Background(), w.service, by, func(tx *Tx) (struct{}, error) {
 		for _, name := range []string{"Staging", "Production"} {
-			if _, err := tx.createTenant(name, NewUser{}); err != nil {
+			if _, err := tx.createTenant(ctx, name, NewUser{}); err != nil {
 				return struct{}{}, err
 			}
 		}
@@ -111,12 +110,12 @@ func newRandomWorld(t *testing.T, seed uint64) *randomWorld {
 			permission.APIDeveloper, permission.Deploy, permission.GlobalAnalyst, permission.GlobalReadOnly} {
 			in := NewUser{Role: role, FirstName: "P", Email: w.email(), TenantID: int64(i%3/2 + 1)}
 			user, _ := in.parse()
-			user, err := tx.addUser(in, user, false)
+			added, err := tx.addUser(ctx, in, user, later)
 			if err != nil {
 				return struct{}{}, err
 			}
 			if role.SignsIn() {
-				err = tx.acceptFor(user)
+				err = tx.acceptFor(ctx, added.user)
 			}
 			if err != nil {
 				return struct{}{}, err
@@ -162,10 +161,10 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	name := operationNames[w.IntN(len(operationNames))]
 	w.now = w.now.Add(time.Second)
 	actor := w.actor()
-	tx := &Tx{ctx: context.Background(), service: w.service, db: db, by: actorOf(&store.User{ID: actor}), now: w.now}
+	tx := &Tx{View: View{service: w.service, db: db.Queries, by: actorOf(&store.User{ID: actor}), now: w.now}, db: db}
 	what := ""
 	err := db.Savepoint(context.Background(), func() (err error) {
-		if err := tx.authorize(); err != nil {
+		if _, err := tx.authorize(ctx, store.Finished); err != nil {
 			return err
 		}
 		what, err = operations[name](w, tx)
@@ -178,14 +177,13 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 		t.Fatalf("%s=%d: %s by %d %s: %s\n%s\nbecame\n%s", seedVariable, w.seed, name, actor, what, fmt.Sprintf(format, args...), before.raw, after.raw)
 	}
 	if err != nil {
-		var dead *DeadLink
-		if !isRefusal(err) && !errors.Is(err, ErrMainTenant) && !errors.Is(err, ErrNotByMail) && !errors.Is(err, ErrInvitedDisabled) && !errors.As(err, &dead) {
+		if AsRefusal(err) == nil {
 			fail("%v", err)
 		}
 		if before.raw != after.raw {
 			fail("refused (%v), but changed", err)
 		}
-		if user := before.users[actor]; (!user.active || user.disabled != 0) && !errors.Is(err, ErrSignedOut) {
+		if user := before.users[actor]; (!user.active || user.disabled != 0) && !RefusedBy(err, SignedOut) {
 			fail("an actor without access got %v", err)
 		}
 		w.refused[name]++
@@ -449,30 +447,30 @@ const (
 	mostTenants = 4
 )
 
-var errFull = Invalid{"": "enough"}
+var errFull = invalid("", "enough")
 
 // operations return what they were about, for the message of a failure.
 var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	"set access": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
 		in := w.membership(id)
-		_, err := tx.setMembership(id, in)
+		_, err := tx.setMembership(ctx, id, in)
 		return fmt.Sprint(id, in), err
 	},
 	"set own access": func(w *randomWorld, tx *Tx) (string, error) {
 		in := w.membership(tx.by.UserID)
-		_, err := tx.setMembership(tx.by.UserID, in)
+		_, err := tx.setMembership(ctx, tx.by.UserID, in)
 		return fmt.Sprint(in), err
 	},
 	"add members": func(w *randomWorld, tx *Tx) (string, error) {
 		id, users := w.own(), w.some(3, w.member)
-		_, err := tx.addMembers(id, users, "")
+		_, err := tx.addMembers(ctx, id, users, "")
 		return fmt.Sprint(id, users), err
 	},
 	"remove members": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.own()
 		users := w.some(3, func() int64 { return w.pick(append(w.is.groups[id].users, w.user())) })
-		_, err := tx.removeMembers(id, users)
+		_, err := tx.removeMembers(ctx, id, users)
 		return fmt.Sprint(id, users), err
 	},
 	"create group": func(w *randomWorld, tx *Tx) (string, error) {
@@ -480,27 +478,27 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		in := w.groupInput()
-		_, err := tx.createGroup(in)
+		_, err := tx.createGroup(ctx, in)
 		return fmt.Sprint(in), err
 	},
 	"rename group": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.own()
-		_, err := tx.renameGroup(id, w.version(w.is.groups[id].version), w.groupInput().Name)
+		_, err := tx.renameGroup(ctx, id, w.version(w.is.groups[id].version), w.groupInput().Name)
 		return fmt.Sprint(id), err
 	},
 	"set group permissions": func(w *randomWorld, tx *Tx) (string, error) {
 		id, in := w.own(), w.groupInput()
-		_, err := tx.setGroupPermissions(id, w.version(w.is.groups[id].version), in)
+		_, err := tx.setGroupPermissions(ctx, id, w.version(w.is.groups[id].version), in)
 		return fmt.Sprint(id, in), err
 	},
 	"add group tenants": func(w *randomWorld, tx *Tx) (string, error) {
 		id, tenants := w.own(), w.some(2, w.tenant)
-		_, err := tx.addGroupTenants(id, tenants)
+		_, err := tx.addGroupTenants(ctx, id, tenants)
 		return fmt.Sprint(id, tenants), err
 	},
 	"remove group tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id, tenant := w.own(), w.tenant()
-		_, err := tx.removeGroupTenant(id, tenant)
+		_, err := tx.removeGroupTenant(ctx, id, tenant)
 		return fmt.Sprint(id, tenant), err
 	},
 	"delete group": func(w *randomWorld, tx *Tx) (string, error) {
@@ -508,7 +506,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		id := w.own()
-		_, err := tx.deleteGroup(id)
+		_, err := tx.deleteGroup(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"add user": func(w *randomWorld, tx *Tx) (string, error) {
@@ -519,9 +517,9 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		in.Groups = w.some(1, w.own)
 		user, refused := in.parse()
 		if len(refused) > 0 {
-			return "", refused
+			return "", refused.refusal()
 		}
-		_, err := tx.addUser(in, user, w.IntN(2) == 0)
+		_, err := tx.addUser(ctx, in, user, w.IntN(2) == 0)
 		return fmt.Sprint(in), err
 	},
 	"import one": func(w *randomWorld, tx *Tx) (string, error) {
@@ -534,7 +532,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if err != nil {
 			return "", err
 		}
-		_, err = do(tx, 0)
+		_, err = do(ctx, tx, 0)
 		return fmt.Sprint(in), err
 	},
 	"invite by link": func(w *randomWorld, tx *Tx) (string, error) {
@@ -542,33 +540,33 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		in := w.newUser()
-		_, err := tx.inviteByLink(in)
+		_, err := tx.inviteByLink(ctx, in)
 		return fmt.Sprint(in), err
 	},
 	"accept": func(w *randomWorld, tx *Tx) (string, error) {
-		invitation, err := tx.db.InvitationByID(tx.ctx, w.invitation())
+		invitation, err := tx.db.InvitationByID(ctx, w.invitation())
 		if err != nil {
 			return "", err
 		}
-		user, err := tx.db.UserByID(tx.ctx, invitation.UserID)
+		user, err := tx.db.UserByID(ctx, invitation.UserID)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprint(user.ID), tx.acceptFor(user)
+		return fmt.Sprint(user.ID), tx.acceptFor(ctx, user)
 	},
 	"change invited role": func(w *randomWorld, tx *Tx) (string, error) {
 		id, role := w.invitation(), w.role()
-		_, err := tx.changeInvitedRole(id, role)
+		_, err := tx.changeInvitedRole(ctx, id, role)
 		return fmt.Sprint(id, role), err
 	},
 	"resend invitation": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.invitation()
-		_, err := tx.resendInvitation(id)
+		_, err := tx.resendInvitation(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"new link": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.invitation()
-		_, err := tx.newLink(id)
+		_, err := tx.newLink(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"revoke invitation": func(w *randomWorld, tx *Tx) (string, error) {
@@ -576,18 +574,18 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(w.is.users) < mostUsers/2 {
 			return "", errFull
 		}
-		_, err := tx.revokeInvitation(id)
+		_, err := tx.revokeInvitation(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"edit user": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
 		w.names++
-		_, err := tx.editUser(id, w.version(w.is.users[id].version), "Renamed", fmt.Sprint(w.names))
+		_, err := tx.editUser(ctx, id, w.version(w.is.users[id].version), "Renamed", fmt.Sprint(w.names))
 		return fmt.Sprint(id), err
 	},
 	"disable": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
-		_, err := tx.disable(id)
+		_, err := tx.disable(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"enable": func(w *randomWorld, tx *Tx) (string, error) {
@@ -598,7 +596,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			}
 		}
 		id := w.pick(disabled)
-		_, err := tx.enable(id)
+		_, err := tx.enable(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"delete": func(w *randomWorld, tx *Tx) (string, error) {
@@ -606,7 +604,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(w.is.users) < mostUsers*3/4 {
 			return "", errFull
 		}
-		_, err := tx.delete(id)
+		_, err := tx.delete(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"bulk": func(w *randomWorld, tx *Tx) (string, error) {
@@ -616,7 +614,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if err != nil {
 			return "", err
 		}
-		_, err = do(tx, 0)
+		_, err = do(ctx, tx, 0)
 		return fmt.Sprint(kind, id), err
 	},
 	"create tenant": func(w *randomWorld, tx *Tx) (string, error) {
@@ -628,28 +626,28 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(w.is.users) < mostUsers && w.IntN(2) == 0 {
 			admin = w.newUser()
 		}
-		_, err := tx.createTenant(fmt.Sprint("Tenant ", w.names), admin)
+		_, err := tx.createTenant(ctx, fmt.Sprint("Tenant ", w.names), admin)
 		return fmt.Sprint(admin), err
 	},
 	"rename tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
 		w.names++
-		_, err := tx.renameTenant(id, w.version(w.is.tenants[id].version), fmt.Sprint("Tenant ", w.names))
+		_, err := tx.renameTenant(ctx, id, w.version(w.is.tenants[id].version), fmt.Sprint("Tenant ", w.names))
 		return fmt.Sprint(id), err
 	},
 	"disable tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
-		_, err := tx.setTenantDisabled(id, "disable tenant", true)
+		_, err := tx.setTenantDisabled(ctx, id, "disable tenant", true)
 		return fmt.Sprint(id), err
 	},
 	"enable tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
-		_, err := tx.setTenantDisabled(id, "enable tenant", false)
+		_, err := tx.setTenantDisabled(ctx, id, "enable tenant", false)
 		return fmt.Sprint(id), err
 	},
 	"delete tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
-		_, err := tx.deleteTenant(id, w.is.tenants[id].name)
+		_, err := tx.deleteTenant(ctx, id, w.is.tenants[id].name)
 		return fmt.Sprint(id), err
 	},
 }

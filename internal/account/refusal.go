@@ -1,132 +1,233 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"console/internal/auth"
 	"console/internal/permission"
 	"console/store"
 )
 
-var (
-	// ErrSignedOut says that the actor's session has ended.
-	ErrSignedOut = errors.New("you are signed out")
-	// ErrSetUp says that the account exists already.
-	ErrSetUp = errors.New("the account is set up already")
-	// ErrNotSetUp says that there is no account yet.
-	ErrNotSetUp = errors.New("the account is not set up yet")
-	// ErrSignIn is the one answer to an unknown address, a wrong password and a person who may not sign in.
-	ErrSignIn = errors.New("the email or the password is wrong")
-	// ErrSelf says that nobody disables or deletes themselves.
-	ErrSelf = errors.New("you cannot do this to yourself")
-	// ErrInvited says that somebody who is only invited has no access to disable.
-	ErrInvited = errors.New("an invited person has no access yet; revoke the invitation instead")
-	// ErrLastAdministrator says that no Global Administrator who can sign in would remain.
-	ErrLastAdministrator = errors.New("at least one Global Administrator who can sign in must remain")
-	// ErrBackground says that a request which pages make by themselves was to change something.
-	ErrBackground = errors.New("a background request changes nothing")
-	// ErrNotByMail says that the invitation is shared by link: there is no mail to send again.
-	ErrNotByMail = errors.New("this invitation is shared by link; make a new link instead")
-	// ErrInvitedDisabled says that the access of an invited person is disabled: a link would lead nowhere.
-	ErrInvitedDisabled = errors.New("the access of this person is disabled; enable access first")
+// Code names the rule or the circumstance by which something is refused. People read the words of the Refusal; programs
+// and the table of statuses go by the code.
+type Code string
+
+// The codes a Refusal can have. What they mean to people stands in refusalWords.
+const (
+	Invalid           Code = "invalid"   // what was typed or chosen; Refusal.Fields says which
+	Forbidden         Code = "forbidden" // a permission is missing; Refusal.Lack says which
+	NotFound          Code = "not_found"
+	Stale             Code = "stale" // somebody else has changed it since it was read
+	SignedOut         Code = "signed_out"
+	AlreadySetUp      Code = "already_set_up"
+	NotSetUp          Code = "not_set_up"
+	WrongSignIn       Code = "wrong_sign_in" // unknown address, wrong password, or somebody who may not sign in
+	WrongSecondFactor Code = "wrong_second_factor"
+	CodeUsed          Code = "code_used"
+	Throttled         Code = "throttled" // Refusal.RetryAfter says for how long
+	Busy              Code = "busy"
+	Taken             Code = "taken" // the address is somebody's; Refusal.Taken says whose
+	Self              Code = "self"
+	Invited           Code = "invited"
+	InvitedDisabled   Code = "invited_disabled"
+	NotByMail         Code = "not_by_mail"
+	LastAdministrator Code = "last_administrator"
+	MainTenant        Code = "main_tenant"
+	Background        Code = "background" // a request that a page makes by itself was to change something
+	ChangedTotal      Code = "changed_total"
+	StillSending      Code = "still_sending"
+	NowhereToSend     Code = "nowhere_to_send"
+	LinkUnknown       Code = "link_unknown"
+	LinkExpired       Code = "link_expired"
+	LinkUsed          Code = "link_used"
+	LinkRevoked       Code = "link_revoked"
+	LinkReplaced      Code = "link_replaced"
 )
 
-// Invalid says which fields of a form are refused and why. The key "" holds what concerns the form as a whole.
-type Invalid map[string]string
-
-func (e Invalid) Error() string {
-	return e.First()
+// refusalWords are the title and the words of each code. Those without words get them where they are refused.
+var refusalWords = map[Code]struct{ title, words string }{
+	Invalid:   {"This cannot be done", ""},
+	Forbidden: {"You may not do this", ""},
+	NotFound:  {"Not found", "What you are looking for does not exist, or has been deleted. Go back and reload the page."},
+	Stale: {"Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, " +
+		"then make your change again."},
+	SignedOut:    {"You are signed out", "You are signed out. Sign in, then try again."},
+	AlreadySetUp: {"Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
+	NotSetUp:     {"Not set up yet", "The account is not set up yet."},
+	WrongSignIn:  {"Not signed in", "The email or the password is wrong. Check both, or choose “Forgot your password?” below."},
+	WrongSecondFactor: {"Not accepted", "This was not accepted. Enter the code that your authenticator app shows now, or a recovery code " +
+		"that you have not used before. If its codes are refused again and again, set the clock of your phone to automatic."},
+	CodeUsed:  {"Used already", "This code has been used already. Wait until your app shows the next one, at most 30 seconds."},
+	Throttled: {"Too many attempts", "Too many attempts have failed. Wait a moment, then try again."},
+	Busy:      {"Very busy", "Many people are signing in right now. Try again in a few seconds."},
+	Taken:     {"This address is taken", ""},
+	Self:      {"Not to yourself", "Nobody disables or deletes themselves. Ask another administrator to do it."},
+	Invited: {"Not signed up yet", "This person has only been invited, and has no access that could be disabled. " +
+		"Revoke the invitation instead."},
+	InvitedDisabled: {"Access is disabled", "The access of this person is disabled, so a signup link would lead nowhere. " +
+		"Enable access first, then send the link."},
+	NotByMail: {"There is no mail to send again", "This invitation is shared by link. Make a new link instead."},
+	LastAdministrator: {"The last administrator stays", "At least one Global Administrator who can sign in must remain. " +
+		"Give the role to somebody else first."},
+	MainTenant: {"The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. " +
+		"To rename it, change the company name under General → Company."},
+	Background:   {"Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
+	ChangedTotal: {"The list has changed", ""},
+	StillSending: {"Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: " +
+		"wait until it has been delivered or has failed."},
+	NowhereToSend: {"Nowhere to send it", "The integration that this message went to was deleted. Add it again, and choose it in the trigger: " +
+		"what happens from then on is sent there."},
+	LinkUnknown:  {"This link is unknown", "This link is unknown."},
+	LinkExpired:  {"This link has expired", "This link has expired."},
+	LinkUsed:     {"This link has been used", "This link has been used."},
+	LinkRevoked:  {"This link was revoked", "This link was revoked."},
+	LinkReplaced: {"This link was replaced", "This link was replaced by a newer one."},
 }
+
+// Refusal says why an operation was not carried out. Nothing was changed, and nothing is broken: any other error of an
+// operation is a fault. Its words may be shown to whoever asked.
+type Refusal struct {
+	Code   Code
+	Title  string // a few words
+	Words  string // whole sentences: what is the matter and what to do
+	Fields Fields // what is said beside the fields of a form, where the refusal is about them
+
+	RetryAfter time.Duration // of Throttled and Busy: when it is worth trying again
+	Taken      *store.User   // of Taken: whose address it is
+	Lack       *Lack         // of Forbidden
+}
+
+func (r *Refusal) Error() string { return r.Words }
+
+// IsDeadLink says that a link was refused: one to sign up, or to set a password.
+func (r *Refusal) IsDeadLink() bool {
+	switch r.Code {
+	case LinkUnknown, LinkExpired, LinkUsed, LinkRevoked, LinkReplaced:
+		return true
+	}
+	return false
+}
+
+// Refuse returns the refusal of a code with the words it always has.
+func Refuse(code Code) *Refusal {
+	w := refusalWords[code]
+	return &Refusal{Code: code, Title: w.title, Words: w.words}
+}
+
+func refuse(code Code) *Refusal { return Refuse(code) }
+
+// AsRefusal returns the refusal in err. It returns nil where there is none: err is nil, or something is broken. What the
+// database does not find or has seen change is a refusal too, and so is a queue that is full.
+func AsRefusal(err error) *Refusal {
+	if r, is := errors.AsType[*Refusal](err); is {
+		return r
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return refuse(NotFound)
+	case errors.Is(err, store.ErrStale):
+		return refuse(Stale)
+	case errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded):
+		busy := refuse(Busy)
+		busy.RetryAfter = busyPause
+		return busy
+	}
+	return nil
+}
+
+// busyPause is when it is worth trying again after a queue was full.
+const busyPause = 5 * time.Second
+
+// RefusedBy reports whether err is a refusal with the code.
+func RefusedBy(err error, code Code) bool {
+	r := AsRefusal(err)
+	return r != nil && r.Code == code
+}
+
+// Fields say which fields of a form are refused and why. The key "" holds what concerns the form as a whole.
+type Fields map[string]string
 
 // First is the reason that stands first in the order of field names.
-func (e Invalid) First() string {
-	return e[slices.Min(slices.Collect(maps.Keys(e)))]
+func (f Fields) First() string {
+	return f[slices.Min(slices.Collect(maps.Keys(f)))]
 }
 
-// sentence is an error as a sentence.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:] + "."
+// refusal is f as an error, or nil when no field is refused.
+func (f Fields) refusal() error {
+	if len(f) == 0 {
+		return nil
+	}
+	r := refuse(Invalid)
+	r.Words, r.Fields = f.First(), f
+	return r
 }
+
+// invalid refuses one field of a form; the field "" means the form as a whole.
+func invalid(field, reason string) error { return Fields{field: reason}.refusal() }
 
 // requireVersion refuses a form without the version that it shows: whose changes it would undo is not known.
 func requireVersion(version int64) error {
 	if version > 0 {
 		return nil
 	}
-	return Invalid{"": "This form is incomplete. Reload the page and make your change again."}
+	return invalid("", "This form is incomplete. Reload the page and make your change again.")
 }
 
-// orNil is e as an error, or nil when no field is refused.
-func (e Invalid) orNil() error {
-	if len(e) == 0 {
-		return nil
-	}
-	return e
-}
-
-// Taken says that an email address belongs to somebody already.
-type Taken struct{ User store.User }
-
-func (e *Taken) Error() string {
-	switch name := e.User.DisplayName(); e.User.Status() {
+// taken refuses an email address that belongs to somebody already.
+func taken(user store.User) error {
+	r := refuse(Taken)
+	r.Taken = &user
+	switch name := user.DisplayName(); user.Status() {
 	case store.Invited:
-		return fmt.Sprintf("%s is already invited.", e.User.Email)
+		r.Words = fmt.Sprintf("%s is already invited.", user.Email)
 	case store.Disabled:
-		return fmt.Sprintf("%s already has an account (%s). Their access is disabled.", e.User.Email, name)
+		r.Words = fmt.Sprintf("%s already has an account (%s). Their access is disabled.", user.Email, name)
 	default:
-		return fmt.Sprintf("%s already has an account (%s).", e.User.Email, name)
+		r.Words = fmt.Sprintf("%s already has an account (%s).", user.Email, name)
 	}
+	r.Fields = Fields{"email": r.Words}
+	return r
 }
 
-// Forbidden says which permission the actor lacks.
-type Forbidden struct {
+// Lack is what somebody lacked to do something.
+type Lack struct {
 	Missing permission.Missing
 	Tenant  string // name of the tenant in which it is missing, or "all tenants"; "" where only the main one counts
 	Person  string // who holds it, where the actor wanted to change that person
-	object  object
-	needs   permission.Permission // what the operation asks for in the main tenant
-	wanted  permission.Holdings   // all that it takes besides
+
+	object object
+	needs  permission.Permission // what the operation asks for in the main tenant
+	wanted permission.Holdings   // all that it takes besides
 }
 
-func (e *Forbidden) Error() string {
-	what := e.Missing.Permission.Label()
-	if e.Tenant != "" {
-		what += " in " + e.Tenant
+// forbidden refuses what the actor lacks a permission for.
+func forbidden(lack Lack) *Refusal {
+	r := refuse(Forbidden)
+	r.Lack = &lack
+	what := lack.Missing.Permission.Label()
+	if lack.Tenant != "" {
+		what += " in " + lack.Tenant
 	}
-	switch {
-	case e.Person != "":
-		return fmt.Sprintf("%s may %s; you may not.", e.Person, what)
-	default:
-		return fmt.Sprintf("You may not %s.", what)
+	r.Words = fmt.Sprintf("You may not %s.", what)
+	if lack.Person != "" {
+		r.Words = fmt.Sprintf("%s may %s; you may not.", lack.Person, what)
 	}
+	return r
 }
 
-// Throttled says that too many attempts have failed and when the next one is possible.
-type Throttled struct{ RetryAfter time.Duration }
-
-func (e *Throttled) Error() string {
-	return fmt.Sprintf("too many failed attempts; wait %s", e.RetryAfter)
+// throttled refuses an attempt during a pause.
+func throttled(pause time.Duration) error {
+	r := refuse(Throttled)
+	r.RetryAfter = pause
+	return r
 }
 
-// DeadLink says why a signup link does not work.
-type DeadLink struct{ Reason LinkReason }
-
-func (e *DeadLink) Error() string { return "the link is " + string(e.Reason) }
-
-// LinkReason is why a signup link does not work.
-type LinkReason string
-
-// The reasons of DeadLink.
-const (
-	LinkUnknown  LinkReason = "unknown"
-	LinkExpired  LinkReason = "expired"
-	LinkUsed     LinkReason = LinkReason(store.LinkUsed)
-	LinkRevoked  LinkReason = LinkReason(store.LinkRevoked)
-	LinkReplaced LinkReason = LinkReason(store.LinkReplaced)
-)
+// deadLink refuses a link that has ended.
+func deadLink(how store.LinkEnd) error {
+	return refuse(map[store.LinkEnd]Code{store.LinkUsed: LinkUsed, store.LinkRevoked: LinkRevoked, store.LinkReplaced: LinkReplaced}[how])
+}

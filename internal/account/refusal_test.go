@@ -15,10 +15,10 @@ func TestReasonsAreSentences(t *testing.T) {
 	joined, off := person, person
 	joined.ActivatedAt, off.DisabledAt = 1, 1
 	for _, err := range []error{
-		ErrSelf, ErrInvited, ErrLastAdministrator, ErrSignedOut, store.ErrNotFound, store.ErrStale, &Taken{person}, &Taken{joined}, &Taken{off},
-		&Forbidden{Missing: permission.Missing{Permission: permission.UsersDelete}}, Invalid{"role": "Choose a role."},
+		refuse(Self), refuse(Invited), refuse(LastAdministrator), refuse(SignedOut), store.ErrNotFound, store.ErrStale, taken(person), taken(joined), taken(off),
+		forbidden(Lack{Missing: permission.Missing{Permission: permission.UsersDelete}}), invalid("role", "Choose a role."),
 	} {
-		text := reason(err)
+		text := reason(AsRefusal(err))
 		if !strings.HasSuffix(text, ".") || strings.HasSuffix(text, "..") || text[:1] == strings.ToLower(text[:1]) && text[:1] != "a" {
 			t.Errorf("%v reads %q", err, text)
 		}

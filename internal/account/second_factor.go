@@ -53,61 +53,61 @@ type Secured struct {
 
 // factorAdded does what goes with a new second factor of the actor: other sessions end, a mail tells them, the first
 // one brings recovery codes, and who waited for it is in.
-func (tx *Tx) factorAdded(method string, from Client) (Secured, error) {
-	user, err := tx.db.UserByID(tx.ctx, tx.by.UserID)
+func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method string, from Client) (Secured, error) {
+	user, err := tx.db.UserByID(ctx, tx.by.UserID)
 	if err != nil {
 		return Secured{}, err
 	}
 	var done Secured
 	if !user.SecondFactor {
 		user.SecondFactor = true
-		if err := tx.UpdateUser(&user); err != nil {
+		if err := tx.saveUser(ctx, &user); err != nil {
 			return Secured{}, err
 		}
 	}
-	left, err := tx.db.RecoveryCodesLeft(tx.ctx, user.ID)
+	left, err := tx.db.RecoveryCodesLeft(ctx, user.ID)
 	if err != nil {
 		return Secured{}, err
 	}
 	if left == 0 {
-		if done.Codes, err = tx.newRecoveryCodes(user); err != nil {
+		if done.Codes, err = tx.newRecoveryCodes(ctx, user); err != nil {
 			return Secured{}, err
 		}
 	}
-	if err := tx.record("add second factor", Done, userObject(user), map[string][2]string{"second factor": {"", method}}); err != nil {
+	if err := tx.record(ctx, "add second factor", Done, userObject(user), map[string][2]string{"second factor": {"", method}}); err != nil {
 		return Secured{}, err
 	}
-	company, err := tx.db.Account(tx.ctx)
+	company, err := tx.db.Account(ctx)
 	if err != nil {
 		return Secured{}, err
 	}
-	_, err = tx.mail(user, notify.TemplateSecondFactorEnabled, notify.SecondFactorEnabled{
+	_, err = tx.mail(ctx, user, notify.TemplateSecondFactorEnabled, notify.SecondFactorEnabled{
 		Company: company.Name, Name: user.Name(), Email: user.Email, Method: method, At: int64(tx.now), Address: from.Address}, "")
 	if err != nil {
 		return Secured{}, err
 	}
-	if done.In = tx.session.Stage == store.SetsUpSecondFactor; done.In {
+	if done.In = session.Stage == store.SetsUpSecondFactor; done.In {
 		tx.by.UserAgent = from.browser()
-		if err := tx.signedIn(user, "sign in"); err != nil {
+		if err := tx.signedIn(ctx, user, "sign in"); err != nil {
 			return Secured{}, err
 		}
 	}
-	tx.session.SecondFactorAt = tx.now
-	done.Token, err = tx.onlySession(from)
+	session.SecondFactorAt = tx.now
+	done.Token, err = tx.onlySession(ctx, session, from)
 	return done, err
 }
 
 // onlySession ends all other sessions of the actor and renews their own.
-func (tx *Tx) onlySession(from Client) (token string, err error) {
-	if err := tx.db.DeleteSessionsOfUserBut(tx.ctx, tx.by.UserID, tx.session.ID); err != nil {
+func (tx *Tx) onlySession(ctx context.Context, session store.Session, from Client) (token string, err error) {
+	if err := tx.db.DeleteSessionsOfUserBut(ctx, tx.by.UserID, session.ID); err != nil {
 		return "", err
 	}
-	return tx.renewSession(tx.session, from)
+	return tx.renewSession(ctx, session, from)
 }
 
-func (tx *Tx) newRecoveryCodes(user store.User) ([]string, error) {
+func (tx *Tx) newRecoveryCodes(ctx context.Context, user store.User) ([]string, error) {
 	codes, hashes := auth.NewRecoveryCodes()
-	return codes, tx.db.ReplaceRecoveryCodes(tx.ctx, user.ID, hashes)
+	return codes, tx.db.ReplaceRecoveryCodes(ctx, user.ID, hashes)
 }
 
 // NewRecoveryCodes replaces the actor's recovery codes, when password is their own. The codes are returned this once.
@@ -122,30 +122,30 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 			return nil, err
 		}
 		if !user.SecondFactor {
-			return nil, Invalid{"": "Recovery codes stand in for a lost second factor. Set up a second factor first."}
+			return nil, invalid("", "Recovery codes stand in for a lost second factor. Set up a second factor first.")
 		}
-		codes, err := tx.newRecoveryCodes(user)
+		codes, err := tx.newRecoveryCodes(ctx, user)
 		if err != nil {
 			return nil, err
 		}
-		if err := tx.tellOfChange(user, "new recovery codes were made"); err != nil {
+		if err := tx.tellOfChange(ctx, user, "new recovery codes were made"); err != nil {
 			return nil, err
 		}
-		return codes, tx.record("make recovery codes", Done, userObject(user), nil)
+		return codes, tx.record(ctx, "make recovery codes", Done, userObject(user), nil)
 	})
 }
 
 // DisableSecondFactor removes all second factors of the actor and their recovery codes, when password is their own. Every
 // other session of theirs ends. It returns Invalid, also where a second factor is demanded.
 func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "all", func(tx *Tx) error { return tx.deleteFactors(by.UserID) })
+	return s.removeFactor(ctx, by, password, from, "all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) })
 }
 
 func (s *Service) removeFactor(ctx context.Context, by Actor, password string, from Client, what string, remove func(*Tx) error) (Secured, error) {
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return Secured{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (Secured, error) {
+	return changeOwn(ctx, s, by, store.Finished, func(tx *Tx, session store.Session) (Secured, error) {
 		if err := remove(tx); err != nil {
 			return Secured{}, err
 		}
@@ -153,83 +153,83 @@ func (s *Service) removeFactor(ctx context.Context, by Actor, password string, f
 		if err != nil {
 			return Secured{}, err
 		}
-		if err := tx.factorRemoved(user, what); err != nil {
+		if err := tx.factorRemoved(ctx, user, what); err != nil {
 			return Secured{}, err
 		}
-		token, err := tx.onlySession(from)
+		token, err := tx.onlySession(ctx, session, from)
 		return Secured{Token: token}, err
 	})
 }
 
 // factorRemoved does what goes with a removed second factor of the actor. With the last one the recovery codes go.
-func (tx *Tx) factorRemoved(user store.User, what string) error {
-	authenticator, err := tx.db.Authenticator(tx.ctx, user.ID)
+func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) error {
+	authenticator, err := tx.db.Authenticator(ctx, user.ID)
 	if err != nil {
 		return err
 	}
-	passkeys, err := tx.db.Passkeys(tx.ctx, user.ID)
+	passkeys, err := tx.db.Passkeys(ctx, user.ID)
 	if err != nil {
 		return err
 	}
 	if authenticator.Secret != nil || len(passkeys) > 0 || !user.SecondFactor {
 		if user.SecondFactor {
-			if err := tx.tellOfChange(user, what+" was removed"); err != nil {
+			if err := tx.tellOfChange(ctx, user, what+" was removed"); err != nil {
 				return err
 			}
 		}
-		return tx.record("remove second factor", Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
+		return tx.record(ctx, "remove second factor", Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
 	if account.EnforceSecondFactor {
-		return Invalid{"": account.Name + " requires two-factor authentication. Set up another second factor before you remove the last one."}
+		return invalid("", account.Name+" requires two-factor authentication. Set up another second factor before you remove the last one.")
 	}
-	return tx.disableSecondFactor(user)
+	return tx.disableSecondFactor(ctx, user)
 }
 
 // tellOfChange tells a person by mail how the second factors they have were changed (ASVS 6.3.7).
-func (tx *Tx) tellOfChange(user store.User, how string) error {
-	account, err := tx.db.Account(tx.ctx)
+func (tx *Tx) tellOfChange(ctx context.Context, user store.User, how string) error {
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.mail(user, notify.TemplateSecondFactorsChanged, notify.SecondFactorsChanged{
+	_, err = tx.mail(ctx, user, notify.TemplateSecondFactorsChanged, notify.SecondFactorsChanged{
 		Company: account.Name, Name: user.Name(), Email: user.Email, Change: how, At: int64(tx.now), Address: tx.by.Address}, "")
 	return err
 }
 
 // deleteFactors removes all second factors of a person.
-func (tx *Tx) deleteFactors(userID int64) error {
-	if err := tx.db.DeleteAuthenticator(tx.ctx, userID); err != nil {
+func (tx *Tx) deleteFactors(ctx context.Context, userID int64) error {
+	if err := tx.db.DeleteAuthenticator(ctx, userID); err != nil {
 		return err
 	}
-	return tx.db.DeletePasskeys(tx.ctx, userID)
+	return tx.db.DeletePasskeys(ctx, userID)
 }
 
 // disableSecondFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
-func (tx *Tx) disableSecondFactor(user store.User) error {
-	if err := tx.db.ReplaceRecoveryCodes(tx.ctx, user.ID, nil); err != nil {
+func (tx *Tx) disableSecondFactor(ctx context.Context, user store.User) error {
+	if err := tx.db.ReplaceRecoveryCodes(ctx, user.ID, nil); err != nil {
 		return err
 	}
 	user.SecondFactor = false
-	if err := tx.UpdateUser(&user); err != nil {
+	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := tx.db.Account(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = tx.mail(user, notify.TemplateSecondFactorDisabledNotice, notify.SecondFactorDisabled{
+	_, err = tx.mail(ctx, user, notify.TemplateSecondFactorDisabledNotice, notify.SecondFactorDisabled{
 		Company: account.Name, Name: user.Name(), Email: user.Email, At: int64(tx.now), Actor: tx.by.person()}, "")
 	if err != nil {
 		return err
 	}
-	if err := tx.record("disable 2FA", Done, userObject(user), nil); err != nil {
+	if err := tx.record(ctx, "disable 2FA", Done, userObject(user), nil); err != nil {
 		return err
 	}
-	return tx.secondFactorDisabled(user)
+	return tx.announce(ctx, tx.happened(notify.ConditionSecondFactorDisabled, user))
 }
 
 // ResetSecondFactor removes the second factors and recovery codes of another person and ends their sessions, when password
@@ -242,12 +242,12 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		return store.User{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.Manageable(userID, permission.UsersUpdate)
+		user, err := tx.manageable(ctx, userID, permission.UsersUpdate)
 		if err != nil {
 			return store.User{}, err
 		}
 		if user.ID == by.UserID {
-			return store.User{}, Invalid{"": "Your own two-factor authentication is switched off under Profile."}
+			return store.User{}, invalid("", "Your own two-factor authentication is switched off under Profile.")
 		}
 		if !user.SecondFactor {
 			return user, nil
@@ -255,9 +255,9 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return store.User{}, err
 		}
-		if err := tx.deleteFactors(user.ID); err != nil {
+		if err := tx.deleteFactors(ctx, user.ID); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.disableSecondFactor(user)
+		return user, tx.disableSecondFactor(ctx, user)
 	})
 }

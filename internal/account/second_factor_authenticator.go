@@ -22,23 +22,23 @@ type Enrolment struct {
 // StartAuthenticator begins to set up an authenticator. One that is being set up in this session already goes on with
 // its secret; one that is in use stays in use until the new one is confirmed.
 func (s *Service) StartAuthenticator(ctx context.Context, by Actor) error {
-	_, err := changeOwn(ctx, s, by, func(tx *Tx) (struct{}, error) {
+	_, err := changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (struct{}, error) {
 		user, err := tx.db.UserByID(ctx, by.UserID)
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.startAuthenticator(user, by.SessionID)
+		return struct{}{}, tx.startAuthenticator(ctx, user, by.SessionID)
 	})
 	return err
 }
 
-func (tx *Tx) startAuthenticator(user store.User, sessionID int64) error {
-	authenticator, err := tx.db.Authenticator(tx.ctx, user.ID)
+func (tx *Tx) startAuthenticator(ctx context.Context, user store.User, sessionID int64) error {
+	authenticator, err := tx.db.Authenticator(ctx, user.ID)
 	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
 		return err
 	}
 	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), authenticatorContext(user.ID))
-	return tx.db.SavePendingAuthenticator(tx.ctx, user.ID, sessionID, sealed, tx.now)
+	return tx.db.SavePendingAuthenticator(ctx, user.ID, sessionID, sealed, tx.now)
 }
 
 // pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:
@@ -75,7 +75,7 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return Secured{}, err
 	}
-	return changeOwn(ctx, s, by, func(tx *Tx) (Secured, error) {
+	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
@@ -90,25 +90,25 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 		if err := tx.db.ConfirmAuthenticator(ctx, by.UserID, step, tx.now); err != nil {
 			return Secured{}, err
 		}
-		done, err := tx.factorAdded("an authenticator app", from)
+		done, err := tx.factorAdded(ctx, session, "an authenticator app", from)
 		done.Replaced = authenticator.Secret != nil
 		return done, err
 	})
 }
 
 // step returns the time step of a code of a sealed authenticator.
-func (tx *Tx) step(sealed []byte, userID int64, code string) (int64, error) {
-	secret, err := tx.service.key.Open(sealed, authenticatorContext(userID))
+func (v *View) step(sealed []byte, userID int64, code string) (int64, error) {
+	secret, err := v.service.key.Open(sealed, authenticatorContext(userID))
 	if err != nil {
 		return 0, err
 	}
-	return auth.TOTPStep(string(secret), code, tx.now.Time())
+	return auth.TOTPStep(string(secret), code, v.now.Time())
 }
 
 // refusedCode says next to the field what is wrong with a code; other errors it returns.
 func refusedCode(err error) error {
 	if errors.Is(err, auth.ErrCode) {
-		return Invalid{"code": "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic."}
+		return invalid("code", "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic.")
 	}
 	return err
 }

@@ -16,7 +16,7 @@ const MaxPasskeyName = 100
 // StartPasskey asks for a new passkey with a name, in the actor's session, when password is their own. It returns
 // Invalid.
 func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password string) (options []byte, err error) {
-	refused := Invalid{}
+	refused := Fields{}
 	name = input.ParseTitle(name, "name", "a name to tell it from others, for example the device", refused)
 	if len([]rune(name)) > MaxPasskeyName {
 		refused["name"] = fmt.Sprintf("At most %d characters.", MaxPasskeyName)
@@ -25,13 +25,13 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 		refused[""] = "Passkeys do not work while the console is opened by a number, such as 192.0.2.1, instead of a name. Set up an authenticator app instead."
 	}
 	if len(refused) > 0 {
-		return nil, refused
+		return nil, refused.refusal()
 	}
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return nil, err
 	}
-	return changeOwn(ctx, s, by, func(tx *Tx) ([]byte, error) {
-		owner, err := tx.passkeyOwner(by.UserID)
+	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) ([]byte, error) {
+		owner, err := tx.passkeyOwner(ctx, by.UserID)
 		if err != nil {
 			return nil, err
 		}
@@ -46,8 +46,8 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 // AddPasskey adds the passkey that answers what StartPasskey asked in this session. Every other session of the actor
 // ends. It returns Invalid.
 func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from Client) (Secured, error) {
-	refused := Invalid{"": "The passkey was not added. Start again."}
-	return changeOwn(ctx, s, by, func(tx *Tx) (Secured, error) {
+	refused := invalid("", "The passkey was not added. Start again.")
+	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		question, err := tx.db.TakePasskeyQuestion(ctx, by.SessionID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && (question.Name == "" || tx.now >= question.CreatedAt.Add(store.SecondFactorPatience)) {
 			return Secured{}, refused
@@ -55,7 +55,7 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		if err != nil {
 			return Secured{}, err
 		}
-		owner, err := tx.passkeyOwner(by.UserID)
+		owner, err := tx.passkeyOwner(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
 		}
@@ -69,22 +69,22 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		}
 		err = tx.db.InsertPasskey(ctx, &store.Passkey{UserID: by.UserID, CredentialID: id, Credential: credential, Name: question.Name, CreatedAt: tx.now})
 		if errors.Is(err, store.ErrDuplicate) {
-			return Secured{}, Invalid{"": "This passkey has been added already. Choose another one."}
+			return Secured{}, invalid("", "This passkey has been added already. Choose another one.")
 		}
 		if err != nil {
 			return Secured{}, err
 		}
-		return tx.factorAdded("a passkey", from)
+		return tx.factorAdded(ctx, session, "a passkey", from)
 	})
 }
 
 // passkeyOwner is a person as passkeys know them.
-func (tx *Tx) passkeyOwner(userID int64) (auth.PasskeyOwner, error) {
-	user, err := tx.db.UserByID(tx.ctx, userID)
+func (v *View) passkeyOwner(ctx context.Context, userID int64) (auth.PasskeyOwner, error) {
+	user, err := v.db.UserByID(ctx, userID)
 	if err != nil {
 		return auth.PasskeyOwner{}, err
 	}
-	passkeys, err := tx.db.Passkeys(tx.ctx, userID)
+	passkeys, err := v.db.Passkeys(ctx, userID)
 	owner := auth.PasskeyOwner{Handle: []byte(user.UUID), Email: user.Email, Name: user.DisplayName()}
 	for _, k := range passkeys {
 		owner.Credentials = append(owner.Credentials, k.Credential)

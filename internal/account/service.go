@@ -5,7 +5,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/url"
 	"sync/atomic"
@@ -34,6 +33,7 @@ type Service struct {
 	passkeys auth.Passkeys
 
 	list       *userlist.List
+	afterwards afterwards
 	jobStarted chan struct{}
 	resetAsked chan struct{}
 }
@@ -60,7 +60,7 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, templ
 // New returns a Service.
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
-		list:       userlist.New(o.DB, o.Now),
+		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)
@@ -90,6 +90,7 @@ type Actor struct {
 	Source    Source
 	Address   string
 	RequestID string
+	Route     string // of the request; refusals are counted by it
 	UserAgent string // of a browser that signs in
 
 	Background bool // a request that a page makes by itself: it changes nothing
@@ -111,11 +112,13 @@ func (a Actor) Console() permission.Set {
 func (a Actor) May(p permission.Permission) bool { return a.Console().Has(p) }
 
 // Require returns a Forbidden, and records the refusal, when the actor lacks p in the main tenant.
-func (s *Service) Require(ctx context.Context, by Actor, p permission.Permission) error {
+func (s *Service) Require(by Actor, p permission.Permission) error {
 	if by.May(p) {
 		return nil
 	}
-	return s.refused(ctx, by, &Forbidden{Missing: permission.Missing{Permission: p}, needs: p})
+	err := forbidden(Lack{Missing: permission.Missing{Permission: p}, needs: p})
+	s.countRefusal(by, err)
+	return err
 }
 
 // mainTenant returns the id of the main tenant.
@@ -129,67 +132,4 @@ func (s *Service) mainTenant(ctx context.Context) (int64, error) {
 	}
 	s.main.Store(tenant.ID)
 	return tenant.ID, nil
-}
-
-// change runs an operation of a signed-in person, of the command line or of the system in one transaction. The
-// session must still exist and the actor's permissions are read again, so that an operation never outlives the
-// right to it. A refusal is written to the activity log in a transaction of its own.
-func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
-	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
-		if err := tx.authorize(); err != nil {
-			var none T
-			return none, err
-		}
-		return operation(tx)
-	})
-}
-
-// changeOwn is change for what people do to their own credentials, who may also be setting up the second factor without
-// which the account does not let them in.
-func changeOwn[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
-	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
-		tx.setUp = store.SetsUpSecondFactor
-		if err := tx.authorize(); err != nil {
-			var none T
-			return none, err
-		}
-		return operation(tx)
-	})
-}
-
-// transaction is change for visitors, whose right lies in what they present: a password, a link.
-func transaction[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
-	var result T
-	tx := &Tx{ctx: ctx, service: s, by: by, now: store.At(s.now())}
-	err := s.db.Update(ctx, func(db *store.Tx) (err error) {
-		tx.db = db
-		result, err = operation(tx)
-		return err
-	})
-	if err != nil {
-		var none T
-		return none, s.refused(ctx, by, err)
-	}
-	if tx.queued {
-		s.wake()
-	}
-	return result, nil
-}
-
-// refused writes an entry about an operation that the rules forbade, and returns err.
-func (s *Service) refused(ctx context.Context, by Actor, err error) error {
-	var forbidden *Forbidden
-	if !errors.As(err, &forbidden) {
-		return err
-	}
-	failed := s.db.Update(ctx, func(db *store.Tx) error {
-		tx := &Tx{ctx: ctx, service: s, db: db, by: by, now: store.At(s.now())}
-		return tx.recordRefusal(forbidden)
-	})
-	return errors.Join(err, failed)
-}
-
-// recordRefusal writes what was forbidden to the activity log.
-func (tx *Tx) recordRefusal(forbidden *Forbidden) error {
-	return tx.record("refused", Refused, forbidden.object, map[string][2]string{"needs": {"", forbidden.Missing.Permission.String()}})
 }

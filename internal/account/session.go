@@ -53,9 +53,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 		return SignedIn{}, err
 	}
 	if !background && now >= live.LastSeenAt.Add(touchEvery(live.IdleTimeout)) {
-		if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, live.ID, now) }); err != nil {
-			return SignedIn{}, err
-		}
+		s.afterwards.touch(live.ID, now)
 		live.LastSeenAt = now
 	}
 	return SignedIn{
@@ -94,7 +92,7 @@ func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error
 		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil || session.Stage != store.Finished {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("sign out", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, "sign out", Done, userObject(user), nil)
 	})
 	return err
 }
@@ -102,27 +100,27 @@ func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error
 // beginSession begins the session of somebody who has given the right password, in place of the one the browser had.
 // How far it opens the console follows from what else the person has to show. action is what is recorded when they are
 // in.
-func (tx *Tx) beginSession(user store.User, from Client, action string) (Begun, error) {
-	stage, err := tx.stageFor(user)
+func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, action string) (Begun, error) {
+	stage, err := tx.stageFor(ctx, user)
 	if err != nil {
 		return Begun{}, err
 	}
 	session := store.Session{UserID: user.ID, Stage: stage, FormKey: newFormKey(), Data: []byte{}, CreatedAt: tx.now}
-	if err := tx.db.DeleteSession(tx.ctx, from.Session); err != nil {
+	if err := tx.db.DeleteSession(ctx, from.Session); err != nil {
 		return Begun{}, err
 	}
-	token, err := tx.insertSession(&session, from)
+	token, err := tx.insertSession(ctx, &session, from)
 	if err != nil {
 		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
 	switch stage {
 	case store.AwaitsSecondFactor:
-		err = tx.askPasskey(session.ID, user)
+		err = tx.askPasskey(ctx, session.ID, user)
 	case store.SetsUpSecondFactor:
-		err = tx.startAuthenticator(user, session.ID)
+		err = tx.startAuthenticator(ctx, user, session.ID)
 	default:
-		err = tx.signedIn(user, action)
+		err = tx.signedIn(ctx, user, action)
 	}
 	return Begun{token, stage}, err
 }
@@ -134,11 +132,11 @@ type Begun struct {
 }
 
 // stageFor is how far the right password alone lets somebody in.
-func (tx *Tx) stageFor(user store.User) (store.Stage, error) {
+func (v *View) stageFor(ctx context.Context, user store.User) (store.Stage, error) {
 	if user.SecondFactor {
 		return store.AwaitsSecondFactor, nil
 	}
-	account, err := tx.db.Account(tx.ctx)
+	account, err := v.db.Account(ctx)
 	if err == nil && account.EnforceSecondFactor {
 		return store.SetsUpSecondFactor, nil
 	}
@@ -152,35 +150,35 @@ func newFormKey() []byte {
 }
 
 // insertSession stores a session under a new token, for the browser that asks.
-func (tx *Tx) insertSession(session *store.Session, from Client) (token string, err error) {
+func (tx *Tx) insertSession(ctx context.Context, session *store.Session, from Client) (token string, err error) {
 	token = auth.NewToken()
 	if session.Data == nil { // how the driver reads an empty one
 		session.Data = []byte{}
 	}
 	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, from.browser(), tx.now
-	return token, tx.db.InsertSession(tx.ctx, session)
+	return token, tx.db.InsertSession(ctx, session)
 }
 
 // renewSession continues a session as a finished one under a new id (ASVS 7.2.4). The absolute timeout goes on from the
 // first factor, and what the session remembers stays.
-func (tx *Tx) renewSession(session store.Session, from Client) (token string, err error) {
-	if err := tx.db.DeleteSession(tx.ctx, session.TokenHash); err != nil {
+func (tx *Tx) renewSession(ctx context.Context, session store.Session, from Client) (token string, err error) {
+	if err := tx.db.DeleteSession(ctx, session.TokenHash); err != nil {
 		return "", err
 	}
 	before := session.ID
 	session.Stage = store.Finished
-	if token, err = tx.insertSession(&session, from); err != nil {
+	if token, err = tx.insertSession(ctx, &session, from); err != nil {
 		return "", err
 	}
-	return token, tx.db.MovePendingAuthenticator(tx.ctx, session.UserID, before, session.ID)
+	return token, tx.db.MovePendingAuthenticator(ctx, session.UserID, before, session.ID)
 }
 
 // signedIn notes that somebody has shown all that is asked of them.
-func (tx *Tx) signedIn(user store.User, action string) error {
-	if err := tx.db.SetLastAuth(tx.ctx, user.ID, tx.now); err != nil {
+func (tx *Tx) signedIn(ctx context.Context, user store.User, action string) error {
+	if err := tx.db.SetLastAuth(ctx, user.ID, tx.now); err != nil {
 		return err
 	}
-	return tx.record(action, Done, userObject(user), nil)
+	return tx.record(ctx, action, Done, userObject(user), nil)
 }
 
 // shorten cuts text that nobody typed to at most n bytes.

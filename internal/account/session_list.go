@@ -13,12 +13,12 @@ const keepSignIns = 365 * day
 // SessionsOf returns the browsers in which a person is signed in, the most recently used first. Everybody sees their
 // own; of others it returns Forbidden (users.update, rule "may manage") or store.ErrNotFound.
 func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]store.Session, error) {
-	return change(ctx, s, by, func(tx *Tx) ([]store.Session, error) {
-		user, err := tx.ownerOfSessions(userID)
+	return read(ctx, s, by, func(v *View) ([]store.Session, error) {
+		user, err := v.ownerOfSessions(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
-		return tx.db.SessionsOfUser(ctx, user.ID, tx.now)
+		return v.db.SessionsOfUser(ctx, user.ID, v.now)
 	})
 }
 
@@ -26,14 +26,14 @@ func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]sto
 // store.ErrNotFound for a session that has ended or is not theirs.
 func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		user, err := tx.ownerOfSessions(userID)
+		user, err := tx.ownerOfSessions(ctx, userID)
 		if err != nil {
 			return struct{}{}, err
 		}
 		if err := tx.db.DeleteSessionOfUser(ctx, user.ID, sessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("end session", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, "end session", Done, userObject(user), nil)
 	})
 	return err
 }
@@ -42,24 +42,24 @@ func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID in
 // (users.update, rule "may manage") for others, or store.ErrNotFound.
 func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		user, err := tx.ownerOfSessions(userID)
+		user, err := tx.ownerOfSessions(ctx, userID)
 		if err != nil {
 			return struct{}{}, err
 		}
 		if err := tx.db.DeleteSessionsOfUserBut(ctx, user.ID, by.SessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("end sessions", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, "end sessions", Done, userObject(user), nil)
 	})
 	return err
 }
 
 // ownerOfSessions returns the person when the actor may see and end their sessions: oneself, or whom one may manage.
-func (tx *Tx) ownerOfSessions(userID int64) (store.User, error) {
-	if userID == tx.by.UserID && userID != 0 {
-		return tx.db.UserByID(tx.ctx, userID)
+func (v *View) ownerOfSessions(ctx context.Context, userID int64) (store.User, error) {
+	if userID == v.by.UserID && userID != 0 {
+		return v.db.UserByID(ctx, userID)
 	}
-	return tx.Manageable(userID, permission.UsersUpdate)
+	return v.manageable(ctx, userID, permission.UsersUpdate)
 }
 
 // OwnSignIns returns the attempts to sign in as the actor of the last year, the newest first, at most limit; with before

@@ -36,9 +36,9 @@ func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
 }
 
 // SetUp creates the account, its main tenant and its first Global Administrator, who can sign in at once. It returns
-// Invalid, or ErrSetUp when there is an account already.
+// Invalid, or AlreadySetUp when there is an account already.
 func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, error) {
-	refused := Invalid{}
+	refused := Fields{}
 	in.Company = input.ParseTitle(in.Company, "company", "the name of the company", refused)
 	in.Cloud = input.ParseTitle(in.Cloud, "cloud", "the cloud label, for example EU", refused)
 	user := store.User{UUID: uuid.NewString(), Role: permission.GlobalAdmin}
@@ -54,7 +54,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
-		return store.User{}, refused
+		return store.User{}, refused.refusal()
 	}
 	hash, err := s.hashPassword(ctx, in.Password)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 		account := store.Account{Name: in.Company, Cloud: in.Cloud, IdleTimeout: DefaultIdleTimeout, AbsoluteTimeout: DefaultAbsoluteTimeout, CreatedAt: tx.now}
 		if err := tx.db.InsertAccount(ctx, account); err != nil {
 			if errors.Is(err, store.ErrDuplicate) {
-				err = ErrSetUp
+				err = refuse(AlreadySetUp)
 			}
 			return store.User{}, err
 		}
@@ -78,6 +78,6 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 			return store.User{}, err
 		}
 		tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
-		return user, tx.Record("set up", object{}, userObject(user))
+		return user, tx.recordChange(ctx, "set up", object{}, userObject(user))
 	})
 }

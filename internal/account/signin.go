@@ -24,7 +24,7 @@ func (c Client) actor() Actor {
 func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 
 // SignIn checks email and password and begins a session: a finished one, or one that waits for the second factor.
-// ErrSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
+// WrongSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
 // disabled person. Throttled says that too many attempts have failed; auth.ErrBusy that too many people sign
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
@@ -53,8 +53,12 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
 		// While the password was being checked the person may have been disabled, or been given another one.
 		current, err := tx.db.UserByID(ctx, user.ID)
-		if err != nil || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
-			return Begun{}, ErrSignIn
+		gone := errors.Is(err, store.ErrNotFound)
+		if err != nil && !gone {
+			return Begun{}, err
+		}
+		if gone || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
+			return Begun{}, refuse(WrongSignIn)
 		}
 		if hash != user.PasswordHash && current.PasswordHash == user.PasswordHash {
 			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
@@ -65,7 +69,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 		if err := tx.db.DeleteThrottle(ctx, account.kind, account.subject); err != nil {
 			return Begun{}, err
 		}
-		return tx.beginSession(current, from, "sign in")
+		return tx.beginSession(ctx, current, from, "sign in")
 	})
 }
 
@@ -100,17 +104,17 @@ func (s *Service) awaitPause(ctx context.Context, from Client, email string, key
 			if err != nil {
 				return struct{}{}, err
 			}
-			return struct{}{}, tx.refuseAttempt("sign in", t, object{kind: "user", name: email})
+			return struct{}{}, tx.refuseAttempt(ctx, "sign in", t, object{kind: "user", name: email})
 		})
 		if err != nil {
 			return err
 		}
-		return &Throttled{RetryAfter: time.Duration(until-now) * time.Millisecond}
+		return throttled(time.Duration(until-now) * time.Millisecond)
 	}
 	return nil
 }
 
-// failSignIn counts and records a failed attempt, and returns ErrSignIn. user is whose address it was, if anybody's.
+// failSignIn counts and records a failed attempt, and returns WrongSignIn. user is whose address it was, if anybody's.
 func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, email string, keys ...throttleKey) error {
 	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
 		for _, key := range keys {
@@ -118,14 +122,14 @@ func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, 
 			if err != nil {
 				return struct{}{}, err
 			}
-			if err := tx.countFailure(t, user); err != nil {
+			if err := tx.countFailure(ctx, t, user); err != nil {
 				return struct{}{}, err
 			}
 		}
-		return struct{}{}, tx.record("sign in", Failed, object{kind: "user", name: email}, nil)
+		return struct{}{}, tx.record(ctx, "sign in", Failed, object{kind: "user", name: email}, nil)
 	})
 	if err != nil {
 		return err
 	}
-	return ErrSignIn
+	return refuse(WrongSignIn)
 }

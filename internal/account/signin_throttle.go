@@ -1,12 +1,14 @@
 package account
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"time"
 
+	"console/internal/notify"
 	"console/store"
 )
 
@@ -124,27 +126,27 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 }
 
 // countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero value where nobody has the address.
-func (tx *Tx) countFailure(before store.Throttle, user store.User) error {
+func (tx *Tx) countFailure(ctx context.Context, before store.Throttle, user store.User) error {
 	after := failed(before, tx.now)
-	if err := tx.db.SaveThrottle(tx.ctx, after); err != nil {
+	if err := tx.db.SaveThrottle(ctx, after); err != nil {
 		return err
 	}
 	if user.ID == 0 || !locks(after) {
 		return nil
 	}
-	return tx.signInLocked(user)
+	return tx.announce(ctx, fact{condition: notify.ConditionSignInLocked, user: user}) // nobody is known to have typed it
 }
 
 // refuseAttempt notes an attempt made during a pause: one activity entry a minute, with the number of attempts since
 // the last one.
-func (tx *Tx) refuseAttempt(action string, t store.Throttle, about object) error {
+func (tx *Tx) refuseAttempt(ctx context.Context, action string, t store.Throttle, about object) error {
 	t.Refused++
 	if tx.now >= t.RefusedLoggedAt.Add(refusalLogEvery) || t.RefusedLoggedAt > tx.now {
 		attempts := map[string][2]string{"attempts": {"", fmt.Sprint(t.Refused)}}
-		if err := tx.record(action, Refused, about, attempts); err != nil {
+		if err := tx.record(ctx, action, Refused, about, attempts); err != nil {
 			return err
 		}
 		t.Refused, t.RefusedLoggedAt = 0, tx.now
 	}
-	return tx.db.SaveThrottle(tx.ctx, t)
+	return tx.db.SaveThrottle(ctx, t)
 }

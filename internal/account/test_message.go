@@ -35,7 +35,7 @@ const (
 // in.Settings means the saved ones. Nothing else changes, and the test does not count as a delivery. It returns Invalid,
 // Forbidden without integrations.update, or store.ErrNotFound.
 func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id int64, in IntegrationInput) ([]TestResult, error) {
-	if err := s.Require(ctx, by, permission.IntegrationsUpdate); err != nil {
+	if err := s.Require(by, permission.IntegrationsUpdate); err != nil {
 		return nil, err
 	}
 	integration, kept := store.Integration{Kind: kind}, notify.Settings(nil)
@@ -62,21 +62,21 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 // became of each. The trigger need not be saved nor have a name, and its integrations need not be active. It returns Invalid or Forbidden
 // without triggers.update.
 func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([]TestResult, error) {
-	if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
+	if err := s.Require(by, permission.TriggersUpdate); err != nil {
 		return nil, err
 	}
 	condition, known := notify.ConditionByKey(in.Condition)
 	switch {
 	case !known:
-		return nil, Invalid{"condition": "Choose a condition."}
+		return nil, invalid("condition", "Choose a condition.")
 	case len(in.Integrations) == 0:
-		return nil, Invalid{"integration_ids": "Choose at least one integration."}
+		return nil, invalid("integration_ids", "Choose at least one integration.")
 	}
-	refused := Invalid{}
+	refused := Fields{}
 	if in.Name = input.Line(in.Name); in.Name != "" { // a test needs no name yet
 		in.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	}
-	if err := refused.orNil(); err != nil {
+	if err := refused.refusal(); err != nil {
 		return nil, err
 	}
 	var to []destination
@@ -86,7 +86,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		}
 		integration, err := s.db.IntegrationByID(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, Invalid{"integration_ids": "An integration you chose has been deleted. Choose again."}
+			return nil, invalid("integration_ids", "An integration you chose has been deleted. Choose again.")
 		}
 		if err != nil {
 			return nil, err
@@ -127,8 +127,8 @@ func (s *Service) sendTests(ctx context.Context, by Actor, about object, templat
 	var sending sync.WaitGroup
 	free := make(chan struct{}, testsTogether)
 	for _, d := range to {
-		for _, recipient := range recipients(d.Kind, d.settings) {
-			if test.Greeting, err = greeting(ctx, s.db.Queries, recipient); err != nil {
+		for _, recipient := range notify.Recipients(d.Kind, d.settings) {
+			if test.Greeting, err = notify.Greeting(ctx, s.db.Queries, recipient); err != nil {
 				return nil, err
 			}
 			params, err := json.Marshal(test)
@@ -166,7 +166,7 @@ func (s *Service) recordTest(ctx context.Context, by Actor, about object, result
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		counts := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)}}
-		return struct{}{}, tx.record("test "+about.kind, outcome, about, counts)
+		return struct{}{}, tx.record(ctx, "test "+about.kind, outcome, about, counts)
 	})
 	return all, err
 }

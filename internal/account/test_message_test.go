@@ -19,10 +19,10 @@ func (c *company) integration(kind string, settings notify.Settings) int64 {
 	c.t.Helper()
 	i, err := transaction(c.t.Context(), c.Service, c.admin, func(tx *Tx) (store.Integration, error) {
 		i := store.Integration{Kind: kind, Name: kind, Active: true, CreatedAt: tx.now}
-		if err := tx.db.InsertIntegration(tx.ctx, &i); err != nil {
+		if err := tx.db.InsertIntegration(ctx, &i); err != nil {
 			return i, err
 		}
-		return i, tx.saveIntegration(&i, settings)
+		return i, tx.saveIntegration(ctx, &i, settings)
 	})
 	c.must(err)
 	return i.ID
@@ -83,7 +83,10 @@ func TestTheNameOfATestIsChecked(t *testing.T) {
 		"": false, " Added user ": false, "Added\nuser": true, "Added \u202euser": true, strings.Repeat("x", input.MaxTitle): false, strings.Repeat("x", input.MaxTitle+1): true,
 	} {
 		_, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Name: name, Condition: notify.ConditionUserAdded, Integrations: []int64{chat}})
-		invalid, _ := err.(Invalid)
+		invalid := Fields{}
+		if refusal := AsRefusal(err); refusal != nil {
+			invalid = refusal.Fields
+		}
 		if (invalid["name"] != "") != refused || err != nil && !refused {
 			t.Errorf("%.20q: %v", name, err)
 		}

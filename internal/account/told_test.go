@@ -114,11 +114,11 @@ func TestSavingAnIntegrationKeepsItsCount(t *testing.T) {
 	} {
 		_, err := transaction(t.Context(), c.Service, c.admin, func(tx *Tx) (struct{}, error) {
 			d := store.Delivery{UUID: step.what, Kind: notify.KindSlack, Target: notify.Target(notify.KindSlack, id), Params: []byte("{}"), IntegrationID: id, CreatedAt: tx.now}
-			if err := tx.db.InsertDelivery(tx.ctx, &d); err != nil {
+			if err := tx.db.InsertDelivery(ctx, &d); err != nil {
 				return struct{}{}, err
 			}
 			d.State, d.EndedAt = store.Failed, tx.now
-			return struct{}{}, tx.db.SaveAttempt(tx.ctx, d, store.Attempt{})
+			return struct{}{}, tx.db.SaveAttempt(ctx, d, store.Attempt{})
 		})
 		c.must(err)
 		before, err := c.db.FailedSince(t.Context(), id, 1)
@@ -163,7 +163,7 @@ func TestActorsHaveTheirRole(t *testing.T) {
 	maker := c.person("maker@example.com", permission.Admin, 1)
 	issued, err := c.InviteByLink(t.Context(), maker, NewUser{Role: permission.Analyst, Email: "link@example.com", Duration: "1d", TenantID: 1})
 	c.must(err)
-	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(issued.User) })
+	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(ctx, issued.User) })
 	c.must(err)
 	var actors []string
 	for _, d := range c.sent(notify.KindWebhook) {
@@ -198,8 +198,7 @@ func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
 			c.must(err)
 			_, err = c.DisableAccess(t.Context(), c.as(1), deleter.UserID) // who may do nothing now
 			c.must(err)
-			_, err = c.runJobs(t.Context())
-			c.must(err)
+			c.runJobs(t.Context())
 			hooks := c.sent(notify.KindWebhook)
 			if len(hooks) != n {
 				t.Fatalf("%d messages to the webhook", len(hooks))

@@ -43,7 +43,7 @@ func (t TriggerWithReactions) object() object {
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
 func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReactions, error) {
-	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+	if err := s.Require(by, permission.TriggersView); err != nil {
 		return nil, err
 	}
 	triggers, err := s.db.Triggers(ctx)
@@ -62,7 +62,7 @@ func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReaction
 
 // Trigger returns one trigger. It returns Forbidden without triggers.view, or store.ErrNotFound.
 func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
-	if err := s.Require(ctx, by, permission.TriggersView); err != nil {
+	if err := s.Require(by, permission.TriggersView); err != nil {
 		return TriggerWithReactions{}, err
 	}
 	trigger, err := s.db.TriggerByID(ctx, id)
@@ -77,7 +77,7 @@ func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithR
 // It returns Forbidden.
 func (s *Service) Destinations(ctx context.Context, by Actor) ([]store.Integration, error) {
 	if !by.May(permission.TriggersCreate) {
-		if err := s.Require(ctx, by, permission.TriggersUpdate); err != nil {
+		if err := s.Require(by, permission.TriggersUpdate); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +92,7 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 	}
 	trigger.Enabled = true
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.createTrigger(trigger, in.Integrations)
+		return tx.createTrigger(ctx, trigger, in.Integrations)
 	})
 }
 
@@ -100,7 +100,7 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 // edited. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		original, err := tx.trigger(id)
+		original, err := tx.trigger(ctx, id)
 		if err != nil {
 			return store.Trigger{}, err
 		}
@@ -110,7 +110,7 @@ func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (sto
 		for _, i := range original.Integrations {
 			integrations = append(integrations, i.ID)
 		}
-		return tx.createTrigger(duplicate, integrations)
+		return tx.createTrigger(ctx, duplicate, integrations)
 	})
 }
 
@@ -120,22 +120,22 @@ func copyOf(name string) string {
 	return string(copied[:min(len(copied), input.MaxTitle)])
 }
 
-func (tx *Tx) createTrigger(trigger store.Trigger, integrations []int64) (store.Trigger, error) {
+func (tx *Tx) createTrigger(ctx context.Context, trigger store.Trigger, integrations []int64) (store.Trigger, error) {
 	if err := tx.require(permission.TriggersCreate); err != nil {
 		return store.Trigger{}, err
 	}
 	trigger.CreatedAt = tx.now
-	if err := tx.db.InsertTrigger(tx.ctx, &trigger); err != nil {
+	if err := tx.db.InsertTrigger(ctx, &trigger); err != nil {
 		return store.Trigger{}, err
 	}
-	if err := tx.setReactions(trigger, integrations); err != nil {
+	if err := tx.setReactions(ctx, trigger, integrations); err != nil {
 		return store.Trigger{}, err
 	}
-	created, err := tx.trigger(trigger.ID)
+	created, err := tx.trigger(ctx, trigger.ID)
 	if err != nil {
 		return store.Trigger{}, err
 	}
-	return trigger, tx.Record("create trigger", object{}, created.object())
+	return trigger, tx.recordChange(ctx, "create trigger", object{}, created.object())
 }
 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
@@ -149,10 +149,10 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 		return store.Trigger{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(id, "change trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
 			trigger.ID, trigger.Version, trigger.CreatedAt, trigger.Enabled = id, version, t.CreatedAt, t.Enabled
 			*t = trigger
-			return tx.setReactions(trigger, in.Integrations)
+			return tx.setReactions(ctx, trigger, in.Integrations)
 		})
 	})
 }
@@ -160,7 +160,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 // EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
 func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(id, "enable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, "enable trigger", func(t *store.Trigger) error {
 			t.Enabled = true
 			return nil
 		})
@@ -170,7 +170,7 @@ func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.
 // DisableTrigger keeps a trigger from telling anybody anything. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(id, "disable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, "disable trigger", func(t *store.Trigger) error {
 			t.Enabled = false
 			return nil
 		})
@@ -178,11 +178,11 @@ func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store
 }
 
 // changeTrigger stores and records what change makes of a trigger.
-func (tx *Tx) changeTrigger(id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
+func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
 	if err := tx.require(permission.TriggersUpdate); err != nil {
 		return store.Trigger{}, err
 	}
-	before, err := tx.trigger(id)
+	before, err := tx.trigger(ctx, id)
 	if err != nil {
 		return store.Trigger{}, err
 	}
@@ -190,14 +190,14 @@ func (tx *Tx) changeTrigger(id int64, action string, change func(*store.Trigger)
 	if err := change(&trigger); err != nil {
 		return store.Trigger{}, err
 	}
-	if err := tx.db.UpdateTrigger(tx.ctx, &trigger); err != nil {
+	if err := tx.db.UpdateTrigger(ctx, &trigger); err != nil {
 		return store.Trigger{}, err
 	}
-	after, err := tx.trigger(id)
+	after, err := tx.trigger(ctx, id)
 	if err != nil {
 		return store.Trigger{}, err
 	}
-	return trigger, tx.Record(action, before.object(), after.object())
+	return trigger, tx.recordChange(ctx, action, before.object(), after.object())
 }
 
 // DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns Forbidden or
@@ -207,40 +207,40 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 		if err := tx.require(permission.TriggersDelete); err != nil {
 			return struct{}{}, err
 		}
-		trigger, err := tx.trigger(id)
+		trigger, err := tx.trigger(ctx, id)
 		if err != nil {
 			return struct{}{}, err
 		}
 		if err := tx.db.DeleteTrigger(ctx, id); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record("delete trigger", Done, trigger.object(), nil)
+		return struct{}{}, tx.record(ctx, "delete trigger", Done, trigger.object(), nil)
 	})
 	return err
 }
 
-func (tx *Tx) trigger(id int64) (TriggerWithReactions, error) {
-	trigger, err := tx.db.TriggerByID(tx.ctx, id)
+func (v *View) trigger(ctx context.Context, id int64) (TriggerWithReactions, error) {
+	trigger, err := v.db.TriggerByID(ctx, id)
 	if err != nil {
 		return TriggerWithReactions{}, err
 	}
-	integrations, err := tx.db.IntegrationsOfTrigger(tx.ctx, id)
+	integrations, err := v.db.IntegrationsOfTrigger(ctx, id)
 	return TriggerWithReactions{trigger, integrations}, err
 }
 
-func (tx *Tx) setReactions(trigger store.Trigger, integrations []int64) error {
+func (tx *Tx) setReactions(ctx context.Context, trigger store.Trigger, integrations []int64) error {
 	for _, id := range integrations {
-		if _, err := tx.db.IntegrationByID(tx.ctx, id); errors.Is(err, store.ErrNotFound) {
-			return Invalid{"integration_ids": "An integration you chose has been deleted. Choose again."}
+		if _, err := tx.db.IntegrationByID(ctx, id); errors.Is(err, store.ErrNotFound) {
+			return invalid("integration_ids", "An integration you chose has been deleted. Choose again.")
 		} else if err != nil {
 			return err
 		}
 	}
-	return tx.db.SetReactions(tx.ctx, trigger.ID, integrations)
+	return tx.db.SetReactions(ctx, trigger.ID, integrations)
 }
 
 func (in TriggerInput) parse() (store.Trigger, error) {
-	refused := Invalid{}
+	refused := Fields{}
 	trigger := store.Trigger{Condition: in.Condition}
 	trigger.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	trigger.Description = input.Line(in.Description)
@@ -266,5 +266,5 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	if len(in.Integrations) == 0 {
 		refused["integration_ids"] = "Choose at least one integration."
 	}
-	return trigger, refused.orNil()
+	return trigger, refused.refusal()
 }

@@ -15,119 +15,129 @@ import (
 
 // DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
 // link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
-// email integrations named. Disabling a disabled user changes nothing. It returns ErrSelf, ErrInvited,
-// ErrLastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
+// email integrations named. Disabling a disabled user changes nothing. It returns Self, Invited,
+// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.disable(userID)
+		done, err := tx.disable(ctx, userID)
 		if err != nil {
 			return store.User{}, err
 		}
-		return user, tx.removeAddress(user, removeFrom)
+		if err := tx.announce(ctx, done); err != nil {
+			return store.User{}, err
+		}
+		return done.user, tx.removeAddress(ctx, done.user, removeFrom)
 	})
 }
 
 // EnableAccess restores sign-in, not sessions. Enabling an enabled user changes nothing. It returns Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.enable(userID) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		done, err := tx.enable(ctx, userID)
+		if err != nil {
+			return store.User{}, err
+		}
+		return done.user, tx.announce(ctx, done)
+	})
 }
 
 // DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
-// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, ErrSelf,
-// ErrLastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
+// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, Self,
+// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.Manageable(userID, permission.UsersDelete)
+		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
 		if err != nil {
 			return store.User{}, err
 		}
 		if key := input.EmailKey(typed); key != user.EmailKey {
-			return store.User{}, Invalid{"confirm_email": "Type " + user.Email + " to confirm."}
+			return store.User{}, invalid("confirm_email", "Type "+user.Email+" to confirm.")
 		}
-		if err := tx.removeAddress(user, removeFrom); err != nil {
+		if err := tx.removeAddress(ctx, user, removeFrom); err != nil {
 			return store.User{}, err
 		}
-		return tx.delete(userID)
+		done, err := tx.delete(ctx, userID)
+		if err != nil {
+			return store.User{}, err
+		}
+		return user, tx.announce(ctx, done)
 	})
 }
 
-func (tx *Tx) disable(userID int64) (store.User, error) {
-	user, err := tx.Manageable(userID, permission.UsersUpdate)
+// disable suspends a person. It tells of nothing where they are disabled already.
+func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
+	user, err := tx.manageable(ctx, userID, permission.UsersUpdate)
 	if err != nil {
-		return store.User{}, err
+		return fact{}, err
 	}
 	if user.ID == tx.by.UserID {
-		return store.User{}, ErrSelf
+		return fact{}, refuse(Self)
 	}
 	switch user.Status() {
 	case store.Invited:
-		return store.User{}, ErrInvited
+		return fact{}, refuse(Invited)
 	case store.Disabled:
-		return user, nil
+		return fact{user: user}, nil
 	}
 	before := user
 	user.DisabledAt = tx.now
-	if err := tx.UpdateUser(&user); err != nil {
-		return store.User{}, err
+	if err := tx.saveUser(ctx, &user); err != nil {
+		return fact{}, err
 	}
-	if err := tx.EndAccess(user); err != nil {
-		return store.User{}, err
+	if err := tx.endAccess(ctx, user); err != nil {
+		return fact{}, err
 	}
-	if err := tx.Record("disable access", userObject(before), userObject(user)); err != nil {
-		return store.User{}, err
-	}
-	return user, tx.accessDisabled(user)
+	return tx.happened(notify.ConditionAccessDisabled, user), tx.recordChange(ctx, "disable access", userObject(before), userObject(user))
 }
 
-func (tx *Tx) enable(userID int64) (store.User, error) {
-	user, err := tx.Manageable(userID, permission.UsersUpdate)
+// enable ends what disable began. It tells of nothing where they are enabled already.
+func (tx *Tx) enable(ctx context.Context, userID int64) (fact, error) {
+	user, err := tx.manageable(ctx, userID, permission.UsersUpdate)
 	if err != nil || user.DisabledAt == 0 {
-		return user, err
+		return fact{user: user}, err
 	}
 	before := user
 	user.DisabledAt = 0
-	if err := tx.UpdateUser(&user); err != nil {
-		return store.User{}, err
+	if err := tx.saveUser(ctx, &user); err != nil {
+		return fact{}, err
 	}
-	if err := tx.Record("enable access", userObject(before), userObject(user)); err != nil {
-		return store.User{}, err
-	}
-	return user, tx.accessEnabled(user)
+	return tx.happened(notify.ConditionAccessEnabled, user), tx.recordChange(ctx, "enable access", userObject(before), userObject(user))
 }
 
-func (tx *Tx) delete(userID int64) (store.User, error) {
-	user, err := tx.Manageable(userID, permission.UsersDelete)
+func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
+	user, err := tx.manageable(ctx, userID, permission.UsersDelete)
 	if err != nil {
-		return store.User{}, err
+		return fact{}, err
 	}
 	if user.ID == tx.by.UserID {
-		return store.User{}, ErrSelf
+		return fact{}, refuse(Self)
 	}
-	if err := tx.EndAccess(user); err != nil {
-		return store.User{}, err
+	if err := tx.endAccess(ctx, user); err != nil {
+		return fact{}, err
 	}
-	if err := tx.deleteUser(user); err != nil {
-		return store.User{}, err
+	if err := tx.removeUser(ctx, user); err != nil {
+		return fact{}, err
 	}
-	return user, tx.record("delete user", Done, userObject(user), nil)
+	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, "delete user", Done, userObject(user), nil)
 }
 
-// EndAccess ends what lets the person in or speaks for them: sessions, the links they were sent, mails that wait with
+// endAccess ends what lets the person in or speaks for them: sessions, the links they were sent, mails that wait with
 // such links, and the link invitations they made.
-func (tx *Tx) EndAccess(user store.User) error {
-	if err := tx.db.DeleteSessionsOfUser(tx.ctx, user.ID); err != nil {
+func (tx *Tx) endAccess(ctx context.Context, user store.User) error {
+	if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 		return err
 	}
-	if err := tx.db.CancelMails(tx.ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
+	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
 		return err
 	}
-	if err := tx.db.EndResetLinks(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+	if err := tx.db.EndResetLinks(ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	if err := tx.db.EndSignupLinksOfUser(tx.ctx, user.ID, store.LinkRevoked); err != nil {
+	if err := tx.db.EndSignupLinksOfUser(ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	return tx.takeLinksOf(user.ID, nil)
+	_, err := tx.takeLinksOf(ctx, user.ID, nil)
+	return err
 }
 
 // EndPreview is what disabling or deleting somebody does beyond them.
@@ -137,31 +147,40 @@ type EndPreview struct {
 	Integrations []store.Integration // email integrations that contain their address
 }
 
-// EndPreview returns what disabling (users.update) or deleting (users.delete) a person would do. It returns
-// Forbidden (rule "may manage"), ErrSelf or store.ErrNotFound.
-func (s *Service) EndPreview(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
-	return change(ctx, s, by, func(tx *Tx) (EndPreview, error) {
-		user, err := tx.Manageable(userID, needs)
+// PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage") or Self, or
+// returns store.ErrNotFound.
+func (s *Service) PreviewDisable(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
+	return s.previewEnd(ctx, by, userID, permission.UsersUpdate)
+}
+
+// PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.
+func (s *Service) PreviewDelete(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
+	return s.previewEnd(ctx, by, userID, permission.UsersDelete)
+}
+
+func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
+	return read(ctx, s, by, func(v *View) (EndPreview, error) {
+		user, err := v.manageable(ctx, userID, needs)
 		if err != nil {
 			return EndPreview{}, err
 		}
 		if user.ID == by.UserID {
-			return EndPreview{}, ErrSelf
+			return EndPreview{}, refuse(Self)
 		}
-		c := EndPreview{User: user}
-		made, err := tx.db.LinkInvitationsBy(ctx, user.ID)
+		preview := EndPreview{User: user}
+		made, err := v.db.LinkInvitationsBy(ctx, user.ID)
 		if err != nil {
 			return EndPreview{}, err
 		}
 		for _, invitation := range made {
-			invited, err := tx.db.UserByID(ctx, invitation.UserID)
+			invited, err := v.db.UserByID(ctx, invitation.UserID)
 			if err != nil {
 				return EndPreview{}, err
 			}
-			c.Links = append(c.Links, invited)
+			preview.Links = append(preview.Links, invited)
 		}
-		c.Integrations, err = tx.integrationsWith(user)
-		return c, err
+		preview.Integrations, err = v.integrationsWith(ctx, user)
+		return preview, err
 	})
 }
 
@@ -171,12 +190,13 @@ type mailbox struct {
 	addresses []string
 }
 
-// mailboxes returns the email integrations, where the actor may change them.
-func (s *Service) mailboxes(ctx context.Context, q store.Queries, by Actor) ([]mailbox, error) {
-	if !by.May(permission.IntegrationsUpdate) {
+// mailboxes returns the email integrations, where the actor may change them. Those whose settings cannot be opened are
+// left out: nothing can be taken out of them.
+func (v *View) mailboxes(ctx context.Context) ([]mailbox, error) {
+	if !v.by.May(permission.IntegrationsUpdate) {
 		return nil, nil
 	}
-	all, err := q.Integrations(ctx)
+	all, err := v.db.Integrations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -185,18 +205,16 @@ func (s *Service) mailboxes(ctx context.Context, q store.Queries, by Actor) ([]m
 		if integration.Kind != notify.KindEmail {
 			continue
 		}
-		settings, err := notify.OpenSettings(s.key, integration.ID, integration.Settings)
-		if err != nil {
-			return nil, err
+		if settings, err := notify.OpenSettings(v.service.key, integration.ID, integration.Settings); err == nil {
+			found = append(found, mailbox{integration, notify.Recipients(integration.Kind, settings)})
 		}
-		found = append(found, mailbox{integration, recipients(integration.Kind, settings)})
 	}
 	return found, nil
 }
 
 // integrationsWith returns the email integrations that contain a person's address, where the actor may change them.
-func (tx *Tx) integrationsWith(user store.User) ([]store.Integration, error) {
-	all, err := tx.service.mailboxes(tx.ctx, tx.db.Queries, tx.by)
+func (v *View) integrationsWith(ctx context.Context, user store.User) ([]store.Integration, error) {
+	all, err := v.mailboxes(ctx)
 	var found []store.Integration
 	for _, m := range all {
 		if slices.ContainsFunc(m.addresses, addressOf(user)) {
@@ -207,7 +225,7 @@ func (tx *Tx) integrationsWith(user store.User) ([]store.Integration, error) {
 }
 
 // removeAddress takes a person's address out of email integrations. One that has no other address is switched off.
-func (tx *Tx) removeAddress(user store.User, integrations []int64) error {
+func (tx *Tx) removeAddress(ctx context.Context, user store.User, integrations []int64) error {
 	if len(integrations) == 0 {
 		return nil
 	}
@@ -215,12 +233,12 @@ func (tx *Tx) removeAddress(user store.User, integrations []int64) error {
 		return err
 	}
 	for _, id := range without(integrations, nil) {
-		integration, err := tx.db.IntegrationByID(tx.ctx, id)
+		integration, err := tx.db.IntegrationByID(ctx, id)
 		if errors.Is(err, store.ErrNotFound) || err == nil && integration.Kind != notify.KindEmail {
 			continue
 		}
 		if err == nil {
-			err = tx.removeAddressFrom(integration, user)
+			err = tx.removeAddressFrom(ctx, integration, user)
 		}
 		if err != nil {
 			return fmt.Errorf("integration %d: %w", id, err)
@@ -229,22 +247,23 @@ func (tx *Tx) removeAddress(user store.User, integrations []int64) error {
 	return nil
 }
 
-func (tx *Tx) removeAddressFrom(integration store.Integration, user store.User) error {
+func (tx *Tx) removeAddressFrom(ctx context.Context, integration store.Integration, user store.User) error {
 	settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
-	if err != nil {
-		return err
+	if err != nil { // it tells nobody until somebody enters its settings again, and must not stop what is done here
+		tx.service.log.Warn("settings of an integration cannot be opened", "integration", integration.ID, "error", err)
+		return nil
 	}
-	addresses := recipients(integration.Kind, settings)
+	addresses := notify.Recipients(integration.Kind, settings)
 	left := slices.DeleteFunc(slices.Clone(addresses), addressOf(user))
 	if len(left) == len(addresses) {
 		return nil
 	}
 	settings["emails"] = strings.Join(left, "\n")
 	integration.Active = integration.Active && len(left) > 0
-	if err := tx.saveIntegration(&integration, settings); err != nil {
+	if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 		return err
 	}
-	return tx.record("change integration", Done, integrationObject(integration), map[string][2]string{"emails": {user.Email, ""}})
+	return tx.record(ctx, "change integration", Done, integrationObject(integration), map[string][2]string{"emails": {user.Email, ""}})
 }
 
 // addressOf tells a person's address, however it is written.

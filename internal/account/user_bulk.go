@@ -17,14 +17,12 @@ type Selection struct {
 	Query UserQuery
 }
 
-// ErrNoAction says that there is no such action on several people.
-var ErrNoAction = Invalid{"action": "Choose what to do with these users."}
-
-// ChangedTotal says that a selection of all has come to mean another number of people than was announced.
-type ChangedTotal struct{ Announced, Now int }
-
-func (e *ChangedTotal) Error() string {
-	return fmt.Sprintf("%d people were announced, but now %d match", e.Announced, e.Now)
+// changedTotal refuses a selection of all that has come to mean another number of people than was announced.
+func changedTotal(announced, now int) error {
+	r := refuse(ChangedTotal)
+	r.Words = fmt.Sprintf("The list has changed since you chose: then %d matched, now it is %d. Nothing was done. "+
+		"Check the names and confirm again.", announced, now)
+	return r
 }
 
 // BulkPreview is what a bulk action is about to change, and what goes with it where it takes access away. All counts are
@@ -42,30 +40,32 @@ type BulkPreview struct {
 const namedFirst = 20
 
 // PreviewBulk counts exactly whom an action would change and what would go with them, and names the first twenty. It returns
-// Forbidden without the permission that the action needs, and ErrNoAction.
+// Forbidden without the permission that the action needs, and invalid("action", "Choose what to do with these users.").
 func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, selection Selection) (BulkPreview, error) {
 	ids, err := s.selected(ctx, by, action, selection)
 	if err != nil {
 		return BulkPreview{}, err
 	}
-	selected := BulkPreview{Total: len(ids)}
-	if selected.First, err = s.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
-		return selected, err
-	}
-	chosen := func(id int64) bool {
-		_, is := slices.BinarySearch(ids, id)
-		return is && id != by.UserID // nobody ends their own access
-	}
-	if err := s.selectLinks(ctx, chosen, &selected); err != nil {
-		return selected, err
-	}
-	return selected, s.selectIntegrations(ctx, by, chosen, &selected)
+	return read(ctx, s, by, func(v *View) (BulkPreview, error) {
+		preview := BulkPreview{Total: len(ids)}
+		if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
+			return preview, err
+		}
+		chosen := func(id int64) bool {
+			_, is := slices.BinarySearch(ids, id)
+			return is && id != by.UserID // nobody ends their own access
+		}
+		if err := v.previewLinks(ctx, chosen, &preview); err != nil {
+			return preview, err
+		}
+		return preview, v.previewIntegrations(ctx, chosen, &preview)
+	})
 }
 
-// selectLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
+// previewLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
 // many are chosen.
-func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, selected *BulkPreview) error {
-	made, err := s.db.LinkInviters(ctx)
+func (v *View) previewLinks(ctx context.Context, chosen func(id int64) bool, preview *BulkPreview) error {
+	made, err := v.db.LinkInviters(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,16 +73,16 @@ func (s *Service) selectLinks(ctx context.Context, chosen func(id int64) bool, s
 	for id, n := range made {
 		if chosen(id) {
 			inviters = append(inviters, id)
-			selected.Links += n
+			preview.Links += n
 		}
 	}
-	selected.FirstLinks, err = s.db.FirstInvitedByLink(ctx, inviters, namedFirst)
+	preview.FirstLinks, err = v.db.FirstInvitedByLink(ctx, inviters, namedFirst)
 	return err
 }
 
-// selectIntegrations adds the email integrations with addresses of chosen people, where the actor may change them.
-func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(id int64) bool, selected *BulkPreview) error {
-	all, err := s.mailboxes(ctx, s.db.Queries, by)
+// previewIntegrations adds the email integrations with addresses of chosen people, where the actor may change them.
+func (v *View) previewIntegrations(ctx context.Context, chosen func(id int64) bool, preview *BulkPreview) error {
+	all, err := v.mailboxes(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,14 +90,14 @@ func (s *Service) selectIntegrations(ctx context.Context, by Actor, chosen func(
 	for _, m := range all {
 		keys = append(keys, addressKeys(m.addresses)...)
 	}
-	owners, err := s.db.UsersByEmailKeys(ctx, keys)
+	owners, err := v.db.UsersByEmailKeys(ctx, keys)
 	for _, m := range all {
 		if !slices.ContainsFunc(addressKeys(m.addresses), func(key string) bool { return chosen(owners[key].ID) }) {
 			continue
 		}
-		selected.Integrations++
-		if len(selected.FirstIntegrations) < namedFirst {
-			selected.FirstIntegrations = append(selected.FirstIntegrations, m.Integration)
+		preview.Integrations++
+		if len(preview.FirstIntegrations) < namedFirst {
+			preview.FirstIntegrations = append(preview.FirstIntegrations, m.Integration)
 		}
 	}
 	return err
@@ -114,7 +114,7 @@ func addressKeys(addresses []string) []string {
 
 // StartBulk begins the job that does action to everybody selected. announced is the total that the confirmation named
 // for a selection of all; another one returns ChangedTotal. Where the action takes access away, the addresses of these
-// people are taken out of the email integrations named. It returns Forbidden, ErrNoAction, or Invalid where nobody is
+// people are taken out of the email integrations named. It returns Forbidden, invalid("action", "Choose what to do with these users."), or Invalid where nobody is
 // selected.
 func (s *Service) StartBulk(ctx context.Context, by Actor, action string, selection Selection, announced int, removeFrom ...int64) (store.Job, error) {
 	ids, err := s.selected(ctx, by, action, selection)
@@ -122,10 +122,10 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, action string, select
 		return store.Job{}, err
 	}
 	if selection.All && len(ids) != announced {
-		return store.Job{}, &ChangedTotal{announced, len(ids)}
+		return store.Job{}, changedTotal(announced, len(ids))
 	}
 	if len(ids) == 0 {
-		return store.Job{}, Invalid{"ids": "Choose at least one user."}
+		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
 		if err := tx.require(bulkActions[action].needs); err != nil {
@@ -138,7 +138,7 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, action string, select
 			}
 			work.RemoveFrom = removeFrom
 		}
-		return tx.startJob(action, work, len(ids))
+		return tx.startJob(ctx, action, work, len(ids))
 	})
 	if err == nil {
 		s.wakeJobs()
@@ -150,9 +150,9 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, action string, select
 func (s *Service) selected(ctx context.Context, by Actor, action string, selection Selection) ([]int64, error) {
 	a, known := bulkActions[action]
 	if !known {
-		return nil, ErrNoAction
+		return nil, invalid("action", "Choose what to do with these users.")
 	}
-	if err := s.Require(ctx, by, a.needs); err != nil {
+	if err := s.Require(by, a.needs); err != nil {
 		return nil, err
 	}
 	if selection.All {

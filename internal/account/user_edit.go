@@ -10,21 +10,21 @@ import (
 
 // User returns a person that the actor may edit. It returns Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.Manageable(id, permission.UsersUpdate) })
+	return read(ctx, s, by, func(v *View) (store.User, error) { return v.manageable(ctx, id, permission.UsersUpdate) })
 }
 
 // EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"), store.ErrStale or store.ErrNotFound.
 func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(id, version, firstName, lastName) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(ctx, id, version, firstName, lastName) })
 }
 
-func (tx *Tx) editUser(id, version int64, firstName, lastName string) (store.User, error) {
-	refused := Invalid{}
+func (tx *Tx) editUser(ctx context.Context, id, version int64, firstName, lastName string) (store.User, error) {
+	refused := Fields{}
 	firstName, lastName = input.ParseNames(firstName, lastName, refused)
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err
 	}
-	user, err := tx.Manageable(id, permission.UsersUpdate)
+	user, err := tx.manageable(ctx, id, permission.UsersUpdate)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -32,20 +32,20 @@ func (tx *Tx) editUser(id, version int64, firstName, lastName string) (store.Use
 		refused["first_name"] = "Enter a first name."
 	}
 	if len(refused) > 0 {
-		return store.User{}, refused
+		return store.User{}, refused.refusal()
 	}
 	before := user
 	user.FirstName, user.LastName, user.Version = firstName, lastName, version
-	if err := tx.UpdateUser(&user); err != nil {
+	if err := tx.saveUser(ctx, &user); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.Record("edit user", userObject(before), userObject(user))
+	return user, tx.recordChange(ctx, "edit user", userObject(before), userObject(user))
 }
 
 // People returns the people with the ids, each once and in their order; those that are gone are left out. It returns
 // Forbidden without users.view, and Invalid for more than MaxPasted ids.
 func (s *Service) People(ctx context.Context, by Actor, ids []int64) ([]store.User, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+	if err := s.Require(by, permission.UsersView); err != nil {
 		return nil, err
 	}
 	if err := requireFew(ids); err != nil {

@@ -21,11 +21,11 @@ type Exported struct {
 // link, without holding more than a few hundred in memory. A plain list comes in its order, a search by id. It returns
 // Forbidden without users.export, before it has called begin, and the first error of write.
 func (s *Service) ExportUsers(ctx context.Context, by Actor, q UserQuery, begin func(), write func(Exported) error) error {
-	if err := s.Require(ctx, by, permission.UsersExport); err != nil {
+	if err := s.Require(by, permission.UsersExport); err != nil {
 		return err
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.record("export users", Done, object{kind: "user list", name: string(q.Tab)}, nil)
+		return struct{}{}, tx.record(ctx, "export users", Done, object{kind: "user list", name: string(q.Tab)}, nil)
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -40,16 +41,16 @@ func (s *Service) Memberships(ctx context.Context, by Actor) ([]store.CoveringGr
 // UserGroups returns the groups of a person whom the actor may manage. It returns Forbidden (rule "may manage") or
 // store.ErrNotFound.
 func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserGroups, error) {
-	return change(ctx, s, by, func(tx *Tx) (UserGroups, error) {
-		user, err := tx.Manageable(userID, permission.GroupsUpdate)
+	return read(ctx, s, by, func(v *View) (UserGroups, error) {
+		user, err := v.manageable(ctx, userID, permission.GroupsUpdate)
 		if err != nil {
 			return UserGroups{}, err
 		}
 		page := UserGroups{User: user}
-		if page.Groups, err = tx.db.Memberships(ctx, userID); err != nil {
+		if page.Groups, err = v.db.Memberships(ctx, userID); err != nil {
 			return UserGroups{}, err
 		}
-		automatic, err := tx.db.AutomaticGroupsOf(ctx, user.Role, 0)
+		automatic, err := v.db.AutomaticGroupsOf(ctx, user.Role, 0)
 		for _, g := range automatic {
 			if !slices.ContainsFunc(page.Groups, func(m store.CoveringGroup) bool { return m.ID == g.ID }) {
 				page.Offer = append(page.Offer, g)
@@ -61,72 +62,78 @@ func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserG
 
 // SetMembership changes the role of a person and the groups they are in, who still are as they were at Version. With another
 // role they move from the automatic groups of the old role to those of the new one. Link invitations they made
-// and could not make now are revoked. It returns Invalid, Forbidden (rules "may grant" and "may manage"), ErrLastAdministrator,
+// and could not make now are revoked. It returns Invalid, Forbidden (rules "may grant" and "may manage"), LastAdministrator,
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in Membership) (store.User, error) {
 	if err := requireVersion(in.Version); err != nil {
 		return store.User{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.setMembership(userID, in) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		changed, err := tx.setMembership(ctx, userID, in)
+		if err != nil {
+			return store.User{}, err
+		}
+		return changed.fact.user, tx.announce(ctx, changed.fact)
+	})
 }
 
 // PreviewMembership says what SetMembership would do. Nothing is changed. It returns what SetMembership returns.
 func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64, in Membership) (Preview, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
-		return tx.previewOn([]int64{userID}, func() error {
-			_, err := tx.setMembership(userID, in)
-			return err
+		return tx.previewOn(ctx, []int64{userID}, func() ([]store.User, error) {
+			changed, err := tx.setMembership(ctx, userID, in)
+			return changed.revoked, err
 		})
 	})
 }
 
-func (tx *Tx) setMembership(userID int64, in Membership) (store.User, error) {
-	user, err := tx.Manageable(userID, permission.GroupsUpdate)
+func (tx *Tx) setMembership(ctx context.Context, userID int64, in Membership) (moved, error) {
+	user, err := tx.manageable(ctx, userID, permission.GroupsUpdate)
 	if err != nil {
-		return store.User{}, err
+		return moved{}, err
 	}
-	before, err := tx.membership(user)
+	before, err := tx.membership(ctx, user)
 	if err != nil {
-		return store.User{}, err
+		return moved{}, err
 	}
 	user.Version = in.Version
 	role := user.Role
 	if in.Role != "" && in.Role != role {
 		if err := tx.require(permission.UsersUpdate); err != nil {
-			return store.User{}, err
+			return moved{}, err
 		}
 		if _, known := permission.ParseRole(string(in.Role)); !known {
-			return store.User{}, Invalid{"role": "Choose a role."}
+			return moved{}, invalid("role", "Choose a role.")
 		}
 		role = in.Role
 	}
-	joins, err := tx.leaveOthers(user, role, in)
+	joins, err := tx.leaveOthers(ctx, user, role, in)
 	if err != nil {
-		return store.User{}, err
+		return moved{}, err
 	}
 	if role != user.Role {
-		if err := tx.changeRole(&user, role); err != nil {
-			return store.User{}, err
+		if err := tx.changeRole(ctx, &user, role); err != nil {
+			return moved{}, err
 		}
 	}
 	for _, id := range joins {
-		if err := tx.enter(user, id); err != nil {
-			return store.User{}, err
+		if err := tx.enter(ctx, user, id); err != nil {
+			return moved{}, err
 		}
 	}
-	if err := tx.storeMembership(&user); err != nil {
-		return store.User{}, err
+	if err := tx.storeMembership(ctx, &user); err != nil {
+		return moved{}, err
 	}
-	after, err := tx.membership(user)
+	after, err := tx.membership(ctx, user)
 	if err != nil {
-		return store.User{}, err
+		return moved{}, err
 	}
-	return user, tx.recordMembership(user, before, after)
+	return tx.recordMembership(ctx, user, before, after)
 }
 
 // leaveOthers takes a person out of the groups that they are to leave, and returns the ids of those they are to enter.
-func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Membership) ([]int64, error) {
-	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+func (tx *Tx) leaveOthers(ctx context.Context, user store.User, role permission.Role, in Membership) ([]int64, error) {
+	memberships, err := tx.db.Memberships(ctx, user.ID)
 	if err != nil || in.KeepGroups || role == permission.GlobalAdmin && user.Role != permission.GlobalAdmin {
 		return nil, err
 	}
@@ -136,7 +143,7 @@ func (tx *Tx) leaveOthers(user store.User, role permission.Role, in Membership) 
 	}
 	leaves, joins := without(current, in.Groups), without(in.Groups, current)
 	for _, id := range leaves {
-		if err := tx.leave(id, user.ID); err != nil {
+		if err := tx.leave(ctx, id, user.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -155,21 +162,21 @@ func without(ids, others []int64) []int64 {
 }
 
 // enter puts a person into a group through their own dialog: also back into an automatic group of their role.
-func (tx *Tx) enter(user store.User, groupID int64) error {
-	group, err := tx.grantable(groupID)
+func (tx *Tx) enter(ctx context.Context, user store.User, groupID int64) error {
+	group, err := tx.grantable(ctx, groupID)
 	if errors.Is(err, store.ErrNotFound) {
-		return Invalid{"group_ids": "One of these groups no longer exists. Reload the page."}
+		return invalid("group_ids", "One of these groups no longer exists. Reload the page.")
 	}
 	if err != nil {
 		return err
 	}
 	if group.Automatic && group.Role != user.Role {
-		return Invalid{"group_ids": fmt.Sprintf("“%s” is the automatic group of the role %s. Change the role instead.", group.Name, group.Role.Label())}
+		return invalid("group_ids", fmt.Sprintf("“%s” is the automatic group of the role %s. Change the role instead.", group.Name, group.Role.Label()))
 	}
 	if refusal := refuseMember(user); refusal != "" {
-		return Invalid{"group_ids": refusal}
+		return invalid("group_ids", refusal)
 	}
-	_, err = tx.db.AddMember(tx.ctx, group.ID, user.ID)
+	_, err = tx.db.AddMember(ctx, group.ID, user.ID)
 	return err
 }
 
@@ -186,8 +193,8 @@ func refuseMember(user store.User) string {
 
 // grantable returns a group when the actor holds what it takes to put somebody into it (rule "may grant"): all that it
 // gives, and for the automatic group of a Global role what it takes to give that role.
-func (tx *Tx) grantable(groupID int64) (store.CoveringGroup, error) {
-	group, err := tx.group(groupID)
+func (v *View) grantable(ctx context.Context, groupID int64) (store.CoveringGroup, error) {
+	group, err := v.group(ctx, groupID)
 	if err != nil {
 		return store.CoveringGroup{}, err
 	}
@@ -195,15 +202,15 @@ func (tx *Tx) grantable(groupID int64) (store.CoveringGroup, error) {
 	if group.AllTenants {
 		wanted = toGrant(group.Role, 0)
 	}
-	return group, tx.requireAll(wanted, &Forbidden{object: groupObject(group.Group), needs: permission.GroupsUpdate})
+	return group, v.requireAll(ctx, wanted, Lack{object: groupObject(group.Group), needs: permission.GroupsUpdate})
 }
 
 // storeMembership stores a person whose role or groups were changed.
-func (tx *Tx) storeMembership(user *store.User) (err error) {
-	if user.ByGroups, err = tx.labelOnly(*user); err != nil {
+func (tx *Tx) storeMembership(ctx context.Context, user *store.User) (err error) {
+	if user.ByGroups, err = tx.labelOnly(ctx, *user); err != nil {
 		return err
 	}
-	return tx.UpdateUser(user)
+	return tx.saveUser(ctx, user)
 }
 
 // membership is a person as activity entries about their membership show them, with their groups by name.
@@ -224,15 +231,21 @@ func (a membership) beyond(other membership) []string {
 	return names
 }
 
-func (tx *Tx) membership(user store.User) (membership, error) {
-	groups, err := tx.db.GroupsOf(tx.ctx, user.ID)
+func (v *View) membership(ctx context.Context, user store.User) (membership, error) {
+	groups, err := v.db.GroupsOf(ctx, user.ID)
 	a := membership{userObject(user), groups}
 	a.fields["groups"] = strings.Join(a.beyond(membership{}), ", ")
 	return a, err
 }
 
-// recordMembership records a change of somebody's role or groups, and tells the triggers.
-func (tx *Tx) recordMembership(user store.User, before, after membership) error {
+// moved is what a change of somebody's role or groups came to: nothing where they are as they were.
+type moved struct {
+	fact    fact
+	revoked []store.User // invited by links that the change has revoked
+}
+
+// recordMembership records a change of somebody's role or groups.
+func (tx *Tx) recordMembership(ctx context.Context, user store.User, before, after membership) (moved, error) {
 	var details []string
 	action := "change groups"
 	if before.fields["role"] != after.fields["role"] {
@@ -246,15 +259,14 @@ func (tx *Tx) recordMembership(user store.User, before, after membership) error 
 		details = append(details, "Added to the group "+name)
 	}
 	if len(details) == 0 {
-		return nil
+		return moved{fact: fact{user: user}}, nil
 	}
-	if err := tx.reviewLinks(user); err != nil {
-		return err
+	revoked, err := tx.reviewLinks(ctx, user)
+	if err != nil {
+		return moved{}, err
 	}
-	if err := tx.Record(action, before.object, after.object); err != nil {
-		return err
-	}
-	return tx.membershipChanged(user, details)
+	changed := moved{tx.happened(notify.ConditionMembershipChanged, user, details...), revoked}
+	return changed, tx.recordChange(ctx, action, before.object, after.object)
 }
 
 // leftGroup is how messages say that somebody is no longer in a group.

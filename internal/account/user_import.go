@@ -48,18 +48,18 @@ type importWork struct {
 // PreviewImport says line by line what importing a file into a tenant would do; nothing is written. It returns Invalid
 // for a file that cannot be read, and Forbidden without users.create.
 func (s *Service) PreviewImport(ctx context.Context, by Actor, file []byte, tenantID int64) (ImportPreview, error) {
-	if err := s.Require(ctx, by, permission.UsersCreate); err != nil {
+	if err := s.Require(by, permission.UsersCreate); err != nil {
 		return ImportPreview{}, err
 	}
 	lines, err := parseImport(file)
 	if err != nil {
 		return ImportPreview{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (ImportPreview, error) {
-		if err := tx.requireEnabled(tenantID); err != nil {
+	return read(ctx, s, by, func(v *View) (ImportPreview, error) {
+		if err := v.requireEnabled(ctx, tenantID); err != nil {
 			return ImportPreview{}, err
 		}
-		return tx.readImport(lines, tenantID)
+		return v.readImport(ctx, lines, tenantID)
 	})
 }
 
@@ -77,13 +77,13 @@ func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenant
 		}
 	}
 	if len(work.People) == 0 {
-		return store.Job{}, Invalid{"file": "Nobody in this file would be added. Choose another file."}
+		return store.Job{}, invalid("file", "Nobody in this file would be added. Choose another file.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
 		if err := tx.require(permission.UsersCreate); err != nil {
 			return store.Job{}, err
 		}
-		return tx.startJob(JobImport, work, len(work.People))
+		return tx.startJob(ctx, JobImport, work, len(work.People))
 	})
 	if err == nil {
 		s.wakeJobs()
@@ -97,15 +97,15 @@ func importSteps(encoded []byte) (step, error) {
 	if err := json.Unmarshal(encoded, &work); err != nil {
 		return nil, err
 	}
-	return func(tx *Tx, i int) (store.User, error) {
+	return func(ctx context.Context, tx *Tx, i int) (fact, error) {
 		in := work.People[i]
 		user, refused := in.parse()
 		if len(refused) > 0 {
-			return user, refused
+			return fact{user: user}, refused.refusal()
 		}
-		added, err := tx.addUser(in, user, work.Send)
+		added, err := tx.addUser(ctx, in, user, sending(work.Send))
 		if err != nil {
-			return user, err
+			return fact{user: user}, err
 		}
 		return added, nil
 	}, nil
@@ -125,11 +125,11 @@ func parseImport(file []byte) ([]ImportLine, error) {
 	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
 	switch {
 	case len(bytes.TrimSpace(file)) == 0:
-		return nil, Invalid{"file": "Choose a file. This one is empty."}
+		return nil, invalid("file", "Choose a file. This one is empty.")
 	case len(file) > MaxImport:
-		return nil, Invalid{"file": "A file has at most 2 MiB. Split it."}
+		return nil, invalid("file", "A file has at most 2 MiB. Split it.")
 	case !utf8.Valid(file) || bytes.ContainsRune(file, 0):
-		return nil, Invalid{"file": "This is not a CSV file in UTF-8. Save it as “CSV UTF-8” and try again."}
+		return nil, invalid("file", "This is not a CSV file in UTF-8. Save it as “CSV UTF-8” and try again.")
 	}
 	first, _, _ := bytes.Cut(file, []byte("\n"))
 	reader := csv.NewReader(bytes.NewReader(file))
@@ -150,7 +150,7 @@ func parseImport(file []byte) ([]ImportLine, error) {
 	}
 	for _, needed := range []string{"email", "role"} {
 		if _, found := places[needed]; !found {
-			return nil, Invalid{"file": "The first line must name the columns: email, first name, last name, role. There is no column “" + needed + "”."}
+			return nil, invalid("file", "The first line must name the columns: email, first name, last name, role. There is no column “"+needed+"”.")
 		}
 	}
 	return readLines(reader, places)
@@ -167,7 +167,7 @@ func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) 
 			return nil, unreadable(err)
 		}
 		if len(lines) == maxImportLines {
-			return nil, Invalid{"file": "A file has at most 10,000 people. Split it."}
+			return nil, invalid("file", "A file has at most 10,000 people. Split it.")
 		}
 		cell := func(field string) string {
 			i, named := places[field]
@@ -198,13 +198,13 @@ func roleNamed(name string) permission.Role {
 func unreadable(err error) error {
 	var syntax *csv.ParseError
 	if errors.As(err, &syntax) {
-		return Invalid{"file": fmt.Sprintf("Line %d cannot be read: check its quotation marks.", syntax.Line)}
+		return invalid("file", fmt.Sprintf("Line %d cannot be read: check its quotation marks.", syntax.Line))
 	}
-	return Invalid{"file": "The file cannot be read. Save it as “CSV UTF-8” and try again."}
+	return invalid("file", "The file cannot be read. Save it as “CSV UTF-8” and try again.")
 }
 
 // readImport says of each line what adding it would do.
-func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (ImportPreview, error) {
+func (v *View) readImport(ctx context.Context, lines []ImportLine, tenantID int64) (ImportPreview, error) {
 	keys := make([]string, len(lines))
 	first := map[string]int{}
 	for i := range lines {
@@ -221,14 +221,15 @@ func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (ImportPreview, err
 			keys[i], first[user.EmailKey] = user.EmailKey, line.Line
 		}
 	}
-	taken, err := tx.db.UsersByEmailKeys(tx.ctx, slices.Collect(maps.Keys(first)))
+	owners, err := v.db.UsersByEmailKeys(ctx, slices.Collect(maps.Keys(first)))
 	if err != nil {
 		return ImportPreview{}, err
 	}
 	forbidden := map[permission.Role]string{}
 	for _, role := range permission.Roles() {
-		if err := tx.requireGrant(role, tenantID); isRefusal(err) {
-			forbidden[role] = reason(err)
+		err := v.requireGrant(ctx, role, tenantID)
+		if refusal := AsRefusal(err); refusal != nil {
+			forbidden[role] = refusal.Words
 		} else if err != nil {
 			return ImportPreview{}, err
 		}
@@ -239,8 +240,8 @@ func (tx *Tx) readImport(lines []ImportLine, tenantID int64) (ImportPreview, err
 		if line.Problem == "" {
 			line.Problem = forbidden[line.Role]
 		}
-		if user, exists := taken[keys[i]]; exists && line.Problem == "" {
-			line.Exists, line.Problem = true, (&Taken{user}).Error()
+		if user, exists := owners[keys[i]]; exists && line.Problem == "" {
+			line.Exists, line.Problem = true, (taken(user)).Error()
 		}
 		read.count(*line)
 	}

@@ -22,7 +22,7 @@ const (
 
 // Users returns a page of the user list and the numbers on its tabs. It returns Forbidden without users.view.
 func (s *Service) Users(ctx context.Context, by Actor, q UserQuery) (UserList, error) {
-	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+	if err := s.Require(by, permission.UsersView); err != nil {
 		return UserList{}, err
 	}
 	return s.list.Page(ctx, q)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -13,31 +14,31 @@ import (
 // changes nothing. It returns Invalid, Forbidden (rules "may grant" and "may manage"), or store.ErrNotFound once the invitation was
 // accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.changeInvitedRole(invitationID, role) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.changeInvitedRole(ctx, invitationID, role) })
 }
 
-func (tx *Tx) changeInvitedRole(invitationID int64, role permission.Role) (store.User, error) {
+func (tx *Tx) changeInvitedRole(ctx context.Context, invitationID int64, role permission.Role) (store.User, error) {
 	if _, known := permission.ParseRole(string(role)); !known {
-		return store.User{}, Invalid{"role": "Choose a role."}
+		return store.User{}, invalid("role", "Choose a role.")
 	}
-	_, user, err := tx.invitation(invitationID, permission.UsersUpdate)
+	_, user, err := tx.invitation(ctx, invitationID, permission.UsersUpdate)
 	if err != nil || role == user.Role {
 		return user, err
 	}
 	before := user
-	if err := tx.changeRole(&user, role); err != nil {
+	if err := tx.changeRole(ctx, &user, role); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.storeMembership(&user); err != nil {
+	if err := tx.storeMembership(ctx, &user); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.reviewLinks(user); err != nil {
+	if _, err := tx.reviewLinks(ctx, user); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.Record("change role", userObject(before), userObject(user)); err != nil {
+	if err := tx.recordChange(ctx, "change role", userObject(before), userObject(user)); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.membershipChanged(user, []string{roleChange(before.Role, user.Role)})
+	return user, tx.announce(ctx, tx.happened(notify.ConditionMembershipChanged, user, roleChange(before.Role, user.Role)))
 }
 
 // roleChange is a change of role as messages tell it.
@@ -48,16 +49,16 @@ func roleChange(before, after permission.Role) string {
 // changeRole gives a person another role and moves them from the automatic groups of the old role to those of the new
 // one in the same tenants; other groups stay. Global Administrators are in no group; who comes from a
 // Global role gets the new one in the main tenant. The caller stores the person.
-func (tx *Tx) changeRole(user *store.User, role permission.Role) error {
-	invitation, err := tx.db.InvitationOfUser(tx.ctx, user.ID)
+func (tx *Tx) changeRole(ctx context.Context, user *store.User, role permission.Role) error {
+	invitation, err := tx.db.InvitationOfUser(ctx, user.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	if !role.SignsIn() && invitation.ByLink {
-		return Invalid{"role": "People with the role Deploy never sign in. Revoke the link and add them with “Add new user”."}
+		return invalid("role", "People with the role Deploy never sign in. Revoke the link and add them with “Add new user”.")
 	}
 	old := user.Role
-	tenants, err := tx.leaveAutomaticGroups(*user, role == permission.GlobalAdmin)
+	tenants, err := tx.leaveAutomaticGroups(ctx, *user, role == permission.GlobalAdmin)
 	if err != nil {
 		return err
 	}
@@ -70,57 +71,57 @@ func (tx *Tx) changeRole(user *store.User, role permission.Role) error {
 		tenants = []int64{invitation.TenantID}
 	}
 	for _, tenant := range tenants {
-		if err := tx.requireGrant(role, tenant); err != nil {
+		if err := tx.requireGrant(ctx, role, tenant); err != nil {
 			return err
 		}
 	}
 	user.Role = role
 	if user.JoinedAt == 0 { // in no group before they sign up; the invitation remembers the tenant
 		invitation.TenantID = tenants[0]
-		return tx.db.UpdateInvitation(tx.ctx, invitation)
+		return tx.db.UpdateInvitation(ctx, invitation)
 	}
 	for _, tenant := range tenants {
-		if err := tx.join(*user, tenant); err != nil {
+		if err := tx.join(ctx, *user, tenant); err != nil {
 			return err
 		}
 	}
-	return tx.settle(user, old, invitation)
+	return tx.settle(ctx, user, old, invitation)
 }
 
 // settle does what a change from or to a role that never signs in means. With the role Deploy there is nothing left to
 // sign in with, or to accept; who leaves it is invited.
-func (tx *Tx) settle(user *store.User, old permission.Role, invitation store.Invitation) error {
+func (tx *Tx) settle(ctx context.Context, user *store.User, old permission.Role, invitation store.Invitation) error {
 	switch {
 	case old.SignsIn() && !user.Role.SignsIn():
 		user.PasswordHash = ""
 		if user.ActivatedAt == 0 {
 			user.ActivatedAt = tx.now
 		}
-		if err := tx.EndAccess(*user); err != nil {
+		if err := tx.endAccess(ctx, *user); err != nil {
 			return err
 		}
 		if invitation.ID == 0 {
 			return nil
 		}
-		return tx.db.DeleteInvitation(tx.ctx, invitation.ID)
+		return tx.db.DeleteInvitation(ctx, invitation.ID)
 	case !old.SignsIn() && user.Role.SignsIn():
 		user.ActivatedAt = 0
 		invitation = store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
-		if err := tx.invite(*user, &invitation); err != nil {
+		if err := tx.invite(ctx, *user, &invitation); err != nil {
 			return err
 		}
 		if user.DisabledAt != 0 { // a link would lead nowhere; it can be sent once access is enabled
 			return nil
 		}
-		return tx.mailInvitation(*user, &invitation)
+		return tx.mailInvitation(ctx, *user, &invitation)
 	}
 	return nil
 }
 
 // leaveAutomaticGroups takes a person out of the automatic groups of their role, or out of all groups, and returns the
 // tenants that those covered.
-func (tx *Tx) leaveAutomaticGroups(user store.User, all bool) ([]int64, error) {
-	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+func (tx *Tx) leaveAutomaticGroups(ctx context.Context, user store.User, all bool) ([]int64, error) {
+	memberships, err := tx.db.Memberships(ctx, user.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (tx *Tx) leaveAutomaticGroups(user store.User, all bool) ([]int64, error) {
 		if !own && !all {
 			continue
 		}
-		if err := tx.leave(m.ID, user.ID); err != nil {
+		if err := tx.leave(ctx, m.ID, user.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -141,19 +142,19 @@ func (tx *Tx) leaveAutomaticGroups(user store.User, all bool) ([]int64, error) {
 }
 
 // leave takes a person out of a group. An automatic one disappears with its last member.
-func (tx *Tx) leave(groupID, userID int64) error {
-	if _, err := tx.db.RemoveMember(tx.ctx, groupID, userID); err != nil {
+func (tx *Tx) leave(ctx context.Context, groupID, userID int64) error {
+	if _, err := tx.db.RemoveMember(ctx, groupID, userID); err != nil {
 		return err
 	}
-	return tx.db.DeleteEmptyAutomaticGroups(tx.ctx, groupID)
+	return tx.db.DeleteEmptyAutomaticGroups(ctx, groupID)
 }
 
 // labelOnly says whether a person's role is only a label: they are in no automatic group of it.
-func (tx *Tx) labelOnly(user store.User) (bool, error) {
+func (v *View) labelOnly(ctx context.Context, user store.User) (bool, error) {
 	if user.Role == permission.GlobalAdmin || user.JoinedAt == 0 {
 		return false, nil
 	}
-	memberships, err := tx.db.Memberships(tx.ctx, user.ID)
+	memberships, err := v.db.Memberships(ctx, user.ID)
 	for _, m := range memberships {
 		if m.Automatic && m.Role == user.Role {
 			return false, err

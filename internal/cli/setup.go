@@ -39,9 +39,8 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 	user, err := service.SetUp(ctx, account.Actor{Source: account.CLI}, account.Setup{
 		Company: s.Company, Cloud: s.Cloud, FirstName: s.FirstName, LastName: s.LastName, Email: s.Email, Password: password,
 	})
-	var refused account.Invalid
-	if errors.As(err, &refused) {
-		return describe(refused)
+	if refused := account.AsRefusal(err); refused != nil && refused.Fields != nil {
+		return describe(refused.Fields)
 	}
 	if err != nil {
 		return err
@@ -51,7 +50,7 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 }
 
 // describe names the refused fields as flags.
-func describe(refused account.Invalid) error {
+func describe(refused account.Fields) error {
 	var lines []string
 	for field, reason := range refused {
 		if field == "password" {

@@ -113,7 +113,7 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	if !found {
 		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
 	}
-	integration, settings, err := w.integration(ctx, first)
+	integration, settings, err := w.integration(ctx, w.DB.Queries, first)
 	if err != nil {
 		return verdict{err: err}
 	}
@@ -212,11 +212,11 @@ func (w *Worker) try(ctx context.Context, key string, settings Settings, templat
 }
 
 // integration returns the one that d goes to, with its settings. Mails to people go to none.
-func (w *Worker) integration(ctx context.Context, d store.Delivery) (store.Integration, Settings, error) {
+func (w *Worker) integration(ctx context.Context, q store.Queries, d store.Delivery) (store.Integration, Settings, error) {
 	if d.IntegrationID == 0 && d.Kind == KindEmail {
 		return store.Integration{}, nil, nil
 	}
-	integration, err := w.DB.IntegrationByID(ctx, d.IntegrationID)
+	integration, err := q.IntegrationByID(ctx, d.IntegrationID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return store.Integration{}, nil, &Failure{Reason: "the integration was deleted", Permanent: true}

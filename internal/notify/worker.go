@@ -250,7 +250,7 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (bat
 		if ctx.Err() != nil || w.heldFor(durable, tx.Queries, target, now) > 0 {
 			return nil
 		}
-		batch, err = claim(durable, tx, target, now)
+		batch, err = w.claim(durable, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -259,14 +259,20 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (bat
 	if err == nil && len(batch) == 0 {
 		err = store.ErrNotFound
 	}
+	if err == nil && batch[0].Kind == KindEmail && batch[0].IntegrationID != 0 && batch[0].Attempts == 1 {
+		w.Wake() // it may have been parted: other lanes can send the rest
+	}
 	return batch, err
 }
 
 // claim takes the deliveries to target that one request carries. It returns store.ErrNotFound when none is due.
-func claim(ctx context.Context, tx *store.Tx, target string, now time.Time) ([]store.Delivery, error) {
+func (w *Worker) claim(ctx context.Context, tx *store.Tx, target string, now time.Time) ([]store.Delivery, error) {
 	until := store.At(now.Add(lease))
 	first, err := tx.ClaimDelivery(ctx, target, store.At(now), until)
 	if err != nil {
+		return nil, err
+	}
+	if first, err = w.part(ctx, tx, first); err != nil {
 		return nil, err
 	}
 	if kind, _ := KindByKey(first.Kind); kind.together > 1 {

@@ -1,0 +1,168 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"console/store"
+)
+
+// afterwards is what requests leave behind to be written once they are answered: when sessions were last used, and what
+// was refused. No answer waits for it, and a crash loses at most a minute of it: a session then ends early, never late.
+type afterwards struct {
+	mu      sync.Mutex
+	touched map[int64]store.Millis // when sessions were last used, by id
+	refused map[refusedKey]*refused
+	due     chan struct{} // something was touched
+}
+
+// refusedKey is what refusals have in common that are one entry of the activity log.
+type refusedKey struct {
+	user           int64
+	address        string // of visitors; those of people who are signed in may change
+	route, missing string
+	object         string
+}
+
+// refused are refusals that are not in the activity log yet.
+type refused struct {
+	by    Actor
+	about object
+	needs string
+	count int
+}
+
+const (
+	// refusalsEvery is how often refusals are written: one entry for each person (or address), route and kind.
+	refusalsEvery = time.Minute
+	// maxRefused is how many kinds of refusals are told apart in that time; further ones are not counted.
+	maxRefused = 10_000
+)
+
+func newAfterwards() afterwards {
+	return afterwards{touched: map[int64]store.Millis{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1)}
+}
+
+// touch notes that a session was used.
+func (a *afterwards) touch(sessionID int64, at store.Millis) {
+	a.mu.Lock()
+	a.touched[sessionID] = max(at, a.touched[sessionID])
+	a.mu.Unlock()
+	select {
+	case a.due <- struct{}{}:
+	default:
+	}
+}
+
+// countRefusal notes a refusal for want of a permission; err may be any other error, which is not noted.
+func (s *Service) countRefusal(by Actor, err error) {
+	r := AsRefusal(err)
+	if r == nil || r.Lack == nil || by.Background {
+		return
+	}
+	about := r.Lack.object
+	key := refusedKey{user: by.UserID, route: by.Route, missing: r.Lack.Missing.Permission.String(), object: fmt.Sprint(about.kind, about.id)}
+	if by.UserID == 0 {
+		key.address = by.Address
+	}
+	a := &s.afterwards
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known := a.refused[key]; known != nil {
+		known.count++
+	} else if len(a.refused) < maxRefused {
+		a.refused[key] = &refused{by: by, about: about, needs: key.missing, count: 1}
+	}
+}
+
+// WriteAfterwards writes what requests leave behind, until ctx is done: when sessions were used at once, refusals once a
+// minute. What is left is written before it returns.
+func (s *Service) WriteAfterwards(ctx context.Context) {
+	minute := time.NewTicker(refusalsEvery)
+	defer minute.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			s.Settle(context.WithoutCancel(ctx))
+			return
+		case <-s.afterwards.due:
+			err = s.writeTouched(ctx)
+		case <-minute.C:
+			err = s.writeRefused(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("write what requests left behind", "error", err)
+		}
+	}
+}
+
+// Settle writes at once what requests have left behind.
+func (s *Service) Settle(ctx context.Context) {
+	for _, write := range []func(context.Context) error{s.writeTouched, s.writeRefused} {
+		if err := write(ctx); err != nil {
+			s.log.Error("write what requests left behind", "error", err)
+		}
+	}
+}
+
+func (s *Service) writeTouched(ctx context.Context) error {
+	s.afterwards.mu.Lock()
+	touched := maps.Clone(s.afterwards.touched)
+	s.afterwards.mu.Unlock()
+	if len(touched) == 0 {
+		return nil
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		for id, at := range touched {
+			if err := tx.TouchSession(ctx, id, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.afterwards.mu.Lock()
+	defer s.afterwards.mu.Unlock()
+	maps.DeleteFunc(s.afterwards.touched, func(id int64, at store.Millis) bool { return at <= touched[id] })
+	return nil
+}
+
+func (s *Service) writeRefused(ctx context.Context) error {
+	s.afterwards.mu.Lock()
+	all := s.afterwards.refused
+	s.afterwards.refused = map[refusedKey]*refused{}
+	s.afterwards.mu.Unlock()
+	if len(all) == 0 {
+		return nil
+	}
+	_, err := transaction(ctx, s, Actor{Source: System}, func(tx *Tx) (struct{}, error) {
+		for _, r := range all {
+			if err := tx.as(r.by).recordRefusal(ctx, r.about, r.needs, r.count); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
+	})
+	if err != nil {
+		s.afterwards.putBack(all)
+	}
+	return err
+}
+
+// putBack keeps refusals that could not be written for the next time.
+func (a *afterwards) putBack(all map[refusedKey]*refused) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, r := range all {
+		if known := a.refused[key]; known != nil {
+			r.count += known.count
+		}
+		a.refused[key] = r
+	}
+}
