@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"iter"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,6 +105,29 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	return &DB{Queries: Queries{read}, read: read, write: write}, nil
+}
+
+// SealedConstant returns the constant that was sealed with the key of the database at path, without migrating or writing
+// anything. It returns nil where there is no database yet, or one of an earlier version that has no such constant.
+func SealedConstant(ctx context.Context, path string) (sealed []byte, err error) {
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil, nil
+	}
+	db, err := openPool(dsn(path, url.Values{"_pragma": {"query_only(1)"}}))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	q := Queries{db}
+	known, err := one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sealed_constant')`)
+	if err != nil || !known {
+		return nil, err
+	}
+	sealed, err = q.SealedConstant(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return sealed, err
 }
 
 // dsn carries every setting, because a PRAGMA statement would reach only one connection of a pool.

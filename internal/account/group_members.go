@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -207,16 +208,19 @@ func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, 
 		if err != nil {
 			return Preview{}, err
 		}
-		var preview Preview
-		for _, userID := range slices.Sorted(slices.Values(without(users, nil))) {
+		var leaving []store.User
+		for _, userID := range without(users, nil) {
 			user, err := v.manageable(ctx, userID, permission.GroupsUpdate)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
-			}
 			if err == nil {
-				err = v.previewLeaving(ctx, user, group.ID, tenants, &preview)
+				leaving = append(leaving, user)
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return Preview{}, err
 			}
-			if err != nil {
+		}
+		slices.SortFunc(leaving, func(a, b store.User) int { return cmp.Compare(a.ID, b.ID) })
+		var preview Preview
+		for _, user := range leaving {
+			if err := v.previewLeaving(ctx, user, group.ID, tenants, &preview); err != nil {
 				return Preview{}, err
 			}
 		}

@@ -58,11 +58,60 @@ func (i Installation) open(ctx context.Context) (*opened, error) {
 	if err := private(database); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
+	if err := checkKey(ctx, database, key); err != nil {
+		return nil, err
+	}
 	db, err := store.Open(ctx, database)
 	if err != nil {
 		return nil, err
 	}
+	if err := sealConstant(ctx, db, key); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}, nil
+}
+
+// The constant that tells whether a key is that of a database, and what it is sealed for.
+const (
+	sealedConstant  = "console"
+	constantContext = "sealed_constant/1"
+)
+
+// checkKey refuses a key that is not that of the database at path, before anything is written there.
+func checkKey(ctx context.Context, path string, key *auth.Key) error {
+	sealed, err := store.SealedConstant(ctx, path)
+	if err != nil || sealed == nil {
+		return err
+	}
+	if _, err := key.Open(sealed, constantContext); err != nil {
+		return fmt.Errorf("the key is not that of the database %s: what was sealed with another key cannot be opened; "+
+			"put the right key file back or name it with --key-file", path)
+	}
+	return nil
+}
+
+// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version. There, what
+// is sealed already must open with the key.
+func sealConstant(ctx context.Context, db *store.DB, key *auth.Key) error {
+	if _, err := db.SealedConstant(ctx); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	integrations, err := db.Integrations(ctx)
+	if err != nil {
+		return err
+	}
+	opens := len(integrations) == 0
+	for _, i := range integrations {
+		if _, err := notify.OpenSettings(key, i.ID, i.Settings); err == nil {
+			opens = true
+		}
+	}
+	if !opens {
+		return errors.New("the key is not that of the database: no integration opens with it; put the right key file back or name it with --key-file")
+	}
+	return db.Update(ctx, func(tx *store.Tx) error {
+		return tx.SaveSealedConstant(ctx, key.Seal([]byte(sealedConstant), constantContext))
+	})
 }
 
 // private creates a file that nobody else can read; SQLite gives its other files the same mode.

@@ -146,6 +146,7 @@ func (s *Server) run(service *account.Service) {
 	s.stop = stop
 	s.background.Go(func() { service.Housekeeping(ctx) })
 	s.background.Go(func() { service.RunJobs(ctx) })
+	s.background.Go(func() { service.WriteAfterwards(ctx) })
 	s.background.Go(func() { service.Preload(ctx) })
 	s.background.Go(func() { service.AnswerResetRequests(ctx) })
 	s.background.Go(func() {
