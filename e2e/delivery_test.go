@@ -12,19 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/cli"
 	"console/internal/fake"
 )
 
 // webhookSecret is one that a person brings along.
 const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-// destination adds an integration through its form and returns its id.
-func (c *console) destination(by *browser, kind string, fields ...string) string {
-	c.t.Helper()
-	by.post("/settings/integrations/new?type="+kind, append([]string{"name", kind, "active", "1"}, fields...)...).wants(http.StatusSeeOther)
-	return c.cell(`SELECT max(id) FROM integrations`)
-}
 
 // carriesSignature says whether a request carries the signature that a receiver with the secret computes.
 func carriesSignature(t *testing.T, r fake.Received, secret string) bool {
@@ -40,20 +34,20 @@ func carriesSignature(t *testing.T, r fake.Received, secret string) bool {
 
 func TestFC120_AWebhookRepeatsItself(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	admin := c.administrator()
-	c.trigger(admin, c.destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "verify_tls", "1", "method", "put", "headers", "X-Team: Security"))
+	c, clock := harness.StartAt(t)
+	admin := c.Administrator()
+	c.Trigger(admin, c.Destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "verify_tls", "1", "method", "put", "headers", "X-Team: Security"))
 	c.Receiver.Respond(fake.Response{Status: 500}, fake.Response{Status: 404}, fake.Response{Status: 202})
-	admin.invite("ann").wants(http.StatusSeeOther)
+	admin.Invite("ann").Wants(http.StatusSeeOther)
 	c.Receiver.Wait(t, 1)
-	c.advance(clock, time.Second, "the event is delivered", func() bool {
-		return c.count(`SELECT count(*) FROM deliveries WHERE kind = 'webhook' AND state = 'delivered'`) == 1
+	c.Advance(clock, time.Second, "the event is delivered", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'webhook' AND state = 'delivered'`) == 1
 	})
 	tries := c.Receiver.Requests()
 	if len(tries) != 3 {
 		t.Fatalf("%d requests", len(tries))
 	}
-	delivery, event := c.cell(`SELECT uuid FROM deliveries WHERE kind = 'webhook'`), c.cell(`SELECT uuid FROM events`)
+	delivery, event := c.Cell(`SELECT uuid FROM deliveries WHERE kind = 'webhook'`), c.Cell(`SELECT uuid FROM events`)
 	for n, r := range tries {
 		if r.Method != http.MethodPut || r.Path != "/hook" || r.Header.Get("X-Team") != "Security" || r.Header.Get("webhook-id") != delivery ||
 			r.Header.Get("webhook-attempt") != fmt.Sprint(n+1) || string(r.Body) != string(tries[0].Body) || !carriesSignature(t, r, webhookSecret) {
@@ -79,54 +73,54 @@ func TestFC120_AWebhookRepeatsItself(t *testing.T) {
 	if e.Summary != "[Wallarm] Trigger: New user was added to the company account" || !strings.HasPrefix(e.Description, "Notification type: create_user\n\n") {
 		t.Errorf("%q, %q", e.Summary, e.Description)
 	}
-	if d := e.Details; d.ClientName != company || d.NotificationType != "create_user" || d.TriggerName != "Added user" || d.User.Email != "ann@example.com" ||
-		d.Actor.Email != adminEmail || d.EventID != event || d.Number != 1 || d.OccurredAt.IsZero() {
+	if d := e.Details; d.ClientName != harness.Company || d.NotificationType != "create_user" || d.TriggerName != "Added user" || d.User.Email != "ann@example.com" ||
+		d.Actor.Email != harness.AdminEmail || d.EventID != event || d.Number != 1 || d.OccurredAt.IsZero() {
 		t.Errorf("%+v", d)
 	}
-	c.wantCount(3, `SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.kind = 'webhook'`)
+	c.WantCount(3, `SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.kind = 'webhook'`)
 }
 
 func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	const path = "/hook/pathSecretMarker/ending"
-	id := c.destination(admin, "webhook", "url", c.Receiver.URL+path, "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+path, "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
 	edit := "/settings/integrations/" + id + "/edit"
 	secrets := []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I", "pathSecret"}
-	admin.get(edit).wants(http.StatusOK).contains("Stored: " + c.Receiver.URL + "/…ding.").lacks(secrets...)
-	admin.post(edit, "name", "", "url", c.Receiver.URL+"/other", "version", "2").wants(http.StatusUnprocessableEntity).lacks(secrets...)
-	c.trigger(admin, id)
-	admin.post(edit, "name", "Renamed", "active", "1", "verify_tls", "1", "version", "2").wants(http.StatusSeeOther)
-	admin.invite("ann").wants(http.StatusSeeOther)
+	admin.Get(edit).Wants(http.StatusOK).Contains("Stored: " + c.Receiver.URL + "/…ding.").Lacks(secrets...)
+	admin.Post(edit, "name", "", "url", c.Receiver.URL+"/other", "version", "2").Wants(http.StatusUnprocessableEntity).Lacks(secrets...)
+	c.Trigger(admin, id)
+	admin.Post(edit, "name", "Renamed", "active", "1", "verify_tls", "1", "version", "2").Wants(http.StatusSeeOther)
+	admin.Invite("ann").Wants(http.StatusSeeOther)
 	if got := c.Receiver.Wait(t, 1)[0]; got.Path != path || got.Header.Get("Authorization") != "Bearer hunter2hunter2hunter2" {
 		t.Errorf("after renaming, the message went to %s with %v", got.Path, got.Header)
 	}
 	for _, page := range []string{"/settings/integrations", "/settings/deliveries", "/settings/triggers/1/edit"} {
-		admin.get(page).wants(http.StatusOK).lacks(secrets...)
+		admin.Get(page).Wants(http.StatusOK).Lacks(secrets...)
 	}
-	c.wantNoTrace(secrets...)
+	c.WantNoTrace(secrets...)
 }
 
 func TestEachVendorIsReached(t *testing.T) {
 	t.Parallel()
 	vendors := fake.NewReceiver(t)
 	vendors.Respond(fake.Response{Body: `{"ok":true}`})
-	c := ready(t, func(s *cli.Serve) { s.Vendors = vendors.URL })
-	admin := c.administrator()
-	c.trigger(admin,
-		c.destination(admin, "telegram", "token", "123456789:AbCdEfGhIjKlMnOp", "chat_id", "-1001234567890"),
-		c.destination(admin, "pagerduty", "integration_key", "0123456789abcdef0123456789abcdef"),
-		c.destination(admin, "opsgenie", "api_key", "01234567-89ab-cdef"),
-		c.destination(admin, "datadog", "api_key", "0123456789abcdef"),
-		c.destination(admin, "teams", "url", c.Receiver.URL+"/teams"),
-		c.destination(admin, "splunk", "url", c.Receiver.URL, "token", "0123456789abcdef"),
-		c.destination(admin, "sumo_logic", "url", c.Receiver.URL+"/sumo"),
-		c.destination(admin, "insightconnect", "url", c.Receiver.URL+"/insight", "api_key", "0123456789abcdef"),
+	c := harness.Ready(t, func(s *cli.Serve) { s.Vendors = vendors.URL })
+	admin := c.Administrator()
+	c.Trigger(admin,
+		c.Destination(admin, "telegram", "token", "123456789:AbCdEfGhIjKlMnOp", "chat_id", "-1001234567890"),
+		c.Destination(admin, "pagerduty", "integration_key", "0123456789abcdef0123456789abcdef"),
+		c.Destination(admin, "opsgenie", "api_key", "01234567-89ab-cdef"),
+		c.Destination(admin, "datadog", "api_key", "0123456789abcdef"),
+		c.Destination(admin, "teams", "url", c.Receiver.URL+"/teams"),
+		c.Destination(admin, "splunk", "url", c.Receiver.URL, "token", "0123456789abcdef"),
+		c.Destination(admin, "sumo_logic", "url", c.Receiver.URL+"/sumo"),
+		c.Destination(admin, "insightconnect", "url", c.Receiver.URL+"/insight", "api_key", "0123456789abcdef"),
 	)
-	admin.invite("ann").wants(http.StatusSeeOther)
-	eventually(t, "all eight are delivered", func() bool {
-		return c.count(`SELECT count(*) FROM deliveries WHERE integration_id IS NOT NULL AND state = 'delivered'`) == 8
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "all eight are delivered", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE integration_id IS NOT NULL AND state = 'delivered'`) == 8
 	})
 	var paths []string
 	for _, r := range append(vendors.Requests(), c.Receiver.Requests()...) {

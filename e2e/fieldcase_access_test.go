@@ -1,116 +1,104 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"console/e2e/harness"
 )
 
 func TestFC41_FC42_FC43_NobodyReachesAboveThemselves(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	global := c.administrator()
-	admin, reader := c.member(global, "admin", "admin@example.com"), c.member(global, "read_only", "reader@example.com")
-	c.add(global, "global_admin", "Gus", "", "gus@example.com")
-	c.add(global, "analyst", "Ann", "", "ann@example.com")
-	above, below := c.invitation("gus@example.com"), c.invitation("ann@example.com")
-	refused := c.entries("refused", "refused")
-	deny := func(a *answer) {
+	c := harness.Ready(t, nil)
+	global := c.Administrator()
+	admin, reader := c.Member(global, "admin", "admin@example.com"), c.Member(global, "read_only", "reader@example.com")
+	c.Add(global, "global_admin", "Gus", "", "gus@example.com")
+	c.Add(global, "analyst", "Ann", "", "ann@example.com")
+	above, below := c.Invitation("gus@example.com"), c.Invitation("ann@example.com")
+	refused := c.Entries("refused", "refused")
+	deny := func(a *harness.Answer) {
 		t.Helper()
-		a.wants(http.StatusForbidden)
+		a.Wants(http.StatusForbidden)
 		refused++
-		if n := c.entries("refused", "refused"); n != refused {
+		if n := c.Entries("refused", "refused"); n != refused {
 			t.Errorf("%s %s: %d refusals are in the activity log, not %d", a.Request.Method, a.Request.URL.Path, n, refused)
 		}
 	}
 	for _, action := range []string{"/resend", "/link", "/revoke"} {
-		deny(admin.post(above + action)) // FC-41
-		deny(reader.post(below + action))
+		deny(admin.Post(above + action)) // FC-41
+		deny(reader.Post(below + action))
 	}
-	deny(admin.get(above + "/revoke"))
+	deny(admin.Get(above + "/revoke"))
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-		admin.get(path).wants(http.StatusOK).contains(`value="admin"`).lacks(`value="global_admin"`, `value="global_analyst"`, `value="global_read_only"`)
+		admin.Get(path).Wants(http.StatusOK).Contains(`value="admin"`).Lacks(`value="global_admin"`, `value="global_analyst"`, `value="global_read_only"`)
 		for _, role := range []string{"global_admin", "global_analyst", "global_read_only"} { // FC-42, FC-43
-			deny(admin.post(path, "role", role, "email", "x@example.com", "tenant_id", "1", "duration", "1h"))
+			deny(admin.Post(path, "role", role, "email", "x@example.com", "tenant_id", "1", "duration", "1h"))
 		}
-		deny(reader.get(path))
-		deny(reader.post(path, "role", "read_only", "email", "x@example.com", "tenant_id", "1", "duration", "1h"))
+		deny(reader.Get(path))
+		deny(reader.Post(path, "role", "read_only", "email", "x@example.com", "tenant_id", "1", "duration", "1h"))
 	}
-	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
-	admin.post("/settings/users/new", "role", "admin", "email", "equal@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
-	admin.post(below + "/resend").wants(http.StatusSeeOther)
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
+	admin.Post("/settings/users/new", "role", "admin", "email", "equal@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	admin.Post(below + "/resend").Wants(http.StatusSeeOther)
 }
 
 func TestFC50_FC51_DisablingEndsEverything(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	first := c.member(admin, "admin", "ann@example.com")
-	second := c.browser()
-	second.signIn("ann@example.com", password("ann@example.com"))
-	token := second.token()
-	link := c.add(admin, "analyst", "Bea", "", "bea@example.com")
-	c.disable("ann@example.com")
-	c.disable("bea@example.com")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	first := c.Member(admin, "admin", "ann@example.com")
+	second := c.Browser()
+	second.SignIn("ann@example.com", harness.Password("ann@example.com"))
+	token := second.Token()
+	link := c.Add(admin, "analyst", "Bea", "", "bea@example.com")
+	c.Disable("ann@example.com")
+	c.Disable("bea@example.com")
 
-	first.get("/settings/users").to("/signin")
-	second.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token).to("/signin")
-	second.get("/settings/profile").to("/signin")
-	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
-	c.browser().post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).
-		wants(http.StatusUnprocessableEntity).contains("The email or the password is wrong.")
-	c.browser().get(link).wants(http.StatusGone)
-	c.browser().accept(link, "bea").wants(http.StatusGone)
-	if user := c.user("bea@example.com"); user.ActivatedAt != 0 || user.PasswordHash != "" {
+	first.Get("/settings/users").To("/signin")
+	second.PostForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token).To("/signin")
+	second.Get("/settings/profile").To("/signin")
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
+	c.Browser().Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).
+		Wants(http.StatusUnprocessableEntity).Contains("The email or the password is wrong.")
+	c.Browser().Get(link).Wants(http.StatusGone)
+	c.Browser().Accept(link, "bea").Wants(http.StatusGone)
+	if user := c.User("bea@example.com"); user.ActivatedAt != 0 || user.PasswordHash != "" {
 		t.Error("a disabled person has signed up")
 	}
-	c.wantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, c.user("bea@example.com").ID)
+	c.WantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, c.User("bea@example.com").ID)
 }
 
 func TestFC55_AnEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	global := c.administrator()
-	admin := c.member(global, "admin", "ann@example.com")
-	id := c.user("ann@example.com").ID
-	form := url.Values{"role": {"analyst"}, "email": {"x@example.com"}, "tenant_id": {"1"}, "csrf_token": {admin.token()}}.Encode()
+	c := harness.Ready(t, nil)
+	global := c.Administrator()
+	admin := c.Member(global, "admin", "ann@example.com")
+	id := c.User("ann@example.com").ID
+	form := url.Values{"role": {"analyst"}, "email": {"x@example.com"}, "tenant_id": {"1"}, "csrf_token": {admin.Token()}}.Encode()
 
 	// The console asks for the form only once it has loaded the session, and is answered when the session is gone.
 	admin.Header.Set("Expect", "100-continue")
-	admin.http.Transport = &http.Transport{ExpectContinueTimeout: time.Minute}
-	asked := &lateBody{Reader: strings.NewReader(form), before: func() {
-		c.exec(`DELETE FROM sessions WHERE user_id = $1`, id)
+	admin.HTTP.Transport = &http.Transport{ExpectContinueTimeout: time.Minute}
+	asked := &harness.LateBody{Reader: strings.NewReader(form), Before: func() {
+		c.Exec(`DELETE FROM sessions WHERE user_id = $1`, id)
 	}}
-	admin.do(http.MethodPost, "/settings/users/new", asked, "application/x-www-form-urlencoded").to("/signin")
+	admin.Do(http.MethodPost, "/settings/users/new", asked, "application/x-www-form-urlencoded").To("/signin")
 	admin.Header.Del("Expect")
-	admin.get("/settings/profile").to("/signin")
-	c.wantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, id)
-	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
-}
-
-// lateBody calls before when the server begins to read the form.
-type lateBody struct {
-	io.Reader
-	before func()
-	once   sync.Once
-}
-
-func (b *lateBody) Read(p []byte) (int, error) {
-	b.once.Do(b.before)
-	return b.Reader.Read(p)
+	admin.Get("/settings/profile").To("/signin")
+	c.WantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, id)
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
 }
 
 func TestFC55_AQueuedChangeOfAnEndedSession(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.member(c.administrator(), "admin", "ann@example.com")
-	id := c.user("ann@example.com").ID
-	token := admin.token()
-	lock, err := c.raw().Conn(t.Context())
+	c := harness.Ready(t, nil)
+	admin := c.Member(c.Administrator(), "admin", "ann@example.com")
+	id := c.User("ann@example.com").ID
+	token := admin.Token()
+	lock, err := c.Raw().Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,9 +110,9 @@ func TestFC55_AQueuedChangeOfAnEndedSession(t *testing.T) {
 		}
 	}
 	run(`BEGIN IMMEDIATE`)
-	done := make(chan *answer)
+	done := make(chan *harness.Answer)
 	go func() {
-		done <- admin.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token)
+		done <- admin.PostForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token)
 	}()
 	select {
 	case a := <-done:
@@ -133,8 +121,8 @@ func TestFC55_AQueuedChangeOfAnEndedSession(t *testing.T) {
 	}
 	run(`DELETE FROM sessions WHERE user_id = $1`, id)
 	run(`COMMIT`)
-	(<-done).to("/signin")
-	admin.get("/settings/profile").to("/signin")
-	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
-	c.wantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, id)
+	(<-done).To("/signin")
+	admin.Get("/settings/profile").To("/signin")
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'x@example.com'`)
+	c.WantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, id)
 }

@@ -2,45 +2,16 @@ package e2e
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of FC-145, wherever this runs
-)
 
-// wantNoTrace fails the test where one of the secrets stands in the log or in a file of the data directory.
-func (c *console) wantNoTrace(secrets ...string) {
-	c.t.Helper()
-	places := map[string]string{"the log": c.Log.String()}
-	err := filepath.Walk(c.Data, func(path string, info os.FileInfo, err error) error {
-		if err != nil || info.IsDir() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		places[info.Name()] = string(content)
-		return err
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for place, content := range places {
-		for _, secret := range secrets {
-			if strings.Contains(content, secret) {
-				c.t.Errorf("%q stands in %s", secret, place)
-			}
-		}
-	}
-	if len(places["console.db"])+len(places["console.db-wal"]) < 4096 || places["the log"] == "" {
-		c.t.Error("there is nothing to search")
-	}
-}
+	"console/e2e/harness"
+)
 
 func TestFC135_EveryActionIsRecordedOnce(t *testing.T) {
 	t.Parallel()
-	c := start(t, nil)
+	c := harness.Start(t, nil)
 	last := 0
 	recorded := func(what string, want ...string) {
 		t.Helper()
@@ -63,95 +34,80 @@ func TestFC135_EveryActionIsRecordedOnce(t *testing.T) {
 			t.Errorf("%s is recorded as %q", what, got)
 		}
 	}
-	c.setUp()
+	c.SetUp()
 	recorded("set-up", "set up done")
-	admin := c.administrator()
+	admin := c.Administrator()
 	recorded("signing in", "sign in done")
-	c.browser().post("/signin", "email", adminEmail, "password", "wrong").wants(http.StatusUnprocessableEntity)
+	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	recorded("a wrong password", "sign in failed")
-	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
 	recorded("an integration", "create integration done")
-	c.trigger(admin, "1")
+	c.Trigger(admin, "1")
 	recorded("a trigger", "create trigger done")
-	c.add(admin, "read_only", "Ann", "", "ann@example.com")
+	c.Add(admin, "read_only", "Ann", "", "ann@example.com")
 	recorded("adding", "add user done")
-	admin.post(c.invitation("ann@example.com") + "/resend").wants(http.StatusSeeOther)
+	admin.Post(c.Invitation("ann@example.com") + "/resend").Wants(http.StatusSeeOther)
 	recorded("resending", "resend invitation done")
-	path := admin.post(c.invitation("ann@example.com") + "/link").link()
+	path := admin.Post(c.Invitation("ann@example.com") + "/link").Link()
 	recorded("a new link", "issue invitation link done")
-	ann := c.browser()
-	ann.accept(path, "ann").to("/")
+	ann := c.Browser()
+	ann.Accept(path, "ann").To("/")
 	recorded("signing up", "accept invitation done", "sign in done")
-	ann.get("/settings/triggers").wants(http.StatusForbidden)
+	ann.Get("/settings/triggers").Wants(http.StatusForbidden)
 	recorded("a page they may not see", "refused refused")
-	ann.post("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1").wants(http.StatusForbidden)
+	ann.Post("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1").Wants(http.StatusForbidden)
 	recorded("an action they may not do", "refused refused")
-	c.inviteByLink(admin, "analyst", "bea@example.com")
+	c.InviteByLink(admin, "analyst", "bea@example.com")
 	recorded("inviting by link", "issue invitation link done")
-	admin.post("/settings/users/new", "role", "global_admin", "email", "bea@example.com", "tenant_id", "1").wants(http.StatusUnprocessableEntity)
+	admin.Post("/settings/users/new", "role", "global_admin", "email", "bea@example.com", "tenant_id", "1").Wants(http.StatusUnprocessableEntity)
 	recorded("a refused form")
-	admin.post(c.invitation("bea@example.com") + "/revoke").wants(http.StatusSeeOther)
+	admin.Post(c.Invitation("bea@example.com") + "/revoke").Wants(http.StatusSeeOther)
 	recorded("revoking", "revoke invitation done")
-	admin.post("/settings/integrations/1/edit", "name", "Chat 2", "version", c.cell(`SELECT version FROM integrations`)).wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/1/edit", "name", "Chat 2", "version", c.Cell(`SELECT version FROM integrations`)).Wants(http.StatusSeeOther)
 	recorded("changing an integration", "change integration done")
-	admin.post("/settings/triggers/1/edit", "name", "New", "condition", "user_added", "integration_ids", "1", "version", "1").wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/1/edit", "name", "New", "condition", "user_added", "integration_ids", "1", "version", "1").Wants(http.StatusSeeOther)
 	recorded("changing a trigger", "change trigger done")
-	admin.post("/settings/triggers/1/delete").wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/1/delete").Wants(http.StatusSeeOther)
 	recorded("deleting a trigger", "delete trigger done")
-	admin.post("/settings/integrations/1/delete").wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/1/delete").Wants(http.StatusSeeOther)
 	recorded("deleting an integration", "delete integration done")
-	admin.get("/settings/users").wants(http.StatusOK)
+	admin.Get("/settings/users").Wants(http.StatusOK)
 	recorded("looking at the list")
-	admin.post("/signout").to("/signin")
+	admin.Post("/signout").To("/signin")
 	recorded("signing out", "sign out done")
 }
 
 func TestFC138_SignedInMeansSignedIn(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	c.member(c.administrator(), "analyst", "ann@example.com")
-	c.disable("ann@example.com")
-	before, done := c.user("ann@example.com").LastAuthAt, c.entries("sign in", "done")
-	for _, typed := range []string{password("ann@example.com"), "wrong"} {
-		c.browser().post("/signin", "email", "ann@example.com", "password", typed).wants(http.StatusUnprocessableEntity)
+	c := harness.Ready(t, nil)
+	c.Member(c.Administrator(), "analyst", "ann@example.com")
+	c.Disable("ann@example.com")
+	before, done := c.User("ann@example.com").LastAuthAt, c.Entries("sign in", "done")
+	for _, typed := range []string{harness.Password("ann@example.com"), "wrong"} {
+		c.Browser().Post("/signin", "email", "ann@example.com", "password", typed).Wants(http.StatusUnprocessableEntity)
 	}
-	if c.entries("sign in", "done") != done || c.entries("sign in", "failed") != 2 || c.user("ann@example.com").LastAuthAt != before {
+	if c.Entries("sign in", "done") != done || c.Entries("sign in", "failed") != 2 || c.User("ann@example.com").LastAuthAt != before {
 		t.Error("a refused sign-in counts as one")
 	}
 }
 
-// TestFC145 runs itself in other time zones: the zone of a process is fixed when it starts.
 func TestFC145_TimeZonesDoNotMoveExpiry(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("FC145_CHILD") != "" {
+	if elsewhere(t) {
 		linkLastsAnHour(t)
-		return
-	}
-	for _, zone := range []string{"America/Chicago", "Asia/Tokyo"} {
-		t.Run(zone, func(t *testing.T) {
-			t.Parallel()
-			child := exec.Command(os.Args[0], "-test.run=^TestFC145_", "-test.count=1")
-			child.Env = append(os.Environ(), "TZ="+zone, "FC145_CHILD=1")
-			if out, err := child.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
 	}
 }
 
 func linkLastsAnHour(t *testing.T) {
-	if _, offset := time.Now().Zone(); offset == 0 {
-		t.Fatal("this is still UTC")
-	}
-	c, clock := startAt(t)
-	admin := c.administrator()
-	page := admin.post("/settings/users/invite-link", "role", "analyst", "duration", "1h", "email", "ann@example.com", "tenant_id", "1")
-	page.contains(clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC"))
-	path := page.link()
+	c, clock := harness.StartAt(t)
+	admin := c.Administrator()
+	page := admin.Post("/settings/users/invite-link", "role", "analyst", "duration", "1h", "email", "ann@example.com", "tenant_id", "1")
+	page.Contains(clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC"))
+	path := page.Link()
 	clock.Advance(time.Hour - time.Second)
-	c.browser().get(path).wants(http.StatusOK)
+	c.Browser().Get(path).Wants(http.StatusOK)
 	clock.Advance(time.Second)
-	c.browser().accept(path, "ann").wants(http.StatusGone).contains("expired")
+	c.Browser().Accept(path, "ann").Wants(http.StatusGone).Contains("expired")
 	for _, line := range strings.Split(strings.TrimSpace(c.Log.String()), "\n") {
 		if strings.HasPrefix(line, "{") && !strings.Contains(line, `Z","level"`) {
 			t.Errorf("the log line is not in UTC: %s", line)

@@ -17,11 +17,12 @@ import (
 	"strings"
 	"testing"
 
+	"console/e2e/harness"
 	"console/internal/cli"
 )
 
 // startHTTPS serves a console that ends TLS itself.
-func startHTTPS(t *testing.T) *console {
+func startHTTPS(t *testing.T) *harness.Console {
 	t.Helper()
 	borrowed := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
 	defer borrowed.Close()
@@ -37,36 +38,36 @@ func startHTTPS(t *testing.T) *console {
 		}
 		return path
 	}
-	c := ready(t, func(s *cli.Serve) {
+	c := harness.Ready(t, func(s *cli.Serve) {
 		s.TLSCert, s.TLSKey = keep("cert.pem", "CERTIFICATE", borrowed.Certificate().Raw), keep("key.pem", "PRIVATE KEY", key)
 		s.BaseURL = "https://" + s.Listener.Addr().String()
 	})
 	roots := x509.NewCertPool()
 	roots.AddCert(borrowed.Certificate())
-	c.transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	c.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	return c
 }
 
 func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 	t.Parallel()
 	c := startHTTPS(t)
-	visitor, admin := c.browser(), c.administrator()
-	page := visitor.get("/signin")
-	static := hrefs.FindStringSubmatch(page.Body)[1]
-	stranger := c.browser()
+	visitor, admin := c.Browser(), c.Administrator()
+	page := visitor.Get("/signin")
+	static := harness.Hrefs.FindStringSubmatch(page.Body)[1]
+	stranger := c.Browser()
 	stranger.Header.Set("Host", "evil.example")
-	for status, answers := range map[int][]*answer{
-		200: {page, admin.get("/settings/users"), visitor.get("/healthz"), visitor.get(static)},
-		303: {visitor.get("/settings/users"), admin.get("/")},
-		403: {visitor.postForm("/signin")},
-		404: {visitor.get("/nothing"), admin.get("/settings/triggers/999/edit"), visitor.get("/static/nothing.js"), visitor.get("/signup/unknown")},
-		405: {visitor.do(http.MethodPut, "/signin", nil, "")},
-		413: {visitor.do(http.MethodPost, "/signin", strings.NewReader(strings.Repeat("x", 300<<10)), "application/x-www-form-urlencoded")},
-		421: {stranger.get("/")},
-		422: {visitor.post("/signin", "email", "x"), admin.post("/settings/users/new")},
+	for status, answers := range map[int][]*harness.Answer{
+		200: {page, admin.Get("/settings/users"), visitor.Get("/healthz"), visitor.Get(static)},
+		303: {visitor.Get("/settings/users"), admin.Get("/")},
+		403: {visitor.PostForm("/signin")},
+		404: {visitor.Get("/nothing"), admin.Get("/settings/triggers/999/edit"), visitor.Get("/static/nothing.js"), visitor.Get("/signup/unknown")},
+		405: {visitor.Do(http.MethodPut, "/signin", nil, "")},
+		413: {visitor.Do(http.MethodPost, "/signin", strings.NewReader(strings.Repeat("x", 300<<10)), "application/x-www-form-urlencoded")},
+		421: {stranger.Get("/")},
+		422: {visitor.Post("/signin", "email", "x"), admin.Post("/settings/users/new")},
 	} {
 		for _, a := range answers {
-			a.wants(status)
+			a.Wants(status)
 			what := fmt.Sprintf("%s %s (%d)", a.Request.Method, a.Request.URL.Path, a.StatusCode)
 			for name, want := range map[string]string{
 				"Strict-Transport-Security":  "max-age=31536000; includeSubDomains", // 3.4.1
@@ -98,11 +99,11 @@ func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 func TestASVS_3_3_CookieAttributes(t *testing.T) {
 	t.Parallel()
 	c := startHTTPS(t)
-	b := c.browser()
-	cookies := b.get("/signin").Cookies()
-	cookies = append(cookies, b.post("/signin", "email", adminEmail, "password", adminPassword).Cookies()...)
-	cookies = append(cookies, b.invite("ann").Cookies()...)
-	cookies = append(cookies, b.post("/signout").Cookies()...)
+	b := c.Browser()
+	cookies := b.Get("/signin").Cookies()
+	cookies = append(cookies, b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Cookies()...)
+	cookies = append(cookies, b.Invite("ann").Cookies()...)
+	cookies = append(cookies, b.Post("/signout").Cookies()...)
 	seen := map[string]bool{}
 	for _, k := range cookies {
 		seen[k.Name] = true
@@ -131,47 +132,47 @@ func TestASVS_12_1_1_OnlyModernTLS(t *testing.T) {
 
 func TestASVS_12_2_1_ClearTextServesNothing(t *testing.T) {
 	t.Parallel()
-	c := ready(t, func(s *cli.Serve) {
-		behindProxy(s)
+	c := harness.Ready(t, func(s *cli.Serve) {
+		harness.BehindProxy(s)
 		s.BaseURL = "https://c.example"
 	})
-	c.transport = proxy{to: c.config.Listener.Addr().String()}
-	c.administrator().get("/settings/users").wants(http.StatusOK)
-	plain := &console{t: t, Server: &cli.Server{URL: &url.URL{Scheme: "http", Host: "c.example"}}, transport: c.transport}
-	b := plain.browser()
+	c.Transport = proxy{to: c.Config.Listener.Addr().String()}
+	c.Administrator().Get("/settings/users").Wants(http.StatusOK)
+	plain := &harness.Console{T: t, Server: &cli.Server{URL: &url.URL{Scheme: "http", Host: "c.example"}}, Transport: c.Transport}
+	b := plain.Browser()
 	for _, path := range []string{"/signin?next=%2F", "/settings/users"} { // 4.1.2
-		if to := b.get(path).wants(http.StatusPermanentRedirect).Header; to.Get("Location") != "https://c.example"+path || to.Get("Set-Cookie") != "" {
+		if to := b.Get(path).Wants(http.StatusPermanentRedirect).Header; to.Get("Location") != "https://c.example"+path || to.Get("Set-Cookie") != "" {
 			t.Errorf("%s is answered with %v", path, to)
 		}
 	}
-	b.postForm("/signin", "email", adminEmail, "password", adminPassword).wants(http.StatusForbidden)
-	b.get("/healthz").wants(http.StatusOK)
+	b.PostForm("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusForbidden)
+	b.Get("/healthz").Wants(http.StatusOK)
 }
 
 func TestASVS_3_5_4_UnknownHosts(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.browser()
+	c := harness.Ready(t, nil)
+	b := c.Browser()
 	b.Header.Set("X-Forwarded-Host", c.URL.Host)
 	for host, status := range map[string]int{"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "evil.example:80": 421,
 		"localhost": 200, "127.0.0.1:1": 200, "[::1]:80": 200} {
 		b.Header.Set("Host", host)
-		b.get("/signin").wants(status)
-		b.get("/healthz").wants(http.StatusOK)
-		b.get("/readyz").wants(http.StatusOK)
+		b.Get("/signin").Wants(status)
+		b.Get("/healthz").Wants(http.StatusOK)
+		b.Get("/readyz").Wants(http.StatusOK)
 	}
 }
 
 func TestASVS_4_1_4_OtherMethods(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	admin.Header.Set("X-CSRF-Token", admin.token())
-	before := c.snapshot()
-	for _, b := range []*browser{c.browser(), admin} {
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	admin.Header.Set("X-CSRF-Token", admin.Token())
+	before := c.Snapshot()
+	for _, b := range []*harness.Browser{c.Browser(), admin} {
 		for _, method := range []string{http.MethodTrace, http.MethodPut, http.MethodPatch, http.MethodDelete, "FOO"} { // 13.4.4
 			for _, path := range []string{"/", "/signin", "/settings/users/new", "/healthz", "/static/x.css", "/nothing"} {
-				a := b.do(method, path, nil, "")
+				a := b.Do(method, path, nil, "")
 				if a.StatusCode != http.StatusMethodNotAllowed && a.StatusCode != http.StatusNotFound {
 					t.Errorf("%s %s is answered %d", method, path, a.StatusCode)
 				}
@@ -181,9 +182,9 @@ func TestASVS_4_1_4_OtherMethods(t *testing.T) {
 			}
 		}
 	}
-	c.wantUnchanged(before, "other methods")
+	c.WantUnchanged(before, "other methods")
 	for _, path := range []string{"/signin", "/healthz"} {
-		if a := c.browser().do(http.MethodHead, path, nil, "").wants(http.StatusOK); a.Body != "" {
+		if a := c.Browser().Do(http.MethodHead, path, nil, "").Wants(http.StatusOK); a.Body != "" {
 			t.Errorf("HEAD %s has a body", path)
 		}
 	}
@@ -191,106 +192,106 @@ func TestASVS_4_1_4_OtherMethods(t *testing.T) {
 
 func TestASVS_13_4_NothingElseIsServed(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	for _, b := range []*browser{c.browser(), c.administrator()} {
+	c := harness.Ready(t, nil)
+	for _, b := range []*harness.Browser{c.Browser(), c.Administrator()} {
 		for _, path := range []string{"/.git/HEAD", "/.env", "/static/", "/static", "/static/../go.mod", "/static/%2e%2e/go.mod", "/static/app.css.map",
 			"/static/static.go", "/metrics", "/debug/pprof/", "/console.db", "/settings/profile/x.css", "/settings/profile%2Fx.css", "/settings/users;.js"} { // 13.4.1, 13.4.3, 13.4.5, 13.4.7, 14.2.5
-			b.get(path).wants(http.StatusNotFound)
+			b.Get(path).Wants(http.StatusNotFound)
 		}
 	}
 }
 
 func TestASVS_3_7_2_NobodyIsLedAway(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	for i, next := range []string{"//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example", "https://evil.example/",
 		"http://" + c.URL.Host + "@evil.example/", "javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/%0d%0aX:1//evil", "/%09/evil.example",
 		"/%2Fevil.example", "/.//evil.example", "/..//evil.example", "//localhost:1//evil.example", c.URL.String() + "//evil.example", "evil.example", "https:///evil.example"} {
-		answers := []*answer{admin.get("/signin?next=" + url.QueryEscape(next))}
+		answers := []*harness.Answer{admin.Get("/signin?next=" + url.QueryEscape(next))}
 		if i < 3 {
-			answers = append(answers, c.browser().post("/signin", "email", adminEmail, "password", adminPassword, "next", next))
+			answers = append(answers, c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", next))
 		}
 		for _, a := range answers {
-			to, err := a.wants(http.StatusSeeOther).Location() // as a browser resolves it
+			to, err := a.Wants(http.StatusSeeOther).Location() // as a browser resolves it
 			if err != nil || to.Host != c.URL.Host || to.Scheme != c.URL.Scheme || strings.HasPrefix(a.Header.Get("Location"), "//") || strings.ContainsAny(a.Header.Get("Location"), "\\\t\r\n") {
 				t.Errorf("next=%q leads to %q", next, a.Header.Get("Location"))
 			}
 		}
 	}
-	admin.get("/signin?next=" + url.QueryEscape("/settings/users?tab=active")).to("/settings/users")
+	admin.Get("/signin?next=" + url.QueryEscape("/settings/users?tab=active")).To("/settings/users")
 }
 
 func TestASVS_7_2_3_SessionTokens(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
+	c := harness.Ready(t, nil)
 	seen := map[string]bool{}
 	for range 3 {
-		token := c.administrator().cookie("console").Value
+		token := c.Administrator().Cookie("console").Value
 		raw, err := base64.RawURLEncoding.DecodeString(token)
 		if err != nil || len(raw) < 16 || seen[token] {
 			t.Errorf("the session is %s: %v", token, err)
 		}
 		seen[token] = true
-		c.wantNoTrace(token)
-		edited := c.browser() // 7.2.1
-		edited.http.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: token[:len(token)-4] + "AAAA", Path: "/"}})
-		edited.get("/settings/profile").to("/signin")
+		c.WantNoTrace(token)
+		edited := c.Browser() // 7.2.1
+		edited.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: token[:len(token)-4] + "AAAA", Path: "/"}})
+		edited.Get("/settings/profile").To("/signin")
 	}
-	c.wantCount(3, `SELECT count(DISTINCT token_hash) FROM sessions WHERE length(token_hash) = 32`)
+	c.WantCount(3, `SELECT count(DISTINCT token_hash) FROM sessions WHERE length(token_hash) = 32`)
 }
 
 func TestASVS_6_2_Passwords(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	path := c.inviteByLink(admin, "analyst", "geraldine.smithson@longdomain.example")
-	invited := c.browser()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	path := c.InviteByLink(admin, "analyst", "geraldine.smithson@longdomain.example")
+	invited := c.Browser()
 	for _, refused := range []string{"", "elevenchars", strings.Repeat("x", 257), "Geraldine Smithson", "geraldine.smithson", "GERALDINESMITHSON2024!",
 		"geraldine.smithson@longdomain.example", "longdomain.example", "TestCompany1234"} { // 6.2.1, 6.2.11
-		a := invited.post(path, "first_name", "Geraldine", "last_name", "Smithson", "password", refused).wants(http.StatusUnprocessableEntity)
+		a := invited.Post(path, "first_name", "Geraldine", "last_name", "Smithson", "password", refused).Wants(http.StatusUnprocessableEntity)
 		if !strings.Contains(refused, "@") && refused != "" { // the email is shown
-			a.lacks(`value="` + refused + `"`)
+			a.Lacks(`value="` + refused + `"`)
 		}
 	}
 	for i, accepted := range []string{"only lower case", " leading 😀 and Trailing ", strings.Repeat("ä", 256)} { // 6.2.5, 6.2.8, 6.2.9
 		email := fmt.Sprintf("person%d@example.com", i)
-		b := c.browser()
-		page := b.get(c.inviteByLink(admin, "analyst", email)).wants(http.StatusOK).contains(`type="password"`, `autocomplete="new-password"`) // 6.2.6, 6.2.7
-		b.post(page.Request.URL.Path, "first_name", "Ann", "password", accepted).to("/")
-		c.browser().signIn(email, accepted)
+		b := c.Browser()
+		page := b.Get(c.InviteByLink(admin, "analyst", email)).Wants(http.StatusOK).Contains(`type="password"`, `autocomplete="new-password"`) // 6.2.6, 6.2.7
+		b.Post(page.Request.URL.Path, "first_name", "Ann", "password", accepted).To("/")
+		c.Browser().SignIn(email, accepted)
 	}
 	for i, wrong := range []string{"Only lower case", "leading 😀 and Trailing", strings.Repeat("ä", 255)} {
-		c.browser().post("/signin", "email", fmt.Sprintf("person%d@example.com", i), "password", wrong).wants(http.StatusUnprocessableEntity)
+		c.Browser().Post("/signin", "email", fmt.Sprintf("person%d@example.com", i), "password", wrong).Wants(http.StatusUnprocessableEntity)
 	}
-	if hash := c.user("person0@example.com").PasswordHash; !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") { // 11.4.2
+	if hash := c.User("person0@example.com").PasswordHash; !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") { // 11.4.2
 		t.Errorf("the hash is %s", hash)
 	}
 }
 
 func TestASVS_1_4_2_OddNumbers(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	numbers := []string{"0", "-1", "1e9", "9223372036854775807", "9223372036854775808", "1.5", "NaN", "1%00", "%ff", "1'"}
-	token := admin.token()
+	token := admin.Token()
 	for _, n := range numbers {
 		for _, path := range []string{"/settings/triggers/%s/edit", "/settings/integrations/%s/edit", "/settings/integrations/%s/delete", "/settings/invitations/%s/revoke"} {
-			admin.get(strings.ReplaceAll(path, "%s", n)).wants(http.StatusNotFound)
+			admin.Get(strings.ReplaceAll(path, "%s", n)).Wants(http.StatusNotFound)
 		}
-		admin.postForm("/settings/invitations/"+n+"/link", "csrf_token", token).wants(http.StatusNotFound)
+		admin.PostForm("/settings/invitations/"+n+"/link", "csrf_token", token).Wants(http.StatusNotFound)
 		plain, err := url.PathUnescape(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		admin.postForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", plain, "csrf_token", token).
-			wants(http.StatusUnprocessableEntity)
-		admin.postForm("/settings/users/invite-link", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "duration", plain, "csrf_token", token).
-			wants(http.StatusUnprocessableEntity)
-		admin.postForm("/settings/triggers/new", "name", "x", "condition", "user_added", "integration_ids", plain, "csrf_token", token).
-			wants(http.StatusUnprocessableEntity)
+		admin.PostForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", plain, "csrf_token", token).
+			Wants(http.StatusUnprocessableEntity)
+		admin.PostForm("/settings/users/invite-link", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "duration", plain, "csrf_token", token).
+			Wants(http.StatusUnprocessableEntity)
+		admin.PostForm("/settings/triggers/new", "name", "x", "condition", "user_added", "integration_ids", plain, "csrf_token", token).
+			Wants(http.StatusUnprocessableEntity)
 		for _, name := range []string{"tab", "sort", "dir", "q", "cursor"} { // 1.2.4
-			admin.get("/settings/users?" + name + "=" + n).wants(http.StatusOK)
+			admin.Get("/settings/users?" + name + "=" + n).Wants(http.StatusOK)
 		}
 	}
 	for _, place := range []any{1e300, -1e300, "\x00", "x", nil, true, []int{1}, map[string]int{}} {
@@ -300,7 +301,7 @@ func TestASVS_1_4_2_OddNumbers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, sort := range []string{"name", "last_auth"} {
-				admin.get("/settings/users?sort=" + sort + "&cursor=" + base64.RawURLEncoding.EncodeToString(encoded)).wants(http.StatusOK)
+				admin.Get("/settings/users?sort=" + sort + "&cursor=" + base64.RawURLEncoding.EncodeToString(encoded)).Wants(http.StatusOK)
 			}
 		}
 	}
@@ -308,40 +309,40 @@ func TestASVS_1_4_2_OddNumbers(t *testing.T) {
 
 func TestASVS_2_2_StaleAndIncompleteForms(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
-	c.trigger(admin, "1")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.Trigger(admin, "1")
 	integration := []string{"name", "Renamed", "active", "1"}
 	trigger := []string{"name", "Renamed", "condition", "user_added", "integration_ids", "1"}
 	for path, form := range map[string][]string{"/settings/integrations/1/edit": integration, "/settings/triggers/1/edit": trigger} {
 		for _, version := range []string{"", "x"} { // FC-93
-			admin.post(path, append(form, "version", version)...).wants(http.StatusUnprocessableEntity)
+			admin.Post(path, append(form, "version", version)...).Wants(http.StatusUnprocessableEntity)
 		}
-		admin.post(path, form...).wants(http.StatusUnprocessableEntity)
-		admin.post(path, append(form, "version", "999")...).wants(http.StatusConflict)
+		admin.Post(path, form...).Wants(http.StatusUnprocessableEntity)
+		admin.Post(path, append(form, "version", "999")...).Wants(http.StatusConflict)
 	}
-	c.wantCount(0, `SELECT (SELECT count(*) FROM integrations WHERE name = 'Renamed') + (SELECT count(*) FROM triggers WHERE name = 'Renamed')`)
+	c.WantCount(0, `SELECT (SELECT count(*) FROM integrations WHERE name = 'Renamed') + (SELECT count(*) FROM triggers WHERE name = 'Renamed')`)
 }
 
 func TestASVS_16_2_5_SecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	const slackPath = "/services/T0MARKER/B0MARKER/markerOfSlack"
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.trigger(admin, c.slack(admin, c.Receiver.URL+slackPath))
-	link := c.add(admin, "analyst", "Ann", "", "ann@example.com")
-	ann := c.browser()
-	ann.accept(link, "ann").to("/")
-	c.browser().post("/signin", "email", "a password typed as email", "password", "marker of a wrong password").wants(http.StatusUnprocessableEntity)
-	ann.get("/signup/" + strings.Repeat("markerlink", 4)).wants(http.StatusNotFound)
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+slackPath))
+	link := c.Add(admin, "analyst", "Ann", "", "ann@example.com")
+	ann := c.Browser()
+	ann.Accept(link, "ann").To("/")
+	c.Browser().Post("/signin", "email", "a password typed as email", "password", "marker of a wrong password").Wants(http.StatusUnprocessableEntity)
+	ann.Get("/signup/" + strings.Repeat("markerlink", 4)).Wants(http.StatusNotFound)
 	c.Receiver.Wait(t, 1)
-	secrets := []string{adminPassword, password("ann"), "marker of a wrong password", strings.TrimPrefix(link, "/signup/"), "markerlink",
-		admin.cookie("console").Value, ann.cookie("console").Value, admin.token(), "markerOfSlack", "T0MARKER"}
+	secrets := []string{harness.AdminPassword, harness.Password("ann"), "marker of a wrong password", strings.TrimPrefix(link, "/signup/"), "markerlink",
+		admin.Cookie("console").Value, ann.Cookie("console").Value, admin.Token(), "markerOfSlack", "T0MARKER"}
 	if err := c.Close(); err != nil { // so that the log is complete
 		t.Fatal(err)
 	}
-	c.wantNoTrace(secrets...)
+	c.WantNoTrace(secrets...)
 	for _, line := range bytes.Split([]byte(strings.TrimSpace(c.Log.String())), []byte("\n")) { // 16.2.4
 		if bytes.HasPrefix(line, []byte("Set-up link: ")) || len(line) == 0 {
 			continue
@@ -354,10 +355,10 @@ func TestASVS_16_2_5_SecretsAreNotKept(t *testing.T) {
 
 func TestASVS_16_4_1_NamesDoNotWriteTheLog(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.browser()
-	b.post("/signin", "email", "x\n{\"level\":\"forged\"}\x1b[31m", "password", "x").wants(http.StatusUnprocessableEntity)
-	b.get("/nothing/%0a%7b%22level%22:%22forged%22%7d").wants(http.StatusNotFound)
+	c := harness.Ready(t, nil)
+	b := c.Browser()
+	b.Post("/signin", "email", "x\n{\"level\":\"forged\"}\x1b[31m", "password", "x").Wants(http.StatusUnprocessableEntity)
+	b.Get("/nothing/%0a%7b%22level%22:%22forged%22%7d").Wants(http.StatusNotFound)
 	if log := c.Log.String(); strings.Contains(log, "\n{\"level\":\"forged") || strings.Contains(log, "\x1b") {
 		t.Errorf("the log is forged:\n%s", log)
 	}
@@ -365,13 +366,13 @@ func TestASVS_16_4_1_NamesDoNotWriteTheLog(t *testing.T) {
 
 func TestASVS_4_2_OversizedRequests(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.browser()
-	token := b.token()
+	c := harness.Ready(t, nil)
+	b := c.Browser()
+	token := b.Token()
 	big := io.MultiReader(strings.NewReader("csrf_token="+token+"&email="), strings.NewReader(strings.Repeat("x", 1<<20)))
-	if a := b.do(http.MethodPost, "/signin", big, "application/x-www-form-urlencoded"); a.StatusCode < 400 || a.StatusCode >= 500 {
+	if a := b.Do(http.MethodPost, "/signin", big, "application/x-www-form-urlencoded"); a.StatusCode < 400 || a.StatusCode >= 500 {
 		t.Errorf("a form of a megabyte is answered %d", a.StatusCode)
 	}
 	b.Header.Set("X-Big", strings.Repeat("x", 64<<10))
-	b.get("/signin").wants(http.StatusRequestHeaderFieldsTooLarge)
+	b.Get("/signin").Wants(http.StatusRequestHeaderFieldsTooLarge)
 }

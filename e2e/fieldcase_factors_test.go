@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/base32"
 	"encoding/hex"
-	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -16,55 +14,42 @@ import (
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/auth"
 	"console/internal/cli"
 	"console/internal/fake"
 	"console/store"
 )
 
-// halfway returns a browser in which John Doe has given the right password.
-func (c *console) halfway() *browser {
-	c.t.Helper()
-	b := c.browser()
-	b.post("/signin", "email", adminEmail, "password", adminPassword).to("/signin/2fa")
-	return b
-}
-
-// enforce demands a second factor of everybody.
-func (c *console) enforce() {
-	c.t.Helper()
-	c.exec(`UPDATE account SET enforce_two_factor = 1`)
-}
-
 func TestFC71_ACodeIsAcceptedOnceAndForwardOnly(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	app := c.administrator().enrol(adminPassword)
-	c.halfway().post("/signin/2fa", "code", app.code(0)).wants(http.StatusUnprocessableEntity).contains("used already") // confirmed the set-up
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusUnprocessableEntity).Contains("used already") // confirmed the set-up
 	clock.Advance(30 * time.Second)
-	spaced := app.code(0)[:3] + " " + app.code(0)[3:]
-	c.halfway().post("/signin/2fa", "code", spaced).to("/")
-	c.halfway().post("/signin/2fa", "code", app.code(0)).wants(http.StatusUnprocessableEntity).contains("used already")
-	c.halfway().post("/signin/2fa", "code", app.code(-1)).wants(http.StatusUnprocessableEntity).contains("used already") // backwards
-	c.halfway().post("/signin/2fa", "code", app.code(1)).to("/")
+	spaced := app.Code(0)[:3] + " " + app.Code(0)[3:]
+	c.Halfway().Post("/signin/2fa", "code", spaced).To("/")
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusUnprocessableEntity).Contains("used already")
+	c.Halfway().Post("/signin/2fa", "code", app.Code(-1)).Wants(http.StatusUnprocessableEntity).Contains("used already") // backwards
+	c.Halfway().Post("/signin/2fa", "code", app.Code(1)).To("/")
 }
 
 func TestFC72_ParallelSubmitsOfOneCodeMakeOneSession(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	app := c.administrator().enrol(adminPassword)
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
 	clock.Advance(time.Minute)
-	browsers := make([]*browser, 20)
+	browsers := make([]*harness.Browser, 20)
 	for i := range browsers {
-		browsers[i] = c.halfway()
-		browsers[i].token()
+		browsers[i] = c.Halfway()
+		browsers[i].Token()
 	}
-	before := c.count(`SELECT count(*) FROM sessions WHERE stage = ''`)
+	before := c.Count(`SELECT count(*) FROM sessions WHERE stage = ''`)
 	var in atomic.Int32
 	var all sync.WaitGroup
 	for _, b := range browsers {
 		all.Go(func() {
-			if b.post("/signin/2fa", "code", app.code(0)).StatusCode == http.StatusSeeOther {
+			if b.Post("/signin/2fa", "code", app.Code(0)).StatusCode == http.StatusSeeOther {
 				in.Add(1)
 			}
 		})
@@ -73,111 +58,111 @@ func TestFC72_ParallelSubmitsOfOneCodeMakeOneSession(t *testing.T) {
 	if in.Load() != 1 {
 		t.Errorf("%d were let in", in.Load())
 	}
-	c.wantCount(before+1, `SELECT count(*) FROM sessions WHERE stage = ''`)
+	c.WantCount(before+1, `SELECT count(*) FROM sessions WHERE stage = ''`)
 }
 
 func TestFC73_WrongCodesCountPerAccount(t *testing.T) {
 	t.Parallel()
 	clock := fake.NewClock(time.Now().Truncate(time.Second))
-	c := ready(t, func(s *cli.Serve) { behindProxy(s); s.Now = clock.Now })
-	app := c.administrator().enrol(adminPassword)
+	c := harness.Ready(t, func(s *cli.Serve) { harness.BehindProxy(s); s.Now = clock.Now })
+	app := c.Administrator().Enrol(harness.AdminPassword)
 	for _, address := range []string{"198.51.100.1", "198.51.100.2", "2001:db8::1"} {
-		b := c.browser().from(address)
-		b.post("/signin", "email", adminEmail, "password", adminPassword).to("/signin/2fa")
+		b := c.Browser().From(address)
+		b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).To("/signin/2fa")
 		for range 2 {
-			b.post("/signin/2fa", "code", "000 001").wants(http.StatusUnprocessableEntity)
+			b.Post("/signin/2fa", "code", "000 001").Wants(http.StatusUnprocessableEntity)
 		}
 	}
 	clock.Advance(time.Minute)
-	b := c.browser().from("198.51.100.9")
-	b.post("/signin", "email", adminEmail, "password", adminPassword).to("/signin/2fa")
+	b := c.Browser().From("198.51.100.9")
+	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).To("/signin/2fa")
 	for range 3 {
-		refused := b.post("/signin/2fa", "code", app.code(0)).wants(http.StatusTooManyRequests).contains("Try again in")
+		refused := b.Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusTooManyRequests).Contains("Try again in")
 		if refused.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
 	}
-	b.post("/signin/2fa", "code", app.codes[0]).wants(http.StatusTooManyRequests)
-	if n := c.entries("sign in second factor", "failed"); n != 6 {
+	b.Post("/signin/2fa", "code", app.Codes[0]).Wants(http.StatusTooManyRequests)
+	if n := c.Entries("sign in second factor", "failed"); n != 6 {
 		t.Errorf("%d failures are in the activity log", n)
 	}
-	if n := c.entries("sign in second factor", "refused"); n != 1 { // one a minute
+	if n := c.Entries("sign in second factor", "refused"); n != 1 { // one a minute
 		t.Errorf("%d refusals are in the activity log", n)
 	}
 	clock.Advance(15 * time.Minute)
-	b.get("/signin/2fa").to("/signin") // waited too long
-	b.post("/signin", "email", adminEmail, "password", adminPassword).to("/signin/2fa")
-	b.post("/signin/2fa", "code", app.code(0)).to("/")
+	b.Get("/signin/2fa").To("/signin") // waited too long
+	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).To("/signin/2fa")
+	b.Post("/signin/2fa", "code", app.Code(0)).To("/")
 }
 
 func TestFC75_ClocksMayDifferByOneStep(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	app := c.administrator().enrol(adminPassword)
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
 	clock.Advance(10 * time.Minute)
 	for _, step := range []int{-2, 2, 8} { // no answer tells a code that is to come from one that never will
-		c.halfway().post("/signin/2fa", "code", app.code(step)).wants(http.StatusUnprocessableEntity).contains("This was not accepted.", "clock")
+		c.Halfway().Post("/signin/2fa", "code", app.Code(step)).Wants(http.StatusUnprocessableEntity).Contains("This was not accepted.", "clock")
 	}
-	c.halfway().post("/signin/2fa", "code", app.code(99999)).wants(http.StatusUnprocessableEntity).contains("This was not accepted.", "clock")
+	c.Halfway().Post("/signin/2fa", "code", app.Code(99999)).Wants(http.StatusUnprocessableEntity).Contains("This was not accepted.", "clock")
 	for _, step := range []int{-1, 0, 1} {
-		c.halfway().post("/signin/2fa", "code", app.code(step)).to("/")
+		c.Halfway().Post("/signin/2fa", "code", app.Code(step)).To("/")
 	}
 }
 
 func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	b := c.administrator()
-	app := b.scan()
-	b.post(authenticatorPath, "code", "000000", "password", adminPassword).wants(http.StatusUnprocessableEntity).contains("This is not the code", app.secret)
-	b.post(authenticatorPath, "code", app.code(0), "password", "wrong").wants(http.StatusUnprocessableEntity).contains("This is not your password", app.secret)
-	b.post(authenticatorPath, "code", app.code(5), "password", adminPassword).wants(http.StatusUnprocessableEntity).contains("clock", app.secret)
-	b.get(authenticatorPath).contains(app.secret)
-	b.post(authenticatorPath + "/start").to(authenticatorPath)
-	c.restart()
-	b.get(authenticatorPath).contains(app.secret)
-	if c.user(adminEmail).TwoFactor {
+	c, clock := harness.StartAt(t)
+	b := c.Administrator()
+	app := b.Scan()
+	b.Post(harness.AuthenticatorPath, "code", "000000", "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("This is not the code", app.Secret)
+	b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", "wrong").Wants(http.StatusUnprocessableEntity).Contains("This is not your password", app.Secret)
+	b.Post(harness.AuthenticatorPath, "code", app.Code(5), "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("clock", app.Secret)
+	b.Get(harness.AuthenticatorPath).Contains(app.Secret)
+	b.Post(harness.AuthenticatorPath + "/start").To(harness.AuthenticatorPath)
+	c.Restart()
+	b.Get(harness.AuthenticatorPath).Contains(app.Secret)
+	if c.User(harness.AdminEmail).TwoFactor {
 		t.Error("two-factor authentication is on before it is confirmed")
 	}
-	if n := len(b.post(authenticatorPath, "code", app.code(0), "password", adminPassword).recoveryCodes()); n != 10 {
+	if n := len(b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", harness.AdminPassword).RecoveryCodes()); n != 10 {
 		t.Errorf("%d recovery codes", n)
 	}
-	if !c.user(adminEmail).TwoFactor {
+	if !c.User(harness.AdminEmail).TwoFactor {
 		t.Error("two-factor authentication is not on")
 	}
-	b.get("/settings/users?twofa=on").contains(adminEmail, `2FA<span class="visually-hidden">: on`)
+	b.Get("/settings/users?twofa=on").Contains(harness.AdminEmail, `2FA<span class="visually-hidden">: on`)
 
 	// A new one replaces it in one step, and until then the old one works.
 	clock.Advance(time.Minute)
-	other := b.scan()
-	if other.secret == app.secret {
+	other := b.Scan()
+	if other.Secret == app.Secret {
 		t.Error("the new authenticator has the secret of the old one")
 	}
-	c.halfway().post("/signin/2fa", "code", app.code(0)).to("/")
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).To("/")
 	clock.Advance(time.Minute)
-	b.post(authenticatorPath, "code", other.code(0), "password", adminPassword).to("/settings/profile")
+	b.Post(harness.AuthenticatorPath, "code", other.Code(0), "password", harness.AdminPassword).To("/settings/profile")
 	clock.Advance(time.Minute)
-	c.halfway().post("/signin/2fa", "code", app.code(0)).wants(http.StatusUnprocessableEntity)
-	c.halfway().post("/signin/2fa", "code", other.code(0)).to("/")
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusUnprocessableEntity)
+	c.Halfway().Post("/signin/2fa", "code", other.Code(0)).To("/")
 }
 
 func TestFC78_EachRecoveryCodeWorksOnce(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	app := c.administrator().enrol(adminPassword)
-	c.halfway().post("/signin/2fa", "code", strings.ToLower(app.codes[2])).to("/")
-	c.halfway().post("/signin/2fa", "code", app.codes[2]).wants(http.StatusUnprocessableEntity)
-	b := c.halfway()
-	b.post("/signin/2fa", "code", strings.ReplaceAll(app.codes[6], "-", "")).to("/")
-	b.get("/settings/profile").contains("You have 8 recovery codes left.", "8 codes left")
+	c := harness.Ready(t, nil)
+	app := c.Administrator().Enrol(harness.AdminPassword)
+	c.Halfway().Post("/signin/2fa", "code", strings.ToLower(app.Codes[2])).To("/")
+	c.Halfway().Post("/signin/2fa", "code", app.Codes[2]).Wants(http.StatusUnprocessableEntity)
+	b := c.Halfway()
+	b.Post("/signin/2fa", "code", strings.ReplaceAll(app.Codes[6], "-", "")).To("/")
+	b.Get("/settings/profile").Contains("You have 8 recovery codes left.", "8 codes left")
 
 	var in atomic.Int32
 	var all sync.WaitGroup
 	for range 5 {
-		rival := c.halfway()
-		rival.token()
+		rival := c.Halfway()
+		rival.Token()
 		all.Go(func() {
-			if rival.post("/signin/2fa", "code", app.codes[0]).StatusCode == http.StatusSeeOther {
+			if rival.Post("/signin/2fa", "code", app.Codes[0]).StatusCode == http.StatusSeeOther {
 				in.Add(1)
 			}
 		})
@@ -186,28 +171,28 @@ func TestFC78_EachRecoveryCodeWorksOnce(t *testing.T) {
 	if in.Load() != 1 {
 		t.Errorf("one code let in %d", in.Load())
 	}
-	b.post("/settings/profile/recovery-codes", "password", "wrong").wants(http.StatusUnprocessableEntity)
-	fresh := b.post("/settings/profile/recovery-codes", "password", adminPassword).recoveryCodes()
-	c.halfway().post("/signin/2fa", "code", app.codes[1]).wants(http.StatusUnprocessableEntity)
-	c.halfway().post("/signin/2fa", "code", fresh[1]).to("/")
+	b.Post("/settings/profile/recovery-codes", "password", "wrong").Wants(http.StatusUnprocessableEntity)
+	fresh := b.Post("/settings/profile/recovery-codes", "password", harness.AdminPassword).RecoveryCodes()
+	c.Halfway().Post("/signin/2fa", "code", app.Codes[1]).Wants(http.StatusUnprocessableEntity)
+	c.Halfway().Post("/signin/2fa", "code", fresh[1]).To("/")
 }
 
 func TestFC79_SecretsAreNotInTheDatabase(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.administrator()
-	pending := b.scan().secret
-	app := b.enrol(adminPassword)
-	raw, err := base32.StdEncoding.DecodeString(app.secret)
+	c := harness.Ready(t, nil)
+	b := c.Administrator()
+	pending := b.Scan().Secret
+	app := b.Enrol(harness.AdminPassword)
+	raw, err := base32.StdEncoding.DecodeString(app.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	marks := [][]byte{[]byte(pending), []byte(app.secret), raw, []byte(hex.EncodeToString(raw)), []byte(strings.ToUpper(hex.EncodeToString(raw)))}
-	for _, code := range app.codes {
+	marks := [][]byte{[]byte(pending), []byte(app.Secret), raw, []byte(hex.EncodeToString(raw)), []byte(strings.ToUpper(hex.EncodeToString(raw)))}
+	for _, code := range app.Codes {
 		marks = append(marks, []byte(code), []byte(strings.ReplaceAll(code, "-", "")))
 	}
 	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(c.database() + suffix)
+		content, err := os.ReadFile(c.Database() + suffix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,262 +214,262 @@ func TestFC79_SecretsAreNotInTheDatabase(t *testing.T) {
 
 func TestFC69_ANewSessionIdAtEachStep(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	app := c.administrator().enrol(adminPassword)
-	b := c.browser()
-	b.http.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: "AAAA"}})
-	b.post("/signin", "email", adminEmail, "password", adminPassword, "next", "/settings/users?tab=invited").to("/signin/2fa")
-	first := b.cookie("console").Value
-	b.get("/signin/2fa?next=%2Fsettings%2Fusers%3Ftab%3Dinvited").contains(`value="/settings/users?tab=invited"`)
-	in := b.post("/signin/2fa", "code", app.codes[0], "next", "/settings/users?tab=invited").wants(http.StatusSeeOther)
+	c := harness.Ready(t, nil)
+	app := c.Administrator().Enrol(harness.AdminPassword)
+	b := c.Browser()
+	b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: "AAAA"}})
+	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users?tab=invited").To("/signin/2fa")
+	first := b.Cookie("console").Value
+	b.Get("/signin/2fa?next=%2Fsettings%2Fusers%3Ftab%3Dinvited").Contains(`value="/settings/users?tab=invited"`)
+	in := b.Post("/signin/2fa", "code", app.Codes[0], "next", "/settings/users?tab=invited").Wants(http.StatusSeeOther)
 	if to := in.Header.Get("Location"); to != "/settings/users?tab=invited" {
 		t.Errorf("leads to %s", to)
 	}
-	second := b.cookie("console").Value
+	second := b.Cookie("console").Value
 	if first == "AAAA" || second == first {
 		t.Errorf("session ids: %s, %s", first, second)
 	}
 	for _, old := range []string{"AAAA", first} {
-		planted := c.browser()
-		planted.http.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: old}})
-		planted.get("/settings/profile").to("/signin")
+		planted := c.Browser()
+		planted.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: old}})
+		planted.Get("/settings/profile").To("/signin")
 	}
 }
 
 func TestHalfwayOpensNothing(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	c.administrator().enrol(adminPassword)
-	b := c.halfway()
-	for _, r := range c.routes() {
+	c, clock := harness.StartAt(t)
+	c.Administrator().Enrol(harness.AdminPassword)
+	b := c.Halfway()
+	for _, r := range c.Routes() {
 		if !r.Needs.SignedIn() {
 			continue
 		}
 		path := strings.NewReplacer(":id", "1", ":token", "x").Replace(r.Path)
 		if r.Method == http.MethodGet {
-			b.get(path).to("/signin/2fa")
+			b.Get(path).To("/signin/2fa")
 		} else {
-			b.post(path).to("/signin/2fa")
+			b.Post(path).To("/signin/2fa")
 		}
 	}
 	clock.Advance(10*time.Minute - time.Second)
-	b.get("/signin/2fa").wants(http.StatusOK)
+	b.Get("/signin/2fa").Wants(http.StatusOK)
 	clock.Advance(time.Second)
-	b.get("/signin/2fa").to("/signin")
+	b.Get("/signin/2fa").To("/signin")
 
-	b = c.halfway()
-	b.post("/signout").to("/signin")
-	b.get("/signin/2fa").to("/signin")
+	b = c.Halfway()
+	b.Post("/signout").To("/signin")
+	b.Get("/signin/2fa").To("/signin")
 }
 
 func TestFC138_SignedInIsNotedAfterTheLastFactor(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	app := c.administrator().enrol(adminPassword)
-	signIns, last := c.entries("sign in", "done"), c.user(adminEmail).LastAuthAt
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
+	signIns, last := c.Entries("sign in", "done"), c.User(harness.AdminEmail).LastAuthAt
 	clock.Advance(time.Minute)
-	b := c.halfway()
-	b.post("/signin/2fa", "code", "000000").wants(http.StatusUnprocessableEntity)
-	if c.entries("sign in", "done") != signIns || c.user(adminEmail).LastAuthAt != last {
+	b := c.Halfway()
+	b.Post("/signin/2fa", "code", "000000").Wants(http.StatusUnprocessableEntity)
+	if c.Entries("sign in", "done") != signIns || c.User(harness.AdminEmail).LastAuthAt != last {
 		t.Error("a sign-in that has failed is noted as one")
 	}
-	if c.entries("sign in second factor", "failed") != 1 {
+	if c.Entries("sign in second factor", "failed") != 1 {
 		t.Error("the wrong code is not in the activity log")
 	}
-	b.post("/signin/2fa", "code", app.code(0)).to("/")
-	if c.entries("sign in", "done") != signIns+1 || c.user(adminEmail).LastAuthAt == last {
+	b.Post("/signin/2fa", "code", app.Code(0)).To("/")
+	if c.Entries("sign in", "done") != signIns+1 || c.User(harness.AdminEmail).LastAuthAt == last {
 		t.Error("the sign-in is not noted")
 	}
 }
 
 func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	member := c.member(admin, "analyst", "ann@example.com")
-	member.enrol(password("ann@example.com"))
-	path := "/settings/users/" + c.cell(`SELECT id FROM users WHERE email = 'ann@example.com'`) + "/disable-2fa"
-	admin.get(path).wants(http.StatusOK).contains("Mem Ber")
-	admin.get("/settings/users").contains(path)
-	admin.post(path).wants(http.StatusUnprocessableEntity)
-	admin.post(path, "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity).contains("This is not your password.")
-	if !c.user("ann@example.com").TwoFactor {
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	member := c.Member(admin, "analyst", "ann@example.com")
+	member.Enrol(harness.Password("ann@example.com"))
+	path := "/settings/users/" + c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`) + "/disable-2fa"
+	admin.Get(path).Wants(http.StatusOK).Contains("Mem Ber")
+	admin.Get("/settings/users").Contains(path)
+	admin.Post(path).Wants(http.StatusUnprocessableEntity)
+	admin.Post(path, "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity).Contains("This is not your password.")
+	if !c.User("ann@example.com").TwoFactor {
 		t.Fatal("a wrong password disables two-factor authentication")
 	}
 	for range 4 {
-		admin.post(path, "password", "wrong").wants(http.StatusUnprocessableEntity)
+		admin.Post(path, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	}
-	admin.post(path, "password", "wrong").to("/signin")
-	admin.get("/settings/users").to("/signin")
-	if n := c.entries("confirm password", "failed"); n != 6 {
+	admin.Post(path, "password", "wrong").To("/signin")
+	admin.Get("/settings/users").To("/signin")
+	if n := c.Entries("confirm password", "failed"); n != 6 {
 		t.Errorf("%d wrong passwords are in the activity log", n)
 	}
 
 	c.Mail.WaitFor(t, "ann@example.com")
-	admin.signIn(adminEmail, adminPassword)
-	member.get("/settings/profile").wants(http.StatusOK)
-	admin.post(path, "password", adminPassword).to("/settings/users")
-	member.get("/settings/profile").to("/signin")
-	if c.user("ann@example.com").TwoFactor {
+	admin.SignIn(harness.AdminEmail, harness.AdminPassword)
+	member.Get("/settings/profile").Wants(http.StatusOK)
+	admin.Post(path, "password", harness.AdminPassword).To("/settings/users")
+	member.Get("/settings/profile").To("/signin")
+	if c.User("ann@example.com").TwoFactor {
 		t.Error("two-factor authentication is still on")
 	}
-	c.wantCount(0, `SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM passkeys)`)
-	member.signIn("ann@example.com", password("ann@example.com"))
-	c.wantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = 'ann@example.com' AND template = 'second_factor_disabled'`)
-	admin.post(path, "password", adminPassword).to("/settings/users") // again changes nothing
-	admin.post(strings.Replace(path, c.cell(`SELECT id FROM users WHERE email = 'ann@example.com'`), "1", 1), "password", adminPassword).wants(http.StatusUnprocessableEntity)
+	c.WantCount(0, `SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM passkeys)`)
+	member.SignIn("ann@example.com", harness.Password("ann@example.com"))
+	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = 'ann@example.com' AND template = 'second_factor_disabled'`)
+	admin.Post(path, "password", harness.AdminPassword).To("/settings/users") // again changes nothing
+	admin.Post(strings.Replace(path, c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`), "1", 1), "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
 
-	own := c.member(admin, "analyst", "bo@example.com")
-	own.enrol(password("bo@example.com"))
-	own.post("/settings/profile/disable-2fa").wants(http.StatusUnprocessableEntity)
-	own.post("/settings/profile/disable-2fa", "password", adminPassword).wants(http.StatusUnprocessableEntity)
-	c.enforce()
-	own.post("/settings/profile/disable-2fa", "password", password("bo@example.com")).wants(http.StatusUnprocessableEntity).contains("requires two-factor authentication")
-	if !c.user("bo@example.com").TwoFactor {
+	own := c.Member(admin, "analyst", "bo@example.com")
+	own.Enrol(harness.Password("bo@example.com"))
+	own.Post("/settings/profile/disable-2fa").Wants(http.StatusUnprocessableEntity)
+	own.Post("/settings/profile/disable-2fa", "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
+	c.Enforce()
+	own.Post("/settings/profile/disable-2fa", "password", harness.Password("bo@example.com")).Wants(http.StatusUnprocessableEntity).Contains("requires two-factor authentication")
+	if !c.User("bo@example.com").TwoFactor {
 		t.Error("what is demanded can be disabled")
 	}
-	c.exec(`UPDATE account SET enforce_two_factor = 0`)
-	own.post("/settings/profile/disable-2fa", "password", password("bo@example.com")).to("/settings/profile")
-	own.get("/settings/profile").wants(http.StatusOK).contains("Disabled")
+	c.Exec(`UPDATE account SET enforce_two_factor = 0`)
+	own.Post("/settings/profile/disable-2fa", "password", harness.Password("bo@example.com")).To("/settings/profile")
+	own.Get("/settings/profile").Wants(http.StatusOK).Contains("Disabled")
 }
 
 func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	before := c.administrator()
-	c.enforce()
-	before.get("/settings/users").wants(http.StatusOK) // takes effect at the next sign-in
+	c := harness.Ready(t, nil)
+	before := c.Administrator()
+	c.Enforce()
+	before.Get("/settings/users").Wants(http.StatusOK) // takes effect at the next sign-in
 
-	b := c.browser()
-	b.post("/signin", "email", adminEmail, "password", adminPassword, "next", "/settings/users").to(authenticatorPath)
-	last := c.entries("sign in", "done")
-	for _, r := range c.routes() {
-		if !r.Needs.SignedIn() || strings.HasPrefix(r.Path, authenticatorPath) && !strings.HasSuffix(r.Path, "/remove") || strings.Contains(r.Path, "passkeys") && !strings.HasSuffix(r.Path, "/remove") {
+	b := c.Browser()
+	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users").To(harness.AuthenticatorPath)
+	last := c.Entries("sign in", "done")
+	for _, r := range c.Routes() {
+		if !r.Needs.SignedIn() || strings.HasPrefix(r.Path, harness.AuthenticatorPath) && !strings.HasSuffix(r.Path, "/remove") || strings.Contains(r.Path, "passkeys") && !strings.HasSuffix(r.Path, "/remove") {
 			continue
 		}
 		path := strings.NewReplacer(":id", "1", ":token", "x").Replace(r.Path)
 		for _, htmx := range []bool{false, true} {
 			b.Header.Del("HX-Request")
 			if htmx {
-				b.token()
+				b.Token()
 				b.Header.Set("HX-Request", "true")
 			}
-			var a *answer
+			var a *harness.Answer
 			if r.Method == http.MethodGet {
-				a = b.get(path)
+				a = b.Get(path)
 			} else {
-				a = b.post(path)
+				a = b.Post(path)
 			}
 			if !htmx {
-				a.to(authenticatorPath)
-			} else if a.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(a.Header.Get("HX-Redirect"), authenticatorPath) {
+				a.To(harness.AuthenticatorPath)
+			} else if a.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(a.Header.Get("HX-Redirect"), harness.AuthenticatorPath) {
 				t.Errorf("htmx %s %s is answered %d, %s", r.Method, path, a.StatusCode, a.Header.Get("HX-Redirect"))
 			}
 		}
 	}
 	b.Header.Del("HX-Request")
-	b.get("/settings/profile/passkeys/new").wants(http.StatusOK).lacks("Profile</a>")
-	page := b.get(authenticatorPath + "?next=%2Fsettings%2Fusers").wants(http.StatusOK).contains("requires two-factor authentication").lacks("Users</a>")
-	app := &authenticator{console: c, secret: page.key()}
-	codes := b.post(authenticatorPath, "code", app.code(0), "password", adminPassword, "next", "/settings/users")
-	codes.contains(`href="/settings/users"`).recoveryCodes()
-	b.get("/settings/users").wants(http.StatusOK)
-	if c.entries("sign in", "done") != last+1 {
+	b.Get("/settings/profile/passkeys/new").Wants(http.StatusOK).Lacks("Profile</a>")
+	page := b.Get(harness.AuthenticatorPath + "?next=%2Fsettings%2Fusers").Wants(http.StatusOK).Contains("requires two-factor authentication").Lacks("Users</a>")
+	app := &harness.Authenticator{Console: c, Secret: page.Key()}
+	codes := b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", harness.AdminPassword, "next", "/settings/users")
+	codes.Contains(`href="/settings/users"`).RecoveryCodes()
+	b.Get("/settings/users").Wants(http.StatusOK)
+	if c.Entries("sign in", "done") != last+1 {
 		t.Error("the sign-in is not noted when it is complete")
 	}
 }
 
 func TestASetUpThatIsNoLongerDemandedLetsIn(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	admin := c.administrator()
+	c, clock := harness.StartAt(t)
+	admin := c.Administrator()
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
-		c.browser().accept(c.add(admin, "analyst", "Ann", "", email), email)
+		c.Browser().Accept(c.Add(admin, "analyst", "Ann", "", email), email)
 	}
-	c.timeouts(5*time.Minute, time.Hour)
-	c.enforce()
-	late, early := c.browser(), c.browser()
-	late.post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).to(authenticatorPath)
-	last := c.user("ann@example.com").LastAuthAt
+	c.Timeouts(5*time.Minute, time.Hour)
+	c.Enforce()
+	late, early := c.Browser(), c.Browser()
+	late.Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).To(harness.AuthenticatorPath)
+	last := c.User("ann@example.com").LastAuthAt
 	clock.Advance(4 * time.Minute)
-	early.post("/signin", "email", "bo@example.com", "password", password("bo@example.com")).to(authenticatorPath)
-	signIns := c.entries("sign in", "done")
-	admin.get("/settings/general").wants(http.StatusOK)
+	early.Post("/signin", "email", "bo@example.com", "password", harness.Password("bo@example.com")).To(harness.AuthenticatorPath)
+	signIns := c.Entries("sign in", "done")
+	admin.Get("/settings/general").Wants(http.StatusOK)
 	clock.Advance(4 * time.Minute)
-	admin.post("/settings/general/signin", "password_min_length", "12", "version", c.version()).to("/settings/general")
-	early.get("/settings/profile").wants(http.StatusOK).contains("Analyst")
-	late.get("/settings/profile").to("/signin")
-	if c.entries("sign in", "done") != signIns+1 || c.user("ann@example.com").LastAuthAt != last {
+	admin.Post("/settings/general/signin", "password_min_length", "12", "version", version(c)).To("/settings/general")
+	early.Get("/settings/profile").Wants(http.StatusOK).Contains("Analyst")
+	late.Get("/settings/profile").To("/signin")
+	if c.Entries("sign in", "done") != signIns+1 || c.User("ann@example.com").LastAuthAt != last {
 		t.Error("who had left is noted as signed in")
 	}
 }
 
 func TestFC30_AnInvitationSurvivesTheSetUp(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	link := c.add(c.administrator(), "analyst", "Ann", "", "ann@example.com")
-	c.enforce()
-	b := c.browser()
-	b.accept(link, "ann@example.com").to(authenticatorPath)
-	b.get("/").to(authenticatorPath)
-	secret := b.get(authenticatorPath).key()
-	app := &authenticator{console: c, secret: b.get(authenticatorPath).key()} // reloaded
-	if secret != app.secret {
+	c := harness.Ready(t, nil)
+	link := c.Add(c.Administrator(), "analyst", "Ann", "", "ann@example.com")
+	c.Enforce()
+	b := c.Browser()
+	b.Accept(link, "ann@example.com").To(harness.AuthenticatorPath)
+	b.Get("/").To(harness.AuthenticatorPath)
+	secret := b.Get(harness.AuthenticatorPath).Key()
+	app := &harness.Authenticator{Console: c, Secret: b.Get(harness.AuthenticatorPath).Key()} // reloaded
+	if secret != app.Secret {
 		t.Error("a reload changes the secret")
 	}
-	b.post(authenticatorPath, "code", app.code(0), "password", password("ann@example.com")).recoveryCodes()
-	b.get("/settings/profile").wants(http.StatusOK).contains("Analyst")
-	if u := c.user("ann@example.com"); u.Status() != store.Active || !u.TwoFactor {
+	b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", harness.Password("ann@example.com")).RecoveryCodes()
+	b.Get("/settings/profile").Wants(http.StatusOK).Contains("Analyst")
+	if u := c.User("ann@example.com"); u.Status() != store.Active || !u.TwoFactor {
 		t.Errorf("the person is %s, second factor %v", u.Status(), u.TwoFactor)
 	}
 }
 
 func TestFC51_DisabledPeopleComeInByNoWay(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	admin := c.administrator()
-	member := c.member(admin, "analyst", "ann@example.com")
-	app := member.enrol(password("ann@example.com"))
-	half := c.browser()
-	half.post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).to("/signin/2fa")
-	reset := c.resetPath("ann@example.com")
+	c, clock := harness.StartAt(t)
+	admin := c.Administrator()
+	member := c.Member(admin, "analyst", "ann@example.com")
+	app := member.Enrol(harness.Password("ann@example.com"))
+	half := c.Browser()
+	half.Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).To("/signin/2fa")
+	reset := c.ResetPath("ann@example.com")
 	clock.Advance(time.Minute)
-	admin.post("/settings/users/" + c.cell(`SELECT id FROM users WHERE email = 'ann@example.com'`) + "/disable").to("/settings/users")
-	half.post("/signin/2fa", "code", app.code(0)).to("/signin")
-	half.post("/signin/2fa", "code", app.codes[0]).to("/signin")
-	member.get("/settings/profile").to("/signin")
-	c.browser().get(reset).wants(http.StatusGone)
-	c.browser().post(reset, "password", "another long password").wants(http.StatusGone)
-	c.browser().post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity)
+	admin.Post("/settings/users/" + c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`) + "/disable").To("/settings/users")
+	half.Post("/signin/2fa", "code", app.Code(0)).To("/signin")
+	half.Post("/signin/2fa", "code", app.Codes[0]).To("/signin")
+	member.Get("/settings/profile").To("/signin")
+	c.Browser().Get(reset).Wants(http.StatusGone)
+	c.Browser().Post(reset, "password", "another long password").Wants(http.StatusGone)
+	c.Browser().Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity)
 }
 
 func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	a, b := c.administrator(), c.administrator()
+	c := harness.Ready(t, nil)
+	a, b := c.Administrator(), c.Administrator()
 	const path, changed = "/settings/profile/password", "a new long password"
-	old := a.cookie("console").Value
-	a.post(path, "current_password", "wrong", "password", changed, "again", changed).wants(http.StatusUnprocessableEntity).contains("This is not your password.")
-	a.post(path, "current_password", adminPassword, "password", changed, "again", "other").wants(http.StatusUnprocessableEntity).contains("not what you typed above")
-	a.post(path, "current_password", adminPassword, "password", "short", "again", "short").wants(http.StatusUnprocessableEntity).contains("Use at least")
-	a.post(path, "current_password", adminPassword, "password", adminPassword, "again", adminPassword).wants(http.StatusUnprocessableEntity).contains("Choose another one")
-	a.post(path, "current_password", adminPassword, "password", changed, "again", changed).to("/settings/profile")
-	if a.cookie("console").Value == old {
+	old := a.Cookie("console").Value
+	a.Post(path, "current_password", "wrong", "password", changed, "again", changed).Wants(http.StatusUnprocessableEntity).Contains("This is not your password.")
+	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", "other").Wants(http.StatusUnprocessableEntity).Contains("not what you typed above")
+	a.Post(path, "current_password", harness.AdminPassword, "password", "short", "again", "short").Wants(http.StatusUnprocessableEntity).Contains("Use at least")
+	a.Post(path, "current_password", harness.AdminPassword, "password", harness.AdminPassword, "again", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("Choose another one")
+	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", changed).To("/settings/profile")
+	if a.Cookie("console").Value == old {
 		t.Error("the cookie stays")
 	}
-	a.get("/settings/profile").wants(http.StatusOK).contains("Password was changed just now")
-	b.get("/settings/profile").to("/signin")
-	c.browser().post("/signin", "email", adminEmail, "password", adminPassword).wants(http.StatusUnprocessableEntity)
-	c.browser().signIn(adminEmail, changed)
-	c.Mail.WaitFor(t, adminEmail)
-	c.wantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'password_changed'`, adminEmail)
+	a.Get("/settings/profile").Wants(http.StatusOK).Contains("Password was changed just now")
+	b.Get("/settings/profile").To("/signin")
+	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
+	c.Browser().SignIn(harness.AdminEmail, changed)
+	c.Mail.WaitFor(t, harness.AdminEmail)
+	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'password_changed'`, harness.AdminEmail)
 }
 
 // meanwhile sends a form and, once it can only wait for the database, changes that first.
-func (c *console) meanwhile(change func(context.Context, *store.Tx) error, send func() *answer) (a *answer) {
-	c.t.Helper()
+func meanwhile(c *harness.Console, change func(context.Context, *store.Tx) error, send func() *harness.Answer) (a *harness.Answer) {
+	c.T.Helper()
 	var sent sync.WaitGroup
-	c.update(func(ctx context.Context, tx *store.Tx) error {
+	c.Update(func(ctx context.Context, tx *store.Tx) error {
 		sent.Go(func() { a = send() })
 		time.Sleep(300 * time.Millisecond) // longer than a password is checked
 		return change(ctx, tx)
@@ -495,126 +480,128 @@ func (c *console) meanwhile(change func(context.Context, *store.Tx) error, send 
 
 func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	john := c.user(adminEmail)
-	before := c.sessions(john)
-	b := c.browser()
-	b.token()
-	c.meanwhile(func(ctx context.Context, tx *store.Tx) error {
+	c := harness.Ready(t, nil)
+	john := c.User(harness.AdminEmail)
+	before := c.Sessions(john)
+	b := c.Browser()
+	b.Token()
+	meanwhile(c, func(ctx context.Context, tx *store.Tx) error {
 		john.PasswordHash, john.PasswordChangedAt = auth.HashPassword("another long password"), store.At(time.Now())
 		return tx.UpdateUser(ctx, &john)
-	}, func() *answer { return b.post("/signin", "email", adminEmail, "password", adminPassword) }).wants(http.StatusUnprocessableEntity)
-	if n := c.sessions(john); n != before {
+	}, func() *harness.Answer {
+		return b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
+	}).Wants(http.StatusUnprocessableEntity)
+	if n := c.Sessions(john); n != before {
 		t.Errorf("%d sessions instead of %d", n, before)
 	}
-	c.browser().signIn(adminEmail, "another long password")
+	c.Browser().SignIn(harness.AdminEmail, "another long password")
 }
 
 func TestARefusedAttemptForgetsNoFailures(t *testing.T) { // SPEC §4
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.browser()
+	c := harness.Ready(t, nil)
+	b := c.Browser()
 	for range 5 {
-		b.post("/signin", "email", adminEmail, "password", "wrong").wants(http.StatusUnprocessableEntity)
+		b.Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	}
-	b.token()
-	c.meanwhile(func(ctx context.Context, tx *store.Tx) error {
-		kind, subject, _ := strings.Cut(c.cell(`SELECT kind || ' ' || subject FROM throttles WHERE kind = 'password'`), " ")
+	b.Token()
+	meanwhile(c, func(ctx context.Context, tx *store.Tx) error {
+		kind, subject, _ := strings.Cut(c.Cell(`SELECT kind || ' ' || subject FROM throttles WHERE kind = 'password'`), " ")
 		t, err := tx.Throttle(ctx, kind, subject)
 		if err != nil {
 			return err
 		}
 		t.Failures, t.LastAt = 9, store.At(time.Now())
 		return tx.SaveThrottle(ctx, t)
-	}, func() *answer { return b.post("/signin", "email", adminEmail, "password", "wrong") })
-	c.wantCount(9, `SELECT failures FROM throttles WHERE kind = 'password'`)
+	}, func() *harness.Answer { return b.Post("/signin", "email", harness.AdminEmail, "password", "wrong") })
+	c.WantCount(9, `SELECT failures FROM throttles WHERE kind = 'password'`)
 }
 
 func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) { // SPEC §4
 	t.Parallel()
-	c, clock := startAt(t)
-	app := c.administrator().enrol(adminPassword)
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
 	clock.Advance(365 * 24 * time.Hour)
-	half := c.halfway()
+	half := c.Halfway()
 	for range 6 {
-		half.post("/signin/2fa", "code", "000000").wants(http.StatusUnprocessableEntity)
+		half.Post("/signin/2fa", "code", "000000").Wants(http.StatusUnprocessableEntity)
 	}
 	for range 5 {
-		c.browser().post("/signin", "email", adminEmail, "password", "wrong").wants(http.StatusUnprocessableEntity)
+		c.Browser().Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	}
-	c.browser().post("/signin", "email", adminEmail, "password", adminPassword).wants(http.StatusTooManyRequests)
+	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusTooManyRequests)
 	for range 3 {
-		c.browser().post("/forgot", "email", adminEmail).to("/signin")
+		c.Browser().Post("/forgot", "email", harness.AdminEmail).To("/signin")
 	}
-	links := func() int { return c.count(`SELECT count(*) FROM reset_links`) }
-	eventually(t, "the links are sent", func() bool { return links() == 3 })
+	links := func() int { return c.Count(`SELECT count(*) FROM reset_links`) }
+	harness.Eventually(t, "the links are sent", func() bool { return links() == 3 })
 	clock.Advance(-365 * 24 * time.Hour)
 	clock.Advance(time.Minute)
-	c.halfway().post("/signin/2fa", "code", app.code(0)).to("/")
-	c.browser().post("/forgot", "email", adminEmail).to("/signin")
-	eventually(t, "another link is sent", func() bool { return links() == 4 })
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).To("/")
+	c.Browser().Post("/forgot", "email", harness.AdminEmail).To("/signin")
+	harness.Eventually(t, "another link is sent", func() bool { return links() == 4 })
 }
 
 func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who else has seen the secret cannot use it
 	t.Parallel()
-	c := ready(t, nil)
-	c.add(c.administrator(), "analyst", "Ann", "", "ann@example.com")
-	c.browser().accept(c.signupPath("ann@example.com"), "ann@example.com")
-	c.enforce()
-	stranger, ann := c.browser(), c.browser()
-	for _, b := range []*browser{stranger, ann} {
-		b.post("/signin", "email", "ann@example.com", "password", password("ann@example.com")).to(authenticatorPath)
+	c := harness.Ready(t, nil)
+	c.Add(c.Administrator(), "analyst", "Ann", "", "ann@example.com")
+	c.Browser().Accept(c.SignupPath("ann@example.com"), "ann@example.com")
+	c.Enforce()
+	stranger, ann := c.Browser(), c.Browser()
+	for _, b := range []*harness.Browser{stranger, ann} {
+		b.Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).To(harness.AuthenticatorPath)
 	}
-	seen := &authenticator{console: c, secret: ann.get(authenticatorPath).wants(http.StatusOK).key()}
-	stranger.get(authenticatorPath).wants(http.StatusOK).lacks(seen.secret)
-	stranger.post(authenticatorPath, "code", seen.code(0), "password", password("ann@example.com")).wants(http.StatusUnprocessableEntity).contains("Begin again")
-	stranger.post(authenticatorPath + "/start").to(authenticatorPath)
-	known := stranger.get(authenticatorPath).key()
-	ann.get(authenticatorPath).lacks(known, seen.secret)
-	app := ann.enrol(password("ann@example.com"))
-	if app.secret == known {
+	seen := &harness.Authenticator{Console: c, Secret: ann.Get(harness.AuthenticatorPath).Wants(http.StatusOK).Key()}
+	stranger.Get(harness.AuthenticatorPath).Wants(http.StatusOK).Lacks(seen.Secret)
+	stranger.Post(harness.AuthenticatorPath, "code", seen.Code(0), "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity).Contains("Begin again")
+	stranger.Post(harness.AuthenticatorPath + "/start").To(harness.AuthenticatorPath)
+	known := stranger.Get(harness.AuthenticatorPath).Key()
+	ann.Get(harness.AuthenticatorPath).Lacks(known, seen.Secret)
+	app := ann.Enrol(harness.Password("ann@example.com"))
+	if app.Secret == known {
 		t.Error("the secret has been shown to somebody else")
 	}
-	stranger.get("/settings/profile").to("/signin")
+	stranger.Get("/settings/profile").To("/signin")
 
 	// The session may get another id meanwhile.
-	other := ann.scan()
-	ann.post("/settings/profile/password", "current_password", password("ann@example.com"), "password", "another long password", "again", "another long password").to("/settings/profile")
-	c.exec(`UPDATE authenticators SET last_step = 0`)
-	ann.post(authenticatorPath, "code", other.code(0), "password", "another long password").to("/settings/profile")
+	other := ann.Scan()
+	ann.Post("/settings/profile/password", "current_password", harness.Password("ann@example.com"), "password", "another long password", "again", "another long password").To("/settings/profile")
+	c.Exec(`UPDATE authenticators SET last_step = 0`)
+	ann.Post(harness.AuthenticatorPath, "code", other.Code(0), "password", "another long password").To("/settings/profile")
 }
 
 var onceInput = regexp.MustCompile(`name="once" value="([^"]+)"`)
 
 func TestReloadingASecretMakesNoOther(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.administrator()
-	b.enrol(adminPassword)
-	c.inviteByLink(b, "analyst", "ann@example.com")
+	c := harness.Ready(t, nil)
+	b := c.Administrator()
+	b.Enrol(harness.AdminPassword)
+	c.InviteByLink(b, "analyst", "ann@example.com")
 	form := func(page string) string {
-		return onceInput.FindStringSubmatch(b.get(page).wants(http.StatusOK).Body)[1]
+		return onceInput.FindStringSubmatch(b.Get(page).Wants(http.StatusOK).Body)[1]
 	}
 	for _, secret := range []struct {
 		page, path string
 		fields     []string
 		made       string
 	}{
-		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", adminPassword}, `SELECT group_concat(hex(hash)) FROM recovery_codes`},
+		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", harness.AdminPassword}, `SELECT group_concat(hex(hash)) FROM recovery_codes`},
 		{"/settings/users?tab=invited", "/settings/invitations/1/link", nil, `SELECT count(*) FROM signup_links`},
 		{"/settings/integrations/new?type=webhook", "/settings/integrations/new?type=webhook", []string{"name", "Hook", "active", "1", "url", c.Receiver.URL + "/hook", "secret", ""}, `SELECT count(*) FROM integrations`},
 		{"/settings/integrations/1/secret", "/settings/integrations/1/secret", nil, `SELECT version FROM integrations`},
 	} {
-		send := func(once string) *answer { return b.post(secret.path, append(secret.fields, "once", once)...) }
+		send := func(once string) *harness.Answer { return b.Post(secret.path, append(secret.fields, "once", once)...) }
 		once := form(secret.page)
-		send(once).wants(http.StatusOK)
-		made := c.cell(secret.made)
-		send(once).wants(http.StatusConflict).contains("Done already")
-		if now := c.cell(secret.made); now != made {
+		send(once).Wants(http.StatusOK)
+		made := c.Cell(secret.made)
+		send(once).Wants(http.StatusConflict).Contains("Done already")
+		if now := c.Cell(secret.made); now != made {
 			t.Errorf("%s: a reload makes %s of %s", secret.path, now, made)
 		}
-		send(form(secret.page)).wants(http.StatusOK)
-		if c.cell(secret.made) == made {
+		send(form(secret.page)).Wants(http.StatusOK)
+		if c.Cell(secret.made) == made {
 			t.Errorf("%s: a new form does nothing", secret.path)
 		}
 	}
@@ -622,108 +609,90 @@ func TestReloadingASecretMakesNoOther(t *testing.T) {
 
 func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.administrator()
-	b.enrol(adminPassword)
-	john := c.user(adminEmail)
-	c.exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
+	c := harness.Ready(t, nil)
+	b := c.Administrator()
+	b.Enrol(harness.AdminPassword)
+	john := c.User(harness.AdminEmail)
+	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
 	told := func(change string) {
 		t.Helper()
-		c.wantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'second_factors_changed' AND json_extract(params, '$.change') = $2`, adminEmail, change)
+		c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'second_factors_changed' AND json_extract(params, '$.change') = $2`, harness.AdminEmail, change)
 	}
-	b.post("/settings/profile/recovery-codes", "password", adminPassword).wants(http.StatusOK)
+	b.Post("/settings/profile/recovery-codes", "password", harness.AdminPassword).Wants(http.StatusOK)
 	told("new recovery codes were made")
-	b.post("/settings/profile/passkeys/"+c.cell(`SELECT id FROM passkeys`)+"/remove", "password", adminPassword).to("/settings/profile")
+	b.Post("/settings/profile/passkeys/"+c.Cell(`SELECT id FROM passkeys`)+"/remove", "password", harness.AdminPassword).To("/settings/profile")
 	told("a passkey was removed")
 }
 
 func TestFC63_RenewalDoesNotRestartTheAbsoluteTimeout(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	c.timeouts(time.Hour, time.Hour)
-	b := c.administrator()
+	c, clock := harness.StartAt(t)
+	c.Timeouts(time.Hour, time.Hour)
+	b := c.Administrator()
 	clock.Advance(30 * time.Minute)
-	app := b.enrol(adminPassword)
+	app := b.Enrol(harness.AdminPassword)
 	clock.Advance(29 * time.Minute)
-	b.get("/settings/profile").wants(http.StatusOK)
-	half := c.halfway()
+	b.Get("/settings/profile").Wants(http.StatusOK)
+	half := c.Halfway()
 	clock.Advance(time.Minute)
-	b.get("/settings/profile").to("/signin")
-	half.post("/signin/2fa", "code", app.code(0)).to("/")
+	b.Get("/settings/profile").To("/signin")
+	half.Post("/signin/2fa", "code", app.Code(0)).To("/")
 	clock.Advance(59*time.Minute - time.Second) // counts from the password
-	half.get("/settings/profile").wants(http.StatusOK)
+	half.Get("/settings/profile").Wants(http.StatusOK)
 	clock.Advance(time.Second)
-	half.get("/settings/profile").to("/signin")
+	half.Get("/settings/profile").To("/signin")
 }
 
 func TestFC84_WhoEnforcesHasASecondFactor(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.administrator()
-	version := func() string { return c.cell(`SELECT version FROM account`) }
-	b.post("/settings/general/signin", "enforce_2fa", "1", "password_min_length", "12", "version", version()).
-		wants(http.StatusUnprocessableEntity).contains("no second factor yourself")
-	b.enrol(adminPassword)
-	b.post("/settings/general/signin", "enforce_2fa", "1", "password_min_length", "12", "version", version()).wants(http.StatusSeeOther)
-	c.wantCount(1, `SELECT enforce_two_factor FROM account`)
-}
-
-// resetPath asks for a link to reset a password and waits for it.
-func (c *console) resetPath(email string) string {
-	c.t.Helper()
-	c.browser().post("/forgot", "email", email).to("/signin")
-	var path string
-	eventually(c.t, "the link arrives", func() bool {
-		for _, m := range c.Mail.Messages() {
-			for _, l := range linksIn(m) {
-				if to, err := url.Parse(l); err == nil && strings.Contains(to.Path, "/reset/") && strings.Contains(strings.Join(m.To, " "), email) {
-					path = to.Path
-				}
-			}
-		}
-		return path != ""
-	})
-	return path
+	c := harness.Ready(t, nil)
+	b := c.Administrator()
+	version := func() string { return c.Cell(`SELECT version FROM account`) }
+	b.Post("/settings/general/signin", "enforce_2fa", "1", "password_min_length", "12", "version", version()).
+		Wants(http.StatusUnprocessableEntity).Contains("no second factor yourself")
+	b.Enrol(harness.AdminPassword)
+	b.Post("/settings/general/signin", "enforce_2fa", "1", "password_min_length", "12", "version", version()).Wants(http.StatusSeeOther)
+	c.WantCount(1, `SELECT enforce_two_factor FROM account`)
 }
 
 func TestResetLinksWorkOnceAndKeepTheSecondFactor(t *testing.T) { // ASVS 6.4.3
 	t.Parallel()
-	c, clock := startAt(t)
-	b := c.administrator()
-	app := b.enrol(adminPassword)
-	path := c.resetPath(adminEmail)
+	c, clock := harness.StartAt(t)
+	b := c.Administrator()
+	app := b.Enrol(harness.AdminPassword)
+	path := c.ResetPath(harness.AdminEmail)
 	for range 3 {
-		c.browser().get(path).wants(http.StatusOK).contains(adminEmail)
+		c.Browser().Get(path).Wants(http.StatusOK).Contains(harness.AdminEmail)
 	}
 	const changed = "another long password"
-	c.browser().post(path, "password", "short").wants(http.StatusUnprocessableEntity).contains("Use at least")
-	c.browser().post(path, "password", changed).to("/signin")
-	c.browser().post(path, "password", changed).wants(http.StatusGone)
-	b.get("/settings/profile").to("/signin")
+	c.Browser().Post(path, "password", "short").Wants(http.StatusUnprocessableEntity).Contains("Use at least")
+	c.Browser().Post(path, "password", changed).To("/signin")
+	c.Browser().Post(path, "password", changed).Wants(http.StatusGone)
+	b.Get("/settings/profile").To("/signin")
 	clock.Advance(time.Minute)
-	b.post("/signin", "email", adminEmail, "password", changed).to("/signin/2fa")
-	b.post("/signin/2fa", "code", app.code(0)).to("/")
+	b.Post("/signin", "email", harness.AdminEmail, "password", changed).To("/signin/2fa")
+	b.Post("/signin/2fa", "code", app.Code(0)).To("/")
 
-	again := c.resetPath(adminEmail)
+	again := c.ResetPath(harness.AdminEmail)
 	clock.Advance(time.Hour)
-	c.browser().get(again).wants(http.StatusGone).contains("Ask for a new link")
-	c.browser().get("/reset/unknown").wants(http.StatusNotFound)
+	c.Browser().Get(again).Wants(http.StatusGone).Contains("Ask for a new link")
+	c.Browser().Get("/reset/unknown").Wants(http.StatusNotFound)
 }
 
 func TestFC100_ForgottenPasswordsTellNothing(t *testing.T) {
 	t.Parallel()
-	c := ready(t, behindProxy)
-	admin := c.administrator()
-	c.add(admin, "analyst", "In", "Vited", "invited@example.com")
-	c.member(admin, "analyst", "disabled@example.com")
-	c.member(admin, "analyst", "active@example.com")
-	c.disable("disabled@example.com")
-	c.settled()
+	c := harness.Ready(t, harness.BehindProxy)
+	admin := c.Administrator()
+	c.Add(admin, "analyst", "In", "Vited", "invited@example.com")
+	c.Member(admin, "analyst", "disabled@example.com")
+	c.Member(admin, "analyst", "active@example.com")
+	c.Disable("disabled@example.com")
+	c.Settled()
 	messages := len(c.Mail.Messages())
 	var bodies []string
 	for i, email := range []string{"active@example.com", "disabled@example.com", "invited@example.com", "unknown@example.com"} {
-		b := c.browser().from("198.51.100." + string(rune('1'+i)))
-		a := b.post("/forgot", "email", email).to("/signin")
+		b := c.Browser().From("198.51.100." + string(rune('1'+i)))
+		a := b.Post("/forgot", "email", email).To("/signin")
 		bodies = append(bodies, a.Body+a.Header.Get("Location"))
 	}
 	for _, body := range bodies {
@@ -731,57 +700,38 @@ func TestFC100_ForgottenPasswordsTellNothing(t *testing.T) {
 			t.Errorf("the answers differ:\n%s\n%s", body, bodies[0])
 		}
 	}
-	eventually(t, "the requests are answered", func() bool { return c.count(`SELECT count(*) FROM reset_requests`) == 0 })
-	c.settled()
+	harness.Eventually(t, "the requests are answered", func() bool { return c.Count(`SELECT count(*) FROM reset_requests`) == 0 })
+	c.Settled()
 	if n := len(c.Mail.Messages()) - messages; n != 1 {
 		t.Errorf("%d mails were sent", n)
 	}
 }
 
-func TestFC100_ForgottenPasswordsTakeEquallyLong(t *testing.T) { // alone: it measures
-	c := ready(t, behindProxy)
-	admin := c.administrator()
-	c.member(admin, "analyst", "active@example.com")
-	c.member(admin, "analyst", "disabled@example.com")
-	c.add(admin, "analyst", "Ann", "", "invited@example.com")
-	c.disable("disabled@example.com")
-	b, address := c.browser(), 0
-	b.get("/forgot")
-	token := b.token()
-	equallyLong(t, []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}, func(email string) time.Duration {
-		address++
-		b.from(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
-		began := time.Now()
-		b.postForm("/forgot", "email", email, "csrf_token", token).to("/signin")
-		return time.Since(began)
-	})
-}
-
 func TestFC23_AResetGoesToTheStoredAddressOnly(t *testing.T) { // and FC-20
 	t.Parallel()
-	c := ready(t, nil)
-	b := c.browser()
-	b.token()
+	c := harness.Ready(t, nil)
+	b := c.Browser()
+	b.Token()
 	b.Header.Set("X-Forwarded-Host", "evil.example")
 	b.Header.Set("Forwarded", "host=evil.example")
-	b.post("/forgot", "email", adminEmail, "email", "evil@evil.example").to("/signin")
-	b.post("/forgot", "email", adminEmail+", evil@evil.example").wants(http.StatusUnprocessableEntity)
-	b.post("/forgot", "email", adminEmail+"\r\nBcc: evil@evil.example").wants(http.StatusUnprocessableEntity)
-	b.post("/forgot", "email", strings.ToUpper(adminEmail)).to("/signin")
-	eventually(t, "two links are sent", func() bool { return c.count(`SELECT count(*) FROM reset_links`) == 2 })
-	c.settled()
+	b.Post("/forgot", "email", harness.AdminEmail, "email", "evil@evil.example").To("/signin")
+	b.Post("/forgot", "email", harness.AdminEmail+", evil@evil.example").Wants(http.StatusUnprocessableEntity)
+	b.Post("/forgot", "email", harness.AdminEmail+"\r\nBcc: evil@evil.example").Wants(http.StatusUnprocessableEntity)
+	b.Post("/forgot", "email", strings.ToUpper(harness.AdminEmail)).To("/signin")
+	harness.Eventually(t, "two links are sent", func() bool { return c.Count(`SELECT count(*) FROM reset_links`) == 2 })
+	c.Settled()
 	for _, m := range c.Mail.Messages() {
-		if strings.Join(m.To, " ") != adminEmail || strings.Contains(strings.Join(linksIn(m), " "), "evil.example") {
-			t.Errorf("mail to %v with links %v", m.To, linksIn(m))
+		if strings.Join(m.To, " ") != harness.AdminEmail || strings.Contains(strings.Join(harness.LinksIn(m), " "), "evil.example") {
+			t.Errorf("mail to %v with links %v", m.To, harness.LinksIn(m))
 		}
 	}
 	for range 5 {
-		c.browser().post("/forgot", "email", adminEmail).to("/signin")
+		c.Browser().Post("/forgot", "email", harness.AdminEmail).To("/signin")
 	}
-	eventually(t, "the requests are answered", func() bool { return c.count(`SELECT count(*) FROM reset_requests`) == 0 })
-	c.wantCount(3, `SELECT count(*) FROM reset_links`) // an hour
+	harness.Eventually(t, "the requests are answered", func() bool { return c.Count(`SELECT count(*) FROM reset_requests`) == 0 })
+	c.WantCount(3, `SELECT count(*) FROM reset_links`) // an hour
 	for range 13 {
-		c.browser().post("/forgot", "email", "other@example.com").wants(http.StatusSeeOther)
+		c.Browser().Post("/forgot", "email", "other@example.com").Wants(http.StatusSeeOther)
 	}
-	c.browser().post("/forgot", "email", "other@example.com").wants(http.StatusTooManyRequests)
+	c.Browser().Post("/forgot", "email", "other@example.com").Wants(http.StatusTooManyRequests)
 }

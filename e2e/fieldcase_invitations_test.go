@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/cli"
 	"console/internal/fake"
 	"console/store"
@@ -18,107 +18,107 @@ import (
 
 func TestFC01_OpeningALinkChangesNothing(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	path := c.add(c.administrator(), "analyst", "Ann", "", "ann@example.com")
-	c.settled()
-	before := c.snapshot()
+	c := harness.Ready(t, nil)
+	path := c.Add(c.Administrator(), "analyst", "Ann", "", "ann@example.com")
+	c.Settled()
+	before := c.Snapshot()
 	for range 5 {
-		c.browser().get(path).wants(http.StatusOK)
+		c.Browser().Get(path).Wants(http.StatusOK)
 	}
-	c.browser().do(http.MethodHead, path, nil, "").wants(http.StatusOK)
-	c.wantUnchanged(before, "opening the link")
-	c.wantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, c.user("ann@example.com").ID)
-	c.browser().accept(path, "ann").to("/")
-	if status := c.user("ann@example.com").Status(); status != store.Active {
+	c.Browser().Do(http.MethodHead, path, nil, "").Wants(http.StatusOK)
+	c.WantUnchanged(before, "opening the link")
+	c.WantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, c.User("ann@example.com").ID)
+	c.Browser().Accept(path, "ann").To("/")
+	if status := c.User("ann@example.com").Status(); status != store.Active {
 		t.Errorf("Ann is %s", status)
 	}
 }
 
 func TestFC04_OneMailboxOneInvitation(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.add(admin, "analyst", "Ann", "", "Ann@Example.com")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Add(admin, "analyst", "Ann", "", "Ann@Example.com")
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-		admin.post(path, "role", "analyst", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1", "duration", "1h").
-			wants(http.StatusUnprocessableEntity).contains("already invited")
+		admin.Post(path, "role", "analyst", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1", "duration", "1h").
+			Wants(http.StatusUnprocessableEntity).Contains("already invited")
 	}
-	c.wantCount(1, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
 
-	token := admin.token()
+	token := admin.Token()
 	var both sync.WaitGroup
-	answers := make([]*answer, 2)
+	answers := make([]*harness.Answer, 2)
 	for i, email := range []string{"Bea@Example.com", "bea@example.com"} {
 		both.Go(func() {
-			answers[i] = admin.postForm("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1", "csrf_token", token)
+			answers[i] = admin.PostForm("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1", "csrf_token", token)
 		})
 	}
 	both.Wait()
 	if got := answers[0].StatusCode + answers[1].StatusCode; got != http.StatusSeeOther+http.StatusUnprocessableEntity {
 		t.Errorf("two at once were answered %d and %d", answers[0].StatusCode, answers[1].StatusCode)
 	}
-	c.wantCount(1, `SELECT count(*) FROM users WHERE email_key = 'bea@example.com'`)
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email_key = 'bea@example.com'`)
 }
 
 func TestFC05_AcceptingAndSignInIgnoreCase(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.browser().accept(c.add(admin, "analyst", "First", "Last", "First.Last@Example.COM"), "first").to("/")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Browser().Accept(c.Add(admin, "analyst", "First", "Last", "First.Last@Example.COM"), "first").To("/")
 	for _, typed := range []string{"first.last@example.com", "FIRST.LAST@EXAMPLE.COM", " First.Last@example.com "} {
-		c.browser().signIn(typed, password("first"))
+		c.Browser().SignIn(typed, harness.Password("first"))
 	}
-	if rows := admin.get("/settings/users?q=first.last").emails(); len(rows) != 1 {
+	if rows := admin.Get("/settings/users?q=first.last").Emails(); len(rows) != 1 {
 		t.Errorf("the list shows %v", rows)
 	}
 }
 
 func TestFC06_AnAccountIsNotInvited(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.member(admin, "analyst", "bob@example.com")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Member(admin, "analyst", "bob@example.com")
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-		admin.post(path, "role", "analyst", "email", "BOB@example.com", "tenant_id", "1", "duration", "1h").
-			wants(http.StatusUnprocessableEntity).contains("already has an account", "Mem Ber", "/settings/users?q=bob%40example.com")
+		admin.Post(path, "role", "analyst", "email", "BOB@example.com", "tenant_id", "1", "duration", "1h").
+			Wants(http.StatusUnprocessableEntity).Contains("already has an account", "Mem Ber", "/settings/users?q=bob%40example.com")
 	}
-	c.wantCount(1, `SELECT count(*) FROM users WHERE email_key = 'bob@example.com'`)
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email_key = 'bob@example.com'`)
 }
 
 func TestFC07_InvitingADisabledPerson(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.member(admin, "analyst", "carol@example.com")
-	c.disable("carol@example.com")
-	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
-	deliveries := c.count(`SELECT count(*) FROM deliveries`)
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Member(admin, "analyst", "carol@example.com")
+	c.Disable("carol@example.com")
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	deliveries := c.Count(`SELECT count(*) FROM deliveries`)
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-		admin.post(path, "role", "analyst", "email", "carol@example.com", "tenant_id", "1", "duration", "1h").
-			wants(http.StatusUnprocessableEntity).contains("already has an account", "access is disabled", "and enable access", "/settings/users?q=carol%40example.com")
+		admin.Post(path, "role", "analyst", "email", "carol@example.com", "tenant_id", "1", "duration", "1h").
+			Wants(http.StatusUnprocessableEntity).Contains("already has an account", "access is disabled", "and enable access", "/settings/users?q=carol%40example.com")
 	}
-	if status := c.user("carol@example.com").Status(); status != store.Disabled {
+	if status := c.User("carol@example.com").Status(); status != store.Disabled {
 		t.Errorf("Carol is %s", status)
 	}
-	c.wantCount(deliveries, `SELECT count(*) FROM deliveries`)
-	c.wantCount(0, `SELECT count(*) FROM events`)
+	c.WantCount(deliveries, `SELECT count(*) FROM deliveries`)
+	c.WantCount(0, `SELECT count(*) FROM events`)
 }
 
 func TestFC09_ResendRenewsAnExpiredInvitation(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	old := c.add(c.administrator(), "analyst", "Ann", "", "ann@example.com")
-	c.settled()
+	c, clock := harness.StartAt(t)
+	old := c.Add(c.Administrator(), "analyst", "Ann", "", "ann@example.com")
+	c.Settled()
 	clock.Advance(8 * 24 * time.Hour)
-	admin := c.administrator()
-	admin.get("/settings/users?tab=invited").contains("Expired")
-	c.browser().get(old).wants(http.StatusGone).contains("expired")
+	admin := c.Administrator()
+	admin.Get("/settings/users?tab=invited").Contains("Expired")
+	c.Browser().Get(old).Wants(http.StatusGone).Contains("expired")
 
-	admin.post(c.invitation("ann@example.com") + "/resend").wants(http.StatusSeeOther)
+	admin.Post(c.Invitation("ann@example.com") + "/resend").Wants(http.StatusSeeOther)
 	mails := c.Mail.Wait(t, 2)
 	fresh := pathOf(t, mails[1])
-	admin.get("/settings/users?tab=invited").lacks("Expired").contains(clock.Now().AddDate(0, 0, 7).UTC().Format("2 Jan 2006, 15:04 UTC"))
-	c.browser().accept(fresh, "ann").to("/")
+	admin.Get("/settings/users?tab=invited").Lacks("Expired").Contains(clock.Now().AddDate(0, 0, 7).UTC().Format("2 Jan 2006, 15:04 UTC"))
+	c.Browser().Accept(fresh, "ann").To("/")
 }
 
 // pathOf is the path of the signup link in a mail.
@@ -133,48 +133,48 @@ func pathOf(t *testing.T, m fake.Mail) string {
 
 func TestFC10_ResendReplacesEarlierLinks(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	old := c.add(admin, "read_only", "Ann", "", "ann@example.com")
-	admin.post(c.invitation("ann@example.com") + "/resend").wants(http.StatusSeeOther)
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	old := c.Add(admin, "read_only", "Ann", "", "ann@example.com")
+	admin.Post(c.Invitation("ann@example.com") + "/resend").Wants(http.StatusSeeOther)
 	fresh := pathOf(t, c.Mail.Wait(t, 2)[1])
-	c.browser().get(old).wants(http.StatusGone).contains("newer link")
-	c.browser().accept(old, "ann").wants(http.StatusGone).contains("newer link")
-	if rows := admin.get("/settings/users?tab=invited").emails(); !slices.Equal(rows, []string{"ann@example.com"}) {
+	c.Browser().Get(old).Wants(http.StatusGone).Contains("newer link")
+	c.Browser().Accept(old, "ann").Wants(http.StatusGone).Contains("newer link")
+	if rows := admin.Get("/settings/users?tab=invited").Emails(); !slices.Equal(rows, []string{"ann@example.com"}) {
 		t.Errorf("the list shows %v", rows)
 	}
-	c.browser().accept(fresh, "ann").to("/")
-	c.wantRole("ann@example.com", "read_only")
+	c.Browser().Accept(fresh, "ann").To("/")
+	wantRole(c, "ann@example.com", "read_only")
 }
 
 // wantRole fails the test unless a person has the role, in the label and in the only group they are in.
-func (c *console) wantRole(email, role string) {
-	c.t.Helper()
-	user := c.user(email)
-	groups, err := c.DB.Memberships(c.t.Context(), user.ID)
+func wantRole(c *harness.Console, email, role string) {
+	c.T.Helper()
+	user := c.User(email)
+	groups, err := c.DB.Memberships(c.T.Context(), user.ID)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	if string(user.Role) != role || len(groups) != 1 || string(groups[0].Role) != role || !slices.Equal(groups[0].Tenants, []int64{1}) {
-		c.t.Errorf("%s is %s in the groups %+v", email, user.Role, groups)
+		c.T.Errorf("%s is %s in the groups %+v", email, user.Role, groups)
 	}
 }
 
 func TestFC11_OneLinkTwentyTimesAtOnce(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.trigger(admin, c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
-	path := c.inviteByLink(admin, "analyst", "ann@example.com")
-	browsers, tokens, statuses := make([]*browser, 20), make([]string, 20), make([]int, 20)
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
+	path := c.InviteByLink(admin, "analyst", "ann@example.com")
+	browsers, tokens, statuses := make([]*harness.Browser, 20), make([]string, 20), make([]int, 20)
 	for i := range browsers {
-		browsers[i] = c.browser()
-		tokens[i] = browsers[i].token()
+		browsers[i] = c.Browser()
+		tokens[i] = browsers[i].Token()
 	}
 	var all sync.WaitGroup
 	for i, b := range browsers {
 		all.Go(func() {
-			statuses[i] = b.postForm(path, "first_name", fmt.Sprint("Ann ", i), "password", password("ann"), "csrf_token", tokens[i]).StatusCode
+			statuses[i] = b.PostForm(path, "first_name", fmt.Sprint("Ann ", i), "password", harness.Password("ann"), "csrf_token", tokens[i]).StatusCode
 		})
 	}
 	all.Wait()
@@ -182,50 +182,50 @@ func TestFC11_OneLinkTwentyTimesAtOnce(t *testing.T) {
 	if statuses[0] != http.StatusSeeOther || statuses[1] != http.StatusGone || statuses[19] != http.StatusGone {
 		t.Errorf("twenty at once were answered %v", statuses)
 	}
-	c.browser().get(path).wants(http.StatusGone).contains("joined already")
-	c.wantCount(1, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
-	c.wantCount(1, `SELECT count(*) FROM events`)
-	c.wantCount(1, `SELECT count(*) FROM activity WHERE action = 'accept invitation'`)
+	c.Browser().Get(path).Wants(http.StatusGone).Contains("joined already")
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
+	c.WantCount(1, `SELECT count(*) FROM events`)
+	c.WantCount(1, `SELECT count(*) FROM activity WHERE action = 'accept invitation'`)
 }
 
 func TestFC14_RevokingRemovesWhatWasCarried(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin, ann := c.administrator(), c.browser()
-	path := c.add(admin, "admin", "Ann", "", "ann@example.com")
-	token := csrfInput.FindStringSubmatch(ann.get(path).wants(http.StatusOK).Body)[1]
-	revoke := c.invitation("ann@example.com") + "/revoke"
-	admin.get(revoke).wants(http.StatusOK).contains("ann@example.com")
-	admin.post(revoke).wants(http.StatusSeeOther)
-	ann.postForm(path, "first_name", "Ann", "password", password("ann"), "csrf_token", token).wants(http.StatusGone).contains("withdrawn")
-	c.wantCount(0, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
-	c.wantCount(0, `SELECT count(*) FROM groups`)
+	c := harness.Ready(t, nil)
+	admin, ann := c.Administrator(), c.Browser()
+	path := c.Add(admin, "admin", "Ann", "", "ann@example.com")
+	token := harness.CSRFInput.FindStringSubmatch(ann.Get(path).Wants(http.StatusOK).Body)[1]
+	revoke := c.Invitation("ann@example.com") + "/revoke"
+	admin.Get(revoke).Wants(http.StatusOK).Contains("ann@example.com")
+	admin.Post(revoke).Wants(http.StatusSeeOther)
+	ann.PostForm(path, "first_name", "Ann", "password", harness.Password("ann"), "csrf_token", token).Wants(http.StatusGone).Contains("withdrawn")
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
+	c.WantCount(0, `SELECT count(*) FROM groups`)
 
-	admin.post("/settings/users/new", "role", "read_only", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
-	c.browser().accept(pathOf(t, c.Mail.Wait(t, 2)[1]), "ann").to("/")
-	c.wantRole("ann@example.com", "read_only")
+	admin.Post("/settings/users/new", "role", "read_only", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	c.Browser().Accept(pathOf(t, c.Mail.Wait(t, 2)[1]), "ann").To("/")
+	wantRole(c, "ann@example.com", "read_only")
 }
 
 func TestFC16_SignUpTakesOnlyWhatIsTheirs(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	path := c.add(c.administrator(), "read_only", "Ann", "", "ann@example.com")
-	c.browser().post(path, "first_name", "Ann", "password", password("ann"), "email", "evil@example.com", "role", "global_admin",
-		"tenant_id", "2", "group_ids", "1", "group", "1").to("/")
-	c.wantRole("ann@example.com", "read_only")
-	c.wantCount(2, `SELECT count(*) FROM users`)
+	c := harness.Ready(t, nil)
+	path := c.Add(c.Administrator(), "read_only", "Ann", "", "ann@example.com")
+	c.Browser().Post(path, "first_name", "Ann", "password", harness.Password("ann"), "email", "evil@example.com", "role", "global_admin",
+		"tenant_id", "2", "group_ids", "1", "group", "1").To("/")
+	wantRole(c, "ann@example.com", "read_only")
+	c.WantCount(2, `SELECT count(*) FROM users`)
 }
 
 func TestFC18_LinksUseTheBaseURL(t *testing.T) {
 	t.Parallel()
-	c := ready(t, func(s *cli.Serve) {
-		behindProxy(s)
+	c := harness.Ready(t, func(s *cli.Serve) {
+		harness.BehindProxy(s)
 		s.BaseURL = "https://c.example"
 	})
-	c.transport = proxy{to: c.config.Listener.Addr().String()}
-	admin := c.administrator()
-	admin.http.Transport = proxy{c.config.Listener.Addr().String(), c.config.Listener.Addr().String()}
-	admin.post("/settings/users/new", "role", "analyst", "email", "ann@example.com", "tenant_id", "1").to("/settings/users")
+	c.Transport = proxy{to: c.Config.Listener.Addr().String()}
+	admin := c.Administrator()
+	admin.HTTP.Transport = proxy{c.Config.Listener.Addr().String(), c.Config.Listener.Addr().String()}
+	admin.Post("/settings/users/new", "role", "analyst", "email", "ann@example.com", "tenant_id", "1").To("/settings/users")
 	if link := c.Mail.WaitFor(t, "ann@example.com").Link(t, "/signup/"); !strings.HasPrefix(link, "https://c.example/signup/") {
 		t.Errorf("the mail links to %s", link)
 	}
@@ -254,24 +254,24 @@ func (p proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestFC20_HeadersDoNotBendLinks(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	token := admin.token()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	token := admin.Token()
 	form := []string{"role", "analyst", "email", "ann@example.com", "tenant_id", "1", "csrf_token", token}
 	admin.Header.Set("Host", "evil.example")
-	admin.postForm("/settings/users/new", form...).wants(http.StatusMisdirectedRequest)
+	admin.PostForm("/settings/users/new", form...).Wants(http.StatusMisdirectedRequest)
 	admin.Header.Del("Host")
 	for _, name := range []string{"X-Forwarded-Host", "X-Host", "X-Original-Host", "X-Forwarded-Server"} {
 		admin.Header.Set(name, "evil.example")
 	}
 	admin.Header.Set("Forwarded", "host=evil.example;proto=https")
-	admin.postForm("/settings/users/new", form...).wants(http.StatusSeeOther).lacks("evil.example")
-	if to := admin.postForm("/settings/users/invite-link", "role", "analyst", "email", "bea@example.com", "tenant_id", "1", "duration", "1h",
-		"csrf_token", token).wants(http.StatusOK); !strings.Contains(to.Body, c.URL.String()+"/signup/") {
+	admin.PostForm("/settings/users/new", form...).Wants(http.StatusSeeOther).Lacks("evil.example")
+	if to := admin.PostForm("/settings/users/invite-link", "role", "analyst", "email", "bea@example.com", "tenant_id", "1", "duration", "1h",
+		"csrf_token", token).Wants(http.StatusOK); !strings.Contains(to.Body, c.URL.String()+"/signup/") {
 		t.Errorf("the page shows no link under %s", c.URL)
 	}
 	mail := c.Mail.WaitFor(t, "ann@example.com")
-	for _, link := range linksIn(mail) {
+	for _, link := range harness.LinksIn(mail) {
 		if !strings.HasPrefix(link, c.URL.String()) {
 			t.Errorf("the mail links to %s", link)
 		}
@@ -281,55 +281,41 @@ func TestFC20_HeadersDoNotBendLinks(t *testing.T) {
 	}
 }
 
-var (
-	hrefs    = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
-	httpURLs = regexp.MustCompile(`https?://[^\s<>"]+`)
-)
-
-// linksIn are the links of both parts of a mail.
-func linksIn(m fake.Mail) []string {
-	links := httpURLs.FindAllString(m.Text, -1)
-	for _, found := range hrefs.FindAllStringSubmatch(m.HTML, -1) {
-		links = append(links, found[1])
-	}
-	return links
-}
-
 func TestFC22_ALinkLeaksNowhere(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	mailed, shown := c.add(admin, "analyst", "Ann", "", "ann@example.com"), c.inviteByLink(admin, "analyst", "bea@example.com")
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	mailed, shown := c.Add(admin, "analyst", "Ann", "", "ann@example.com"), c.InviteByLink(admin, "analyst", "bea@example.com")
 	for _, path := range []string{mailed, shown} {
-		page := c.browser().get(path).wants(http.StatusOK)
+		page := c.Browser().Get(path).Wants(http.StatusOK)
 		if page.Header.Get("Referrer-Policy") != "no-referrer" || page.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("the page is sent with %v", page.Header)
 		}
-		for _, found := range hrefs.FindAllStringSubmatch(page.Body, -1) {
+		for _, found := range harness.Hrefs.FindAllStringSubmatch(page.Body, -1) {
 			if !strings.HasPrefix(found[1], "/") && !strings.HasPrefix(found[1], "#") {
 				t.Errorf("the page leads to %s", found[1])
 			}
 		}
-		c.browser().post(path, "password", "short").wants(http.StatusUnprocessableEntity)
-		c.browser().accept(path, "person").to("/")
-		c.browser().get(path).wants(http.StatusGone)
+		c.Browser().Post(path, "password", "short").Wants(http.StatusUnprocessableEntity)
+		c.Browser().Accept(path, "person").To("/")
+		c.Browser().Get(path).Wants(http.StatusGone)
 	}
-	c.settled()
-	c.wantNoTrace(strings.TrimPrefix(mailed, "/signup/"), strings.TrimPrefix(shown, "/signup/"))
+	c.Settled()
+	c.WantNoTrace(strings.TrimPrefix(mailed, "/signup/"), strings.TrimPrefix(shown, "/signup/"))
 }
 
 func TestFC23_OneRequestOneAddress(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	for _, email := range []string{"a@example.com, evil@example.net", "a@example.com;evil@example.net", "a@example.com evil@example.net",
 		"a@example.com\r\nBcc: evil@example.net", "a@example.com%0d%0aBcc:evil@example.net", "a@example.com\nRCPT TO:<evil@example.net>",
 		"<a@example.com>", `"a b"@example.com`, "a@example.com\r\nX", "evil@example.net\x00@example.com"} {
 		for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-			admin.post(path, "role", "analyst", "email", email, "tenant_id", "1", "duration", "1h").wants(http.StatusUnprocessableEntity)
+			admin.Post(path, "role", "analyst", "email", email, "tenant_id", "1", "duration", "1h").Wants(http.StatusUnprocessableEntity)
 		}
 	}
-	admin.post("/settings/users/new", "role", "analyst", "email", "a@example.com", "email", "evil@example.net", "tenant_id", "1").wants(http.StatusSeeOther)
+	admin.Post("/settings/users/new", "role", "analyst", "email", "a@example.com", "email", "evil@example.net", "tenant_id", "1").Wants(http.StatusSeeOther)
 	c.Mail.WaitFor(t, "a@example.com")
 	for _, m := range c.Mail.Messages() {
 		if !slices.Equal(m.To, []string{"a@example.com"}) || strings.Contains(string(m.Raw), "evil") {
@@ -340,11 +326,11 @@ func TestFC23_OneRequestOneAddress(t *testing.T) {
 
 func TestFC25_SpellingsOfADomainAreOne(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	admin.post("/settings/users/new", "role", "analyst", "email", "ann@bücher.example", "tenant_id", "1").wants(http.StatusSeeOther)
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	admin.Post("/settings/users/new", "role", "analyst", "email", "ann@bücher.example", "tenant_id", "1").Wants(http.StatusSeeOther)
 	for _, email := range []string{"ann@xn--bcher-kva.example", "ann@bu\u0308cher.example", "ANN@BÜCHER.example"} {
-		admin.post("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("already invited")
+		admin.Post("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("already invited")
 	}
 	if to := c.Mail.WaitFor(t, "ann@xn--bcher-kva.example").To; !slices.Equal(to, []string{"ann@xn--bcher-kva.example"}) {
 		t.Errorf("the mail went to %v", to)
@@ -353,46 +339,46 @@ func TestFC25_SpellingsOfADomainAreOne(t *testing.T) {
 
 func TestFC27_AMailThatCannotBeSent(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	c.Mail.Close()
-	admin.post("/settings/users/new", "role", "analyst", "email", "ann@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
-	eventually(t, "the row says why the mail failed", func() bool {
-		return strings.Contains(admin.get("/settings/users?tab=invited").Body, "connection refused")
+	admin.Post("/settings/users/new", "role", "analyst", "email", "ann@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "the row says why the mail failed", func() bool {
+		return strings.Contains(admin.Get("/settings/users?tab=invited").Body, "connection refused")
 	})
 	if !strings.Contains(c.Log.String(), `"error":"connection refused"`) {
 		t.Error("the log does not say why the mail failed")
 	}
-	link := admin.post(c.invitation("ann@example.com") + "/link").link()
-	c.browser().get(link).wants(http.StatusOK)
+	link := admin.Post(c.Invitation("ann@example.com") + "/link").Link()
+	c.Browser().Get(link).Wants(http.StatusOK)
 	c.Mail.Restart(t)
-	admin.post(c.invitation("ann@example.com") + "/resend").wants(http.StatusSeeOther)
-	c.browser().get(link).wants(http.StatusGone)
-	c.browser().accept(c.signupPath("ann@example.com"), "ann").to("/")
+	admin.Post(c.Invitation("ann@example.com") + "/resend").Wants(http.StatusSeeOther)
+	c.Browser().Get(link).Wants(http.StatusGone)
+	c.Browser().Accept(c.SignupPath("ann@example.com"), "ann").To("/")
 }
 
 func TestFC29_EveryLinkInEveryMailOpens(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	admin.post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", adminEmail+", outside@example.net").wants(http.StatusSeeOther)
-	c.trigger(admin, "1")
-	c.add(admin, "analyst", "Ann", "", "ann@example.com")                                              // invitation, and two of the trigger
-	c.browser().accept(c.inviteByLink(admin, "analyst", "bea@example.com"), "bea@example.com").to("/") // confirmation, and two of the trigger
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", harness.AdminEmail+", outside@example.net").Wants(http.StatusSeeOther)
+	c.Trigger(admin, "1")
+	c.Add(admin, "analyst", "Ann", "", "ann@example.com")                                              // invitation, and two of the trigger
+	c.Browser().Accept(c.InviteByLink(admin, "analyst", "bea@example.com"), "bea@example.com").To("/") // confirmation, and two of the trigger
 	for _, m := range c.Mail.Wait(t, 6) {
 		if m.Text == "" || m.HTML == "" {
 			t.Errorf("the mail %q lacks a part", m.Subject)
 		}
-		for _, link := range linksIn(m) {
+		for _, link := range harness.LinksIn(m) {
 			if !strings.HasPrefix(link, c.URL.String()) {
 				t.Errorf("the mail %q links to %s", m.Subject, link)
 				continue
 			}
-			opened := c.browser().get(strings.TrimPrefix(link, c.URL.String()))
+			opened := c.Browser().Get(strings.TrimPrefix(link, c.URL.String()))
 			if opened.StatusCode == http.StatusSeeOther {
-				opened.to("/signin")
+				opened.To("/signin")
 			} else {
-				opened.wants(http.StatusOK)
+				opened.Wants(http.StatusOK)
 			}
 		}
 	}
@@ -400,41 +386,41 @@ func TestFC29_EveryLinkInEveryMailOpens(t *testing.T) {
 
 func TestFC32_InvitedPeopleAreAlwaysListed(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
 	c.Mail.Close()
 	for _, name := range []string{"ann", "bea", "cyd"} {
-		admin.post("/settings/users/new", "role", "analyst", "email", name+"@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
+		admin.Post("/settings/users/new", "role", "analyst", "email", name+"@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
 	}
 	list := func(invited, active int) {
 		t.Helper()
 		for _, tab := range []string{"all", "active", "invited", "disabled"} {
-			body := strings.Join(strings.Fields(admin.get("/settings/users?tab="+tab).wants(http.StatusOK).Body), " ")
+			body := strings.Join(strings.Fields(admin.Get("/settings/users?tab="+tab).Wants(http.StatusOK).Body), " ")
 			if !strings.Contains(body, fmt.Sprintf("Invited %d<", invited)) || !strings.Contains(body, fmt.Sprintf("Active %d<", active)) {
 				t.Errorf("the tab %s does not count %d invited and %d active people", tab, invited, active)
 			}
 		}
 	}
 	list(3, 1)
-	c.browser().accept(admin.post(c.invitation("bea@example.com")+"/link").link(), "bea").to("/")
+	c.Browser().Accept(admin.Post(c.Invitation("bea@example.com")+"/link").Link(), "bea").To("/")
 	list(2, 2)
 }
 
 func TestFC33_ALinkIsShownWhenItIsIssued(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	reader := c.member(admin, "read_only", "reader@example.com")
-	old := c.add(admin, "analyst", "Ann", "", "ann@example.com")
-	path := c.invitation("ann@example.com") + "/link"
-	reader.post(path).wants(http.StatusForbidden).lacks("/signup/")
-	c.browser().get(old).wants(http.StatusOK)
-	fresh := admin.post(path).link()
-	if n := c.entries("issue invitation link", "done"); n != 1 {
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	reader := c.Member(admin, "read_only", "reader@example.com")
+	old := c.Add(admin, "analyst", "Ann", "", "ann@example.com")
+	path := c.Invitation("ann@example.com") + "/link"
+	reader.Post(path).Wants(http.StatusForbidden).Lacks("/signup/")
+	c.Browser().Get(old).Wants(http.StatusOK)
+	fresh := admin.Post(path).Link()
+	if n := c.Entries("issue invitation link", "done"); n != 1 {
 		t.Errorf("%d entries about the link", n)
 	}
-	c.browser().get(old).wants(http.StatusGone)
-	admin.get("/settings/users?tab=invited").lacks("/signup/")
-	c.wantNoTrace(strings.TrimPrefix(fresh, "/signup/"))
-	c.browser().accept(fresh, "ann").to("/")
+	c.Browser().Get(old).Wants(http.StatusGone)
+	admin.Get("/settings/users?tab=invited").Lacks("/signup/")
+	c.WantNoTrace(strings.TrimPrefix(fresh, "/signup/"))
+	c.Browser().Accept(fresh, "ann").To("/")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"console/e2e/harness"
 	"console/handlers"
 	"console/internal/permission"
 )
@@ -104,17 +105,6 @@ var allowed = map[string]int{
 	"GET /healthz": http.StatusOK, "GET /readyz": http.StatusOK,
 }
 
-// routes is the map of the console's pages.
-func (c *console) routes() []handlers.Route {
-	return handlers.New(handlers.Options{BaseURL: c.URL}).Routes()
-}
-
-// visitor is the kind of actor who is not signed in, nobody the kind who is in no group.
-const (
-	visitor = permission.Role("visitor")
-	nobody  = permission.Role("nobody")
-)
-
 // expected is what a route answers to a kind of actor.
 func expected(t *testing.T, r handlers.Route, who permission.Role) int {
 	t.Helper()
@@ -125,12 +115,12 @@ func expected(t *testing.T, r handlers.Route, who permission.Role) int {
 	p, needed := r.Needs.Permission()
 	switch {
 	case r.Path == "/signin" && r.Method == http.MethodGet:
-		return map[bool]int{true: http.StatusOK, false: http.StatusSeeOther}[who == visitor]
+		return map[bool]int{true: http.StatusOK, false: http.StatusSeeOther}[who == harness.Visitor]
 	case !r.Needs.SignedIn():
 		return status
-	case who == visitor:
+	case who == harness.Visitor:
 		return http.StatusSeeOther
-	case who == nobody, needed && !(who.SeesConsole() && who.Set().Has(p)):
+	case who == harness.Nobody, needed && !(who.SeesConsole() && who.Set().Has(p)):
 		return http.StatusForbidden
 	}
 	return status
@@ -138,43 +128,43 @@ func expected(t *testing.T, r handlers.Route, who permission.Role) int {
 
 func TestRoutes_EveryRouteForEverybody(t *testing.T) {
 	t.Parallel()
-	c := ready(t, behindProxy)
-	admin := c.administrator()
-	actors := map[permission.Role]*browser{
-		visitor: c.browser(), nobody: c.member(admin, "analyst", "nobody@example.com"), permission.GlobalAdmin: c.administrator(),
+	c := harness.Ready(t, harness.BehindProxy)
+	admin := c.Administrator()
+	actors := map[permission.Role]*harness.Browser{
+		harness.Visitor: c.Browser(), harness.Nobody: c.Member(admin, "analyst", "nobody@example.com"), permission.GlobalAdmin: c.Administrator(),
 	}
 	for _, role := range []permission.Role{permission.Analyst, permission.ReadOnly, permission.Admin, permission.APIDeveloper, permission.GlobalReadOnly} {
-		actors[role] = c.member(admin, string(role), string(role)+"@example.com")
+		actors[role] = c.Member(admin, string(role), string(role)+"@example.com")
 	}
-	c.exec(`DELETE FROM group_users WHERE user_id = $1`, c.user("nobody@example.com").ID)
+	c.Exec(`DELETE FROM group_users WHERE user_id = $1`, c.User("nobody@example.com").ID)
 	address := 0
 	for who, b := range actors {
 		address++
-		b.from(fmt.Sprint("198.51.100.", address)) // each signs in wrongly once
-		token := b.token()
-		for _, r := range c.routes() {
+		b.From(fmt.Sprint("198.51.100.", address)) // each signs in wrongly once
+		token := b.Token()
+		for _, r := range c.Routes() {
 			if strings.Contains(r.Path, "/signout") || r.Path == "/signin" && r.Method == http.MethodPost {
 				continue // would end this session or those of the others
 			}
 			path := strings.NewReplacer(":id", "999", ":token", "unknown").Replace(r.Path)
-			var a *answer
+			var a *harness.Answer
 			if r.Method == http.MethodGet {
-				a = b.get(path)
+				a = b.Get(path)
 			} else {
-				a = b.postForm(path, "csrf_token", token)
+				a = b.PostForm(path, "csrf_token", token)
 			}
 			if want := expected(t, r, who); a.StatusCode != want {
 				t.Errorf("%s: %s %s is answered %d, not %d", who, r.Method, r.Path, a.StatusCode, want)
 			}
-			if r.Needs.SignedIn() && who == visitor {
-				a.to("/signin")
+			if r.Needs.SignedIn() && who == harness.Visitor {
+				a.To("/signin")
 			}
 		}
-		b.post("/signout").to("/signin")
-		b.get("/settings/profile").to("/signin")
-		b.post("/signin").wants(http.StatusUnprocessableEntity)
+		b.Post("/signout").To("/signin")
+		b.Get("/settings/profile").To("/signin")
+		b.Post("/signin").Wants(http.StatusUnprocessableEntity)
 	}
-	if refused := c.entries("refused", "refused"); refused == 0 { // ASVS 16.3.2
+	if refused := c.Entries("refused", "refused"); refused == 0 { // ASVS 16.3.2
 		t.Error("no refusal is in the activity log")
 	}
 }
@@ -184,22 +174,22 @@ func TestRoutes_EveryRouteForEverybody(t *testing.T) {
 // forms sent without one are answered alike.
 func TestRoutes_MembershipDecides(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	staging := c.newTenant(admin, "Staging")
-	c.newGroup(admin, "Exactly", []string{"1"}, []string{"rules.view"})
-	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
-	group := c.cell(`SELECT id FROM groups WHERE name = 'Exactly'`)
-	b := c.browse(ann)
-	token := b.token()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	staging := c.NewTenant(admin, "Staging")
+	c.NewGroup(admin, "Exactly", []string{"1"}, []string{"rules.view"})
+	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
+	group := c.Cell(`SELECT id FROM groups WHERE name = 'Exactly'`)
+	b := c.Browse(ann)
+	token := b.Token()
 	asFragment := map[string]string{"HX-Request": "true"}
-	for _, r := range c.routes() {
+	for _, r := range c.Routes() {
 		p, needed := r.Needs.Permission()
 		if !needed || !p.Custom() {
 			continue // what only fixed roles give is walked by TestRoutes_EveryRouteForEverybody
 		}
 		set := permission.Set{}.With(p, permission.Permission{Resource: p.Resource, Action: permission.View})
-		c.exec(`UPDATE groups SET permissions = $1 WHERE id = $2`, set.String(), group)
+		c.Exec(`UPDATE groups SET permissions = $1 WHERE id = $2`, set.String(), group)
 		want := allowed[r.Method+" "+r.Path]
 		for what, who := range map[string]struct {
 			change string
@@ -208,16 +198,16 @@ func TestRoutes_MembershipDecides(t *testing.T) {
 			"a member": {`INSERT OR IGNORE INTO group_users (group_id, user_id) VALUES ($1, $2)`, want},
 			"nobody":   {`DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, http.StatusForbidden},
 		} {
-			c.exec(`DELETE FROM group_users WHERE user_id = $1`, ann.ID)
-			c.exec(who.change, group, ann.ID)
+			c.Exec(`DELETE FROM group_users WHERE user_id = $1`, ann.ID)
+			c.Exec(who.change, group, ann.ID)
 			for _, tenant := range []string{"1", staging} {
-				c.exec(`UPDATE group_tenants SET tenant_id = $1 WHERE group_id = $2`, tenant, group)
+				c.Exec(`UPDATE group_tenants SET tenant_id = $1 WHERE group_id = $2`, tenant, group)
 				expected := who.want
 				if tenant == staging {
 					expected = http.StatusForbidden // the console's own resources count in the main tenant only
 				}
 				for _, header := range []map[string]string{nil, asFragment} {
-					if got := b.ask(r, token, header); got != expected && !(header != nil && got == http.StatusNoContent && expected == http.StatusSeeOther) {
+					if got := ask(b, r, token, header); got != expected && !(header != nil && got == http.StatusNoContent && expected == http.StatusSeeOther) {
 						t.Errorf("%s in tenant %s: %s %s is answered %d, not %d", what, tenant, r.Method, r.Path, got, expected)
 					}
 				}
@@ -227,70 +217,70 @@ func TestRoutes_MembershipDecides(t *testing.T) {
 }
 
 // ask requests a route about an id that nobody has, with an empty form where it takes one, and returns the status.
-func (b *browser) ask(r handlers.Route, token string, header map[string]string) int {
-	b.console.t.Helper()
+func ask(b *harness.Browser, r handlers.Route, token string, header map[string]string) int {
+	b.Console.T.Helper()
 	for name, value := range header {
 		b.Header.Set(name, value)
 		defer b.Header.Del(name)
 	}
 	path := strings.NewReplacer(":id", "999", ":token", "unknown").Replace(r.Path)
 	if r.Method == http.MethodGet {
-		return b.get(path).StatusCode
+		return b.Get(path).StatusCode
 	}
-	return b.postForm(path, "csrf_token", token).StatusCode
+	return b.PostForm(path, "csrf_token", token).StatusCode
 }
 
 func TestRoutes_ChangesNeedTheToken(t *testing.T) { // ASVS 3.5.1
 	t.Parallel()
-	c := ready(t, nil)
-	admin, other := c.administrator(), c.administrator()
-	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
-	c.trigger(admin, "1")
-	c.add(admin, "analyst", "Ann", "", "ann@example.com")
-	own, foreign, visitors := admin.token(), other.token(), c.browser().token()
-	c.settled()
-	before := c.snapshot()
-	for _, r := range c.routes() {
+	c := harness.Ready(t, nil)
+	admin, other := c.Administrator(), c.Administrator()
+	c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.Trigger(admin, "1")
+	c.Add(admin, "analyst", "Ann", "", "ann@example.com")
+	own, foreign, visitors := admin.Token(), other.Token(), c.Browser().Token()
+	c.Settled()
+	before := c.Snapshot()
+	for _, r := range c.Routes() {
 		if r.Method == http.MethodGet {
 			continue
 		}
 		path := strings.NewReplacer(":id", "1", ":token", "unknown").Replace(r.Path)
 		for _, token := range []string{"", foreign, visitors, own[:len(own)-2] + "AA", "x"} {
-			admin.postForm(path, "csrf_token", token).wants(http.StatusForbidden)
+			admin.PostForm(path, "csrf_token", token).Wants(http.StatusForbidden)
 		}
 		admin.Header.Set("Sec-Fetch-Site", "cross-site")
-		admin.postForm(path, "csrf_token", own).wants(http.StatusForbidden)
+		admin.PostForm(path, "csrf_token", own).Wants(http.StatusForbidden)
 		admin.Header.Del("Sec-Fetch-Site")
 	}
-	c.wantUnchanged(before, "forms without their token")
+	c.WantUnchanged(before, "forms without their token")
 }
 
 func TestFC02_NoGETChangesAnything(t *testing.T) {
 	t.Parallel()
-	c := ready(t, nil)
-	admin := c.administrator()
-	c.slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
-	c.trigger(admin, "1")
-	link := c.add(admin, "analyst", "Ann", "", "ann@example.com")
-	c.settled()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	c.Trigger(admin, "1")
+	link := c.Add(admin, "analyst", "Ann", "", "ann@example.com")
+	c.Settled()
 	paths := []string{"/settings/integrations/new?type=slack", "/settings/users?q=ann&tab=invited"}
-	for _, r := range c.routes() {
+	for _, r := range c.Routes() {
 		if r.Method == http.MethodGet && r.Path != "/settings/users/export.csv" { // an export is logged
 			paths = append(paths, strings.NewReplacer(":id", "1", "/signup/:token", link).Replace(r.Path))
 		}
 	}
 	for _, m := range c.Mail.Messages() {
-		for _, l := range linksIn(m) {
+		for _, l := range harness.LinksIn(m) {
 			paths = append(paths, strings.TrimPrefix(l, c.URL.String()))
 		}
 	}
-	before := c.snapshot()
+	before := c.Snapshot()
 	for _, path := range paths {
-		for _, b := range []*browser{admin, c.browser()} {
-			if a := b.get(path); a.StatusCode >= http.StatusInternalServerError {
+		for _, b := range []*harness.Browser{admin, c.Browser()} {
+			if a := b.Get(path); a.StatusCode >= http.StatusInternalServerError {
 				t.Errorf("%s is answered %d", path, a.StatusCode)
 			}
 		}
 	}
-	c.wantUnchanged(before, "all GETs")
+	c.WantUnchanged(before, "all GETs")
 }

@@ -5,84 +5,84 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/permission"
 	"console/store"
 )
 
 func TestFC109_AllThatMatchAreThoseAndNobodyElse(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	people := crowd(10, "Ten")
+	c, john := harness.SignedIn(t, nil)
+	people := harness.Crowd(10, "Ten")
 	people[3].FirstName, people[7].FirstName = "Chosen", "Chosen"
-	people = c.insert(people...)
-	confirm := john.get("/settings/users/bulk?action=disable&all=1&q=chosen").wants(http.StatusOK)
-	confirm.contains("2 users", `name="total" value="2"`, `name="q" value="chosen"`, people[3].Email, people[7].Email).lacks(people[0].Email)
+	people = c.Insert(people...)
+	confirm := john.Get("/settings/users/bulk?action=disable&all=1&q=chosen").Wants(http.StatusOK)
+	confirm.Contains("2 users", `name="total" value="2"`, `name="q" value="chosen"`, people[3].Email, people[7].Email).Lacks(people[0].Email)
 
 	// Ticked under one search, acted on under another: it is those who were ticked, and the page names them.
-	john.get(fmt.Sprintf("/settings/users/bulk?action=disable&ids=%d&ids=%d&q=chosen", people[0].ID, people[0].ID)).
-		contains("1 user", people[0].Email).lacks(people[3].Email)
+	john.Get(fmt.Sprintf("/settings/users/bulk?action=disable&ids=%d&ids=%d&q=chosen", people[0].ID, people[0].ID)).
+		Contains("1 user", people[0].Email).Lacks(people[3].Email)
 
-	job := c.bulk(john, "action", "disable", "all", "1", "q", "chosen", "total", "2")
+	job := c.Bulk(john, "action", "disable", "all", "1", "q", "chosen", "total", "2")
 	if job.Total != 2 || job.Refused != 0 {
 		t.Errorf("the job is %+v", job)
 	}
-	if got := strings.Join(c.column("SELECT first_name FROM users WHERE disabled_at > 0"), " "); got != "Chosen Chosen" {
+	if got := strings.Join(c.Column("SELECT first_name FROM users WHERE disabled_at > 0"), " "); got != "Chosen Chosen" {
 		t.Errorf("disabled are %q", got)
 	}
 }
 
 func TestFC110_AnnouncedIsChanged(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	people := c.insert(crowd(60, "Sixty")...)
-	gone := c.browse(people[59])
-	john.get("/settings/users?q=sixty").contains("Select all 60 that match")
-	john.get("/settings/users/bulk?action=disable&all=1&q=sixty").contains("60 users", "and 40 more", "Disable access 60")
+	c, john := harness.SignedIn(t, nil)
+	people := c.Insert(harness.Crowd(60, "Sixty")...)
+	gone := c.Browse(people[59])
+	john.Get("/settings/users?q=sixty").Contains("Select all 60 that match")
+	john.Get("/settings/users/bulk?action=disable&all=1&q=sixty").Contains("60 users", "and 40 more", "Disable access 60")
 
 	for _, total := range []string{"59", "61", "", "x"} {
-		john.post("/settings/users/bulk", "action", "disable", "all", "1", "q", "sixty", "total", total).wants(http.StatusConflict).
-			contains("now it is 60", "Nothing was done", `name="total" value="60"`)
+		john.Post("/settings/users/bulk", "action", "disable", "all", "1", "q", "sixty", "total", total).Wants(http.StatusConflict).
+			Contains("now it is 60", "Nothing was done", `name="total" value="60"`)
 	}
-	c.wantCount(0, "SELECT count(*) FROM jobs")
-	c.wantCount(0, "SELECT count(*) FROM users WHERE disabled_at > 0")
+	c.WantCount(0, "SELECT count(*) FROM jobs")
+	c.WantCount(0, "SELECT count(*) FROM users WHERE disabled_at > 0")
 
-	started := john.post("/settings/users/bulk", "action", "disable", "all", "1", "q", "sixty", "total", "60")
-	if job := c.endedJob(started); job.Total != 60 || job.Done != 60 || job.Refused != 0 {
+	started := john.Post("/settings/users/bulk", "action", "disable", "all", "1", "q", "sixty", "total", "60")
+	if job := c.EndedJob(started); job.Total != 60 || job.Done != 60 || job.Refused != 0 {
 		t.Errorf("the job is %+v", job)
 	}
-	john.get(started.Header.Get("Location")).contains("60 done").lacks("Left as they were")
-	c.wantCount(60, "SELECT count(*) FROM users WHERE disabled_at > 0")
-	c.wantCount(60, "SELECT count(*) FROM activity WHERE action = 'disable access'")
-	c.wantCount(1, "SELECT count(*) FROM sessions") // John's
-	gone.get("/settings/profile").to("/signin")
+	john.Get(started.Header.Get("Location")).Contains("60 done").Lacks("Left as they were")
+	c.WantCount(60, "SELECT count(*) FROM users WHERE disabled_at > 0")
+	c.WantCount(60, "SELECT count(*) FROM activity WHERE action = 'disable access'")
+	c.WantCount(1, "SELECT count(*) FROM sessions") // John's
+	gone.Get("/settings/profile").To("/signin")
 
-	job := c.bulk(john, "action", "delete", "all", "1", "total", "61")
-	if job.Refused != 1 || c.outcomes(job)[0].Refusal != "You cannot do this to yourself." {
+	job := c.Bulk(john, "action", "delete", "all", "1", "total", "61")
+	if job.Refused != 1 || c.Outcomes(job)[0].Refusal != "You cannot do this to yourself." {
 		t.Errorf("the job is %+v", job)
 	}
-	john.get(fmt.Sprintf("/settings/jobs/%d", job.ID)).contains("60 done, 1 left as they were", "John Doe")
-	c.wantCount(1, "SELECT count(*) FROM users")
+	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done, 1 left as they were", "John Doe")
+	c.WantCount(1, "SELECT count(*) FROM users")
 }
 
 func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 	t.Parallel()
-	c, _ := signedIn(t, nil)
-	me := c.person(permission.Admin, "Ad", "Min", "admin@example.com")
-	admin := c.browse(me)
-	one, two := c.person(permission.Analyst, "One", "", "one@example.com"), c.person(permission.ReadOnly, "Two", "", "two@example.com")
-	strong, gone := c.person(permission.GlobalReadOnly, "Strong", "", "strong@example.com"), c.person(permission.Analyst, "Gone", "", "gone@example.com")
-	six := []store.User{one, me, c.user(adminEmail), strong, gone, two}
-	admin.post(userPath(gone, "delete"), "confirm_email", gone.Email).wants(http.StatusSeeOther)
+	c, _ := harness.SignedIn(t, nil)
+	me := c.Person(permission.Admin, "Ad", "Min", "admin@example.com")
+	admin := c.Browse(me)
+	one, two := c.Person(permission.Analyst, "One", "", "one@example.com"), c.Person(permission.ReadOnly, "Two", "", "two@example.com")
+	strong, gone := c.Person(permission.GlobalReadOnly, "Strong", "", "strong@example.com"), c.Person(permission.Analyst, "Gone", "", "gone@example.com")
+	six := []store.User{one, me, c.User(harness.AdminEmail), strong, gone, two}
+	admin.Post(harness.UserPath(gone, "delete"), "confirm_email", gone.Email).Wants(http.StatusSeeOther)
 
-	started := admin.post("/settings/users/bulk", append(idPairs(six...), "action", "disable")...)
-	job := c.endedJob(started)
+	started := admin.Post("/settings/users/bulk", append(harness.IDPairs(six...), "action", "disable")...)
+	job := c.EndedJob(started)
 	reasons := map[int64]string{}
-	for _, o := range c.outcomes(job) {
+	for _, o := range c.Outcomes(job) {
 		reasons[o.UserID] = o.Refusal
 	}
 	for _, user := range six {
@@ -92,20 +92,20 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 			t.Errorf("%s: outcome %q", user.Email, refusal)
 		}
 	}
-	page := admin.get(started.Header.Get("Location")).contains("2 done, 4 left as they were", "You cannot do this to yourself.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
-	for _, user := range []store.User{me, c.user(adminEmail), strong} {
-		page.contains(fmt.Sprintf(`name="ids" value="%d" checked`, user.ID))
+	page := admin.Get(started.Header.Get("Location")).Contains("2 done, 4 left as they were", "You cannot do this to yourself.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
+	for _, user := range []store.User{me, c.User(harness.AdminEmail), strong} {
+		page.Contains(fmt.Sprintf(`name="ids" value="%d" checked`, user.ID))
 	}
 	for _, user := range []store.User{one, two, gone} {
-		page.lacks(fmt.Sprintf(`name="ids" value="%d"`, user.ID))
+		page.Lacks(fmt.Sprintf(`name="ids" value="%d"`, user.ID))
 	}
-	c.wantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
-	again := c.bulk(admin, append(idPairs(six...), "action", "disable")...)
+	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
+	again := c.Bulk(admin, append(harness.IDPairs(six...), "action", "disable")...)
 	if again.Refused != 4 {
 		t.Errorf("again: %+v", again)
 	}
-	c.wantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
-	if c.user(one.Email).Version != one.Version+1 {
+	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
+	if c.User(one.Email).Version != one.Version+1 {
 		t.Error("who was disabled already was changed again")
 	}
 }
@@ -116,38 +116,38 @@ func TestWhatEndsWithSeveral(t *testing.T) {
 	for _, action := range []string{"disable", "delete"} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
-			c, john := signedIn(t, nil)
-			ann, bob := c.person(permission.Admin, "Ann", "Lee", "ann@example.com"), c.person(permission.Admin, "Bob", "", "bob@example.com")
-			eve := c.person(permission.Analyst, "Eve", "", "eve@example.com")
-			byAnn, byBob := c.browse(ann), c.browse(bob)
+			c, john := harness.SignedIn(t, nil)
+			ann, bob := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com"), c.Person(permission.Admin, "Bob", "", "bob@example.com")
+			eve := c.Person(permission.Analyst, "Eve", "", "eve@example.com")
+			byAnn, byBob := c.Browse(ann), c.Browse(bob)
 			for n := range 21 {
-				c.inviteByLink(byAnn, "analyst", fmt.Sprintf("a%02d@example.com", n))
+				c.InviteByLink(byAnn, "analyst", fmt.Sprintf("a%02d@example.com", n))
 			}
-			c.inviteByLink(byBob, "analyst", "b@example.com")
-			c.inviteByLink(john, "analyst", "john@example.com")
+			c.InviteByLink(byBob, "analyst", "b@example.com")
+			c.InviteByLink(john, "analyst", "john@example.com")
 			for name, emails := range map[string]string{"Both": "Ann@example.com\nbob@EXAMPLE.com", "One": "bob@example.com\neve@example.com", "Kept": "ann@example.com", "Foreign": "eve@example.com"} {
-				john.post("/settings/integrations/new?type=email", "name", name, "active", "1", "emails", emails).wants(http.StatusSeeOther)
+				john.Post("/settings/integrations/new?type=email", "name", name, "active", "1", "emails", emails).Wants(http.StatusSeeOther)
 			}
-			john.get("/settings/integrations").contains("Both", "One", "Kept", "Foreign")
+			john.Get("/settings/integrations").Contains("Both", "One", "Kept", "Foreign")
 			confirm := "/settings/users/bulk?action=" + action + "&ids=1&ids=" + fmt.Sprint(ann.ID) + "&ids=" + fmt.Sprint(bob.ID)
-			john.get(confirm).wants(http.StatusOK).contains("stop working: <strong>22</strong>", "a00@example.com (Analyst)", "a19@example.com", "and 2 more",
-				"3 integrations", "Both", "One", "Kept", `name="remove_from"`).lacks("a20@example.com", "b@example.com (", "john@example.com (", "Foreign")
-			john.get("/settings/users/bulk?action=enable&ids="+fmt.Sprint(ann.ID)).lacks("stop working", "remove_from")
-			john.get("/settings/users/bulk?action="+action+"&ids="+fmt.Sprint(eve.ID)).contains("2 integrations", "One", "Foreign").lacks("stop working", "Both")
+			john.Get(confirm).Wants(http.StatusOK).Contains("stop working: <strong>22</strong>", "a00@example.com (Analyst)", "a19@example.com", "and 2 more",
+				"3 integrations", "Both", "One", "Kept", `name="remove_from"`).Lacks("a20@example.com", "b@example.com (", "john@example.com (", "Foreign")
+			john.Get("/settings/users/bulk?action=enable&ids="+fmt.Sprint(ann.ID)).Lacks("stop working", "remove_from")
+			john.Get("/settings/users/bulk?action="+action+"&ids="+fmt.Sprint(eve.ID)).Contains("2 integrations", "One", "Foreign").Lacks("stop working", "Both")
 
-			job := c.bulk(john, append(idPairs(c.user(adminEmail), ann, bob), "action", action, "remove_from", c.integration("Both"), "remove_from", c.integration("One"))...)
+			job := c.Bulk(john, append(harness.IDPairs(c.User(harness.AdminEmail), ann, bob), "action", action, "remove_from", integration(c, "Both"), "remove_from", integration(c, "One"))...)
 			if job.Done != 3 || job.Refused != 1 {
 				t.Errorf("the job is %+v", job)
 			}
 			for name, want := range map[string]string{"Both": "", "One": "eve@example.com", "Kept": "ann@example.com", "Foreign": "eve@example.com"} {
-				page := john.get("/settings/integrations/" + c.integration(name) + "/edit")
+				page := john.Get("/settings/integrations/" + integration(c, name) + "/edit")
 				for _, address := range []string{"ann@example.com", "bob@example.com", "eve@example.com"} {
 					if strings.Contains(strings.ToLower(page.Body), address) != (address == want) {
 						t.Errorf("%s sends to %s: %v", name, address, address != want)
 					}
 				}
 			}
-			c.wantCount(1, "SELECT count(*) FROM invitations") // John's
+			c.WantCount(1, "SELECT count(*) FROM invitations") // John's
 		})
 	}
 }
@@ -155,121 +155,121 @@ func TestWhatEndsWithSeveral(t *testing.T) {
 // Only where access ends do addresses go with it.
 func TestEnablingSeveralChangesNoIntegration(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
-	john.post("/settings/integrations/new?type=email", "name", "Ours", "active", "1", "emails", "ann@example.com").wants(http.StatusSeeOther)
-	john.get("/settings/users/bulk?action=enable&ids=" + fmt.Sprint(ann.ID)).lacks("remove_from")
-	c.bulk(john, append(idPairs(ann), "action", "enable", "remove_from", c.integration("Ours"))...)
-	john.get("/settings/integrations/" + c.integration("Ours") + "/edit").contains("ann@example.com")
+	c, john := harness.SignedIn(t, nil)
+	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
+	john.Post("/settings/integrations/new?type=email", "name", "Ours", "active", "1", "emails", "ann@example.com").Wants(http.StatusSeeOther)
+	john.Get("/settings/users/bulk?action=enable&ids=" + fmt.Sprint(ann.ID)).Lacks("remove_from")
+	c.Bulk(john, append(harness.IDPairs(ann), "action", "enable", "remove_from", integration(c, "Ours"))...)
+	john.Get("/settings/integrations/" + integration(c, "Ours") + "/edit").Contains("ann@example.com")
 }
 
 func TestBulkRefusesWhatItCannotMean(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	ann := c.person(permission.Analyst, "Ann", "", "ann@example.com")
-	john.post("/settings/users/bulk", "action", "disable").wants(http.StatusUnprocessableEntity)
-	john.post("/settings/users/bulk", "action", "disable", "ids", "x", "ids", "-1").wants(http.StatusUnprocessableEntity)
-	john.post("/settings/users/bulk", append(idPairs(ann), "action", "promote")...).wants(http.StatusUnprocessableEntity)
-	john.get("/settings/users/bulk?action=import&ids=1").wants(http.StatusUnprocessableEntity)
-	john.get("/settings/users/bulk?action=disable").wants(http.StatusOK).contains("Nobody is selected")
-	c.wantCount(0, "SELECT count(*) FROM jobs")
+	c, john := harness.SignedIn(t, nil)
+	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
+	john.Post("/settings/users/bulk", "action", "disable").Wants(http.StatusUnprocessableEntity)
+	john.Post("/settings/users/bulk", "action", "disable", "ids", "x", "ids", "-1").Wants(http.StatusUnprocessableEntity)
+	john.Post("/settings/users/bulk", append(harness.IDPairs(ann), "action", "promote")...).Wants(http.StatusUnprocessableEntity)
+	john.Get("/settings/users/bulk?action=import&ids=1").Wants(http.StatusUnprocessableEntity)
+	john.Get("/settings/users/bulk?action=disable").Wants(http.StatusOK).Contains("Nobody is selected")
+	c.WantCount(0, "SELECT count(*) FROM jobs")
 
-	job := c.bulk(john, append(idPairs(ann), "action", "enable")...)
-	if job.Done != 1 || job.Refused != 0 || c.entries("enable access", "done") != 0 {
+	job := c.Bulk(john, append(harness.IDPairs(ann), "action", "enable")...)
+	if job.Done != 1 || job.Refused != 0 || c.Entries("enable access", "done") != 0 {
 		t.Errorf("enabling who is enabled: %+v", job)
 	}
-	link := c.add(john, "analyst", "New", "", "new@example.com")
-	job = c.bulk(john, append(idPairs(c.user("new@example.com")), "action", "disable")...)
-	if o := c.outcomes(job); !strings.Contains(o[0].Refusal, "revoke the invitation") {
+	link := c.Add(john, "analyst", "New", "", "new@example.com")
+	job = c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "disable")...)
+	if o := c.Outcomes(job); !strings.Contains(o[0].Refusal, "revoke the invitation") {
 		t.Errorf("disabling who is invited: %+v", o)
 	}
-	c.bulk(john, append(idPairs(c.user("new@example.com")), "action", "delete")...)
-	c.wantCount(0, "SELECT count(*) FROM invitations")
-	c.browser().get(link).wants(http.StatusGone)
+	c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "delete")...)
+	c.WantCount(0, "SELECT count(*) FROM invitations")
+	c.Browser().Get(link).Wants(http.StatusGone)
 }
 
 func TestJobsBelongToWhoStartedThem(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	other := c.browse(c.person(permission.GlobalAdmin, "O", "Ther", "other@example.com"))
-	job := c.bulk(john, append(idPairs(c.person(permission.Analyst, "Ann", "", "ann@example.com")), "action", "disable")...)
+	c, john := harness.SignedIn(t, nil)
+	other := c.Browse(c.Person(permission.GlobalAdmin, "O", "Ther", "other@example.com"))
+	job := c.Bulk(john, append(harness.IDPairs(c.Person(permission.Analyst, "Ann", "", "ann@example.com")), "action", "disable")...)
 	for _, path := range []string{"", "/report.csv"} {
 		path = fmt.Sprintf("/settings/jobs/%d%s", job.ID, path)
-		john.get(path).wants(http.StatusOK)
-		other.get(path).wants(http.StatusNotFound)
-		c.browser().get(path).to("/signin")
+		john.Get(path).Wants(http.StatusOK)
+		other.Get(path).Wants(http.StatusNotFound)
+		c.Browser().Get(path).To("/signin")
 	}
-	john.get("/settings/jobs/999").wants(http.StatusNotFound)
-	john.get("/settings/jobs/x").wants(http.StatusNotFound)
+	john.Get("/settings/jobs/999").Wants(http.StatusNotFound)
+	john.Get("/settings/jobs/x").Wants(http.StatusNotFound)
 }
 
 // insertJob stores a job on these people as its actor would have started it. Nothing wakes the worker.
-func (c *console) insertJob(kind string, actor store.User, people ...store.User) store.Job {
-	c.t.Helper()
+func insertJob(c *harness.Console, kind string, actor store.User, people ...store.User) store.Job {
+	c.T.Helper()
 	var ids []int64
 	for _, p := range people {
 		ids = append(ids, p.ID)
 	}
 	work, err := json.Marshal(ids)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	job := store.Job{Kind: kind, ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Total: len(ids), CreatedAt: store.At(time.Now())}
-	c.update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertJob(ctx, &job, work) })
+	c.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertJob(ctx, &job, work) })
 	return job
 }
 
 func TestProgressDoesNotLookAtOutcomes(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	job := c.insertJob("disable", c.user(adminEmail), c.insert(crowd(2, "Waiting")...)...)
+	c, john := harness.SignedIn(t, nil)
+	job := insertJob(c, "disable", c.User(harness.AdminEmail), c.Insert(harness.Crowd(2, "Waiting")...)...)
 	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
-	c.exec(`ALTER TABLE job_outcomes RENAME TO hidden`)
-	john.get(path + "?background").wants(http.StatusOK).contains("0 of 2 done")
-	c.exec(`UPDATE jobs SET done = 2, refused = 1, ended_at = 1`)
-	c.exec(`ALTER TABLE hidden RENAME TO job_outcomes`)
-	c.exec(`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`, job.ID)
-	john.get(path).wants(http.StatusOK).contains("1 left as they were", "kept@example.com", "Too strong.")
+	c.Exec(`ALTER TABLE job_outcomes RENAME TO hidden`)
+	john.Get(path + "?background").Wants(http.StatusOK).Contains("0 of 2 done")
+	c.Exec(`UPDATE jobs SET done = 2, refused = 1, ended_at = 1`)
+	c.Exec(`ALTER TABLE hidden RENAME TO job_outcomes`)
+	c.Exec(`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`, job.ID)
+	john.Get(path).Wants(http.StatusOK).Contains("1 left as they were", "kept@example.com", "Too strong.")
 }
 
 func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	john := c.browseAt(c.user(adminEmail), clock.Now())
-	job := c.insertJob("disable", c.user(adminEmail), c.insert(crowd(10, "Slow")...)...)
+	c, clock := harness.StartAt(t)
+	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	job := insertJob(c, "disable", c.User(harness.AdminEmail), c.Insert(harness.Crowd(10, "Slow")...)...)
 	job.Done = 4
-	c.update(func(ctx context.Context, tx *store.Tx) error { return tx.SaveProgress(ctx, job) })
+	c.Update(func(ctx context.Context, tx *store.Tx) error { return tx.SaveProgress(ctx, job) })
 	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
 
-	page := john.get(path).wants(http.StatusOK).contains("4 of 10 done", `<progress max="10" value="4"`, `data-hx-get="`+path+`?background"`, `href="`+path+`?background">Refresh</a>`)
-	page.contains("<h1").lacks("report.csv")
-	seen := func() string { return c.cell("SELECT max(last_seen_at) FROM sessions") }
+	page := john.Get(path).Wants(http.StatusOK).Contains("4 of 10 done", `<progress max="10" value="4"`, `data-hx-get="`+path+`?background"`, `href="`+path+`?background">Refresh</a>`)
+	page.Contains("<h1").Lacks("report.csv")
+	seen := func() string { return c.Cell("SELECT max(last_seen_at) FROM sessions") }
 	before := seen()
 	clock.Advance(5 * time.Minute)
-	john.get(path + "?background").wants(http.StatusOK).contains("<h1")
+	john.Get(path + "?background").Wants(http.StatusOK).Contains("<h1")
 	john.Header.Set("HX-Request", "true")
-	john.get(path+"?background").wants(http.StatusOK).contains(`id="job"`, "4 of 10 done").lacks("<h1")
+	john.Get(path+"?background").Wants(http.StatusOK).Contains(`id="job"`, "4 of 10 done").Lacks("<h1")
 	if seen() != before {
 		t.Error("what the page asks by itself counts as activity")
 	}
 	john.Header.Del("HX-Request")
-	john.get(path)
+	john.Get(path)
 	if seen() == before {
 		t.Error("what John asks does not count as activity")
 	}
 	clock.Advance(31 * time.Minute)
-	john.get(path + "?background").to("/signin")
+	john.Get(path + "?background").To("/signin")
 }
 
 func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	ann, dan := c.person(permission.Admin, "Ann", "", "ann@example.com"), c.person(permission.Admin, "Dan", "", "dan@example.com")
-	people := c.insert(crowd(4, "Kept")...)
-	disabled, demoted := c.insertJob("disable", ann, people...), c.insertJob("delete", dan, people...)
+	c, john := harness.SignedIn(t, nil)
+	ann, dan := c.Person(permission.Admin, "Ann", "", "ann@example.com"), c.Person(permission.Admin, "Dan", "", "dan@example.com")
+	people := c.Insert(harness.Crowd(4, "Kept")...)
+	disabled, demoted := insertJob(c, "disable", ann, people...), insertJob(c, "delete", dan, people...)
 	disabled.Done = 1 // the first was done while Ann could
-	group := c.count("SELECT id FROM groups WHERE name = 'Administrators'")
-	c.update(func(ctx context.Context, tx *store.Tx) error {
+	group := c.Count("SELECT id FROM groups WHERE name = 'Administrators'")
+	c.Update(func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.InsertOutcome(ctx, disabled.ID, store.Outcome{UserID: people[0].ID, Email: people[0].Email}); err != nil {
 			return err
 		}
@@ -278,43 +278,43 @@ func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 		}
 		return tx.SaveProgress(ctx, disabled)
 	})
-	john.post(userPath(ann, "disable")).wants(http.StatusSeeOther)
-	c.bulk(john, append(idPairs(people[3]), "action", "enable")...) // wakes the worker
+	john.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
+	c.Bulk(john, append(harness.IDPairs(people[3]), "action", "enable")...) // wakes the worker
 
-	job := c.waitForJob(disabled.ID, 10*time.Second)
-	if job.Done != 4 || job.Refused != 3 || len(c.outcomes(job)) != 4 {
-		t.Errorf("Ann's job: %+v", c.outcomes(job))
+	job := c.WaitForJob(disabled.ID, 10*time.Second)
+	if job.Done != 4 || job.Refused != 3 || len(c.Outcomes(job)) != 4 {
+		t.Errorf("Ann's job: %+v", c.Outcomes(job))
 	}
-	for _, o := range c.outcomes(job)[1:] {
+	for _, o := range c.Outcomes(job)[1:] {
 		if o.Refusal != "Whoever started this may no longer do it." || o.Email == "" {
 			t.Errorf("Ann's job: %+v", o)
 		}
 	}
-	job = c.waitForJob(demoted.ID, 10*time.Second)
-	for _, o := range c.outcomes(job) {
+	job = c.WaitForJob(demoted.ID, 10*time.Second)
+	for _, o := range c.Outcomes(job) {
 		if o.Refusal != "You may not delete Users." {
 			t.Errorf("Dan's job: %+v", o)
 		}
 	}
-	c.wantCount(4, "SELECT count(*) FROM users WHERE first_name = 'Kept' AND disabled_at = 0")
-	c.browse(dan).get("/settings/profile").wants(http.StatusForbidden)
+	c.WantCount(4, "SELECT count(*) FROM users WHERE first_name = 'Kept' AND disabled_at = 0")
+	c.Browse(dan).Get("/settings/profile").Wants(http.StatusForbidden)
 }
 
 func TestJobStopsWhereItsActorIsDisabled(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	ann := c.person(permission.Admin, "Ann", "", "ann@example.com")
-	by := c.browse(ann)
-	c.insert(crowd(1000, "Many")...)
-	form := []string{"action", "disable", "all", "1", "q", "many", "total", "1000", "csrf_token", by.token()}
-	started := make(chan *answer)
-	go func() { started <- by.postForm("/settings/users/bulk", form...) }()
-	eventually(t, "the job is under way", func() bool { return c.count("SELECT coalesce(max(done), 0) FROM jobs") > 0 })
-	john.post(userPath(ann, "disable")).wants(http.StatusSeeOther)
+	c, john := harness.SignedIn(t, nil)
+	ann := c.Person(permission.Admin, "Ann", "", "ann@example.com")
+	by := c.Browse(ann)
+	c.Insert(harness.Crowd(1000, "Many")...)
+	form := []string{"action", "disable", "all", "1", "q", "many", "total", "1000", "csrf_token", by.Token()}
+	started := make(chan *harness.Answer)
+	go func() { started <- by.PostForm("/settings/users/bulk", form...) }()
+	harness.Eventually(t, "the job is under way", func() bool { return c.Count("SELECT coalesce(max(done), 0) FROM jobs") > 0 })
+	john.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
 	<-started
-	job := c.waitForJob(1, 60*time.Second)
+	job := c.WaitForJob(1, 60*time.Second)
 	done, refused := 0, 0
-	for _, o := range c.outcomes(job) {
+	for _, o := range c.Outcomes(job) {
 		if o.Refusal == "" && refused == 0 {
 			done++
 		} else {
@@ -324,94 +324,6 @@ func TestJobStopsWhereItsActorIsDisabled(t *testing.T) {
 	if done == 0 || refused == 0 || done+refused != 1000 || job.Refused != refused {
 		t.Errorf("%d done, then %d refused: %+v", done, refused, job)
 	}
-	c.wantCount(done, "SELECT count(*) FROM users WHERE first_name = 'Many' AND disabled_at > 0")
-	c.wantCount(done+1, "SELECT count(*) FROM activity WHERE action = 'disable access'")
-}
-
-// TestUnderLoad runs the program as it is shipped: how quick it is and what a crash leaves is not for the race
-// detector to say.
-func TestUnderLoad(t *testing.T) {
-	t.Parallel()
-	program := build(t)
-	t.Run("ten thousand people", func(t *testing.T) { disableTenThousand(t, program) })
-	t.Run("ten thousand lines", func(t *testing.T) { importTenThousand(t, program) })
-}
-
-// disableTenThousand kills the program twice on the way, and looks at the list meanwhile.
-func disableTenThousand(t *testing.T, program string) {
-	const many = 10_000
-	data := stored(t, "john", crowd(many, "Load"))
-	c := reopen(t, data)
-	john := launch(t, program, data, "john")
-	started := make(chan *answer, 1)
-	form := []string{"action", "disable", "all", "1", "q", "load", "total", strconv.Itoa(many), "csrf_token", john.token()}
-	go func() { started <- john.postForm("/settings/users/bulk", form...) }()
-	within(t, 30*time.Second, "the job is under way", func() bool { return c.count("SELECT coalesce(max(done), 0) FROM jobs") > 0 })
-
-	var times []time.Duration
-	for _, path := range []string{"/settings/users", "/settings/users?q=load", "/settings/users?tab=disabled", "/settings/users/1/edit", "/settings/profile"} {
-		for range 4 {
-			began := time.Now()
-			john.get(path).wants(http.StatusOK)
-			times = append(times, time.Since(began))
-		}
-	}
-	(<-started).wants(http.StatusSeeOther)
-	running, err := c.DB.JobByID(t.Context(), 1)
-	if err != nil || !running.Running() {
-		t.Fatalf("the job did not run long enough to say anything: %+v, %v", running, err)
-	}
-	if m := median(times); m > 250*time.Millisecond {
-		t.Errorf("half of the requests took more than %s beside the job", m)
-	}
-	for range 2 {
-		john.kill()
-		killed, err := c.DB.JobByID(t.Context(), 1)
-		if err != nil || !killed.Running() {
-			t.Fatalf("killed too late: %+v, %v", killed, err)
-		}
-		john = launch(t, program, data, "john")
-		within(t, 30*time.Second, "the job goes on", func() bool { return c.count("SELECT done FROM jobs") > killed.Done })
-	}
-	job := c.waitForJob(1, 60*time.Second)
-	if job.Done != many || job.Refused != 0 {
-		t.Errorf("the job came to %+v", job)
-	}
-	c.wantCount(many, "SELECT count(DISTINCT user_id) FROM job_outcomes WHERE refusal = ''")
-	c.wantCount(many, "SELECT count(*) FROM job_outcomes")
-	c.wantCount(many, "SELECT count(*) FROM users WHERE disabled_at > 0")
-	c.wantCount(many, "SELECT count(DISTINCT object_id) FROM activity WHERE action = 'disable access'")
-	c.wantCount(many, "SELECT count(*) FROM activity WHERE action = 'disable access'")
-	c.wantCount(1, "SELECT count(*) FROM activity WHERE action = 'end disable of several'")
-	john.get("/settings/jobs/1").contains("10000 done")
-	t.Logf("%d people; a request beside it took %s", many, median(times))
-}
-
-// importTenThousand checks and imports a file of the greatest length.
-func importTenThousand(t *testing.T, program string) {
-	const many = 10_000
-	data := stored(t, "john", nil)
-	c := reopen(t, data)
-	john := launch(t, program, data, "john")
-	file := []byte("email,first name,last name,role\n" + manyLines(many))
-	began := time.Now()
-	john.upload("/settings/users/import", file, "tenant_id", "1").wants(http.StatusOK).contains("<strong>10000</strong> will be added")
-	checked := time.Since(began)
-	c.endedJob(john.upload("/settings/users/import", file, "tenant_id", "1", "confirm", "1"))
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("%d lines took %s", many, took)
-	}
-	t.Logf("%d lines: %s to check, %s with the import", many, checked, time.Since(began))
-	c.wantCount(many, "SELECT count(*) FROM invitations")
-	c.wantCount(0, "SELECT count(*) FROM deliveries")
-	john.upload("/settings/users/import", append(file, "x@example.com,,,Analyst\n"...), "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("at most 10,000 people")
-}
-
-// manyLines are lines of an import of Analysts.
-func manyLines(n int) string {
-	var lines strings.Builder
-	for i := range n {
-		fmt.Fprintf(&lines, "line%05d@example.com,Line,Number%05d,Analyst\n", i, i)
-	}
-	return lines.String()
+	c.WantCount(done, "SELECT count(*) FROM users WHERE first_name = 'Many' AND disabled_at > 0")
+	c.WantCount(done+1, "SELECT count(*) FROM activity WHERE action = 'disable access'")
 }

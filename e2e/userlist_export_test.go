@@ -10,30 +10,31 @@ import (
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/permission"
 	"console/store"
 )
 
 // sheet reads an answer that is a CSV file (RFC 4180: lines end with CRLF), without its first line.
-func (a *answer) sheet(header string) [][]string {
-	a.t.Helper()
-	a.wants(http.StatusOK)
+func sheet(a *harness.Answer, header string) [][]string {
+	a.T.Helper()
+	a.Wants(http.StatusOK)
 	if kind := a.Header.Get("Content-Type"); kind != "text/csv; charset=utf-8" {
-		a.t.Errorf("the file is %s", kind)
+		a.T.Errorf("the file is %s", kind)
 	}
 	disposition, params, err := mime.ParseMediaType(a.Header.Get("Content-Disposition"))
 	if err != nil || disposition != "attachment" || strings.Trim(params["filename"], "abcdefghijklmnopqrstuvwxyz-0123456789.") != "" || !strings.HasSuffix(params["filename"], ".csv") {
-		a.t.Errorf("the file is offered as %q", a.Header.Get("Content-Disposition"))
+		a.T.Errorf("the file is offered as %q", a.Header.Get("Content-Disposition"))
 	}
 	if strings.Count(a.Body, "\n") != strings.Count(a.Body, "\r\n") || !strings.HasSuffix(a.Body, "\r\n") {
-		a.t.Errorf("lines do not end with CRLF: %q", a.Body)
+		a.T.Errorf("lines do not end with CRLF: %q", a.Body)
 	}
 	rows, err := csv.NewReader(strings.NewReader(a.Body)).ReadAll()
 	if err != nil {
-		a.t.Fatalf("%v in:\n%s", err, a.Body)
+		a.T.Fatalf("%v in:\n%s", err, a.Body)
 	}
 	if got := strings.Join(rows[0], ","); got != header {
-		a.t.Errorf("the columns are %s, not %s", got, header)
+		a.T.Errorf("the columns are %s, not %s", got, header)
 	}
 	return rows[1:]
 }
@@ -42,17 +43,17 @@ const exported = "email,first name,last name,role,status,2fa,last auth,groups"
 
 func TestExportIsTheListAsATable(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	seen, off := active(permission.Analyst, "Seen", "", "seen@example.com"), active(permission.ReadOnly, "Off", "Line", "off@example.com")
+	c, john := harness.SignedIn(t, nil)
+	seen, off := harness.Active(permission.Analyst, "Seen", "", "seen@example.com"), harness.Active(permission.ReadOnly, "Off", "Line", "off@example.com")
 	seen.LastAuthAt, off.DisabledAt = store.At(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)), off.CreatedAt
-	c.insert(seen, off)
-	c.exec(`UPDATE users SET two_factor = 1 WHERE email = 'seen@example.com'`)
-	john.post("/settings/users/new", "role", "analyst", "email", "mailed@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
-	c.inviteByLink(john, "analyst", "linked@example.com")
-	john.post(userPath(c.user(adminEmail), "edit"), "first_name", "John", "last_name", "Doe", "version", "1").wants(http.StatusSeeOther)
+	c.Insert(seen, off)
+	c.Exec(`UPDATE users SET two_factor = 1 WHERE email = 'seen@example.com'`)
+	john.Post("/settings/users/new", "role", "analyst", "email", "mailed@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	c.InviteByLink(john, "analyst", "linked@example.com")
+	john.Post(harness.UserPath(c.User(harness.AdminEmail), "edit"), "first_name", "John", "last_name", "Doe", "version", "1").Wants(http.StatusSeeOther)
 
 	want := map[string][]string{
-		"johndoe": {adminEmail, "John", "Doe", "Global Administrator", "active", "off", "never", ""},
+		"johndoe": {harness.AdminEmail, "John", "Doe", "Global Administrator", "active", "off", "never", ""},
 		"mailed":  {"mailed@example.com", "", "", "Analyst", "invited", "off", "never", "Analysts"},
 		"off":     {"off@example.com", "Off", "Line", "Read Only", "disabled", "off", "never", "Read Only"},
 		"seen":    {"seen@example.com", "Seen", "", "Analyst", "active", "on", "2026-02-03T04:05:06Z", "Analysts"},
@@ -67,7 +68,7 @@ func TestExportIsTheListAsATable(t *testing.T) {
 		"?q=nobody":                  "",
 		"?sort=last_auth&tab=active": "johndoe seen",
 	} {
-		rows := john.get("/settings/users/export.csv" + query).sheet(exported)
+		rows := sheet(john.Get("/settings/users/export.csv"+query), exported)
 		var got []string
 		for _, row := range rows {
 			local, _, _ := strings.Cut(row[0], "@")
@@ -80,30 +81,30 @@ func TestExportIsTheListAsATable(t *testing.T) {
 			t.Errorf("%s exports %q, not %q", query, got, names)
 		}
 	}
-	if n := c.entries("export users", "done"); n != 8 {
+	if n := c.Entries("export users", "done"); n != 8 {
 		t.Errorf("%d exports are logged, not 8", n)
 	}
 }
 
 func TestExportNeedsItsPermission(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	reader := c.browse(c.person(permission.ReadOnly, "Rea", "Der", "reader@example.com"))
-	reader.get("/settings/users").wants(http.StatusOK)
-	reader.get("/settings/users/export.csv").wants(http.StatusForbidden).lacks("first name,last name", "Read Only")
-	if c.entries("refused", "refused") != 1 || c.entries("export users", "done") != 0 {
+	c, john := harness.SignedIn(t, nil)
+	reader := c.Browse(c.Person(permission.ReadOnly, "Rea", "Der", "reader@example.com"))
+	reader.Get("/settings/users").Wants(http.StatusOK)
+	reader.Get("/settings/users/export.csv").Wants(http.StatusForbidden).Lacks("first name,last name", "Read Only")
+	if c.Entries("refused", "refused") != 1 || c.Entries("export users", "done") != 0 {
 		t.Error("the refusal is not logged")
 	}
-	c.browse(c.person(permission.Admin, "Ad", "Min", "admin@example.com")).get("/settings/users/export.csv").sheet(exported)
-	john.get("/settings/users/export.csv").sheet(exported)
+	sheet(c.Browse(c.Person(permission.Admin, "Ad", "Min", "admin@example.com")).Get("/settings/users/export.csv"), exported)
+	sheet(john.Get("/settings/users/export.csv"), exported)
 }
 
 func TestExportOfMoreThanIsReadAtOnce(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	c.insert(crowd(600, "Row")...)
+	c, john := harness.SignedIn(t, nil)
+	c.Insert(harness.Crowd(600, "Row")...)
 	for _, query := range []string{"?sort=role&dir=desc", "?q=row"} {
-		rows := john.get("/settings/users/export.csv" + query).sheet(exported)
+		rows := sheet(john.Get("/settings/users/export.csv"+query), exported)
 		seen := map[string]bool{}
 		for _, row := range rows {
 			if strings.HasPrefix(row[0], "row") {
@@ -121,14 +122,14 @@ var hostile = []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", " =1+1", "\r\n=
 
 func TestTablesAreSafeToOpen(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
+	c, john := harness.SignedIn(t, nil)
 	var people []store.User
 	for i, name := range hostile {
-		people = append(people, active(permission.Analyst, name, "", fmt.Sprintf("h%02d@example.com", i)))
+		people = append(people, harness.Active(permission.Analyst, name, "", fmt.Sprintf("h%02d@example.com", i)))
 	}
-	people = append(people, active(permission.Analyst, "Formula", "", "=cmd@example.com"))
-	people = c.insert(people...)
-	c.exec("UPDATE groups SET name = '=HYPERLINK(1)'")
+	people = append(people, harness.Active(permission.Analyst, "Formula", "", "=cmd@example.com"))
+	people = c.Insert(people...)
+	c.Exec("UPDATE groups SET name = '=HYPERLINK(1)'")
 	safe := func(rows [][]string) {
 		t.Helper()
 		for _, row := range rows {
@@ -139,7 +140,7 @@ func TestTablesAreSafeToOpen(t *testing.T) {
 			}
 		}
 	}
-	rows := john.get("/settings/users/export.csv?role=analyst").sheet(exported)
+	rows := sheet(john.Get("/settings/users/export.csv?role=analyst"), exported)
 	safe(rows)
 	for i, row := range rows[:len(hostile)] {
 		if got, want := strings.TrimPrefix(row[1], "'"), strings.ReplaceAll(hostile[i], "\r\n", "\n"); got != want {
@@ -149,14 +150,14 @@ func TestTablesAreSafeToOpen(t *testing.T) {
 			t.Errorf("the group is exported as %q", row[7])
 		}
 	}
-	job := c.bulk(john, append(idPairs(append(people, c.user(adminEmail))...), "action", "disable")...)
-	rows = john.get(fmt.Sprintf("/settings/jobs/%d/report.csv", job.ID)).sheet("email,name,role,result,reason")
+	job := c.Bulk(john, append(harness.IDPairs(append(people, c.User(harness.AdminEmail))...), "action", "disable")...)
+	rows = sheet(john.Get(fmt.Sprintf("/settings/jobs/%d/report.csv", job.ID)), "email,name,role,result,reason")
 	safe(rows)
 	if len(rows) != len(people)+1 {
 		t.Errorf("the report has %d rows", len(rows))
 	}
 	for _, row := range rows {
-		if refused := row[0] == adminEmail; refused != (row[3] == "refused") || refused != (row[4] == "You cannot do this to yourself.") {
+		if refused := row[0] == harness.AdminEmail; refused != (row[3] == "refused") || refused != (row[4] == "You cannot do this to yourself.") {
 			t.Errorf("the report says %q", row)
 		}
 	}

@@ -2,12 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
+	"console/e2e/harness"
 	"console/internal/permission"
 	"console/store"
 )
@@ -15,9 +15,9 @@ import (
 var previewRow = regexp.MustCompile(`(?s)<td data-label="Line">(\d+)</td>.*?class="col-email">([^<]*)</td>.*?data-label="Name">([^<]*)</td>.*?data-label="Role">([^<]*)</td>.*?<span class="tag[^"]*">([^<]*)</span>(?:\s*<span class="note">([^<]*)</span>)?`)
 
 // preview checks a file and returns what the page says of its lines: line, email, name, role, result, reason.
-func preview(by *browser, file string, pairs ...string) []string {
-	by.console.t.Helper()
-	page := by.upload("/settings/users/import", []byte(file), append(pairs, "tenant_id", "1")...).wants(http.StatusOK)
+func preview(by *harness.Browser, file string, pairs ...string) []string {
+	by.Console.T.Helper()
+	page := by.Upload("/settings/users/import", []byte(file), append(pairs, "tenant_id", "1")...).Wants(http.StatusOK)
 	var lines []string
 	for _, found := range previewRow.FindAllStringSubmatch(page.Body, -1) {
 		for i := range found {
@@ -30,7 +30,7 @@ func preview(by *browser, file string, pairs ...string) []string {
 
 func TestImportReadsWhatSpreadsheetsWrite(t *testing.T) {
 	t.Parallel()
-	_, john := signedIn(t, nil)
+	_, john := harness.SignedIn(t, nil)
 	want := "2|ann@example.com|Ann Lee|Analyst|New\n3|bob@example.com|Bob, the Great|Read Only|New"
 	for name, file := range map[string]string{
 		"as documented":    "email,first name,last name,role\nann@example.com,Ann,Lee,Analyst\nbob@example.com,\"Bob,\",the Great,Read Only\n",
@@ -49,14 +49,14 @@ func TestImportReadsWhatSpreadsheetsWrite(t *testing.T) {
 
 func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 	t.Parallel()
-	c, _ := signedIn(t, nil)
-	admin := c.browse(c.person(permission.Admin, "Ad", "Min", "admin@example.com"))
-	off := active(permission.Analyst, "Off", "", "off@example.com")
+	c, _ := harness.SignedIn(t, nil)
+	admin := c.Browse(c.Person(permission.Admin, "Ad", "Min", "admin@example.com"))
+	off := harness.Active(permission.Analyst, "Off", "", "off@example.com")
 	off.DisabledAt = off.CreatedAt
-	c.insert(off)
-	admin.post("/settings/users/new", "role", "analyst", "email", "waits@example.com", "tenant_id", "1").wants(http.StatusSeeOther)
-	c.settled()
-	before := c.snapshot()
+	c.Insert(off)
+	admin.Post("/settings/users/new", "role", "analyst", "email", "waits@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	c.Settled()
+	before := c.Snapshot()
 	file := strings.Join([]string{"email,first name,role",
 		"new@example.com,New,Analyst", "OFF@example.com,Off,Analyst", "waits@example.com,,Analyst", "NEW@example.com,Twice,Analyst",
 		"no-address,,Analyst", ",,Analyst", "boss@example.com,,Emperor", "strong@example.com,,Global Analyst", "long@example.com," + strings.Repeat("W", 256) + ",Analyst",
@@ -80,38 +80,38 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 			t.Errorf("line %d:\n%s\nnot\n%s", i, strings.Join(got[min(i, len(got)):min(i+1, len(got))], ""), line)
 		}
 	}
-	admin.upload("/settings/users/import", []byte(file), "tenant_id", "1").contains("<strong>2</strong> will be added, <strong>2</strong> are there already, <strong>7</strong> cannot be added", "Add 2 users", "No invitations are sent")
-	c.wantUnchanged(before, "looking at an import twice")
+	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1").Contains("<strong>2</strong> will be added, <strong>2</strong> are there already, <strong>7</strong> cannot be added", "Add 2 users", "No invitations are sent")
+	c.WantUnchanged(before, "looking at an import twice")
 
-	job := c.endedJob(admin.upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1"))
+	job := c.EndedJob(admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1"))
 	if job.Total != 2 || job.Refused != 0 {
 		t.Errorf("the import came to %+v", job)
 	}
-	if robot := c.user("robot@example.com"); robot.Status() != store.Active || c.user("new@example.com").Status() != store.Invited {
+	if robot := c.User("robot@example.com"); robot.Status() != store.Active || c.User("new@example.com").Status() != store.Invited {
 		t.Errorf("the robot is %+v", robot)
 	}
-	c.wantCount(0, "SELECT count(*) FROM users WHERE role = 'global_analyst'")
-	admin.upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").wants(http.StatusUnprocessableEntity).contains("Nobody in this file would be added.")
+	c.WantCount(0, "SELECT count(*) FROM users WHERE role = 'global_analyst'")
+	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").Wants(http.StatusUnprocessableEntity).Contains("Nobody in this file would be added.")
 }
 
 // TestImportPreviewKeepsTheFile confirms as the page does, with the file in its text area.
 func TestImportPreviewKeepsTheFile(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
+	c, john := harness.SignedIn(t, nil)
 	file := "email,first name,role\nann@example.com,</textarea><b>,Analyst\n"
-	page := john.upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1").wants(http.StatusOK)
-	page.contains("&lt;/textarea&gt;&lt;b&gt;", `name="send_invitations" value="1"`, "Invitations are sent at once").lacks("<b>")
-	c.endedJob(john.post("/settings/users/import", "file", strings.ReplaceAll(file, "\n", "\r\n"), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
-	if name := c.user("ann@example.com").Name(); name != "</textarea><b>" {
+	page := john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1").Wants(http.StatusOK)
+	page.Contains("&lt;/textarea&gt;&lt;b&gt;", `name="send_invitations" value="1"`, "Invitations are sent at once").Lacks("<b>")
+	c.EndedJob(john.Post("/settings/users/import", "file", strings.ReplaceAll(file, "\n", "\r\n"), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
+	if name := c.User("ann@example.com").Name(); name != "</textarea><b>" {
 		t.Errorf("Ann is called %q", name)
 	}
-	c.signupPath("ann@example.com")
+	c.SignupPath("ann@example.com")
 }
 
 func TestImportRefusesOtherFiles(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	before := c.snapshot()
+	c, john := harness.SignedIn(t, nil)
+	before := c.Snapshot()
 	for problem, file := range map[string]string{
 		"This one is empty":              " \n",
 		"There is no column “email”":     "ann@example.com,Ann,Lee,Analyst\nbob@example.com,Bob,,Analyst\n",
@@ -122,30 +122,16 @@ func TestImportRefusesOtherFiles(t *testing.T) {
 		"at most 10,000 people":          "email,role\n" + strings.Repeat("a,b\n", 10_001),
 		"Nobody in this file would be a": "email,role\n",
 	} {
-		john.upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").wants(http.StatusUnprocessableEntity).contains(problem)
+		john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").Wants(http.StatusUnprocessableEntity).Contains(problem)
 	}
 	utf16 := []byte("\xff\xfee\x00m\x00a\x00i\x00l\x00,\x00r\x00o\x00l\x00e\x00")
-	john.upload("/settings/users/import", utf16, "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("UTF-8")
-	john.upload("/settings/users/import", []byte("email,role\nx@example.com,Analyst\n"), "tenant_id", "9").wants(http.StatusUnprocessableEntity).contains("Choose a tenant.")
-	john.post("/settings/users/import", "tenant_id", "1").wants(http.StatusUnprocessableEntity).contains("Choose a file")
-	if huge := john.upload("/settings/users/import", make([]byte, 4<<20), "tenant_id", "1"); huge.StatusCode != http.StatusRequestEntityTooLarge {
+	john.Upload("/settings/users/import", utf16, "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("UTF-8")
+	john.Upload("/settings/users/import", []byte("email,role\nx@example.com,Analyst\n"), "tenant_id", "9").Wants(http.StatusUnprocessableEntity).Contains("Choose a tenant.")
+	john.Post("/settings/users/import", "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("Choose a file")
+	if huge := john.Upload("/settings/users/import", make([]byte, 4<<20), "tenant_id", "1"); huge.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("4 MiB are answered %d", huge.StatusCode)
 	}
-	c.wantUnchanged(before, "files that were refused")
-}
-
-// importOf imports n people, every fifth of them Read Only and the others Analysts, and returns the job.
-func (c *console) importOf(by *browser, n int, pairs ...string) store.Job {
-	c.t.Helper()
-	lines := []string{"email,first name,last name,role"}
-	for i := range n {
-		role := "Analyst"
-		if i%5 == 4 {
-			role = "Read Only"
-		}
-		lines = append(lines, fmt.Sprintf("n%02d@example.com,First%02d,Last,%s", i, i, role))
-	}
-	return c.endedJob(by.upload("/settings/users/import", []byte(strings.Join(lines, "\n")), append(pairs, "tenant_id", "1", "confirm", "1")...))
+	c.WantUnchanged(before, "files that were refused")
 }
 
 const summary = `[Wallarm] Trigger: New users were added to the company account
@@ -171,27 +157,27 @@ Cloud: EU`
 
 func TestImportOfManyIsToldOnce(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	c.slackTrigger(john, "Analysts only", "analyst")
-	c.slackTrigger(john, "Nobody", "admin")
-	john.post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "one@x.example\njohndoe@example.com").wants(http.StatusSeeOther)
-	john.post("/settings/triggers/new", "name", "Everybody", "condition", "user_added", "integration_ids", c.integration("Mail"), "enabled", "1").wants(http.StatusSeeOther)
-	job := c.importOf(john, 25)
-	if a, n, e := c.queued("Analysts only"), c.queued("Nobody"), c.queued("Everybody"); a != 1 || n != 0 || e != 2 {
+	c, john := harness.SignedIn(t, nil)
+	c.SlackTrigger(john, "Analysts only", "analyst")
+	c.SlackTrigger(john, "Nobody", "admin")
+	john.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "one@x.example\njohndoe@example.com").Wants(http.StatusSeeOther)
+	john.Post("/settings/triggers/new", "name", "Everybody", "condition", "user_added", "integration_ids", integration(c, "Mail"), "enabled", "1").Wants(http.StatusSeeOther)
+	job := c.ImportOf(john, 25)
+	if a, n, e := c.Queued("Analysts only"), c.Queued("Nobody"), c.Queued("Everybody"); a != 1 || n != 0 || e != 2 {
 		t.Errorf("%d, %d and %d messages were queued", a, n, e)
 	}
-	c.wantCount(3, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary' AND created_at = $1", int64(job.EndedAt))
-	c.wantCount(3, "SELECT count(*) FROM deliveries")
+	c.WantCount(3, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary' AND created_at = $1", int64(job.EndedAt))
+	c.WantCount(3, "SELECT count(*) FROM deliveries")
 	var message struct {
 		Text string `json:"text"`
 	}
 	if err := json.Unmarshal(c.Receiver.Wait(t, 1)[0].Body, &message); err != nil {
 		t.Fatal(err)
 	}
-	if want := escapeSlack(summary); message.Text != want {
+	if want := harness.EscapeSlack(summary); message.Text != want {
 		t.Errorf("Slack was told\n%s\nnot\n%s", message.Text, want)
 	}
-	mail := c.Mail.WaitFor(t, adminEmail)
+	mail := c.Mail.WaitFor(t, harness.AdminEmail)
 	for _, text := range []string{"Hello John Doe,", "25 new users were added", "First04 Last", "Read Only", "and 15 more."} {
 		if !strings.Contains(mail.HTML, text) {
 			t.Errorf("%q is missing in the mail:\n%s", text, mail.HTML)
@@ -204,11 +190,11 @@ func TestImportOfManyIsToldOnce(t *testing.T) {
 
 func TestImportOfTwentyIsToldOneByOne(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	c.slackTrigger(john, "Each")
-	c.importOf(john, 20, "send_invitations", "1")
-	c.wantCount(20, "SELECT count(*) FROM deliveries WHERE template = 'create_user'")
-	c.wantCount(20, "SELECT count(*) FROM deliveries WHERE user_id IS NOT NULL")
-	c.wantCount(20, "SELECT count(*) FROM deliveries d JOIN invitations i ON i.mail_delivery_id = d.id")
-	c.wantCount(0, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary'")
+	c, john := harness.SignedIn(t, nil)
+	c.SlackTrigger(john, "Each")
+	c.ImportOf(john, 20, "send_invitations", "1")
+	c.WantCount(20, "SELECT count(*) FROM deliveries WHERE template = 'create_user'")
+	c.WantCount(20, "SELECT count(*) FROM deliveries WHERE user_id IS NOT NULL")
+	c.WantCount(20, "SELECT count(*) FROM deliveries d JOIN invitations i ON i.mail_delivery_id = d.id")
+	c.WantCount(0, "SELECT count(*) FROM deliveries WHERE template = 'create_user_summary'")
 }

@@ -8,151 +8,152 @@ import (
 	"testing"
 	"time"
 
+	"console/e2e/harness"
 	"console/internal/permission"
 	"console/store"
 )
 
 func TestInvitedWithoutMailAreSentOneLater(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	c.endedJob(john.upload("/settings/users/import", []byte("email,role\nann@example.com,Analyst\n"), "tenant_id", "1", "confirm", "1"))
-	c.wantCount(0, "SELECT count(*) FROM deliveries")
-	c.wantCount(0, "SELECT count(*) FROM signup_links")
-	john.get("/settings/users?tab=invited").contains("ann@example.com", "No mail sent yet", "Resend")
-	c.wantsCounts(john, "2 1 1 0")
+	c, john := harness.SignedIn(t, nil)
+	c.EndedJob(john.Upload("/settings/users/import", []byte("email,role\nann@example.com,Analyst\n"), "tenant_id", "1", "confirm", "1"))
+	c.WantCount(0, "SELECT count(*) FROM deliveries")
+	c.WantCount(0, "SELECT count(*) FROM signup_links")
+	john.Get("/settings/users?tab=invited").Contains("ann@example.com", "No mail sent yet", "Resend")
+	c.WantsCounts(john, "2 1 1 0")
 
-	john.post(c.invitation("ann@example.com") + "/resend").to("/settings/users")
-	first := c.signupPath("ann@example.com")
-	c.settled()
-	john.get("/settings/users?tab=invited").contains("ann@example.com").lacks("No mail sent yet")
-	fresh := john.post(c.invitation("ann@example.com") + "/link").link()
-	c.browser().get(first).wants(http.StatusGone).contains("replaced")
-	c.browser().get(fresh).wants(http.StatusOK)
-	c.wantsCounts(john, "2 1 1 0")
+	john.Post(c.Invitation("ann@example.com") + "/resend").To("/settings/users")
+	first := c.SignupPath("ann@example.com")
+	c.Settled()
+	john.Get("/settings/users?tab=invited").Contains("ann@example.com").Lacks("No mail sent yet")
+	fresh := john.Post(c.Invitation("ann@example.com") + "/link").Link()
+	c.Browser().Get(first).Wants(http.StatusGone).Contains("replaced")
+	c.Browser().Get(fresh).Wants(http.StatusOK)
+	c.WantsCounts(john, "2 1 1 0")
 
-	john.get(c.invitation("ann@example.com") + "/revoke").wants(http.StatusOK).contains("ann@example.com")
-	revoke := c.invitation("ann@example.com") + "/revoke"
-	john.post(revoke).to("/settings/users")
-	john.post(revoke).wants(http.StatusNotFound)
-	c.browser().get(fresh).wants(http.StatusGone)
-	c.wantsCounts(john, "1 1 0 0")
-	c.wantCount(0, "SELECT count(*) FROM groups")
-	c.add(john, "read_only", "Ann", "Again", "ann@example.com")
-	c.wantsCounts(john, "2 1 1 0")
+	john.Get(c.Invitation("ann@example.com") + "/revoke").Wants(http.StatusOK).Contains("ann@example.com")
+	revoke := c.Invitation("ann@example.com") + "/revoke"
+	john.Post(revoke).To("/settings/users")
+	john.Post(revoke).Wants(http.StatusNotFound)
+	c.Browser().Get(fresh).Wants(http.StatusGone)
+	c.WantsCounts(john, "1 1 0 0")
+	c.WantCount(0, "SELECT count(*) FROM groups")
+	c.Add(john, "read_only", "Ann", "Again", "ann@example.com")
+	c.WantsCounts(john, "2 1 1 0")
 }
 
 // Who leaves the role Deploy is invited. While their access is disabled a link would lead nowhere.
 func TestDisabledInvitedAreEnabledFirst(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	dan := c.person(permission.Deploy, "Dan", "", "dan@example.com")
+	c, john := harness.SignedIn(t, nil)
+	dan := c.Person(permission.Deploy, "Dan", "", "dan@example.com")
 	path := fmt.Sprintf("/settings/users/%d", dan.ID)
-	john.post(path + "/disable").wants(http.StatusSeeOther)
-	john.post(path+"/groups", "version", fmt.Sprint(c.user("dan@example.com").Version), "role", "analyst").wants(http.StatusSeeOther)
-	john.get("/settings/users?tab=disabled").contains("Enable access", path+"/delete").lacks(`<span class="tag">Invited`, "Resend", "New link", "Revoke")
+	john.Post(path + "/disable").Wants(http.StatusSeeOther)
+	john.Post(path+"/groups", "version", fmt.Sprint(c.User("dan@example.com").Version), "role", "analyst").Wants(http.StatusSeeOther)
+	john.Get("/settings/users?tab=disabled").Contains("Enable access", path+"/delete").Lacks(`<span class="tag">Invited`, "Resend", "New link", "Revoke")
 	for _, refused := range []string{"/resend", "/link"} {
-		john.post(c.invitation("dan@example.com") + refused).wants(http.StatusConflict).contains("Enable access first")
+		john.Post(c.Invitation("dan@example.com") + refused).Wants(http.StatusConflict).Contains("Enable access first")
 	}
-	c.wantCount(0, "SELECT count(*) FROM signup_links")
+	c.WantCount(0, "SELECT count(*) FROM signup_links")
 
-	john.post(path + "/enable").wants(http.StatusSeeOther)
-	john.get("/settings/users?tab=invited").contains(`<span class="tag">Invited`, "No mail sent yet", "Resend", "New link", "Revoke")
-	john.post(c.invitation("dan@example.com") + "/resend").to("/settings/users")
-	c.browser().get(c.signupPath("dan@example.com")).wants(http.StatusOK)
+	john.Post(path + "/enable").Wants(http.StatusSeeOther)
+	john.Get("/settings/users?tab=invited").Contains(`<span class="tag">Invited`, "No mail sent yet", "Resend", "New link", "Revoke")
+	john.Post(c.Invitation("dan@example.com") + "/resend").To("/settings/users")
+	c.Browser().Get(c.SignupPath("dan@example.com")).Wants(http.StatusOK)
 }
 
 func TestFC12_RoleChangedBeforeAcceptanceIsTheOneGranted(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	mailed := c.add(john, "read_only", "Ann", "", "ann@example.com")
-	linked := c.inviteByLink(john, "read_only", "bob@example.com")
+	c, john := harness.SignedIn(t, nil)
+	mailed := c.Add(john, "read_only", "Ann", "", "ann@example.com")
+	linked := c.InviteByLink(john, "read_only", "bob@example.com")
 	for email, path := range map[string]string{"ann@example.com": mailed, "bob@example.com": linked} {
-		role := c.invitation(email) + "/role"
-		john.get(role).wants(http.StatusOK).contains(`value="read_only" selected`)
-		john.post(role, "role", "analyst").to("/settings/users")
-		john.get("/settings/users?tab=invited&role=analyst").contains(email)
-		c.browser().get(path).wants(http.StatusOK).contains("Analyst").lacks("Read Only")
-		c.browser().accept(path, email).wants(http.StatusSeeOther)
-		if user, groups := c.user(email), c.groupsOf(email); user.Role != permission.Analyst || !slices.Equal(groups, []string{"Analysts"}) {
+		role := c.Invitation(email) + "/role"
+		john.Get(role).Wants(http.StatusOK).Contains(`value="read_only" selected`)
+		john.Post(role, "role", "analyst").To("/settings/users")
+		john.Get("/settings/users?tab=invited&role=analyst").Contains(email)
+		c.Browser().Get(path).Wants(http.StatusOK).Contains("Analyst").Lacks("Read Only")
+		c.Browser().Accept(path, email).Wants(http.StatusSeeOther)
+		if user, groups := c.User(email), c.GroupsOf(email); user.Role != permission.Analyst || !slices.Equal(groups, []string{"Analysts"}) {
 			t.Errorf("%s has the role %s and is in %s", email, user.Role, groups)
 		}
-		john.post(role, "role", "admin").wants(http.StatusNotFound)
+		john.Post(role, "role", "admin").Wants(http.StatusNotFound)
 	}
-	c.wantCount(0, "SELECT count(*) FROM groups WHERE name = 'Read Only'")
-	c.wantCount(2, "SELECT count(*) FROM activity WHERE action = 'change role' AND changes = '{\"role\":[\"Read Only\",\"Analyst\"]}'")
+	c.WantCount(0, "SELECT count(*) FROM groups WHERE name = 'Read Only'")
+	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'change role' AND changes = '{\"role\":[\"Read Only\",\"Analyst\"]}'")
 }
 
 func TestRoleOfInvitedPeople(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	admin := c.browse(c.person(permission.Admin, "Ad", "Min", "admin@example.com"))
-	path := c.add(john, "read_only", "Ann", "", "ann@example.com")
-	c.inviteByLink(john, "read_only", "bob@example.com")
-	ann, bob := c.invitation("ann@example.com")+"/role", c.invitation("bob@example.com")+"/role"
+	c, john := harness.SignedIn(t, nil)
+	admin := c.Browse(c.Person(permission.Admin, "Ad", "Min", "admin@example.com"))
+	path := c.Add(john, "read_only", "Ann", "", "ann@example.com")
+	c.InviteByLink(john, "read_only", "bob@example.com")
+	ann, bob := c.Invitation("ann@example.com")+"/role", c.Invitation("bob@example.com")+"/role"
 
-	admin.get(ann).lacks("Global")
-	admin.post(ann, "role", "global_read_only").wants(http.StatusForbidden)
-	admin.post(bob, "role", "global_admin").wants(http.StatusForbidden)
-	john.post(ann, "role", "emperor").wants(http.StatusUnprocessableEntity)
-	john.get(bob).lacks("Deploy")
-	john.post(bob, "role", "deploy").wants(http.StatusUnprocessableEntity).contains("never sign in")
-	if a, b := c.user("ann@example.com").Role, c.user("bob@example.com").Role; a != permission.ReadOnly || b != permission.ReadOnly {
+	admin.Get(ann).Lacks("Global")
+	admin.Post(ann, "role", "global_read_only").Wants(http.StatusForbidden)
+	admin.Post(bob, "role", "global_admin").Wants(http.StatusForbidden)
+	john.Post(ann, "role", "emperor").Wants(http.StatusUnprocessableEntity)
+	john.Get(bob).Lacks("Deploy")
+	john.Post(bob, "role", "deploy").Wants(http.StatusUnprocessableEntity).Contains("never sign in")
+	if a, b := c.User("ann@example.com").Role, c.User("bob@example.com").Role; a != permission.ReadOnly || b != permission.ReadOnly {
 		t.Errorf("a refused change made the roles %s and %s", a, b)
 	}
 	for role, groups := range map[string]string{"global_admin": "", "global_analyst": "Global Analysts", "api_developer": "API Developers"} {
-		john.post(ann, "role", role).wants(http.StatusSeeOther)
-		if got := strings.Join(c.groupsOf("ann@example.com"), ", "); got != groups {
+		john.Post(ann, "role", role).Wants(http.StatusSeeOther)
+		if got := strings.Join(c.GroupsOf("ann@example.com"), ", "); got != groups {
 			t.Errorf("as %s Ann is in %q", role, got)
 		}
-		john.post(bob, "role", role).wants(http.StatusSeeOther)
-		if got := c.groupsOf("bob@example.com"); len(got) != 0 {
+		john.Post(bob, "role", role).Wants(http.StatusSeeOther)
+		if got := c.GroupsOf("bob@example.com"); len(got) != 0 {
 			t.Errorf("before Bob signs up he is in %q", got)
 		}
 	}
-	john.post(ann, "role", "deploy").wants(http.StatusSeeOther)
-	c.browser().get(path).wants(http.StatusGone)
-	c.wantCount(0, "SELECT count(*) FROM invitations i JOIN users u ON u.id = i.user_id WHERE u.email_key = 'ann@example.com'")
-	if user := c.user("ann@example.com"); user.Status() != store.Active || !slices.Equal(c.groupsOf(user.Email), []string{"Deploy"}) {
-		t.Errorf("with the role Deploy Ann is %+v in %s", user, c.groupsOf(user.Email))
+	john.Post(ann, "role", "deploy").Wants(http.StatusSeeOther)
+	c.Browser().Get(path).Wants(http.StatusGone)
+	c.WantCount(0, "SELECT count(*) FROM invitations i JOIN users u ON u.id = i.user_id WHERE u.email_key = 'ann@example.com'")
+	if user := c.User("ann@example.com"); user.Status() != store.Active || !slices.Equal(c.GroupsOf(user.Email), []string{"Deploy"}) {
+		t.Errorf("with the role Deploy Ann is %+v in %s", user, c.GroupsOf(user.Email))
 	}
-	c.wantsCounts(john, "3 3 1 0")
+	c.WantsCounts(john, "3 3 1 0")
 }
 
 func TestExpiredInvitationsSaySo(t *testing.T) {
 	t.Parallel()
-	c, clock := startAt(t)
-	john := c.browseAt(c.user(adminEmail), clock.Now())
-	path := c.inviteByLink(john, "analyst", "ann@example.com") // for an hour
-	john.get("/settings/users?tab=invited").contains("By link", "until "+clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC")).lacks("Expired")
+	c, clock := harness.StartAt(t)
+	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	path := c.InviteByLink(john, "analyst", "ann@example.com") // for an hour
+	john.Get("/settings/users?tab=invited").Contains("By link", "until "+clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC")).Lacks("Expired")
 	clock.Advance(time.Hour)
-	john = c.browseAt(c.user(adminEmail), clock.Now())
-	john.get("/settings/users?tab=invited").contains("Expired", "since ")
-	c.browser().get(path).wants(http.StatusGone).contains("expired")
-	fresh := john.post(c.invitation("ann@example.com") + "/link").link()
-	c.browser().get(fresh).wants(http.StatusOK)
-	john.get("/settings/users?tab=invited").lacks("Expired")
+	john = c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	john.Get("/settings/users?tab=invited").Contains("Expired", "since ")
+	c.Browser().Get(path).Wants(http.StatusGone).Contains("expired")
+	fresh := john.Post(c.Invitation("ann@example.com") + "/link").Link()
+	c.Browser().Get(fresh).Wants(http.StatusOK)
+	john.Get("/settings/users?tab=invited").Lacks("Expired")
 }
 
 func TestFC129_OnlyJoiningTheListIsToldAbout(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	c.slackTrigger(john, "Administrators", "admin")
+	c, john := harness.SignedIn(t, nil)
+	c.SlackTrigger(john, "Administrators", "admin")
 	file := "email,role\none@example.com,Administrator\ntwo@example.com,Administrator\nthree@example.com,Analyst\n"
-	c.endedJob(john.upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
-	if n := c.queued("Administrators"); n != 2 {
+	c.EndedJob(john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
+	if n := c.Queued("Administrators"); n != 2 {
 		t.Errorf("an import of two administrators and an analyst queued %d messages", n)
 	}
-	one := c.user("one@example.com")
-	path := c.signupPath("one@example.com")
-	john.post(c.invitation("two@example.com") + "/resend").wants(http.StatusSeeOther)
-	john.post(c.invitation("two@example.com") + "/link").wants(http.StatusOK)
-	john.post(c.invitation("three@example.com")+"/role", "role", "admin").wants(http.StatusSeeOther)
-	c.browser().accept(path, one.Email).wants(http.StatusSeeOther)
-	john.post(userPath(one, "disable")).wants(http.StatusSeeOther)
-	john.post(userPath(one, "enable")).wants(http.StatusSeeOther)
-	john.post(userPath(one, "edit"), "first_name", "X", "version", fmt.Sprint(c.user(one.Email).Version)).wants(http.StatusSeeOther)
-	c.bulk(john, append(idPairs(one), "action", "disable")...)
-	if n := c.queued("Administrators"); n != 2 {
+	one := c.User("one@example.com")
+	path := c.SignupPath("one@example.com")
+	john.Post(c.Invitation("two@example.com") + "/resend").Wants(http.StatusSeeOther)
+	john.Post(c.Invitation("two@example.com") + "/link").Wants(http.StatusOK)
+	john.Post(c.Invitation("three@example.com")+"/role", "role", "admin").Wants(http.StatusSeeOther)
+	c.Browser().Accept(path, one.Email).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "disable")).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "enable")).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "edit"), "first_name", "X", "version", fmt.Sprint(c.User(one.Email).Version)).Wants(http.StatusSeeOther)
+	c.Bulk(john, append(harness.IDPairs(one), "action", "disable")...)
+	if n := c.Queued("Administrators"); n != 2 {
 		t.Errorf("what came after their joining queued %d more messages", n-2)
 	}
 }
@@ -161,11 +162,11 @@ func TestFC129_OnlyJoiningTheListIsToldAbout(t *testing.T) {
 // hand speak for whoever made them.
 func TestMailInvitationsOutliveTheirInviter(t *testing.T) {
 	t.Parallel()
-	c, john := signedIn(t, nil)
-	ann := c.person(permission.Admin, "Ann", "Lee", "ann@example.com")
-	path := c.add(c.browse(ann), "analyst", "Bob", "", "bob@example.com")
-	john.post(userPath(ann, "delete"), "confirm_email", ann.Email).wants(http.StatusSeeOther)
-	c.browser().get(path).wants(http.StatusOK).contains("Ann Lee")
-	john.post(c.invitation("bob@example.com") + "/resend").wants(http.StatusSeeOther)
-	c.browser().get(path).wants(http.StatusGone)
+	c, john := harness.SignedIn(t, nil)
+	ann := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com")
+	path := c.Add(c.Browse(ann), "analyst", "Bob", "", "bob@example.com")
+	john.Post(harness.UserPath(ann, "delete"), "confirm_email", ann.Email).Wants(http.StatusSeeOther)
+	c.Browser().Get(path).Wants(http.StatusOK).Contains("Ann Lee")
+	john.Post(c.Invitation("bob@example.com") + "/resend").Wants(http.StatusSeeOther)
+	c.Browser().Get(path).Wants(http.StatusGone)
 }

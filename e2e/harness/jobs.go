@@ -1,0 +1,78 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"console/store"
+)
+
+// ManyLines are lines of an import of Analysts.
+func ManyLines(n int) string {
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "line%05d@example.com,Line,Number%05d,Analyst\n", i, i)
+	}
+	return lines.String()
+}
+
+// ImportOf imports n people, every fifth of them Read Only and the others Analysts, and returns the job.
+func (c *Console) ImportOf(by *Browser, n int, pairs ...string) store.Job {
+	c.T.Helper()
+	lines := []string{"email,first name,last name,role"}
+	for i := range n {
+		role := "Analyst"
+		if i%5 == 4 {
+			role = "Read Only"
+		}
+		lines = append(lines, fmt.Sprintf("n%02d@example.com,First%02d,Last,%s", i, i, role))
+	}
+	return c.EndedJob(by.Upload("/settings/users/import", []byte(strings.Join(lines, "\n")), append(pairs, "tenant_id", "1", "confirm", "1")...))
+}
+
+// Bulk confirms a bulk action and returns its job, which has ended.
+func (c *Console) Bulk(by *Browser, pairs ...string) store.Job {
+	c.T.Helper()
+	return c.EndedJob(by.Post("/settings/users/bulk", pairs...))
+}
+
+// EndedJob waits for the end of the job that a form has started.
+func (c *Console) EndedJob(started *Answer) store.Job {
+	c.T.Helper()
+	location := started.Wants(http.StatusSeeOther).Header.Get("Location")
+	id, err := strconv.ParseInt(strings.TrimPrefix(location, "/settings/jobs/"), 10, 64)
+	if err != nil {
+		c.T.Fatalf("the form leads to %s", location)
+	}
+	return c.WaitForJob(id, 60*time.Second)
+}
+
+// WaitForJob waits so long for the end of a job.
+func (c *Console) WaitForJob(id int64, patience time.Duration) store.Job {
+	c.T.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		job, err := c.DB.JobByID(c.T.Context(), id)
+		if err != nil {
+			c.T.Fatal(err)
+		}
+		if !job.Running() {
+			return job
+		}
+		if time.Now().After(deadline) {
+			c.T.Fatalf("job %d is still running: %+v", id, job)
+		}
+	}
+}
+
+// Outcomes returns all outcomes of a job.
+func (c *Console) Outcomes(job store.Job) []store.Outcome {
+	c.T.Helper()
+	all, err := c.DB.Outcomes(c.T.Context(), job.ID, -1, job.Total+1)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return all
+}
