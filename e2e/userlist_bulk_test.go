@@ -204,25 +204,23 @@ func TestJobsBelongToWhoStartedThem(t *testing.T) {
 }
 
 // insertJob stores a job on these people as its actor would have started it. Nothing wakes the worker.
-func insertJob(c *harness.Console, kind string, actor store.User, people ...store.User) store.Job {
-	c.T.Helper()
+func insertJob(ctx context.Context, tx *store.Tx, kind string, actor store.User, people []store.User) (store.Job, error) {
 	var ids []int64
 	for _, p := range people {
 		ids = append(ids, p.ID)
 	}
 	work, err := json.Marshal(ids)
 	if err != nil {
-		c.T.Fatal(err)
+		return store.Job{}, err
 	}
 	job := store.Job{Kind: kind, ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Total: len(ids), CreatedAt: store.At(time.Now())}
-	c.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertJob(ctx, &job, work) })
-	return job
+	return job, tx.InsertJob(ctx, &job, work)
 }
 
 func TestProgressDoesNotLookAtOutcomes(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
-	job := insertJob(c, "disable", c.User(harness.AdminEmail), c.Insert(harness.Crowd(2, "Waiting")...)...)
+	job := c.JobUnderWay(c.User(harness.AdminEmail), 0, 2)
 	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
 	c.Exec(`ALTER TABLE job_outcomes RENAME TO hidden`)
 	john.Get(path + "?background").Wants(http.StatusOK).Contains("0 of 2 done")
@@ -236,9 +234,7 @@ func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
-	job := insertJob(c, "disable", c.User(harness.AdminEmail), c.Insert(harness.Crowd(10, "Slow")...)...)
-	job.Done = 4
-	c.Update(func(ctx context.Context, tx *store.Tx) error { return tx.SaveProgress(ctx, job) })
+	job := c.JobUnderWay(c.User(harness.AdminEmail), 4, 10)
 	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
 
 	page := john.Get(path).Wants(http.StatusOK).Contains("4 of 10 done", `<progress max="10" value="4"`, `data-hx-get="`+path+`?background"`, `href="`+path+`?background">Refresh</a>`)
@@ -266,19 +262,26 @@ func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 	c, john := harness.SignedIn(t, nil)
 	ann, dan := c.Person(permission.Admin, "Ann", "", "ann@example.com"), c.Person(permission.Admin, "Dan", "", "dan@example.com")
 	people := c.Insert(harness.Crowd(4, "Kept")...)
-	disabled, demoted := insertJob(c, "disable", ann, people...), insertJob(c, "delete", dan, people...)
-	disabled.Done = 1 // the first was done while Ann could
-	group := c.Count("SELECT id FROM groups WHERE name = 'Administrators'")
-	c.Update(func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.InsertOutcome(ctx, disabled.ID, store.Outcome{UserID: people[0].ID, Email: people[0].Email}); err != nil {
-			return err
-		}
-		if _, err := tx.RemoveMember(ctx, int64(group), dan.ID); err != nil {
-			return err
-		}
-		return tx.SaveProgress(ctx, disabled)
-	})
 	john.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
+	group := c.Count("SELECT id FROM groups WHERE name = 'Administrators'")
+	var disabled, demoted store.Job
+	c.Update(func(ctx context.Context, tx *store.Tx) (err error) { // at once: the worker may look at any time
+		if _, err = tx.RemoveMember(ctx, int64(group), dan.ID); err != nil {
+			return err
+		}
+		if disabled, err = insertJob(ctx, tx, "disable", ann, people); err != nil {
+			return err
+		}
+		disabled.Done = 1 // the first was done while Ann could
+		if err = tx.InsertOutcome(ctx, disabled.ID, store.Outcome{UserID: people[0].ID, Email: people[0].Email}); err != nil {
+			return err
+		}
+		if err = tx.SaveProgress(ctx, disabled); err != nil {
+			return err
+		}
+		demoted, err = insertJob(ctx, tx, "delete", dan, people)
+		return err
+	})
 	c.Bulk(john, append(harness.IDPairs(people[3]), "action", "enable")...) // wakes the worker
 
 	job := c.WaitForJob(disabled.ID, 10*time.Second)

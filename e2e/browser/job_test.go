@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	"console/e2e/harness"
 	"console/e2e/harness/chromium"
-	"console/store"
 )
 
 // offline cuts the tab off from the server, or connects it again.
@@ -21,14 +21,10 @@ func offline(b *chromium.Tab, cut bool) {
 	})
 }
 
-// TestBrowserJobGoesOn looks at a job that seems to run: its worker does not know of it.
 func TestBrowserJobGoesOn(t *testing.T) {
 	t.Parallel()
-	c := harness.Ready(t, nil)
-	c.People(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"})
-	admin := c.Browse(c.User(harness.AdminEmail))
-	path := admin.Post("/settings/users/bulk", "action", "disable", "ids", strconv.FormatInt(c.User("ann@example.com").ID, 10)).Wants(303).Header.Get("Location")
-	c.Exec(`UPDATE jobs SET ended_at = 0, total = 900, done = 10`)
+	c, admin := harness.SignedIn(t, nil)
+	path := fmt.Sprintf("/settings/jobs/%d", c.JobUnderWay(c.User(harness.AdminEmail), 10, 900).ID)
 	b := chromium.TabOf(admin)
 	b.Open(path)
 	b.Says("10 of 900 done")

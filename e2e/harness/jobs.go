@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -75,4 +76,17 @@ func (c *Console) Outcomes(job store.Job) []store.Outcome {
 		c.T.Fatal(err)
 	}
 	return all
+}
+
+// JobUnderWay stores a job that seems to run and stays as it is: the worker cannot read what it is to do, whenever it looks.
+func (c *Console) JobUnderWay(actor store.User, done, total int) store.Job {
+	c.T.Helper()
+	job := store.Job{Kind: "disable", ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Done: done, Total: total, CreatedAt: store.At(time.Now())}
+	c.Update(func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.InsertJob(ctx, &job, []byte("unreadable")); err != nil {
+			return err
+		}
+		return tx.SaveProgress(ctx, job)
+	})
+	return job
 }
