@@ -1,14 +1,17 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"console/e2e/harness"
 	"console/internal/cli"
 	"console/internal/fake"
+	"console/store"
 )
 
 // behindProxyAt is startAt behind a proxy: a test chooses time and addresses.
@@ -88,4 +91,92 @@ func TestSignInThrottle_AnAddressHasFiftyFailuresOverAllAccounts(t *testing.T) {
 	attempt("2001:db8::ffff", harness.AdminEmail, harness.AdminPassword).Wants(http.StatusTooManyRequests)
 	clock.Advance(time.Millisecond)
 	attempt("2001:db8::ffff", harness.AdminEmail, harness.AdminPassword).Wants(http.StatusSeeOther)
+}
+
+func TestARefusedAttemptForgetsNoFailures(t *testing.T) { // SPEC §4
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	b := c.Browser()
+	for range 5 {
+		b.Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
+	}
+	b.Token()
+	meanwhile(c, func(ctx context.Context, tx *store.Tx) error {
+		kind, subject, _ := strings.Cut(c.Cell(`SELECT kind || ' ' || subject FROM throttles WHERE kind = 'password'`), " ")
+		t, err := tx.Throttle(ctx, kind, subject)
+		if err != nil {
+			return err
+		}
+		t.Failures, t.LastAt = 9, store.At(time.Now())
+		return tx.SaveThrottle(ctx, t)
+	}, func() *harness.Answer { return b.Post("/signin", "email", harness.AdminEmail, "password", "wrong") })
+	c.WantCount(9, `SELECT failures FROM throttles WHERE kind = 'password'`)
+}
+
+func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) { // SPEC §4
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	app := c.Administrator().Enrol(harness.AdminPassword)
+	clock.Advance(365 * 24 * time.Hour)
+	half := c.Halfway()
+	for range 6 {
+		half.Post("/signin/2fa", "code", "000000").Wants(http.StatusUnprocessableEntity)
+	}
+	for range 5 {
+		c.Browser().Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
+	}
+	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusTooManyRequests)
+	for range 3 {
+		c.Browser().Post("/forgot", "email", harness.AdminEmail).To("/signin")
+	}
+	links := func() int { return c.Count(`SELECT count(*) FROM reset_links`) }
+	harness.Eventually(t, "the links are sent", func() bool { return links() == 3 })
+	clock.Advance(-365 * 24 * time.Hour)
+	clock.Advance(time.Minute)
+	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).To("/")
+	c.Browser().Post("/forgot", "email", harness.AdminEmail).To("/signin")
+	harness.Eventually(t, "another link is sent", func() bool { return links() == 4 })
+}
+
+// guess signs in with a wrong password and returns the status of the answer.
+func guess(b *harness.Browser, email, token string) int {
+	return b.PostForm("/signin", "email", email, "password", "wrong", "csrf_token", token).StatusCode
+}
+
+func TestFC98_AForgedAddressDoesNotCount(t *testing.T) {
+	t.Parallel()
+	c, _ := harness.StartAt(t)
+	b := c.Browser()
+	token := b.Token()
+	for i := range 6 {
+		b.From(fmt.Sprintf("1.2.3.%d", i))
+		if status, want := guess(b, harness.AdminEmail, token), map[bool]int{true: http.StatusTooManyRequests, false: http.StatusUnprocessableEntity}[i == 5]; status != want {
+			t.Errorf("guess %d was answered %d, not %d", i+1, status, want)
+		}
+	}
+	if log := c.Log.String(); strings.Contains(log, "1.2.3.") || !strings.Contains(log, `"address":"127.0.0.1"`) {
+		t.Error("the log holds forged addresses")
+	}
+	c.WantCount(0, `SELECT count(*) FROM activity WHERE address LIKE '1.2.3.%'`)
+}
+
+func TestFC98_ClientsBehindAProxyAreApart(t *testing.T) {
+	t.Parallel()
+	clock := fake.NewClock(time.Now())
+	c := harness.Ready(t, func(s *cli.Serve) {
+		harness.BehindProxy(s)
+		s.Now = clock.Now
+	})
+	attacker, victim := c.Browser().From("198.51.100.9, 203.0.113.7"), c.Browser().From("198.51.100.9")
+	token := attacker.Token()
+	for range 5 {
+		guess(attacker, harness.AdminEmail, token)
+	}
+	if status := guess(attacker, harness.AdminEmail, token); status != http.StatusTooManyRequests {
+		t.Errorf("the sixth guess was answered %d", status)
+	}
+	victim.SignIn(harness.AdminEmail, harness.AdminPassword)
+	if address := c.Cell(`SELECT address FROM activity WHERE action = 'sign in' AND outcome = 'failed'`); address != "203.0.113.7" {
+		t.Errorf("the activity log names %s", address)
+	}
 }

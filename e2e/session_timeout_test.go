@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +12,65 @@ import (
 	"console/internal/fake"
 	"console/static"
 )
+
+func TestFC63_RenewalDoesNotRestartTheAbsoluteTimeout(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	c.Timeouts(time.Hour, time.Hour)
+	b := c.Administrator()
+	clock.Advance(30 * time.Minute)
+	app := b.Enrol(harness.AdminPassword)
+	clock.Advance(29 * time.Minute)
+	b.Get("/settings/profile").Wants(http.StatusOK)
+	half := c.Halfway()
+	clock.Advance(time.Minute)
+	b.Get("/settings/profile").To("/signin")
+	half.Post("/signin/2fa", "code", app.Code(0)).To("/")
+	clock.Advance(59*time.Minute - time.Second) // counts from the password
+	half.Get("/settings/profile").Wants(http.StatusOK)
+	clock.Advance(time.Second)
+	half.Get("/settings/profile").To("/signin")
+}
+
+func TestFC61_AChangedTimeoutHoldsForOpenSessions(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	c.Timeouts(8*time.Hour, 24*time.Hour)
+	lowered := c.Administrator()
+	clock.Advance(2 * time.Minute)
+	c.Timeouts(time.Minute, 24*time.Hour)
+	lowered.Get("/settings/profile").To("/signin")
+
+	c.Timeouts(5*time.Minute, 24*time.Hour)
+	raised := c.Administrator()
+	clock.Advance(4 * time.Minute)
+	c.Timeouts(8*time.Hour, 24*time.Hour)
+	clock.Advance(4 * time.Hour)
+	raised.Get("/settings/profile").Wants(http.StatusOK)
+	c.Timeouts(8*time.Hour, 5*time.Hour)
+	clock.Advance(time.Hour)
+	raised.Get("/settings/profile").To("/signin")
+}
+
+func TestFC62_BothTimeoutsHold(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	c.Timeouts(10*time.Minute, time.Hour)
+	active, idle := c.Administrator(), c.Administrator()
+	clock.Advance(5 * time.Minute)
+	active.Get("/settings/profile").Wants(http.StatusOK)
+	clock.Advance(5 * time.Minute)
+	idle.Get("/settings/profile").To("/signin")
+	for range 9 { // minutes 10 to 50
+		active.Get("/settings/profile").Wants(http.StatusOK)
+		clock.Advance(5 * time.Minute)
+	}
+	active.Get("/settings/profile").Wants(http.StatusOK)
+	clock.Advance(5*time.Minute - time.Second)
+	active.Get("/settings/profile").Wants(http.StatusOK)
+	clock.Advance(time.Second)
+	active.Get("/settings/profile").To("/signin")
+}
 
 // version is the version of the account, as its forms carry it.
 func version(c *harness.Console) string {
@@ -48,31 +104,6 @@ func inEveryZone(t *testing.T, test func(*testing.T, *harness.Console, *fake.Clo
 	elsewhere(t)
 	c, clock := harness.StartAt(t)
 	test(t, c, clock)
-}
-
-// elsewhere runs the test that calls it in other time zones, each in a process of its own: the zone of a process is fixed
-// when it starts. It reports whether this is such a process.
-func elsewhere(t *testing.T) bool {
-	t.Helper()
-	const variable = "CONSOLE_TEST_ZONE"
-	if os.Getenv(variable) != "" {
-		if _, offset := time.Now().Zone(); offset == 0 {
-			t.Fatal("this is still UTC")
-		}
-		return true
-	}
-	for _, zone := range []string{"America/Chicago", "Asia/Tokyo"} {
-		t.Run(zone, func(t *testing.T) {
-			t.Parallel()
-			name, _, _ := strings.Cut(t.Name(), "/")
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+name+"$", "-test.count=1")
-			child.Env = append(os.Environ(), "TZ="+zone, variable+"="+zone)
-			if out, err := child.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
-	}
-	return false
 }
 
 func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {

@@ -243,27 +243,6 @@ func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {
 	first.Get("/settings/profile").To("/signin")
 }
 
-func TestFC136_ChangesOfAccessAreRecordedInWords(t *testing.T) {
-	t.Parallel()
-	c := harness.Ready(t, nil)
-	admin := c.Administrator()
-	c.NewGroup(admin, "Support", []string{"1"}, []string{"rules.view"})
-	group := c.Cell(`SELECT id FROM groups WHERE name = 'Support'`)
-	ann := c.Person(permission.ReadOnly, "Ann", "Lee", "ann@example.com")
-	path := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
-	version := func() string { return c.Cell(`SELECT version FROM users WHERE id = $1`, ann.ID) }
-	admin.Post(path, "version", version(), "role", "admin").Wants(http.StatusSeeOther)
-	admin.Post(path, "version", version(), "role", "admin", "group_ids", c.Cell(`SELECT id FROM groups WHERE automatic AND role = 'admin'`), "group_ids", group).Wants(http.StatusSeeOther)
-	want := []string{
-		`change role|Ann Lee <ann@example.com>|John Doe <` + harness.AdminEmail + `>|{"groups":["Read Only","Administrators"],"role":["Read Only","Administrator"]}`,
-		`change groups|Ann Lee <ann@example.com>|John Doe <` + harness.AdminEmail + `>|{"groups":["Administrators","Administrators, Support"]}`,
-	}
-	got := c.Column(`SELECT action || '|' || object || '|' || actor || '|' || changes FROM activity WHERE action IN ('change role', 'change groups') AND address <> '' ORDER BY id`)
-	if !slices.Equal(got, want) {
-		t.Errorf("the activity log says\n%q\nnot\n%q", got, want)
-	}
-}
-
 func TestGroups_AdministratorsSendPasswordResets(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)

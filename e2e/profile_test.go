@@ -1,14 +1,72 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/auth"
+	"console/store"
 )
+
+func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	a, b := c.Administrator(), c.Administrator()
+	const path, changed = "/settings/profile/password", "a new long password"
+	old := a.Cookie("console").Value
+	a.Post(path, "current_password", "wrong", "password", changed, "again", changed).Wants(http.StatusUnprocessableEntity).Contains("This is not your password.")
+	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", "other").Wants(http.StatusUnprocessableEntity).Contains("not what you typed above")
+	a.Post(path, "current_password", harness.AdminPassword, "password", "short", "again", "short").Wants(http.StatusUnprocessableEntity).Contains("Use at least")
+	a.Post(path, "current_password", harness.AdminPassword, "password", harness.AdminPassword, "again", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("Choose another one")
+	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", changed).To("/settings/profile")
+	if a.Cookie("console").Value == old {
+		t.Error("the cookie stays")
+	}
+	a.Get("/settings/profile").Wants(http.StatusOK).Contains("Password was changed just now")
+	b.Get("/settings/profile").To("/signin")
+	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
+	c.Browser().SignIn(harness.AdminEmail, changed)
+	c.Mail.WaitFor(t, harness.AdminEmail)
+	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'password_changed'`, harness.AdminEmail)
+}
+
+// meanwhile sends a form and, once it can only wait for the database, changes that first.
+func meanwhile(c *harness.Console, change func(context.Context, *store.Tx) error, send func() *harness.Answer) (a *harness.Answer) {
+	c.T.Helper()
+	var sent sync.WaitGroup
+	c.Update(func(ctx context.Context, tx *store.Tx) error {
+		sent.Go(func() { a = send() })
+		time.Sleep(300 * time.Millisecond) // longer than a password is checked
+		return change(ctx, tx)
+	})
+	sent.Wait()
+	return a
+}
+
+func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	john := c.User(harness.AdminEmail)
+	before := c.Sessions(john)
+	b := c.Browser()
+	b.Token()
+	meanwhile(c, func(ctx context.Context, tx *store.Tx) error {
+		john.PasswordHash, john.PasswordChangedAt = auth.HashPassword("another long password"), store.At(time.Now())
+		return tx.UpdateUser(ctx, &john)
+	}, func() *harness.Answer {
+		return b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
+	}).Wants(http.StatusUnprocessableEntity)
+	if n := c.Sessions(john); n != before {
+		t.Errorf("%d sessions instead of %d", n, before)
+	}
+	c.Browser().SignIn(harness.AdminEmail, "another long password")
+}
 
 // profile saves a profile with these fields changed.
 func profile(b *harness.Browser, version int64, pairs ...string) *harness.Answer {

@@ -8,9 +8,98 @@ import (
 	"testing"
 
 	"console/e2e/harness"
+	"console/internal/cli"
 	"console/internal/fake"
 	"console/internal/notify"
 )
+
+// webhookSecret is one that a person brings along.
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	const path = "/hook/pathSecretMarker/ending"
+	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+path, "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	edit := "/settings/integrations/" + id + "/edit"
+	secrets := []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I", "pathSecret"}
+	admin.Get(edit).Wants(http.StatusOK).Contains("Stored: " + c.Receiver.URL + "/…ding.").Lacks(secrets...)
+	admin.Post(edit, "name", "", "url", c.Receiver.URL+"/other", "version", "2").Wants(http.StatusUnprocessableEntity).Lacks(secrets...)
+	c.Trigger(admin, id)
+	admin.Post(edit, "name", "Renamed", "active", "1", "verify_tls", "1", "version", "2").Wants(http.StatusSeeOther)
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	if got := c.Receiver.Wait(t, 1)[0]; got.Path != path || got.Header.Get("Authorization") != "Bearer hunter2hunter2hunter2" {
+		t.Errorf("after renaming, the message went to %s with %v", got.Path, got.Header)
+	}
+	for _, page := range []string{"/settings/integrations", "/settings/deliveries", "/settings/triggers/1/edit"} {
+		admin.Get(page).Wants(http.StatusOK).Lacks(secrets...)
+	}
+	c.WantNoTrace(secrets...)
+}
+
+func TestFC133_ASavedSecretIsNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "/services/T0AAAA/B0BBBB/xoxSecretMarker"
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+secret))
+	c.Receiver.Respond(fake.Response{Status: 500, Body: "failed at " + secret}, fake.Response{Status: 404})
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "the delivery fails", func() bool { return c.Cell(`SELECT state FROM deliveries WHERE kind = 'slack'`) == "failed" })
+	for _, path := range []string{"/settings/integrations", "/settings/integrations/1/edit", "/settings/integrations/1/delete", "/settings/triggers",
+		"/settings/triggers/1/edit"} {
+		admin.Get(path).Wants(http.StatusOK).Lacks("T0AAAA", "xoxSecret")
+	}
+	for _, typed := range []string{"", c.Receiver.URL + "/services/another"} { // a refused form keeps what was typed, and shows nothing that is saved
+		admin.Post("/settings/integrations/1/edit", "name", "", "url", typed, "version", "1").
+			Wants(http.StatusUnprocessableEntity).Contains(`value="`+typed+`"`).Lacks("T0AAAA", "xoxSecret")
+	}
+	c.WantNoTrace("T0AAAA", "B0BBBB", "xoxSecret")
+
+	c.Receiver.Respond(fake.Response{Body: "ok"})
+	version := c.Cell(`SELECT version FROM integrations`)
+	admin.Post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", "", "version", version).Wants(http.StatusSeeOther)
+	admin.Invite("bea").Wants(http.StatusSeeOther)
+	if all := c.Receiver.Wait(t, 3); !slices.ContainsFunc(all[2:], func(r fake.Received) bool { return r.Path == secret }) {
+		t.Errorf("after renaming, the message went to %s", all[2].Path)
+	}
+}
+
+func TestFC124_InternalTargetsAreRefused(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, func(s *cli.Serve) { s.AllowedTargets = nil })
+	_, port, _ := strings.Cut(strings.TrimPrefix(c.Receiver.URL, "http://"), ":")
+	for _, target := range []string{"http://127.0.0.1:" + port, "http://[::1]:" + port, "http://[::ffff:169.254.169.254]", "http://2130706433:" + port,
+		"http://localhost:" + port, "file:///etc/passwd", "http://127.1:" + port, "http://0x7f.1:" + port} {
+		for _, kind := range []string{"slack", "webhook", "teams", "sumo_logic"} {
+			admin.Post("/settings/integrations/new?type="+kind, "name", "Inside", "active", "1", "url", target).Wants(http.StatusUnprocessableEntity)
+			admin.Post("/settings/integrations/test?type="+kind, "url", target).Wants(http.StatusUnprocessableEntity).Contains("Nothing was sent.")
+		}
+	}
+	if n := len(c.Receiver.Requests()); n != 0 {
+		t.Errorf("%d requests reached the listener", n)
+	}
+	c.WantCount(0, `SELECT count(*) FROM integrations`)
+}
+
+// A name may point elsewhere when the message is sent: what was allowed when it was saved no longer is.
+func TestFC124_TheAddressIsCheckedWhenItIsUsed(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL))
+	c.Config.AllowedTargets = nil
+	c.Restart()
+	admin.Post("/settings/integrations/1/test").Wants(http.StatusUnprocessableEntity)
+	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added", "integration_ids", "1").Wants(http.StatusOK).Contains("not delivered: ")
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "the delivery fails", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'slack' AND state = 'failed'`) == 1
+	})
+	if n := len(c.Receiver.Requests()); n != 0 {
+		t.Errorf("%d requests reached the listener", n)
+	}
+}
 
 func TestIntegrationsPage(t *testing.T) {
 	t.Parallel()

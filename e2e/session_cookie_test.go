@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,44 +10,43 @@ import (
 	"console/e2e/harness"
 )
 
-func TestFC61_AChangedTimeoutHoldsForOpenSessions(t *testing.T) {
+func TestASVS_3_3_CookieAttributes(t *testing.T) {
 	t.Parallel()
-	c, clock := harness.StartAt(t)
-	c.Timeouts(8*time.Hour, 24*time.Hour)
-	lowered := c.Administrator()
-	clock.Advance(2 * time.Minute)
-	c.Timeouts(time.Minute, 24*time.Hour)
-	lowered.Get("/settings/profile").To("/signin")
-
-	c.Timeouts(5*time.Minute, 24*time.Hour)
-	raised := c.Administrator()
-	clock.Advance(4 * time.Minute)
-	c.Timeouts(8*time.Hour, 24*time.Hour)
-	clock.Advance(4 * time.Hour)
-	raised.Get("/settings/profile").Wants(http.StatusOK)
-	c.Timeouts(8*time.Hour, 5*time.Hour)
-	clock.Advance(time.Hour)
-	raised.Get("/settings/profile").To("/signin")
+	c := startHTTPS(t)
+	b := c.Browser()
+	cookies := b.Get("/signin").Cookies()
+	cookies = append(cookies, b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Cookies()...)
+	cookies = append(cookies, b.Invite("ann").Cookies()...)
+	cookies = append(cookies, b.Post("/signout").Cookies()...)
+	seen := map[string]bool{}
+	for _, k := range cookies {
+		seen[k.Name] = true
+		if !strings.HasPrefix(k.Name, "__Host-") || !k.Secure || !k.HttpOnly || k.Path != "/" || k.Domain != "" || k.SameSite != http.SameSiteLaxMode || len(k.Value) > 1000 {
+			t.Errorf("the cookie is %s", k)
+		}
+	}
+	if !seen["__Host-console"] || !seen["__Host-csrf"] || !seen["__Host-flash"] {
+		t.Errorf("the cookies are %v", seen)
+	}
 }
 
-func TestFC62_BothTimeoutsHold(t *testing.T) {
+func TestASVS_7_2_3_SessionTokens(t *testing.T) {
 	t.Parallel()
-	c, clock := harness.StartAt(t)
-	c.Timeouts(10*time.Minute, time.Hour)
-	active, idle := c.Administrator(), c.Administrator()
-	clock.Advance(5 * time.Minute)
-	active.Get("/settings/profile").Wants(http.StatusOK)
-	clock.Advance(5 * time.Minute)
-	idle.Get("/settings/profile").To("/signin")
-	for range 9 { // minutes 10 to 50
-		active.Get("/settings/profile").Wants(http.StatusOK)
-		clock.Advance(5 * time.Minute)
+	c := harness.Ready(t, nil)
+	seen := map[string]bool{}
+	for range 3 {
+		token := c.Administrator().Cookie("console").Value
+		raw, err := base64.RawURLEncoding.DecodeString(token)
+		if err != nil || len(raw) < 16 || seen[token] {
+			t.Errorf("the session is %s: %v", token, err)
+		}
+		seen[token] = true
+		c.WantNoTrace(token)
+		edited := c.Browser() // 7.2.1
+		edited.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: token[:len(token)-4] + "AAAA", Path: "/"}})
+		edited.Get("/settings/profile").To("/signin")
 	}
-	active.Get("/settings/profile").Wants(http.StatusOK)
-	clock.Advance(5*time.Minute - time.Second)
-	active.Get("/settings/profile").Wants(http.StatusOK)
-	clock.Advance(time.Second)
-	active.Get("/settings/profile").To("/signin")
+	c.WantCount(3, `SELECT count(DISTINCT token_hash) FROM sessions WHERE length(token_hash) = 32`)
 }
 
 func TestFC64_NoCookieOutlivesTheTimeouts(t *testing.T) {

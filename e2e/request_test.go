@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -14,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,26 +93,6 @@ func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 				t.Errorf("%s: the type is %q", what, kind)
 			}
 		}
-	}
-}
-
-func TestASVS_3_3_CookieAttributes(t *testing.T) {
-	t.Parallel()
-	c := startHTTPS(t)
-	b := c.Browser()
-	cookies := b.Get("/signin").Cookies()
-	cookies = append(cookies, b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Cookies()...)
-	cookies = append(cookies, b.Invite("ann").Cookies()...)
-	cookies = append(cookies, b.Post("/signout").Cookies()...)
-	seen := map[string]bool{}
-	for _, k := range cookies {
-		seen[k.Name] = true
-		if !strings.HasPrefix(k.Name, "__Host-") || !k.Secure || !k.HttpOnly || k.Path != "/" || k.Domain != "" || k.SameSite != http.SameSiteLaxMode || len(k.Value) > 1000 {
-			t.Errorf("the cookie is %s", k)
-		}
-	}
-	if !seen["__Host-console"] || !seen["__Host-csrf"] || !seen["__Host-flash"] {
-		t.Errorf("the cookies are %v", seen)
 	}
 }
 
@@ -222,53 +202,6 @@ func TestASVS_3_7_2_NobodyIsLedAway(t *testing.T) {
 	admin.Get("/signin?next=" + url.QueryEscape("/settings/users?tab=active")).To("/settings/users")
 }
 
-func TestASVS_7_2_3_SessionTokens(t *testing.T) {
-	t.Parallel()
-	c := harness.Ready(t, nil)
-	seen := map[string]bool{}
-	for range 3 {
-		token := c.Administrator().Cookie("console").Value
-		raw, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || len(raw) < 16 || seen[token] {
-			t.Errorf("the session is %s: %v", token, err)
-		}
-		seen[token] = true
-		c.WantNoTrace(token)
-		edited := c.Browser() // 7.2.1
-		edited.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: token[:len(token)-4] + "AAAA", Path: "/"}})
-		edited.Get("/settings/profile").To("/signin")
-	}
-	c.WantCount(3, `SELECT count(DISTINCT token_hash) FROM sessions WHERE length(token_hash) = 32`)
-}
-
-func TestASVS_6_2_Passwords(t *testing.T) {
-	t.Parallel()
-	c := harness.Ready(t, nil)
-	admin := c.Administrator()
-	path := c.InviteByLink(admin, "analyst", "geraldine.smithson@longdomain.example")
-	invited := c.Browser()
-	for _, refused := range []string{"", "elevenchars", strings.Repeat("x", 257), "Geraldine Smithson", "geraldine.smithson", "GERALDINESMITHSON2024!",
-		"geraldine.smithson@longdomain.example", "longdomain.example", "TestCompany1234"} { // 6.2.1, 6.2.11
-		a := invited.Post(path, "first_name", "Geraldine", "last_name", "Smithson", "password", refused).Wants(http.StatusUnprocessableEntity)
-		if !strings.Contains(refused, "@") && refused != "" { // the email is shown
-			a.Lacks(`value="` + refused + `"`)
-		}
-	}
-	for i, accepted := range []string{"only lower case", " leading 😀 and Trailing ", strings.Repeat("ä", 256)} { // 6.2.5, 6.2.8, 6.2.9
-		email := fmt.Sprintf("person%d@example.com", i)
-		b := c.Browser()
-		page := b.Get(c.InviteByLink(admin, "analyst", email)).Wants(http.StatusOK).Contains(`type="password"`, `autocomplete="new-password"`) // 6.2.6, 6.2.7
-		b.Post(page.Request.URL.Path, "first_name", "Ann", "password", accepted).To("/")
-		c.Browser().SignIn(email, accepted)
-	}
-	for i, wrong := range []string{"Only lower case", "leading 😀 and Trailing", strings.Repeat("ä", 255)} {
-		c.Browser().Post("/signin", "email", fmt.Sprintf("person%d@example.com", i), "password", wrong).Wants(http.StatusUnprocessableEntity)
-	}
-	if hash := c.User("person0@example.com").PasswordHash; !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") { // 11.4.2
-		t.Errorf("the hash is %s", hash)
-	}
-}
-
 func TestASVS_1_4_2_OddNumbers(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
@@ -325,45 +258,6 @@ func TestASVS_2_2_StaleAndIncompleteForms(t *testing.T) {
 	c.WantCount(0, `SELECT (SELECT count(*) FROM integrations WHERE name = 'Renamed') + (SELECT count(*) FROM triggers WHERE name = 'Renamed')`)
 }
 
-func TestASVS_16_2_5_SecretsAreNotKept(t *testing.T) {
-	t.Parallel()
-	const slackPath = "/services/T0MARKER/B0MARKER/markerOfSlack"
-	c := harness.Ready(t, nil)
-	admin := c.Administrator()
-	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+slackPath))
-	link := c.Add(admin, "analyst", "Ann", "", "ann@example.com")
-	ann := c.Browser()
-	ann.Accept(link, "ann").To("/")
-	c.Browser().Post("/signin", "email", "a password typed as email", "password", "marker of a wrong password").Wants(http.StatusUnprocessableEntity)
-	ann.Get("/signup/" + strings.Repeat("markerlink", 4)).Wants(http.StatusNotFound)
-	c.Receiver.Wait(t, 1)
-	secrets := []string{harness.AdminPassword, harness.Password("ann"), "marker of a wrong password", strings.TrimPrefix(link, "/signup/"), "markerlink",
-		admin.Cookie("console").Value, ann.Cookie("console").Value, admin.Token(), "markerOfSlack", "T0MARKER"}
-	if err := c.Close(); err != nil { // so that the log is complete
-		t.Fatal(err)
-	}
-	c.WantNoTrace(secrets...)
-	for _, line := range bytes.Split([]byte(strings.TrimSpace(c.Log.String())), []byte("\n")) { // 16.2.4
-		if bytes.HasPrefix(line, []byte("Set-up link: ")) || len(line) == 0 {
-			continue
-		}
-		if !json.Valid(line) {
-			t.Errorf("the log line is not JSON: %s", line)
-		}
-	}
-}
-
-func TestASVS_16_4_1_NamesDoNotWriteTheLog(t *testing.T) {
-	t.Parallel()
-	c := harness.Ready(t, nil)
-	b := c.Browser()
-	b.Post("/signin", "email", "x\n{\"level\":\"forged\"}\x1b[31m", "password", "x").Wants(http.StatusUnprocessableEntity)
-	b.Get("/nothing/%0a%7b%22level%22:%22forged%22%7d").Wants(http.StatusNotFound)
-	if log := c.Log.String(); strings.Contains(log, "\n{\"level\":\"forged") || strings.Contains(log, "\x1b") {
-		t.Errorf("the log is forged:\n%s", log)
-	}
-}
-
 func TestASVS_4_2_OversizedRequests(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
@@ -375,4 +269,68 @@ func TestASVS_4_2_OversizedRequests(t *testing.T) {
 	}
 	b.Header.Set("X-Big", strings.Repeat("x", 64<<10))
 	b.Get("/signin").Wants(http.StatusRequestHeaderFieldsTooLarge)
+}
+
+func TestFC95_OtherSitesChangeNothing(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	token := admin.Token()
+	const form = "role=global_admin&email=evil%40example.net&tenant_id=1"
+	bodies := []struct{ contentType, body string }{
+		{"application/x-www-form-urlencoded", form},
+		{"text/plain", form},
+		{"application/json", `{"role":"global_admin","email":"evil@example.net","tenant_id":1}`},
+		{"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\nevil@example.net\r\n--b--\r\n"},
+		{"", form},
+		{"application/x-www-form-urlencoded", form + "&csrf_token=" + token}, // even who has learnt the token
+	}
+	for _, site := range []map[string]string{
+		{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example", "Sec-Fetch-Mode": "no-cors"},
+		{"Origin": "https://evil.example"},
+	} {
+		for name, value := range site {
+			admin.Header.Set(name, value)
+		}
+		for _, b := range bodies {
+			admin.Do(http.MethodPost, "/settings/users/new", strings.NewReader(b.body), b.contentType).Wants(http.StatusForbidden)
+		}
+		admin.Header.Set("X-HTTP-Method-Override", http.MethodPost)
+		admin.Get("/settings/users/new?_method=POST&" + form).Wants(http.StatusOK)
+		admin.Header = http.Header{}
+	}
+	c.WantCount(1, `SELECT count(*) FROM users`)
+}
+
+func TestFC96_TheTokenDecides(t *testing.T) {
+	t.Parallel()
+	module, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`github.com/labstack/echo/v4 v4\.16\.0\b`).Match(module) {
+		t.Error("echo is another version than v4.16.0: see how its CSRF and RealIP defaults have changed, then change this line")
+	}
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	admin.Header.Set("Sec-Fetch-Site", "none")
+	token := harness.CSRFInput.FindStringSubmatch(admin.Get("/settings/users/new").Wants(http.StatusOK).Body)[1]
+	for i, try := range []struct {
+		site, token string
+		status      int
+	}{
+		{"same-origin", token, http.StatusSeeOther}, // a bookmark's form
+		{"none", token, http.StatusSeeOther},
+		{"", token, http.StatusSeeOther}, // behind a proxy that strips the header
+		{"same-origin", "", http.StatusForbidden},
+		{"none", "", http.StatusForbidden},
+		{"", "", http.StatusForbidden},
+		{"cross-site", token, http.StatusForbidden},
+		{"same-site", token, http.StatusForbidden},
+	} {
+		admin.Header.Set("Sec-Fetch-Site", try.site)
+		email := fmt.Sprintf("person%d@example.com", i)
+		admin.PostForm("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1", "csrf_token", try.token).Wants(try.status)
+		c.WantCount(map[int]int{http.StatusSeeOther: 1}[try.status], `SELECT count(*) FROM users WHERE email = $1`, email)
+	}
 }

@@ -12,6 +12,69 @@ import (
 	"console/internal/permission"
 )
 
+func TestFC129_OnceForEverybody(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
+	admin.Post("/settings/triggers/new", "name", "Administrators", "condition", "user_added", "role_operator", "eq", "roles", "admin",
+		"integration_ids", "1", "enabled", "1").Wants(http.StatusSeeOther)
+	told := func(n int, after string) {
+		t.Helper()
+		if got := c.Count(`SELECT count(*) FROM deliveries WHERE trigger_id = 1`); got != n {
+			t.Errorf("after %s there are %d messages, not %d", after, got, n)
+		}
+	}
+	c.Add(admin, "analyst", "Ann", "", "ann@example.com")
+	told(0, "adding an Analyst")
+	c.Add(admin, "admin", "Bea", "", "bea@example.com")
+	told(1, "adding an Administrator")
+	admin.Post(c.Invitation("bea@example.com") + "/resend").Wants(http.StatusSeeOther)
+	path := admin.Post(c.Invitation("bea@example.com") + "/link").Link()
+	c.Browser().Accept(path, "bea").To("/")
+	told(1, "their signing up")
+	c.InviteByLink(admin, "admin", "cyd@example.com")
+	path = admin.Post(c.Invitation("cyd@example.com") + "/link").Link()
+	told(1, "inviting by link")
+	c.Browser().Accept(path, "cyd").To("/")
+	told(2, "signing up by link")
+	if said := slackSaid(t, c.Receiver.Wait(t, 2)[1]); !strings.Contains(said, "cyd@example.com") || !strings.Contains(said, "by John Doe") {
+		t.Errorf("Slack was told %s", said)
+	}
+	c.WantCount(2, `SELECT count(*) FROM events`)
+}
+
+func TestFC128_AFailedChangeTellsNobody(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	ann := c.Person("analyst", "Ann", "", "ann@example.com")
+	triggerOn(c, admin, "access_disabled")
+	triggerOn(c, admin, "user_deleted")
+	c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'disk on fire'); END`)
+	admin.Post(harness.UserPath(ann, "disable")).Wants(http.StatusInternalServerError)
+	admin.Post(harness.UserPath(ann, "delete"), "confirm_email", ann.Email).Wants(http.StatusInternalServerError)
+	c.Exec(`DROP TRIGGER fault`)
+	if u := c.UserByID(ann.ID); u.DisabledAt != 0 {
+		t.Error("a change whose message could not be queued was made")
+	}
+	c.WantCount(0, `SELECT count(*) FROM events`)
+	admin.Post(harness.UserPath(c.User(harness.AdminEmail), "disable")).Wants(http.StatusConflict) // refused: nobody disables themselves
+	c.WantCount(0, `SELECT count(*) FROM events`)
+	admin.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
+	c.Receiver.Wait(t, 1)
+	c.WantCount(1, `SELECT count(*) FROM events`)
+}
+
+func TestFC129_OnceThroughAnImport(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	c.SlackTrigger(john, "Everybody")
+	c.ImportOf(john, 3)
+	if n := c.Queued("Everybody"); n != 3 {
+		t.Errorf("%d messages were queued for 3 people", n)
+	}
+}
+
 // triggerOn makes a trigger on a condition that tells the receiver, and returns its name.
 func triggerOn(c *harness.Console, by *harness.Browser, condition string, pairs ...string) string {
 	c.T.Helper()
@@ -181,5 +244,29 @@ func TestTriggersLockIsToldAgainAfterADay(t *testing.T) {
 			t.Errorf("after %s the trigger has told %d times", fmt.Sprint(round, " rounds"), n)
 		}
 		clock.Advance(25 * time.Hour)
+	}
+}
+
+func TestFC129_OnlyJoiningTheListIsToldAbout(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	c.SlackTrigger(john, "Administrators", "admin")
+	file := "email,role\none@example.com,Administrator\ntwo@example.com,Administrator\nthree@example.com,Analyst\n"
+	c.EndedJob(john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
+	if n := c.Queued("Administrators"); n != 2 {
+		t.Errorf("an import of two administrators and an analyst queued %d messages", n)
+	}
+	one := c.User("one@example.com")
+	path := c.SignupPath("one@example.com")
+	john.Post(c.Invitation("two@example.com") + "/resend").Wants(http.StatusSeeOther)
+	john.Post(c.Invitation("two@example.com") + "/link").Wants(http.StatusOK)
+	john.Post(c.Invitation("three@example.com")+"/role", "role", "admin").Wants(http.StatusSeeOther)
+	c.Browser().Accept(path, one.Email).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "disable")).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "enable")).Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(one, "edit"), "first_name", "X", "version", fmt.Sprint(c.User(one.Email).Version)).Wants(http.StatusSeeOther)
+	c.Bulk(john, append(harness.IDPairs(one), "action", "disable")...)
+	if n := c.Queued("Administrators"); n != 2 {
+		t.Errorf("what came after their joining queued %d more messages", n-2)
 	}
 }
