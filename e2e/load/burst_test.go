@@ -20,7 +20,7 @@ import (
 )
 
 // TestBurstOfSignIns has many people sign in at the same moment: each is answered, those who are told to wait are in a
-// little later, the memory stays, and pages of others stay quick. BURST=1000 (make test-burst) also measures; without it a
+// little later, the memory stays, and pages of others stay quick. BURST=1000 (make test-long) also measures; without it a
 // few people show that everybody gets in.
 func TestBurstOfSignIns(t *testing.T) {
 	people, _ := strconv.Atoi(os.Getenv("BURST"))
@@ -179,7 +179,7 @@ func (c *crashing) resident() int64 {
 }
 
 // TestBurstOfEvents has a job add many people whom three receivers are told of, each, while somebody looks at pages.
-// BURST=1000 (make test-burst) also measures.
+// BURST=1000 (make test-long) also measures.
 func TestBurstOfEvents(t *testing.T) {
 	people, _ := strconv.Atoi(os.Getenv("BURST"))
 	measured := people > 0
