@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"console/e2e/harness"
 	"console/internal/cli"
@@ -137,7 +136,7 @@ func TestFC132_EncryptionOfMailIsNotOptional(t *testing.T) {
 			c := harness.Ready(t, func(s *cli.Serve) { s.SMTP = server })
 			admin := c.Administrator()
 			admin.Invite("ann").Wants(http.StatusSeeOther)
-			harness.Within(t, 20*time.Second, reason, func() bool {
+			harness.Eventually(t, reason, func() bool {
 				return strings.Contains(html.UnescapeString(admin.Get("/settings/users?tab=invited").Body), "trying again: "+reason)
 			})
 			if strings.Contains(c.Log.String(), "hunter2") {

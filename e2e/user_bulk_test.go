@@ -284,7 +284,7 @@ func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 	})
 	c.Bulk(john, append(harness.IDPairs(people[3]), "action", "enable")...) // wakes the worker
 
-	job := c.WaitForJob(disabled.ID, 10*time.Second)
+	job := c.WaitForJob(disabled.ID)
 	if job.Done != 4 || job.Refused != 3 || len(c.Outcomes(job)) != 4 {
 		t.Errorf("Ann's job: %+v", c.Outcomes(job))
 	}
@@ -293,7 +293,7 @@ func TestJobOfSomebodyWhoMayNoLongerDoIt(t *testing.T) {
 			t.Errorf("Ann's job: %+v", o)
 		}
 	}
-	job = c.WaitForJob(demoted.ID, 10*time.Second)
+	job = c.WaitForJob(demoted.ID)
 	for _, o := range c.Outcomes(job) {
 		if o.Refusal != "You may not delete Users." {
 			t.Errorf("Dan's job: %+v", o)
@@ -315,7 +315,7 @@ func TestJobStopsWhereItsActorIsDisabled(t *testing.T) {
 	harness.Eventually(t, "the job is under way", func() bool { return c.Count("SELECT coalesce(max(done), 0) FROM jobs") > 0 })
 	john.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
 	<-started
-	job := c.WaitForJob(1, 60*time.Second)
+	job := c.WaitForJob(1)
 	done, refused := 0, 0
 	for _, o := range c.Outcomes(job) {
 		if o.Refusal == "" && refused == 0 {

@@ -42,7 +42,7 @@ func (c *Console) Browser() *Browser {
 		c.T.Fatal(err)
 	}
 	return &Browser{Console: c, Header: http.Header{}, HTTP: &http.Client{
-		Jar: jar, Timeout: 30 * time.Second, Transport: c.Transport,
+		Jar: jar, Timeout: patience, Transport: c.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

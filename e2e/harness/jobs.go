@@ -48,24 +48,21 @@ func (c *Console) EndedJob(started *Answer) store.Job {
 	if err != nil {
 		c.T.Fatalf("the form leads to %s", location)
 	}
-	return c.WaitForJob(id, 60*time.Second)
+	return c.WaitForJob(id)
 }
 
-// WaitForJob waits so long for the end of a job.
-func (c *Console) WaitForJob(id int64, patience time.Duration) store.Job {
+// WaitForJob waits for the end of a job.
+func (c *Console) WaitForJob(id int64) store.Job {
 	c.T.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		job, err := c.DB.JobByID(c.T.Context(), id)
-		if err != nil {
+	var job store.Job
+	Eventually(c.T, fmt.Sprint("job ", id, " ends"), func() bool {
+		var err error
+		if job, err = c.DB.JobByID(c.T.Context(), id); err != nil {
 			c.T.Fatal(err)
 		}
-		if !job.Running() {
-			return job
-		}
-		if time.Now().After(deadline) {
-			c.T.Fatalf("job %d is still running: %+v", id, job)
-		}
-	}
+		return !job.Running()
+	})
+	return job
 }
 
 // Outcomes returns all outcomes of a job.

@@ -126,7 +126,7 @@ var axe = sync.OnceValues(func() (string, error) {
 })
 
 // lookPatience is how long one check may take where other tests keep the machine busy.
-const lookPatience = time.Minute
+const lookPatience = 5 * time.Minute
 
 // faults returns what a check finds wrong with what the tab shows.
 func faults(b *chromium.Tab, c check) ([]string, error) {

@@ -72,8 +72,9 @@ func startChromium() (context.Context, error) {
 	return browser, chromedp.Do(browser)
 }
 
-// tabPatience is how long a tab waits for what a page is to show.
-const tabPatience = 20 * time.Second
+// tabPatience is how long a tab waits for what a page is to show. Only what never comes takes so long: it is for a machine on
+// which others are at work.
+const tabPatience = 2 * time.Minute
 
 // Tab is a page of the browser with cookies of its own. It finds things as people and screen readers do, by role and
 // name, and waits for what is not there yet.
@@ -484,7 +485,15 @@ func (b *Tab) Row(text string, others ...string) {
 // Back goes back in the history of the tab, as the Back button does.
 func (b *Tab) Back() {
 	b.Console.T.Helper()
-	history := Must(b, page.GetNavigationHistory, cdp.Empty{})
+	var history page.GetNavigationHistoryResult
+	b.Until("the history ends with this page", func() error { // what the page has pushed reaches it a little later
+		here, err := Evaluate[string](b, `location.href`)
+		history = Must(b, page.GetNavigationHistory, cdp.Empty{})
+		if now := history.Entries[history.CurrentIndex].URL; err == nil && now != here {
+			err = fmt.Errorf("it ends with %s, not with %s", now, here)
+		}
+		return err
+	})
 	before := b.loader()
 	Must(b, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID})
 	b.Until("go back", func() error { // the page may look like the one before
