@@ -1,37 +1,30 @@
+// Package e2e tests the whole program over HTTP, as a browser without script uses it: one file for each feature. Folders
+// below it test in Chromium (browser), look at pages (look), and test under load (load).
 package e2e
 
 import (
 	"encoding/json"
 	"net/http"
 	"testing"
+
+	"console/e2e/harness"
 )
-
-// slackText is the message of the specification, to the letter.
-const slackText = `[Wallarm] Trigger: New user was added to the company account
-
-Notification type: create_user
-
-A new user John Smith <johnsmith@example.com> with the role Analyst was added to the company account by John Doe <johndoe@example.com>.
-This notification was triggered by the "Added user" trigger.
-
-Client: TestCompany
-Cloud: EU`
 
 func TestFirstPath(t *testing.T) {
 	t.Parallel()
-	c := start(t, nil)
-	c.browser().get("/settings/users").wants(http.StatusSeeOther)
-	c.browser().post("/setup", "code", "wrong", "company", company).wants(http.StatusUnprocessableEntity)
-	c.setUp()
-	c.browser().get("/setup").wants(http.StatusNotFound)
+	c := harness.Start(t, nil)
+	c.Browser().Get("/settings/users").Wants(http.StatusSeeOther)
+	c.Browser().Post("/setup", "code", "wrong", "company", harness.Company).Wants(http.StatusUnprocessableEntity)
+	c.SetUp()
+	c.Browser().Get("/setup").Wants(http.StatusNotFound)
 
-	admin := c.administrator()
-	admin.post("/settings/integrations/new?type=slack", "name", "Chat with admins", "active", "1", "url", c.Receiver.URL+"/services/T0/B0/secret").wants(http.StatusSeeOther)
-	admin.post("/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq", "roles", "analyst",
-		"integration_ids", "1", "enabled", "1").wants(http.StatusSeeOther)
+	admin := c.Administrator()
+	admin.Post("/settings/integrations/new?type=slack", "name", "Chat with admins", "active", "1", "url", c.Receiver.URL+"/services/T0/B0/secret").Wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq", "roles", "analyst",
+		"integration_ids", "1", "enabled", "1").Wants(http.StatusSeeOther)
 
-	path := c.add(admin, "analyst", "John", "Smith", "johnsmith@example.com")
-	admin.get("/settings/users").wants(http.StatusOK).contains("John Smith", "Invited", "Analyst")
+	path := c.Add(admin, "analyst", "John", "Smith", "johnsmith@example.com")
+	admin.Get("/settings/users").Wants(http.StatusOK).Contains("John Smith", "Invited", "Analyst")
 	var message struct {
 		Text     string `json:"text"`
 		Username string `json:"username"`
@@ -39,18 +32,18 @@ func TestFirstPath(t *testing.T) {
 	if err := json.Unmarshal(c.Receiver.Wait(t, 1)[0].Body, &message); err != nil {
 		t.Fatal(err)
 	}
-	if want := escapeSlack(slackText); message.Text != want || message.Username != "wallarm" {
+	if want := harness.EscapeSlack(harness.SlackText); message.Text != want || message.Username != "wallarm" {
 		t.Errorf("Slack was told, as %q:\n%s\nnot\n%s", message.Username, message.Text, want)
 	}
 
-	smith := c.browser()
-	smith.get(path).wants(http.StatusOK).contains("johnsmith@example.com", "Analyst", "John Doe", company)
-	smith.post(path, "first_name", "John", "last_name", "Smith", "password", password("johnsmith")).wants(http.StatusSeeOther)
-	if to := smith.get("/").wants(http.StatusSeeOther).Header.Get("Location"); to != "/settings/profile" {
+	smith := c.Browser()
+	smith.Get(path).Wants(http.StatusOK).Contains("johnsmith@example.com", "Analyst", "John Doe", harness.Company)
+	smith.Post(path, "first_name", "John", "last_name", "Smith", "password", harness.Password("johnsmith")).Wants(http.StatusSeeOther)
+	if to := smith.Get("/").Wants(http.StatusSeeOther).Header.Get("Location"); to != "/settings/profile" {
 		t.Errorf("an analyst lands on %s", to)
 	}
-	smith.get("/settings/users").wants(http.StatusForbidden)
-	admin.get("/settings/users?tab=active").contains("John Smith")
-	smith.post("/signout").wants(http.StatusSeeOther)
-	smith.get("/settings/profile").wants(http.StatusSeeOther)
+	smith.Get("/settings/users").Wants(http.StatusForbidden)
+	admin.Get("/settings/users?tab=active").Contains("John Smith")
+	smith.Post("/signout").Wants(http.StatusSeeOther)
+	smith.Get("/settings/profile").Wants(http.StatusSeeOther)
 }

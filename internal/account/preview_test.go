@@ -1,5 +1,3 @@
-//go:build !race
-
 package account
 
 import (
@@ -19,9 +17,6 @@ import (
 	"console/internal/permission"
 	"console/store"
 )
-
-// previewRounds is how often each preview is compared with what the change then does.
-const previewRounds = 250
 
 // TestPreviewsSayWhatHappens compares what each preview says with what the same change does to everybody, in worlds made by
 // random operations.

@@ -8,7 +8,7 @@ import (
 )
 
 // patience is how long the fakes wait for something to arrive before they fail the test.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // inbox collects what arrived and wakes those who wait for more. The zero value is empty.
 type inbox[T any] struct {

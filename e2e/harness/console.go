@@ -1,0 +1,173 @@
+// Package harness starts the whole program as main starts it, with a real mail server and a real HTTP receiver around it, and is
+// what several packages of tests use: browsers without script, what they are answered, people and groups to begin with, and
+// looks into the database.
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"console/internal/cli"
+	"console/internal/fake"
+)
+
+// What the account of every test is made with.
+const (
+	Company       = "TestCompany"
+	Cloud         = "EU"
+	AdminEmail    = "johndoe@example.com"
+	AdminPassword = "correct horse battery staple"
+)
+
+// Console is a running console with the world around it.
+type Console struct {
+	*cli.Server
+	T        *testing.T // which fails where something goes wrong
+	Mail     *fake.MailServer
+	Receiver *fake.Receiver
+	Log      *Logbook
+	Data     string // the directory of the database and the key
+
+	Config    cli.Serve         // as it was started
+	Transport http.RoundTripper // what browsers reach it through; nil: directly
+	beside    *sql.DB           // a connection of the test's own; nil until Raw
+}
+
+// Start serves a console on a free port with a mail server and a receiver on this machine. configure may be nil.
+func Start(t *testing.T, configure func(*cli.Serve)) *Console {
+	t.Helper()
+	c := &Console{T: t, Mail: fake.NewMailServer(t, fake.MailOptions{}), Receiver: fake.NewReceiver(t), Log: new(Logbook), Data: t.TempDir()}
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve := cli.Serve{
+		Installation: cli.Installation{Data: c.Data, Brand: "Wallarm", AllowedTargets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+		Listener:     listener, BaseURL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port),
+		SMTP: c.Mail.URL(), LogFormat: "json",
+	}
+	if configure != nil {
+		configure(&serve)
+	}
+	c.serve(serve)
+	return c
+}
+
+func (c *Console) serve(serve cli.Serve) {
+	c.T.Helper()
+	server, err := serve.Start(c.T.Context(), c.Log)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	c.Server, c.Config = server, serve
+	c.T.Cleanup(func() { server.Close() })
+}
+
+// Restart stops the console and serves it again at the same address with the same data.
+func (c *Console) Restart() {
+	c.T.Helper()
+	if err := c.Close(); err != nil {
+		c.T.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", c.Config.Listener.Addr().String())
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	c.Config.Listener = listener
+	c.serve(c.Config)
+}
+
+// Database is the path of the console's database.
+func (c *Console) Database() string { return filepath.Join(c.Data, "console.db") }
+
+// SetUp creates the account with John Doe as its Global Administrator.
+func (c *Console) SetUp() {
+	c.T.Helper()
+	answer := c.Browser().Post("/setup", "code", c.SetupCode, "company", Company, "cloud", Cloud, "first_name", "John", "last_name", "Doe",
+		"email", AdminEmail, "password", AdminPassword)
+	answer.Wants(http.StatusSeeOther)
+}
+
+// now is the time of the console.
+func (c *Console) now() time.Time {
+	if c.Config.Now != nil {
+		return c.Config.Now()
+	}
+	return time.Now()
+}
+
+// installation is the database and the key of an account with John Doe as its Global Administrator.
+var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	var problems strings.Builder
+	status := cli.Run(context.Background(), []string{"setup", "--data", dir, "--company", Company, "--cloud", Cloud, "--first-name", "John",
+		"--last-name", "Doe", "--email", AdminEmail, "--password-stdin"}, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems)
+	if status != 0 {
+		return nil, errors.New(problems.String())
+	}
+	files = map[string][]byte{"console.db": nil, "console.key": nil}
+	for name := range files {
+		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
+
+// Ready is Start and SetUp, in less time. configure may be nil.
+func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
+	t.Helper()
+	files, err := installation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Start(t, func(s *cli.Serve) {
+		for name, content := range files {
+			if err := os.WriteFile(filepath.Join(s.Data, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if configure != nil {
+			configure(s)
+		}
+	})
+}
+
+// StartAt is Ready with a clock that stands still, after the set-up, until the test moves it.
+func StartAt(t *testing.T) (*Console, *fake.Clock) {
+	t.Helper()
+	if _, err := installation(); err != nil {
+		t.Fatal(err)
+	}
+	clock := fake.NewClock(time.Now().Truncate(time.Second).Add(time.Second))
+	return Ready(t, func(s *cli.Serve) { s.Now = clock.Now }), clock
+}
+
+// BehindProxy makes this machine a trusted proxy, so that a test chooses the address it comes from.
+func BehindProxy(s *cli.Serve) {
+	s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+}
+
+// SignedIn is Ready with a browser of John Doe. Browsers made by Browse have a session row and need no password: that
+// costs no hashing.
+func SignedIn(t *testing.T, configure func(*cli.Serve)) (*Console, *Browser) {
+	t.Helper()
+	c := Ready(t, configure)
+	return c, c.Browse(c.User(AdminEmail))
+}

@@ -1,0 +1,201 @@
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"console/store"
+)
+
+// User returns the row of a person.
+func (c *Console) User(email string) store.User {
+	c.T.Helper()
+	user, err := c.DB.UserByEmailKey(c.T.Context(), email)
+	if err != nil {
+		c.T.Fatalf("%s: %v", email, err)
+	}
+	return user
+}
+
+// Entries counts the activity entries with an action and an outcome.
+func (c *Console) Entries(action, outcome string) int {
+	c.T.Helper()
+	all, err := c.DB.Entries(c.T.Context(), 1000)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	n := 0
+	for _, e := range all {
+		if e.Action == action && e.Outcome == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// WantNoTrace fails the test where one of the secrets stands in the log or in a file of the data directory.
+func (c *Console) WantNoTrace(secrets ...string) {
+	c.T.Helper()
+	places := map[string]string{"the log": c.Log.String()}
+	err := filepath.Walk(c.Data, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		places[info.Name()] = string(content)
+		return err
+	})
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	for place, content := range places {
+		for _, secret := range secrets {
+			if strings.Contains(content, secret) {
+				c.T.Errorf("%q stands in %s", secret, place)
+			}
+		}
+	}
+	if len(places["console.db"])+len(places["console.db-wal"]) < 4096 || places["the log"] == "" {
+		c.T.Error("there is nothing to search")
+	}
+}
+
+// Raw is a connection to the database beside the console.
+func (c *Console) Raw() *sql.DB {
+	c.T.Helper()
+	if c.beside == nil {
+		db, err := sql.Open("sqlite", "file:"+c.Database()+"?_pragma=busy_timeout(10000)")
+		if err != nil {
+			c.T.Fatal(err)
+		}
+		c.T.Cleanup(func() { db.Close() })
+		c.beside = db
+	}
+	return c.beside
+}
+
+// Exec changes the database behind the console's back.
+func (c *Console) Exec(query string, args ...any) {
+	c.T.Helper()
+	if _, err := c.Raw().Exec(query, args...); err != nil {
+		c.T.Fatalf("%s: %v", query, err)
+	}
+}
+
+// Cell is the single value that a query gives, as text.
+func (c *Console) Cell(query string, args ...any) string {
+	c.T.Helper()
+	var value string
+	if err := c.Raw().QueryRow(query, args...).Scan(&value); err != nil {
+		c.T.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
+
+// Count is the single number that a query gives.
+func (c *Console) Count(query string, args ...any) int {
+	c.T.Helper()
+	n, err := strconv.Atoi(c.Cell(query, args...))
+	if err != nil {
+		c.T.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// WantCount fails the test unless a query gives n.
+func (c *Console) WantCount(n int, query string, args ...any) {
+	c.T.Helper()
+	if got := c.Count(query, args...); got != n {
+		c.T.Errorf("%s %v gives %d, not %d", query, args, got, n)
+	}
+}
+
+// moving are the columns that change with every visit.
+var moving = []string{"last_seen_at", "last_auth_at"}
+
+// Snapshot is what every table holds, but for the columns of moving.
+func (c *Console) Snapshot() map[string]string {
+	c.T.Helper()
+	tables := map[string]string{}
+	for _, name := range c.Column(`SELECT name FROM sqlite_master WHERE type = 'table'`) {
+		columns := c.Column(`SELECT name FROM pragma_table_info($1)`, name)
+		columns = slices.DeleteFunc(columns, func(column string) bool { return slices.Contains(moving, column) })
+		row := "quote(" + strings.Join(columns, ") || ',' || quote(") + ")"
+		tables[name] = strings.Join(c.Column(`SELECT `+row+` FROM "`+name+`" ORDER BY 1`), "\n")
+	}
+	return tables
+}
+
+// Column is the first column of what a query gives, as texts.
+func (c *Console) Column(query string, args ...any) (values []string) {
+	c.T.Helper()
+	rows, err := c.Raw().Query(query, args...)
+	if err != nil {
+		c.T.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			c.T.Fatal(err)
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		c.T.Fatal(err)
+	}
+	return values
+}
+
+// WantUnchanged fails the test where a table differs from what it was.
+func (c *Console) WantUnchanged(before map[string]string, after string) {
+	c.T.Helper()
+	now := c.Snapshot()
+	for _, table := range slices.Sorted(maps.Keys(now)) {
+		if now[table] != before[table] {
+			c.T.Errorf("after %s the table %s is\n%s\nand was\n%s", after, table, now[table], before[table])
+		}
+	}
+}
+
+// Update changes the database directly.
+func (c *Console) Update(change func(context.Context, *store.Tx) error) {
+	c.T.Helper()
+	ctx := c.T.Context()
+	if err := c.DB.Update(ctx, func(tx *store.Tx) error { return change(ctx, tx) }); err != nil {
+		c.T.Fatal(err)
+	}
+}
+
+// Sessions counts the session rows of a person.
+func (c *Console) Sessions(user store.User) int {
+	c.T.Helper()
+	return c.Count("SELECT count(*) FROM sessions WHERE user_id = ?", user.ID)
+}
+
+// UserByID returns the row of a person.
+func (c *Console) UserByID(id int64) store.User {
+	c.T.Helper()
+	user, err := c.DB.UserByID(c.T.Context(), id)
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return user
+}
+
+// GroupsOf returns the names of the groups of a person.
+func (c *Console) GroupsOf(email string) []string {
+	c.T.Helper()
+	id := c.User(email).ID
+	names, err := c.DB.GroupNames(c.T.Context(), []int64{id})
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	return names[id]
+}

@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"context"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"console/internal/cli"
+	"console/store"
+)
+
+// Build makes the program as it is shipped: without the race detector, so that its speed is the real one.
+func Build(t *testing.T) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "console")
+	command := exec.Command("go", "build", "-buildvcs=false", "-o", program, "console")
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return program
+}
+
+// Process is a console that runs as a process of its own, so that it can be killed.
+type Process struct {
+	*Browser
+	command *exec.Cmd
+}
+
+var listening = regexp.MustCompile(`listen=(\S+)`)
+
+// Launch serves the data of a console by the program itself, and returns a browser of the session with this token.
+func Launch(t *testing.T, program, data, token string) *Process {
+	t.Helper()
+	log := new(Logbook)
+	command := exec.Command(program, "serve", "--data", data, "--listen", "localhost:0")
+	command.Stderr = log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{command: command}
+	t.Cleanup(p.Kill)
+	var found []string
+	Eventually(t, "the program serves", func() bool {
+		found = listening.FindStringSubmatch(log.String())
+		return found != nil
+	})
+	site := &url.URL{Scheme: "http", Host: found[1], Path: "/"}
+	c := &Console{T: t, Server: &cli.Server{URL: site}, Data: data, Log: log}
+	p.Browser = c.Browser()
+	p.HTTP.Jar = cookiesOf(t, site, token)
+	return p
+}
+
+// Kill ends the process at once, as a crash does.
+func (p *Process) Kill() {
+	p.command.Process.Kill()
+	p.command.Wait()
+}
+
+// Stored is the data of an account with these people, which nobody serves. John has a session with this token.
+func Stored(t *testing.T, token string, people []store.User) (data string) {
+	t.Helper()
+	c := Ready(t, nil)
+	c.Insert(people...)
+	c.Update(func(ctx context.Context, tx *store.Tx) error {
+		return tx.InsertSession(ctx, sessionOf(c.User(AdminEmail), token, time.Now()))
+	})
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return c.Data
+}
+
+// Reopen opens the database of an installation beside the program that serves it.
+func Reopen(t *testing.T, data string) *Console {
+	t.Helper()
+	c := &Console{T: t, Data: data}
+	db, err := store.Open(t.Context(), c.Database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	c.Server = &cli.Server{DB: db}
+	return c
+}

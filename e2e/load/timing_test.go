@@ -1,0 +1,93 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"console/e2e/harness"
+)
+
+func TestFC100_ForgottenPasswordsTakeEquallyLong(t *testing.T) { // alone: it measures
+	c := harness.Ready(t, harness.BehindProxy)
+	admin := c.Administrator()
+	c.Member(admin, "analyst", "active@example.com")
+	c.Member(admin, "analyst", "disabled@example.com")
+	c.Add(admin, "analyst", "Ann", "", "invited@example.com")
+	c.Disable("disabled@example.com")
+	b, address := c.Browser(), 0
+	b.Get("/forgot")
+	token := b.Token()
+	equallyLong(t, []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}, func(email string) time.Duration {
+		address++
+		b.From(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
+		began := time.Now()
+		b.PostForm("/forgot", "email", email, "csrf_token", token).To("/signin")
+		return time.Since(began)
+	})
+}
+
+// TestFC100 does not run beside other tests: it compares times.
+func TestFC100_SignInTellsNothing(t *testing.T) {
+	c := harness.Ready(t, harness.BehindProxy)
+	admin := c.Administrator()
+	c.Member(admin, "analyst", "active@example.com")
+	c.Member(admin, "analyst", "disabled@example.com")
+	c.Add(admin, "analyst", "Ann", "", "invited@example.com")
+	c.Disable("disabled@example.com")
+	b, address := c.Browser(), 0
+	token := b.Token()
+	try := func(email string) (time.Duration, string) {
+		address++
+		b.From(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
+		began := time.Now()
+		a := b.PostForm("/signin", "email", email, "password", "a wrong password", "csrf_token", token)
+		took := time.Since(began)
+		return took, fmt.Sprint(a.StatusCode, a.Header["Set-Cookie"], harness.CSRFInput.ReplaceAllString(strings.ReplaceAll(a.Body, email, "EMAIL"), ""))
+	}
+	emails := []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}
+	_, same := try(emails[0])
+	equallyLong(t, emails, func(email string) time.Duration {
+		took, said := try(email)
+		if said != same {
+			t.Fatalf("%s is answered\n%s\nand not\n%s", email, said, same)
+		}
+		return took
+	})
+}
+
+// equallyLong fails the test unless trying takes equally long for all: the medians lie within a fifth.
+func equallyLong(t *testing.T, emails []string, try func(email string) time.Duration) {
+	t.Helper()
+	// A busy machine slows neighbours alike, so that each time is taken relative to those of its turn. The order is
+	// random, because what one leaves behind, a mail to send or garbage to collect, slows the next. On a machine that is
+	// busy all the time it takes many turns until chance evens out; what tells who exists never does.
+	relative := map[string][]float64{}
+	for tries := 1; ; tries++ {
+		times := make([]float64, len(emails))
+		for _, at := range rand.Perm(len(emails)) {
+			times[at] = try(emails[at]).Seconds()
+		}
+		for i, email := range emails {
+			relative[email] = append(relative[email], times[i]*float64(len(times))/(times[0]+times[1]+times[2]+times[3]))
+		}
+		if tries < 30 {
+			continue
+		}
+		medians := map[string]float64{}
+		for email, all := range relative {
+			medians[email] = slices.Sorted(slices.Values(all))[tries/2]
+		}
+		sorted := slices.Sorted(maps.Values(medians))
+		if sorted[3] <= 1.2*sorted[0] {
+			return
+		}
+		if tries == 200 {
+			t.Fatalf("the times tell who exists: %v", medians)
+		}
+	}
+}
