@@ -21,7 +21,7 @@ func (h *Console) changePassword(c echo.Context) error {
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.redirect(c, "/settings/profile", flash{Text: "Your password is changed. You are signed out everywhere else."})
+	return h.redirect(c, views.ProfilePath(views.ProfileTabSecurity), flash{Text: "Your password is changed. You are signed out everywhere else."})
 }
 
 func (h *Console) renderChangePassword(c echo.Context, status int, f views.Form) error {

@@ -97,7 +97,7 @@ func (h *Console) renderNewPasskey(c echo.Context, status int, f views.Form) err
 // person came from.
 func (h *Console) secured(c echo.Context, done account.Secured, text string) error {
 	h.begin(c, done.Token)
-	next := "/settings/profile"
+	next := views.ProfilePath(views.ProfileTabSecurity)
 	if done.In {
 		next = h.afterSignIn(h.ownPath(c.FormValue("next")))
 	}
@@ -123,7 +123,7 @@ func (h *Console) newRecoveryCodes(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: "/settings/profile"})
+	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: views.ProfilePath(views.ProfileTabSecurity)})
 }
 
 func (h *Console) disableOwnSecondFactorForm(c echo.Context) error {
@@ -188,7 +188,7 @@ func (h *Console) removed(c echo.Context, done account.Secured, err error, confi
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.redirect(c, "/settings/profile", flash{Text: text})
+	return h.redirect(c, views.ProfilePath(views.ProfileTabSecurity), flash{Text: text})
 }
 
 // renderConfirm asks for the person's own password.

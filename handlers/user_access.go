@@ -54,7 +54,7 @@ func (h *Console) deleteUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, h.backToUsers(c), flash{Text: user.DisplayName() + " was deleted."})
+	return h.redirect(c, h.backToUserList(c), flash{Text: user.DisplayName() + " was deleted."})
 }
 
 // renderEndPreview asks for confirmation: to disable access or, where deleting is needed, to delete.
@@ -74,8 +74,16 @@ func (h *Console) renderEndPreview(c echo.Context, status int, needs permission.
 	return h.renderPart(c, status, views.DisableUser(page), views.DisableUserPart(page))
 }
 
-// backToUsers is the user list, in the state in which htmx says the browser shows it.
+// backToUsers is where a form about a person was sent from: their page, or the user list.
 func (h *Console) backToUsers(c echo.Context) string {
+	if page := h.backToUser(c); page != "" {
+		return page
+	}
+	return h.backToUserList(c)
+}
+
+// backToUserList is the user list, in the state in which htmx says the browser shows it.
+func (h *Console) backToUserList(c echo.Context) string {
 	current := strings.TrimPrefix(h.ownPath(c.Request().Header.Get("HX-Current-URL")), h.basePath)
 	if path, _, _ := strings.Cut(current, "?"); path == "/settings/users" {
 		return current

@@ -1,43 +1,19 @@
 package handlers
 
 import (
-	"net/http"
-
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
-
-// userPermissions explains what a person may do, and shows where they are signed in.
-func (h *Console) userPermissions(c echo.Context) error {
-	id, err := pathID(c)
-	if err != nil {
-		return err
-	}
-	explained, err := h.explained(c, id)
-	if err != nil {
-		return err
-	}
-	page := views.UserPermissionsPage{Explained: explained}
-	if actor(c).May(permission.UsersUpdate) && !isHTMX(c) {
-		page.Sessions, err = h.account.SessionsOf(c.Request().Context(), actor(c), id)
-		if err != nil && !as[*account.Forbidden](err) {
-			return err
-		}
-		page.MayEnd = err == nil
-	}
-	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
-}
 
 func (h *Console) endSessions(c echo.Context) error {
 	id, err := pathID(c)
 	if err != nil {
 		return err
 	}
-	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.", "They are signed out everywhere.")
+	return h.endSessionsOf(c, id, views.UserTabPath(id, views.UserTabSessions), "They are signed out of that browser.", "They are signed out everywhere.")
 }
 
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
@@ -63,7 +39,7 @@ func (h *Console) sendPasswordReset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
+	return h.redirect(c, views.UserPath(id, ""), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
 }
 
 // resetMailed says what becomes of a mail with a link to choose a new password.

@@ -115,12 +115,7 @@ func (tx *Tx) requireAll(wanted permission.Holdings, refusal *Forbidden) error {
 	if !lacks {
 		return nil
 	}
-	refusal.Missing, refusal.Tenant, refusal.wanted = missing, "all tenants", wanted
-	for _, t := range tenants {
-		if t.ID == missing.Tenant {
-			refusal.Tenant = t.Name
-		}
-	}
+	refusal.lacking(missing, wanted, tenants)
 	return refusal
 }
 

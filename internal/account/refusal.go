@@ -94,6 +94,16 @@ type Forbidden struct {
 	wanted  permission.Holdings   // all that it takes besides
 }
 
+// lacking completes a refusal by the first permission that the actor lacks of all that is wanted.
+func (e *Forbidden) lacking(missing permission.Missing, wanted permission.Holdings, tenants []store.Tenant) {
+	e.Missing, e.Tenant, e.wanted = missing, "all tenants", wanted
+	for _, t := range tenants {
+		if t.ID == missing.Tenant {
+			e.Tenant = t.Name
+		}
+	}
+}
+
 func (e *Forbidden) Error() string {
 	what := e.Missing.Permission.Label()
 	if e.Tenant != "" {

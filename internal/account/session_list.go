@@ -62,13 +62,32 @@ func (tx *Tx) ownerOfSessions(userID int64) (store.User, error) {
 	return tx.Manageable(userID, permission.UsersUpdate)
 }
 
-// OwnSignIns returns the attempts to sign in as the actor of the last year, the newest first, at most limit; with before
-// only those older than that entry.
+// OwnSignIns is SignInsOf for the actor.
 func (s *Service) OwnSignIns(ctx context.Context, by Actor, before int64, limit int) ([]store.Entry, error) {
-	user, err := s.db.UserByID(ctx, by.UserID)
+	return s.SignInsOf(ctx, by, by.UserID, before, limit)
+}
+
+// SignInsOf returns the attempts to sign in as a person of the last year, the newest first, at most limit; with before only
+// those older than that entry. Everybody sees their own; of others it returns Forbidden (users.update, rule "may manage") or
+// store.ErrNotFound.
+func (s *Service) SignInsOf(ctx context.Context, by Actor, userID, before int64, limit int) ([]store.Entry, error) {
+	user, err := s.db.UserByID(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
-	since := max(store.At(s.now()).Add(-keepSignIns), user.CreatedAt) // before that the address may have been somebody else's
+	barred, err := s.barredFromSessions(ctx, by, user)
+	if err != nil {
+		return nil, err
+	}
+	if barred != nil {
+		return nil, s.refused(ctx, by, barred)
+	}
+	return s.signIns(ctx, user, before, limit)
+}
+
+// signIns reads a part of the sign-in history of a person. It does not reach back before they were added: the address may have
+// been somebody else's.
+func (s *Service) signIns(ctx context.Context, user store.User, before int64, limit int) ([]store.Entry, error) {
+	since := max(store.At(s.now()).Add(-keepSignIns), user.CreatedAt)
 	return s.db.SignIns(ctx, user, since, before, limit)
 }
