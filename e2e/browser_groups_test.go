@@ -111,7 +111,7 @@ func (w groupWalk) explain() {
 	w.open("/settings/users")
 	w.click("Actions for Ann Lee")
 	w.click("Permissions")
-	w.heading("Permissions of Ann Lee")
+	w.heading("Ann Lee")
 	w.says("Rule writers")
 }
 

@@ -88,7 +88,7 @@ func enforceSecondFactor(w worker) {
 	w.click(box)
 	w.save("Sign-in management")
 	w.says("no second factor yourself")
-	w.open("/settings/profile")
+	w.open("/settings/profile?tab=security")
 	w.click("Enable")
 	w.scan(adminPassword)
 	w.heading("Profile")

@@ -62,6 +62,7 @@ func changeProfile(w worker) {
 const newPassword = "seventeen green bicycles"
 
 func changePassword(w worker) {
+	w.click("Security")
 	w.click("Change password")
 	w.fill("Current password", "wrong")
 	w.fill("New password", newPassword)
@@ -77,7 +78,7 @@ func changePassword(w worker) {
 
 func signOutOne(w worker) {
 	w.console.browse(w.console.user(adminEmail))
-	w.reload()
+	w.open("/settings/profile?tab=sessions")
 	w.click("Sign out Unknown browser at 127.0.0.1")
 	w.onlyHere()
 }
@@ -101,6 +102,7 @@ func (w worker) onlyHere() {
 }
 
 func seeOwnPermissions(w worker) {
+	w.click("My permissions")
 	w.choose("Tenant", "Staging 2")
 	if !w.script {
 		w.click("Show")
@@ -109,7 +111,7 @@ func seeOwnPermissions(w worker) {
 }
 
 func enrolApp(w worker) {
-	w.open("/settings/profile")
+	w.open("/settings/profile?tab=security")
 	w.click("Enable")
 	w.heading("Enable two-factor authentication")
 	w.scan(newPassword)
@@ -153,7 +155,7 @@ func seeOlderSignIns(w worker) {
 	for range 20 { // as many as a page shows
 		w.console.browser().signIn(adminEmail, newPassword)
 	}
-	w.open("/settings/profile")
+	w.open("/settings/profile?tab=sessions")
 	w.click("Older")
 	w.click("Newest")
 	w.find("Older", "link")

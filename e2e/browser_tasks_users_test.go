@@ -126,7 +126,8 @@ func endOneSession(w worker) {
 	w.console.browse(ann)
 	w.open("/settings/users")
 	w.act("Ann Lee", "Permissions")
-	w.heading("Permissions of Ann Lee")
+	w.heading("Ann Lee")
+	w.click("Sessions")
 	w.click("Sign out Unknown browser at 127.0.0.1")
 	w.says("They are signed out of that browser.")
 	if n := w.console.sessions(ann); n != 0 {
@@ -144,6 +145,7 @@ func endAllSessions(w worker) {
 }
 
 func sendReset(w worker) {
+	w.click("Overview")
 	w.click("Send password reset")
 	w.says("A password reset is on its way to ann@example.com.")
 	w.console.Mail.WaitFor(w.console.t, "ann@example.com")

@@ -253,7 +253,7 @@ func TestBrowserUnsentSecretsShownOnce(t *testing.T) {
 	b.says("Inventory")
 	b.wasAsked(t, true, asksToClose)
 
-	b.open("/settings/profile")
+	b.open("/settings/profile?tab=security")
 	b.click("Enable")
 	b.heading("Enable two-factor authentication")
 	app := b.app()

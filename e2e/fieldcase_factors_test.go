@@ -345,7 +345,7 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	}
 	c.exec(`UPDATE account SET enforce_two_factor = 0`)
 	own.post("/settings/profile/disable-2fa", "password", password("bo@example.com")).to("/settings/profile")
-	own.get("/settings/profile").wants(http.StatusOK).contains("Disabled")
+	own.get("/settings/profile?tab=security").wants(http.StatusOK).contains("Disabled")
 }
 
 func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
@@ -472,7 +472,7 @@ func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	if a.cookie("console").Value == old {
 		t.Error("the cookie stays")
 	}
-	a.get("/settings/profile").wants(http.StatusOK).contains("Password was changed just now")
+	a.get("/settings/profile?tab=security").wants(http.StatusOK).contains("Password was changed just now")
 	b.get("/settings/profile").to("/signin")
 	c.browser().post("/signin", "email", adminEmail, "password", adminPassword).wants(http.StatusUnprocessableEntity)
 	c.browser().signIn(adminEmail, changed)

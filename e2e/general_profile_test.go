@@ -54,7 +54,7 @@ func TestProfile_PreferencesShowInEveryPage(t *testing.T) {
 	} {
 		admin.profile(int64(i+1), "date_format", p.format, "clock_24h", p.clock, "time_zone", p.zone, "theme", p.theme).to("/settings/profile")
 		admin.get("/settings/users").contains(p.shown, p.html, `datetime="2024-02-16T23:05:00Z"`)
-		admin.get("/settings/profile").contains(p.shown, p.html)
+		admin.get("/settings/profile?tab=sessions").contains(p.shown, p.html)
 	}
 	c.member(admin, "read_only", "else@example.com").get("/settings/users").contains("16 Feb 2024, 23:05 UTC") // only theirs
 }
@@ -89,7 +89,7 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	phone.signIn(adminEmail, adminPassword)
 	third := c.administrator()
 	other := c.member(here, "analyst", "ann@example.com")
-	page := here.get("/settings/profile").contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
+	page := here.get("/settings/profile?tab=sessions").contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
 	if n := strings.Count(page.Body, "This browser"); n != 1 {
 		t.Errorf("%d browsers are this one", n)
 	}
@@ -103,7 +103,7 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	third.get("/settings/profile").wants(http.StatusOK)
 	here.post("/settings/profile/sessions/end").to("/settings/profile")
 	third.get("/settings/profile").to("/signin")
-	here.get("/settings/profile").wants(http.StatusOK).lacks("Sign out all other browsers")
+	here.get("/settings/profile?tab=sessions").wants(http.StatusOK).lacks("Sign out all other browsers")
 	other.get("/settings/profile").wants(http.StatusOK)
 }
 
@@ -118,19 +118,19 @@ func TestProfile_SignInHistory(t *testing.T) {
 	stranger := c.browser()
 	stranger.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	stranger.post("/signin", "email", "JohnDoe@example.com", "password", "a wrong password").wants(http.StatusUnprocessableEntity)
-	admin.get("/settings/profile").contains("Firefox on Linux", "Failed", "Signed in").lacks("?before=")
-	ann.get("/settings/profile").lacks("Firefox on Linux", "Failed")
+	admin.get("/settings/profile?tab=sessions").contains("Firefox on Linux", "Failed", "Signed in").lacks("before=")
+	ann.get("/settings/profile?tab=sessions").lacks("Firefox on Linux", "Failed")
 	for range 23 {
 		c.administrator()
 	}
-	first := admin.get("/settings/profile")
+	first := admin.get("/settings/profile?tab=sessions")
 	history := func(a *answer) int { return strings.Count(a.Body, `data-label="Result"`) }
 	if n := history(first); n != 20 {
 		t.Errorf("the first page has %d lines", n)
 	}
-	_, rest, _ := strings.Cut(first.Body, "/settings/profile?before=")
+	_, rest, _ := strings.Cut(first.Body, "/settings/profile?tab=sessions&amp;before=")
 	next, _, _ := strings.Cut(rest, "#")
-	second := admin.get("/settings/profile?before=" + next).contains("Newest").lacks("Older")
+	second := admin.get("/settings/profile?tab=sessions&before=" + next).contains("Newest").lacks("Older")
 	if n := history(second); n != 5 { // 23 + 1 right, 1 wrong
 		t.Errorf("the second page has %d lines", n)
 	}
@@ -146,7 +146,7 @@ func TestProfile_SignInHistoryTellsOfSecondFactors(t *testing.T) {
 	half.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	half.post("/signin/2fa", "code", "000000").wants(http.StatusUnprocessableEntity)
 	half.post("/signin/2fa", "code", app.code(0)).to("/")
-	_, history, _ := strings.Cut(b.get("/settings/profile").contains("Failed: second factor").Body, `id="history"`)
+	_, history, _ := strings.Cut(b.get("/settings/profile?tab=sessions").contains("Failed: second factor").Body, `id="history"`)
 	if n := strings.Count(history, "Firefox on Linux"); n != 2 {
 		t.Errorf("%d of the two attempts name their browser", n)
 	}
@@ -157,7 +157,7 @@ func TestProfile_SignInHistoryBeginsWithThePerson(t *testing.T) {
 	c, clock := startAt(t)
 	c.browser().post("/signin", "email", "ann@example.com", "password", "wrong").wants(http.StatusUnprocessableEntity)
 	clock.Advance(time.Minute)
-	c.member(c.administrator(), "analyst", "ann@example.com").get("/settings/profile").lacks("Failed")
+	c.member(c.administrator(), "analyst", "ann@example.com").get("/settings/profile?tab=sessions").contains("Sign-in history").lacks("Failed")
 }
 
 func TestASessionIsEndedByItsNumberOnly(t *testing.T) {

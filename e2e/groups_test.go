@@ -245,7 +245,7 @@ func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	path := c.newGroup(admin, "Readers", []string{"1"}, []string{"users.view"})
 	admin.post(path+"/users/add", "emails", "dev@example.com").wants(http.StatusSeeOther)
 	c.browse(dev).get("/settings/users").wants(http.StatusForbidden)
-	c.browse(dev).get("/settings/profile").wants(http.StatusOK).contains("you see only your profile")
+	c.browse(dev).get("/settings/profile?tab=permissions").wants(http.StatusOK).contains("you see only your profile")
 	admin.get(fmt.Sprintf("/settings/users/%d/permissions", dev.ID)).wants(http.StatusOK).contains("they see only their profile")
 }
 
@@ -257,7 +257,7 @@ func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {
 	first := c.browse(ann)
 	c.browse(ann)
 	page := fmt.Sprintf("/settings/users/%d", ann.ID)
-	admin.get(page + "/permissions").wants(http.StatusOK).contains("Sign out everywhere")
+	admin.get(page + "?tab=sessions").wants(http.StatusOK).contains("Sign out everywhere")
 	first.post(page + "/sessions/end").wants(http.StatusForbidden) // an Analyst manages nobody
 	admin.post(page+"/sessions/end", "session_id", c.cell(`SELECT min(id) FROM sessions WHERE user_id = $1`, ann.ID)).wants(http.StatusSeeOther)
 	c.wantCount(1, `SELECT count(*) FROM sessions WHERE user_id = $1`, ann.ID)
