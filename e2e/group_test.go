@@ -222,7 +222,7 @@ func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
 	path := c.NewGroup(admin, "Readers", []string{"1"}, []string{"users.view"})
 	admin.Post(path+"/users/add", "emails", "dev@example.com").Wants(http.StatusSeeOther)
 	c.Browse(dev).Get("/settings/users").Wants(http.StatusForbidden)
-	c.Browse(dev).Get("/settings/profile").Wants(http.StatusOK).Contains("you see only your profile")
+	c.Browse(dev).Get("/settings/profile?tab=permissions").Wants(http.StatusOK).Contains("you see only your profile")
 	admin.Get(fmt.Sprintf("/settings/users/%d/permissions", dev.ID)).Wants(http.StatusOK).Contains("they see only their profile")
 }
 
@@ -234,7 +234,7 @@ func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {
 	first := c.Browse(ann)
 	c.Browse(ann)
 	page := fmt.Sprintf("/settings/users/%d", ann.ID)
-	admin.Get(page + "/permissions").Wants(http.StatusOK).Contains("Sign out everywhere")
+	admin.Get(page + "?tab=sessions").Wants(http.StatusOK).Contains("Sign out everywhere")
 	first.Post(page + "/sessions/end").Wants(http.StatusForbidden) // an Analyst manages nobody
 	admin.Post(page+"/sessions/end", "session_id", c.Cell(`SELECT min(id) FROM sessions WHERE user_id = $1`, ann.ID)).Wants(http.StatusSeeOther)
 	c.WantCount(1, `SELECT count(*) FROM sessions WHERE user_id = $1`, ann.ID)

@@ -28,7 +28,7 @@ func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	if a.Cookie("console").Value == old {
 		t.Error("the cookie stays")
 	}
-	a.Get("/settings/profile").Wants(http.StatusOK).Contains("Password was changed just now")
+	a.Get("/settings/profile?tab=security").Wants(http.StatusOK).Contains("Password was changed just now")
 	b.Get("/settings/profile").To("/signin")
 	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
 	c.Browser().SignIn(harness.AdminEmail, changed)
@@ -114,7 +114,7 @@ func TestProfile_PreferencesShowInEveryPage(t *testing.T) {
 	} {
 		profile(admin, int64(i+1), "date_format", p.format, "clock_24h", p.clock, "time_zone", p.zone, "theme", p.theme).To("/settings/profile")
 		admin.Get("/settings/users").Contains(p.shown, p.html, `datetime="2024-02-16T23:05:00Z"`)
-		admin.Get("/settings/profile").Contains(p.shown, p.html)
+		admin.Get("/settings/profile?tab=sessions").Contains(p.shown, p.html)
 	}
 	c.Member(admin, "read_only", "else@example.com").Get("/settings/users").Contains("16 Feb 2024, 23:05 UTC") // only theirs
 }
@@ -149,7 +149,7 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	phone.SignIn(harness.AdminEmail, harness.AdminPassword)
 	third := c.Administrator()
 	other := c.Member(here, "analyst", "ann@example.com")
-	page := here.Get("/settings/profile").Contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
+	page := here.Get("/settings/profile?tab=sessions").Contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
 	if n := strings.Count(page.Body, "This browser"); n != 1 {
 		t.Errorf("%d browsers are this one", n)
 	}
@@ -163,7 +163,7 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	third.Get("/settings/profile").Wants(http.StatusOK)
 	here.Post("/settings/profile/sessions/end").To("/settings/profile")
 	third.Get("/settings/profile").To("/signin")
-	here.Get("/settings/profile").Wants(http.StatusOK).Lacks("Sign out all other browsers")
+	here.Get("/settings/profile?tab=sessions").Wants(http.StatusOK).Lacks("Sign out all other browsers")
 	other.Get("/settings/profile").Wants(http.StatusOK)
 }
 
@@ -178,19 +178,19 @@ func TestProfile_SignInHistory(t *testing.T) {
 	stranger := c.Browser()
 	stranger.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	stranger.Post("/signin", "email", "JohnDoe@example.com", "password", "a wrong password").Wants(http.StatusUnprocessableEntity)
-	admin.Get("/settings/profile").Contains("Firefox on Linux", "Failed", "Signed in").Lacks("?before=")
-	ann.Get("/settings/profile").Lacks("Firefox on Linux", "Failed")
+	admin.Get("/settings/profile?tab=sessions").Contains("Firefox on Linux", "Failed", "Signed in").Lacks("before=")
+	ann.Get("/settings/profile?tab=sessions").Lacks("Firefox on Linux", "Failed")
 	for range 23 {
 		c.Administrator()
 	}
-	first := admin.Get("/settings/profile")
+	first := admin.Get("/settings/profile?tab=sessions")
 	history := func(a *harness.Answer) int { return strings.Count(a.Body, `data-label="Result"`) }
 	if n := history(first); n != 20 {
 		t.Errorf("the first page has %d lines", n)
 	}
-	_, rest, _ := strings.Cut(first.Body, "/settings/profile?before=")
+	_, rest, _ := strings.Cut(first.Body, "/settings/profile?tab=sessions&amp;before=")
 	next, _, _ := strings.Cut(rest, "#")
-	second := admin.Get("/settings/profile?before=" + next).Contains("Newest").Lacks("Older")
+	second := admin.Get("/settings/profile?tab=sessions&before=" + next).Contains("Newest").Lacks("Older")
 	if n := history(second); n != 5 { // 23 + 1 right, 1 wrong
 		t.Errorf("the second page has %d lines", n)
 	}
@@ -206,7 +206,7 @@ func TestProfile_SignInHistoryTellsOfSecondFactors(t *testing.T) {
 	half.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	half.Post("/signin/2fa", "code", "000000").Wants(http.StatusUnprocessableEntity)
 	half.Post("/signin/2fa", "code", app.Code(0)).To("/")
-	_, history, _ := strings.Cut(b.Get("/settings/profile").Contains("Failed: second factor").Body, `id="history"`)
+	_, history, _ := strings.Cut(b.Get("/settings/profile?tab=sessions").Contains("Failed: second factor").Body, `id="history"`)
 	if n := strings.Count(history, "Firefox on Linux"); n != 2 {
 		t.Errorf("%d of the two attempts name their browser", n)
 	}
@@ -217,7 +217,7 @@ func TestProfile_SignInHistoryBeginsWithThePerson(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	c.Browser().Post("/signin", "email", "ann@example.com", "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	clock.Advance(time.Minute)
-	c.Member(c.Administrator(), "analyst", "ann@example.com").Get("/settings/profile").Lacks("Failed")
+	c.Member(c.Administrator(), "analyst", "ann@example.com").Get("/settings/profile?tab=sessions").Contains("Sign-in history").Lacks("Failed")
 }
 
 func TestASessionIsEndedByItsNumberOnly(t *testing.T) {

@@ -134,7 +134,7 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	}
 	c.Exec(`UPDATE account SET enforce_two_factor = 0`)
 	own.Post("/settings/profile/disable-2fa", "password", harness.Password("bo@example.com")).To("/settings/profile")
-	own.Get("/settings/profile").Wants(http.StatusOK).Contains("Disabled")
+	own.Get("/settings/profile?tab=security").Wants(http.StatusOK).Contains("Disabled")
 }
 
 func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who else has seen the secret cannot use it

@@ -46,6 +46,7 @@ var allowed = map[string]int{
 	"GET /settings/users/bulk": http.StatusUnprocessableEntity, "POST /settings/users/bulk": http.StatusUnprocessableEntity, // no action
 	"GET /settings/users/import": http.StatusOK, "POST /settings/users/import": http.StatusUnprocessableEntity,
 	"GET /settings/users/export.csv": http.StatusOK,
+	"GET /settings/users/:id":        http.StatusNotFound,
 	"GET /settings/users/:id/edit":   http.StatusNotFound, "POST /settings/users/:id/edit": http.StatusNotFound,
 	"GET /settings/users/:id/disable": http.StatusNotFound, "POST /settings/users/:id/disable": http.StatusNotFound,
 	"POST /settings/users/:id/enable": http.StatusNotFound,

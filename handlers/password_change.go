@@ -20,7 +20,7 @@ func (h *Console) changePassword(c request) error {
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.done(c, "/settings/profile", "Your password is changed. You are signed out everywhere else.")
+	return h.done(c, views.ProfilePath(views.ProfileTabSecurity), "Your password is changed. You are signed out everywhere else.")
 }
 
 func (h *Console) renderChangePassword(c request, status int, f views.Form) error {

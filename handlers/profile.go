@@ -14,21 +14,27 @@ import (
 // signInsTogether is how many lines of the sign-in history a page shows.
 const signInsTogether = 20
 
+// profile is the page of the person who is signed in: the tab that the address names, or the first.
 func (h *Console) profile(c request) error {
-	u := c.SignedIn().User
-	if c.IsHTMX() { // another tenant is to be explained
-		explained, err := h.explained(c, u.ID)
-		if err != nil {
-			return err
-		}
-		return h.render(c, http.StatusOK, views.Explanation(explained, "/settings/profile"))
+	switch views.ProfileTab(c.QueryParam("tab")) {
+	case views.ProfileTabSecurity:
+		return h.profileSecurity(c)
+	case views.ProfileTabSessions:
+		return h.profileSessions(c)
+	case views.ProfileTabPermissions:
+		return h.profilePermissions(c)
 	}
+	return h.renderProfileAccount(c, http.StatusOK, profileForm(c.SignedIn().User))
+}
+
+// profileForm is the form of what people change about themselves, as it is now.
+func profileForm(u store.User) views.Form {
 	f := values("first_name", u.FirstName, "last_name", u.LastName, "phone", u.Phone, "date_format", u.DateFormat, "time_zone", u.TimeZone,
 		"theme", u.Theme, "version", strconv.FormatInt(u.Version, 10))
 	if u.Clock24h {
 		f.Values.Set("clock_24h", "1")
 	}
-	return h.renderProfile(c, http.StatusOK, f)
+	return f
 }
 
 // editProfile saves what people change about themselves; whatever else a form holds is ignored (FC-45).
@@ -36,7 +42,7 @@ func (h *Console) editProfile(c request) error {
 	session := c.SignedIn()
 	_, err := h.account.EditProfile(c.Context(), session.Actor, c.ID("version"), profileInput(c, session.User))
 	if refused, status := formError(err); refused != nil {
-		return h.renderProfile(c, status, again(c, refused, status, session.User.Version))
+		return h.renderProfileAccount(c, status, again(c, refused, status, session.User.Version))
 	}
 	if err != nil {
 		return err
@@ -61,57 +67,57 @@ func profileInput(c request, now store.User) account.Profile {
 	return in
 }
 
-func (h *Console) renderProfile(c request, status int, f views.Form) error {
-	ctx, by := c.Context(), c.Actor()
-	memberships, err := h.account.Memberships(ctx, by)
+func (h *Console) renderProfileAccount(c request, status int, f views.Form) error {
+	memberships, err := h.account.Memberships(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
-	page := views.ProfilePage{User: c.SignedIn().User, Memberships: memberships, Form: f}
-	for _, section := range []func(request) (templ.Component, error){h.profileSecurity, h.profileSessions, h.profileSignIns,
-		h.profilePermissions} {
-		component, err := section(c)
-		if err != nil {
-			return err
-		}
-		page.Sections = append(page.Sections, component)
-	}
-	return h.render(c, status, views.Profile(page))
+	tab := views.ProfileAccountTab{User: c.SignedIn().User, Memberships: memberships, Form: f}
+	return h.renderProfile(c, status, views.ProfileTabAccount, views.ProfileAccount(tab))
 }
 
-// profileSecurity is the section of the password and the second factors.
-func (h *Console) profileSecurity(c request) (templ.Component, error) {
+// profileSecurity is the tab of the password and the second factors.
+func (h *Console) profileSecurity(c request) error {
 	security, err := h.account.Security(c.Context(), c.Actor())
-	return views.Security(views.SecurityPage{Security: security, Now: h.Now()}), err
-}
-
-// profileSessions is the section of the browsers in which the person is signed in.
-func (h *Console) profileSessions(c request) (templ.Component, error) {
-	by := c.Actor()
-	sessions, err := h.account.SessionsOf(c.Context(), by, by.UserID)
-	return views.ProfileSessions(views.SessionsSection{Sessions: sessions, Current: by.SessionID}), err
-}
-
-// profileSignIns is the section of the sign-in history, a page of it.
-func (h *Console) profileSignIns(c request) (templ.Component, error) {
-	before, _ := strconv.ParseInt(c.QueryParam("before"), 10, 64)
-	entries, err := h.account.OwnSignIns(c.Context(), c.Actor(), before, signInsTogether+1)
-	section := views.SignInsSection{Entries: entries, Earlier: before > 0}
-	if len(entries) > signInsTogether {
-		section.Entries = entries[:signInsTogether]
-		section.Next = entries[signInsTogether-1].ID
+	if err != nil {
+		return err
 	}
-	return views.ProfileSignIns(section), err
+	part := views.ProfileSecurity(views.SecurityPage{Security: security, Now: h.Now()})
+	return h.renderProfile(c, http.StatusOK, views.ProfileTabSecurity, part)
 }
 
-// profilePermissions is the section that explains what the person may do.
-func (h *Console) profilePermissions(c request) (templ.Component, error) {
+// profileSessions is the tab of the browsers in which the person is signed in, and of their sign-in history.
+func (h *Console) profileSessions(c request) error {
+	ctx, by, before := c.Context(), c.Actor(), c.QueryID("before")
+	sessions, err := h.account.SessionsOf(ctx, by, by.UserID)
+	if err != nil {
+		return err
+	}
+	entries, err := h.account.OwnSignIns(ctx, by, before, signInsTogether+1)
+	if err != nil {
+		return err
+	}
+	tab := views.ProfileSessionsTab{Sessions: sessions, Current: by.SessionID, SignIns: signIns(entries, before)}
+	tab.SignIns.Whose, tab.SignIns.Path = "you", views.ProfilePath(views.ProfileTabSessions)
+	return h.renderProfile(c, http.StatusOK, views.ProfileTabSessions, views.ProfileSessions(tab))
+}
+
+// profilePermissions is the tab that explains what the person may do.
+func (h *Console) profilePermissions(c request) error {
 	explained, err := h.explained(c, c.Actor().UserID)
-	return views.ProfilePermissions(explained), err
+	if err != nil {
+		return err
+	}
+	return h.renderProfile(c, http.StatusOK, views.ProfileTabPermissions, views.ProfilePermissions(explained))
+}
+
+func (h *Console) renderProfile(c request, status int, tab views.ProfileTab, part templ.Component) error {
+	page := views.ProfilePage{Tab: tab, Part: part}
+	return h.renderPart(c, status, views.Profile(page), views.ProfileSection(page))
 }
 
 func (h *Console) endOwnSessions(c request) error {
-	return h.endSessionsOf(c, c.Actor().UserID, "/settings/profile", "That browser is signed out.", "All other browsers are signed out.")
+	return h.endSessionsOf(c, c.Actor().UserID, views.ProfilePath(views.ProfileTabSessions), "That browser is signed out.", "All other browsers are signed out.")
 }
 
 // noAccess tells somebody whom no group gives anything whom to ask.

@@ -119,6 +119,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/import", Holding(permission.UsersCreate), h.importForm},
 		{post, "/settings/users/import", Holding(permission.UsersCreate), h.importUsers},
 		{get, "/settings/users/export.csv", Holding(permission.UsersExport), h.exportUsers},
+		{get, "/settings/users/:id", Holding(permission.UsersView), withID(h.user)},
 		{get, "/settings/users/:id/edit", Holding(permission.UsersUpdate), withID(h.editUserForm)},
 		{post, "/settings/users/:id/edit", Holding(permission.UsersUpdate), withID(h.editUser)},
 		{get, "/settings/users/:id/disable", Holding(permission.UsersUpdate), withID(h.disableForm)},

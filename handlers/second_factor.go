@@ -96,7 +96,7 @@ func (h *Console) renderNewPasskey(c request, status int, f views.Form) error {
 // person came from.
 func (h *Console) secured(c request, done account.Secured, text string) error {
 	h.begin(c, done.Token)
-	next := "/settings/profile"
+	next := views.ProfilePath(views.ProfileTabSecurity)
 	if done.In {
 		next = h.afterSignIn(h.ownPath(c.FormValue("next")))
 	}
@@ -122,7 +122,7 @@ func (h *Console) newRecoveryCodes(c request) error {
 	if err != nil {
 		return err
 	}
-	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: "/settings/profile"})
+	return h.renderCodes(c, views.RecoveryCodesPage{Codes: codes, Next: views.ProfilePath(views.ProfileTabSecurity)})
 }
 
 func (h *Console) disableOwnSecondFactorForm(c request) error {
@@ -183,7 +183,7 @@ func (h *Console) removed(c request, done account.Secured, err error, confirm vi
 		return err
 	}
 	h.begin(c, done.Token)
-	return h.done(c, "/settings/profile", text)
+	return h.done(c, views.ProfilePath(views.ProfileTabSecurity), text)
 }
 
 // renderConfirm asks for the person's own password.

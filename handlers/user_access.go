@@ -44,7 +44,7 @@ func (h *Console) deleteUser(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.done(c, h.backToUsers(c), user.DisplayName()+" was deleted.")
+	return h.done(c, h.backToUserList(c), user.DisplayName()+" was deleted.")
 }
 
 // renderDelete asks for confirmation, and says what goes with the person.
@@ -57,8 +57,16 @@ func (h *Console) renderDelete(c request, status int, id int64, f views.Form) er
 	return h.renderPart(c, status, views.DeleteUser(page), views.DeleteUserPart(page))
 }
 
-// backToUsers is the user list, in the state in which htmx says the browser shows it.
+// backToUsers is where a form about a person was sent from: their page, or the user list.
 func (h *Console) backToUsers(c request) string {
+	if page := h.backToUser(c); page != "" {
+		return page
+	}
+	return h.backToUserList(c)
+}
+
+// backToUserList is the user list, in the state in which htmx says the browser shows it.
+func (h *Console) backToUserList(c request) string {
 	current := strings.TrimPrefix(h.ownPath(c.Request().Header.Get("HX-Current-URL")), h.basePath)
 	if path, _, _ := strings.Cut(current, "?"); path == "/settings/users" {
 		return current

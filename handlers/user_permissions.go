@@ -1,34 +1,13 @@
 package handlers
 
 import (
-	"net/http"
-
 	"console/internal/account"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
-// userPermissions explains what a person may do, and shows where they are signed in.
-func (h *Console) userPermissions(c request, id int64) error {
-	explained, err := h.explained(c, id)
-	if err != nil {
-		return err
-	}
-	page := views.UserPermissionsPage{Explained: explained}
-	if c.Actor().May(permission.UsersUpdate) && !c.IsHTMX() {
-		page.Sessions, err = h.account.SessionsOf(c.Context(), c.Actor(), id)
-		if err != nil && !account.RefusedBy(err, account.Forbidden) {
-			return err
-		}
-		page.MayEnd = err == nil
-	}
-	return h.renderPart(c, http.StatusOK, views.UserPermissions(page), views.Explanation(explained, views.UserPath(id, "/permissions")))
-}
-
 func (h *Console) endSessions(c request, id int64) error {
-	return h.endSessionsOf(c, id, views.UserPath(id, "/permissions"), "They are signed out of that browser.",
-		"They are signed out everywhere.")
+	return h.endSessionsOf(c, id, views.UserTabPath(id, views.UserTabSessions), "They are signed out of that browser.", "They are signed out everywhere.")
 }
 
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.
@@ -50,7 +29,7 @@ func (h *Console) sendPasswordReset(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, "/permissions"), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
+	return h.redirect(c, views.UserPath(id, ""), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
 }
 
 // resetMailed says what becomes of a mail with a link to choose a new password.

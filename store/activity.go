@@ -41,6 +41,13 @@ func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity ORDER BY id DESC LIMIT $1`, limit)
 }
 
+// FirstEntryAbout returns the oldest entry about a person or thing. It returns ErrNotFound where there is none.
+func (q Queries) FirstEntryAbout(ctx context.Context, objectType string, objectID int64) (Entry, error) {
+	return one(ctx, q.q, scanEntry, firstEntryAbout, objectType, objectID)
+}
+
+const firstEntryAbout = `SELECT ` + entryColumns + ` FROM activity WHERE object_type = $1 AND object_id = $2 ORDER BY id LIMIT 1`
+
 // SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
 // those older than that entry. Attempts that failed may name only the address that was typed.
 func (q Queries) SignIns(ctx context.Context, user User, since Millis, before int64, limit int) ([]Entry, error) {

@@ -53,3 +53,14 @@ func TestSignInsAreFoundByTheirIndex(t *testing.T) {
 		t.Errorf("%d of the two kinds are found by their index", byIndex)
 	}
 }
+
+// The log of a large company is long, and the page of a person asks for one line of it.
+func TestTheFirstEntryIsFoundByTheIndexOfObjects(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "console.db")
+	openAt(t, path)
+	for _, step := range planOf(t, path, store.FirstEntryAboutQuery, "user", 1) {
+		if !strings.HasPrefix(step, "SEARCH activity USING INDEX activity_object (object_type=? AND object_id=?)") {
+			t.Errorf("the plan says %q", step)
+		}
+	}
+}

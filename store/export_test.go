@@ -75,3 +75,6 @@ func (db *DB) CountWhere(t *testing.T, table, column string, id int64) int {
 	}
 	return n
 }
+
+// FirstEntryAboutQuery is the query of FirstEntryAbout.
+const FirstEntryAboutQuery = firstEntryAbout

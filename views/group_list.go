@@ -341,13 +341,6 @@ func (p UserGroupsPage) fresh() []store.Group {
 	return fresh
 }
 
-// UserPermissionsPage explains what a person may do.
-type UserPermissionsPage struct {
-	account.Explained
-	MayEnd   bool            // the person who looks may sign them out and send a password reset
-	Sessions []store.Session // where they are signed in, if so
-}
-
 // explainedTenants are the tenants to choose from, and the one that is shown: it may be one in which they hold nothing.
 func explainedTenants(e account.Explained) []store.Tenant {
 	if slices.ContainsFunc(e.Tenants, func(t store.Tenant) bool { return t.ID == e.Tenant.ID }) {

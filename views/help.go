@@ -14,8 +14,9 @@ const (
 		"The result can be seen here for 30 days."
 	invitationMailHelp = "No mail server is set up, so the mail is kept here instead of being sent. " +
 		"Give its link to the person: whoever has it can sign up in their name. It works once."
-	userPermissionsHelp = "What this person may do, and which of their groups allows it. A cell without a group means: not allowed. " +
-		"The first table is about one tenant, the one under Account about this console itself. Global Administrators may do everything without a group."
+	userHelp = "One person: who they are and what can be done about them, what they may do, and where they are signed in. " +
+		"Under Permissions, a cell without a group means: not allowed. The first table is about one tenant, the one under Account about " +
+		"this console itself. Global Administrators may do everything without a group."
 	groupsHelp = "A group gives its users permissions in its tenants. Somebody in several groups may do whatever any of them allows. " +
 		"Groups tagged Auto are made from the roles that people are given, and disappear with their last user. " +
 		"Global Administrators are in no group: they may do everything in every tenant."

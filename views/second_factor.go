@@ -148,7 +148,7 @@ func (f *Frame) back() string {
 	if f.User == nil {
 		return ""
 	}
-	return profilePath
+	return securityPath
 }
 
 // title says what setting up the app does: it may be the first second factor, another, or take the place of one.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,14 @@ func whole(text string) map[string]templ.Component {
 	}
 	explained := account.Explained{User: user, Tenant: tenants[1], Tenants: tenants, Account: permission.Explain(sources, 410), Products: permission.Explain(sources, 411)}
 	barred := account.Explained{User: store.User{Role: permission.Deploy}, Tenant: store.Tenant{ID: 411, Name: text, DisabledAt: 1}, Tenants: tenants}
+	sessions := []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}
+	history := SignIns{Whose: text, Path: "/a?tab=sessions", Next: 3, Earlier: true,
+		Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}}
+	forbidden := &account.Lack{Person: text, Tenant: text}
+	overview := func(u account.UserOverview) templ.Component {
+		tab := UserOverviewTab{UserOverview: u, Ask: []store.User{user}, TrialMail: true, Now: now}
+		return User(UserPage{User: u.User, Tab: UserTabOverview, Part: UserOverview(tab)})
+	}
 	pages := map[string]templ.Component{
 		"groups":               Groups(GroupsPage{Query: account.GroupQuery{Search: text, Custom: true}, List: account.GroupList{Rows: []store.ListedGroup{{Group: groups[0]}, {Group: groups[1]}}, Next: "a", Prev: "b"}}),
 		"no groups":            Groups(GroupsPage{}),
@@ -129,9 +138,9 @@ func whole(text string) map[string]templ.Component {
 		"confirm":              ConfirmPreview(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Preview: loss, Fields: [][2]string{{"name", text}}}),
 		"groups of a user":     UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.CoveringGroup{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
 		"groups of an admin":   UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}}, Form: wrong(text)}),
-		"permissions":          UserPermissions(UserPermissionsPage{Explained: explained, MayEnd: true, Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}}}),
-		"no permissions":       UserPermissions(UserPermissionsPage{Explained: account.Explained{User: user}}),
-		"barred":               UserPermissions(UserPermissionsPage{Explained: barred}),
+		"permissions":          User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(explained)}),
+		"no permissions":       User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(account.Explained{User: user})}),
+		"barred":               User(UserPage{User: barred.User, Tab: UserTabPermissions, Part: UserPermissions(barred)}),
 		"tenants":              Tenants(TenantsPage{Tenants: append([]store.Tenant{{ID: 412, Name: text, DisabledAt: 1}}, tenants...)}),
 		"new tenant":           NewTenant(NewTenantPage{Form: wrong(text), Taken: &user}),
 		"rename tenant":        RenameTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
@@ -163,9 +172,18 @@ func whole(text string) map[string]templ.Component {
 		"revoke mail":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3}, User: user}),
 		"revoke link":          RevokeInvitation(RevokePage{Invitation: store.Invitation{ID: 3, ByLink: true}, User: user}),
 		"mail":                 InvitationMail(text, text),
-		"profile": Profile(ProfilePage{User: user, Memberships: []store.CoveringGroup{{Group: store.Group{Name: text}}}, Form: wrong(text), Sections: []templ.Component{
-			ProfileSessions(SessionsSection{Sessions: []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}, Current: 1}),
-			ProfileSignIns(SignInsSection{Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}, Next: 3, Earlier: true}), ProfilePermissions(explained)}}),
+		"profile": Profile(ProfilePage{Tab: ProfileTabAccount, Part: ProfileAccount(ProfileAccountTab{User: user,
+			Memberships: []store.CoveringGroup{{Group: store.Group{Name: text}}}, Form: wrong(text)})}),
+		"profile, sessions":    Profile(ProfilePage{Tab: ProfileTabSessions, Part: ProfileSessions(ProfileSessionsTab{Sessions: sessions, Current: 1, SignIns: history})}),
+		"profile, permissions": Profile(ProfilePage{Tab: ProfileTabPermissions, Part: ProfilePermissions(explained)}),
+		"user, sessions": User(UserPage{User: user, Tab: UserTabSessions,
+			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Sessions: sessions}, SignIns: history})}),
+		"user, own sessions": User(UserPage{User: user, Tab: UserTabSessions,
+			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Sessions: sessions}, Current: 1})}),
+		"user, no sessions": User(UserPage{User: user, Tab: UserTabSessions, Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user}})}),
+		"user, barred from sessions": User(UserPage{User: user, Tab: UserTabSessions,
+			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Barred: forbidden}, Ask: []store.User{user}})}),
+		"user, barred":          overview(account.UserOverview{ListedUser: store.ListedUser{User: user}, Barred: forbidden}),
 		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceSecondFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3, MailServer: text}),
 		"sign out everybody":    SignOutMany(SignOutPage{}),
 		"sign out some":         SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
@@ -179,7 +197,7 @@ func whole(text string) map[string]templ.Component {
 		"no deliveries":         Deliveries(DeliveriesPage{}),
 		"delivery":              Delivery(delivery),
 		"delivery of nothing":   Delivery(DeliveryPage{}),
-		"profile, factors":      Profile(ProfilePage{User: user, Form: wrong(text), Sections: []templ.Component{Security(SecurityPage{Security: protected(text), Now: now})}}),
+		"profile, factors":      Profile(ProfilePage{Tab: ProfileTabSecurity, Part: ProfileSecurity(SecurityPage{Security: protected(text), Now: now})}),
 		"second factor":         SecondFactor(SecondFactorPage{Next: text, Authenticator: true, Passkey: text, Form: wrong(text)}),
 		"passkey only":          SecondFactor(SecondFactorPage{Passkey: text}),
 		"begin authenticator":   SetUpAuthenticator(AuthenticatorPage{Next: text}),
@@ -196,6 +214,11 @@ func whole(text string) map[string]templ.Component {
 		"delete trigger":        DeleteTrigger(trigger),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
+	}
+	for _, u := range listed(text) {
+		u.Invitation.InviterName = text
+		pages["user "+strconv.FormatInt(u.ID, 10)] = overview(account.UserOverview{ListedUser: u, AddedBy: text,
+			Groups: []store.CoveringGroup{{Group: groups[0]}, {Group: groups[1]}}})
 	}
 	for _, k := range notify.Kinds() {
 		pages["new "+k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Form: wrong(text)})

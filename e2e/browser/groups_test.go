@@ -110,7 +110,7 @@ func (w groupWalk) explain() {
 	w.Open("/settings/users")
 	w.Click("Actions for Ann Lee")
 	w.Click("Permissions")
-	w.Heading("Permissions of Ann Lee")
+	w.Heading("Ann Lee")
 	w.Says("Rule writers")
 }
 

@@ -91,7 +91,7 @@ func enforceSecondFactor(w worker) {
 	w.Click(box)
 	w.save("Sign-in management")
 	w.Says("no second factor yourself")
-	w.Open("/settings/profile")
+	w.Open("/settings/profile?tab=security")
 	w.Click("Enable")
 	scan(w.Tab, harness.AdminPassword)
 	w.Heading("Profile")

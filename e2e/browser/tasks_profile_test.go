@@ -63,6 +63,7 @@ func changeProfile(w worker) {
 const newPassword = "seventeen green bicycles"
 
 func changePassword(w worker) {
+	w.Click("Security")
 	w.Click("Change password")
 	w.Fill("Current password", "wrong")
 	w.Fill("New password", newPassword)
@@ -78,7 +79,7 @@ func changePassword(w worker) {
 
 func signOutOne(w worker) {
 	w.Console.Browse(w.Console.User(harness.AdminEmail))
-	w.Reload()
+	w.Open("/settings/profile?tab=sessions")
 	w.Click("Sign out Unknown browser at 127.0.0.1")
 	w.onlyHere()
 }
@@ -102,6 +103,7 @@ func (w worker) onlyHere() {
 }
 
 func seeOwnPermissions(w worker) {
+	w.Click("My permissions")
 	w.Choose("Tenant", "Staging 2")
 	if !w.Script {
 		w.Click("Show")
@@ -110,7 +112,7 @@ func seeOwnPermissions(w worker) {
 }
 
 func enrolApp(w worker) {
-	w.Open("/settings/profile")
+	w.Open("/settings/profile?tab=security")
 	w.Click("Enable")
 	w.Heading("Enable two-factor authentication")
 	scan(w.Tab, newPassword)
@@ -154,7 +156,7 @@ func seeOlderSignIns(w worker) {
 	for range 20 { // as many as a page shows
 		w.Console.Browser().SignIn(harness.AdminEmail, newPassword)
 	}
-	w.Open("/settings/profile")
+	w.Open("/settings/profile?tab=sessions")
 	w.Click("Older")
 	w.Click("Newest")
 	w.Find("Older", "link")

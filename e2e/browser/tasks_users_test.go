@@ -126,7 +126,8 @@ func endOneSession(w worker) {
 	w.Console.Browse(ann)
 	w.Open("/settings/users")
 	w.act("Ann Lee", "Permissions")
-	w.Heading("Permissions of Ann Lee")
+	w.Heading("Ann Lee")
+	w.Click("Sessions")
 	w.Click("Sign out Unknown browser at 127.0.0.1")
 	w.Says("They are signed out of that browser.")
 	if n := w.Console.Sessions(ann); n != 0 {
@@ -144,6 +145,7 @@ func endAllSessions(w worker) {
 }
 
 func sendReset(w worker) {
+	w.Click("Overview")
 	w.Click("Send password reset")
 	w.Says("A password reset is on its way to ann@example.com.")
 	w.Console.Mail.WaitFor(w.Console.T, "ann@example.com")

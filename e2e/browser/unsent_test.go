@@ -251,7 +251,7 @@ func TestBrowserUnsentSecretsShownOnce(t *testing.T) {
 	b.Says("Inventory")
 	wasAsked(b, t, true, asksToClose)
 
-	b.Open("/settings/profile")
+	b.Open("/settings/profile?tab=security")
 	b.Click("Enable")
 	b.Heading("Enable two-factor authentication")
 	app := app(b)

@@ -208,16 +208,20 @@ type Lack struct {
 // forbidden refuses what the actor lacks a permission for.
 func forbidden(lack Lack) *Refusal {
 	r := refuse(Forbidden)
-	r.Lack = &lack
-	what := lack.Missing.Permission.Label()
-	if lack.Tenant != "" {
-		what += " in " + lack.Tenant
-	}
-	r.Words = fmt.Sprintf("You may not %s.", what)
-	if lack.Person != "" {
-		r.Words = fmt.Sprintf("%s may %s; you may not.", lack.Person, what)
-	}
+	r.Lack, r.Words = &lack, lack.Words()
 	return r
+}
+
+// Words say what is missing, and where.
+func (l Lack) Words() string {
+	what := l.Missing.Permission.Label()
+	if l.Tenant != "" {
+		what += " in " + l.Tenant
+	}
+	if l.Person != "" {
+		return fmt.Sprintf("%s may %s; you may not.", l.Person, what)
+	}
+	return fmt.Sprintf("You may not %s.", what)
 }
 
 // throttled refuses an attempt during a pause.

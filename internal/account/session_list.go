@@ -62,13 +62,27 @@ func (v *View) ownerOfSessions(ctx context.Context, userID int64) (store.User, e
 	return v.manageable(ctx, userID, permission.UsersUpdate)
 }
 
-// OwnSignIns returns the attempts to sign in as the actor of the last year, the newest first, at most limit; with before
-// only those older than that entry.
+// OwnSignIns is SignInsOf for the actor.
 func (s *Service) OwnSignIns(ctx context.Context, by Actor, before int64, limit int) ([]store.Entry, error) {
-	user, err := s.db.UserByID(ctx, by.UserID)
-	if err != nil {
-		return nil, err
-	}
-	since := max(store.At(s.now()).Add(-keepSignIns), user.CreatedAt) // before that the address may have been somebody else's
-	return s.db.SignIns(ctx, user, since, before, limit)
+	return s.SignInsOf(ctx, by, by.UserID, before, limit)
+}
+
+// SignInsOf returns the attempts to sign in as a person of the last year, the newest first, at most limit; with before only
+// those older than that entry. Everybody sees their own; of others it returns Forbidden (users.update, rule "may manage") or
+// store.ErrNotFound.
+func (s *Service) SignInsOf(ctx context.Context, by Actor, userID, before int64, limit int) ([]store.Entry, error) {
+	return read(ctx, s, by, func(v *View) ([]store.Entry, error) {
+		user, err := v.ownerOfSessions(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		return v.signIns(ctx, user, before, limit)
+	})
+}
+
+// signIns reads a part of the sign-in history of a person. It does not reach back before they were added: the address may
+// have been somebody else's.
+func (v *View) signIns(ctx context.Context, user store.User, before int64, limit int) ([]store.Entry, error) {
+	since := max(v.now.Add(-keepSignIns), user.CreatedAt)
+	return v.db.SignIns(ctx, user, since, before, limit)
 }
