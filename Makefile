@@ -8,7 +8,7 @@ BURST   ?= 1000
 every    = $(shell $(GO) list ./...)
 apart    = $(filter console/e2e/browser% console/e2e/look% console/e2e/load%,$(every))
 quickly  = $(filter-out $(apart),$(every))
-measured = console/e2e/look/lighthouse
+measured = console/e2e/load console/e2e/look/lighthouse
 
 .PHONY: help run build test quick tools generate check bench test-long test-crash screenshots release
 
@@ -23,8 +23,8 @@ build: ## build bin/console
 
 test: tools check ## everything that must hold, with the race detector where it can watch
 	$(GO) test -race -timeout 25m $(quickly)
-	$(GO) test -timeout 25m ./internal/account $(filter-out $(measured),$(apart)) # all of its random operations; looks, crashes, times
-	$(GO) test -count=1 $(measured) # measures speed, so nothing else runs beside it
+	$(GO) test -timeout 25m ./internal/account $(filter-out $(measured),$(apart)) # all of its random operations, and looks
+	$(GO) test -p 1 -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
 	$(GO) vet ./...

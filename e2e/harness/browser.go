@@ -152,7 +152,7 @@ func (b *Browser) Cookie(name string) *http.Cookie {
 	return nil
 }
 
-// From makes the requests of a browser come from an address. It needs behindProxy.
+// From makes the requests of a browser come from an address. It needs BehindProxy.
 func (b *Browser) From(address string) *Browser {
 	b.Header.Set("X-Forwarded-For", address)
 	return b

@@ -193,7 +193,7 @@ func call[P, R any](b *Tab, command cdp.Command[P, R], params P) (R, error) {
 	return chromedp.Call(ctx, command, params)
 }
 
-// Must is call for commands that fail only when the browser does.
+// Must is call, for commands that fail only when the browser does.
 func Must[P, R any](b *Tab, command cdp.Command[P, R], params P) R {
 	b.Console.T.Helper()
 	result, err := call(b, command, params)
