@@ -36,7 +36,7 @@ func (l *load) notice(event any) {
 }
 
 var (
-	hashed      = regexp.MustCompile(`^/static/[a-z.]+\.[0-9a-f]{12}\.[a-z]+$`)
+	hashed      = regexp.MustCompile(`^/static/([a-z.]+\.[0-9a-f]{12}\.[a-z]+|[0-9a-f]{12}/script/[a-z]+\.js)$`)
 	keptForLong = regexp.MustCompile(`max-age=31536000.*immutable`)
 )
 
@@ -79,7 +79,7 @@ func TestLook_FirstLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.open(path)
-			b.is(`performance.getEntriesByType("resource").length >= 3`)
+			b.is(`performance.getEntriesByType("resource").length >= 3 + document.querySelectorAll('link[rel="modulepreload"]').length`)
 			l.check(t, c.URL)
 		})
 	}

@@ -331,7 +331,7 @@ func TestLook_NothingMovesWhenTheScriptArrives(t *testing.T) {
 	group := c.newGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
 	must(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
 	must(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-		MatchedNetworkConditions: []*network.Conditions{{URLPattern: c.URL.String() + "/static/console.*", Latency: 800, DownloadThroughput: -1, UploadThroughput: -1}},
+		MatchedNetworkConditions: []*network.Conditions{{URLPattern: c.URL.String() + "/static/*/script/*", Latency: 800, DownloadThroughput: -1, UploadThroughput: -1}},
 	})
 	for _, width := range []int{wide, narrow} {
 		b.resize(width)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"testing"
 )
@@ -27,6 +29,36 @@ func TestURL(t *testing.T) {
 	if got := URL("htmx.min.js"); !regexp.MustCompile(`^/static/htmx\.min\.[0-9a-f]{12}\.js$`).MatchString(got) {
 		t.Errorf("URL = %q", got)
 	}
+	main := regexp.MustCompile(`^/static/[0-9a-f]{12}/script/main\.js$`)
+	if got := URL("script/main.js"); !main.MatchString(got) {
+		t.Errorf("URL = %q", got)
+	}
+}
+
+// TestModulesShareOneHash wants relative imports to lead to files of the same build, and each change to lead to new paths.
+func TestModulesShareOneHash(t *testing.T) {
+	t.Parallel()
+	folder := path.Dir(URL("script/main.js"))
+	for name := range read(script) {
+		if got, want := URL(name), folder+"/"+path.Base(name); got != want {
+			t.Errorf("URL = %q, want %q", got, want)
+		}
+	}
+	one := map[string][]byte{"a": []byte("1"), "b": []byte("2")}
+	for what, other := range map[string]map[string][]byte{
+		"a content": {"a": []byte("1"), "b": []byte("3")},
+		"a name":    {"a": []byte("1"), "c": []byte("2")},
+		"an order":  {"a": []byte("2"), "b": []byte("1")},
+		"a seam":    {"a": []byte("12"), "b": nil},
+		"one less":  {"a": []byte("1")},
+	} {
+		if hashOfAll(one) == hashOfAll(other) {
+			t.Errorf("another hash is wanted for %s", what)
+		}
+	}
+	if hashOfAll(one) != hashOfAll(maps.Clone(one)) {
+		t.Error("the same files have two hashes")
+	}
 }
 
 func TestServesEveryFilePlainAndCompressed(t *testing.T) {
@@ -35,6 +67,9 @@ func TestServesEveryFilePlainAndCompressed(t *testing.T) {
 		want, err := embedded.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if path.Dir(name) == script {
+			want = withoutComments(want)
 		}
 		plain := get(t, "GET", url, "identity")
 		if got, _ := io.ReadAll(plain.Body); !bytes.Equal(got, want) {
@@ -64,9 +99,24 @@ func TestServesEveryFilePlainAndCompressed(t *testing.T) {
 	}
 }
 
+// withoutComments is a module as it is sent: each line stands where it stood.
+func withoutComments(module []byte) []byte {
+	lines := bytes.Split(module, []byte("\n"))
+	for i, line := range lines {
+		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("//")) {
+			lines[i] = nil
+		}
+	}
+	return bytes.Join(lines, []byte("\n"))
+}
+
 func TestServesNothingElse(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/static/", "/static/app.css", "/static/static.go", "/static/app.000000000000.css", "/", "/app.css"} {
+	folder := path.Dir(URL("script/main.js"))
+	for _, path := range []string{
+		"/static/", "/static/app.css", "/static/static.go", "/static/app.000000000000.css", "/", "/app.css",
+		"/static/script/main.js", "/static/000000000000/script/main.js", folder, folder + "/", folder + "/unknown.js", folder + "/../app.css",
+	} {
 		if got := get(t, "GET", path, "").StatusCode; got != http.StatusNotFound {
 			t.Errorf("GET %s: %d", path, got)
 		}

@@ -1,0 +1,51 @@
+// Ticked rows: the bar below the list appears and says how many there are, and one box ticks all. Without script the bar is always
+// there, and the server counts.
+import {focusInstead} from "./focus.js";
+
+const boxes = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]')];
+
+const boxOfAll = () => document.querySelector("[data-select-all]");
+
+const users = (n) => `${n} ${n === 1 ? "user" : "users"}`;
+
+const countTicked = () => {
+	const bar = document.querySelector(".bulk-bar");
+	if (!bar) {
+		return;
+	}
+	const all = boxes();
+	const n = all.filter((box) => box.checked).length;
+	const matching = bar.querySelector("#bulk-all"); // also those on other pages
+	const meansAll = matching && matching.checked;
+	bar.classList.toggle("open", n > 0 || meansAll);
+	bar.querySelector(".bulk-count").textContent = meansAll ? "All users that match are selected" : `${users(n)} selected`;
+	for (const number of bar.querySelectorAll(".bulk-number")) {
+		number.textContent = meansAll ? "" : n;
+	}
+	const head = boxOfAll();
+	head.checked = n > 0 && n === all.length;
+	head.indeterminate = n > 0 && n < all.length;
+};
+
+document.addEventListener("change", (event) => {
+	if (event.target.matches("[data-select-all]")) {
+		for (const box of boxes()) {
+			box.checked = event.target.checked;
+		}
+	}
+	if (event.target.matches('[data-select-all], [name="ids"], #bulk-all')) {
+		countTicked();
+	}
+});
+
+document.addEventListener("reset", (event) => {
+	if (event.target.matches(".bulk-bar")) {
+		setTimeout(() => { // after the boxes have changed
+			countTicked();
+			focusInstead(boxOfAll()); // the bar is gone
+		});
+	}
+});
+
+document.addEventListener("htmx:afterSettle", countTicked);
+countTicked(); // a browser keeps ticks when it goes back
