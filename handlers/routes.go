@@ -131,6 +131,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUserForm},
 		{post, "/settings/users/:id/delete", Holding(permission.UsersDelete), h.deleteUser},
 
+		{get, "/settings/users/:id/menu", Holding(permission.UsersView), h.userMenu}, // a part of the list
 		{get, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), h.userGroupsForm},
 		{post, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), h.setUserGroups},
 		{get, "/settings/users/:id/permissions", Holding(permission.UsersView), h.userPermissions},

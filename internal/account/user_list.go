@@ -77,6 +77,21 @@ func (s *Service) Users(ctx context.Context, by Actor, q UserQuery) (UserList, e
 	return list, err
 }
 
+// ListedUser returns a person as the user list shows them; those invited by link, too. It returns Forbidden without users.view, or
+// store.ErrNotFound.
+func (s *Service) ListedUser(ctx context.Context, by Actor, id int64) (store.ListedUser, error) {
+	if err := s.Require(ctx, by, permission.UsersView); err != nil {
+		return store.ListedUser{}, err
+	}
+	user, err := s.db.UserByID(ctx, id)
+	if err != nil {
+		return store.ListedUser{}, err
+	}
+	rows := []store.ListedUser{{User: user}}
+	err = s.db.ReadInvitations(ctx, rows)
+	return rows[0], err
+}
+
 // searchList asks the directory which people match, and the database for their rows.
 func (s *Service) searchList(ctx context.Context, people *directory.Directory, q UserQuery) (UserList, error) {
 	query, err := s.search(ctx, q)
