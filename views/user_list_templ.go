@@ -304,7 +304,7 @@ func UsersSection(p UsersPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = listLink("tab-"+string(t.tab), "#users", base+usersQuery(p.inTab(t.tab)), t.tab == p.Query.Tab).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = listLink("tab-"+string(t.tab), "", base+usersQuery(p.inTab(t.tab)), t.tab == p.Query.Tab).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -338,7 +338,7 @@ func UsersSection(p UsersPage) templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = paging("#users", usersPath, p.List.Prev, p.List.Next, p.pageAt).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = paging("", usersPath, p.List.Prev, p.List.Next, p.pageAt).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -644,9 +644,11 @@ func usersTable(p UsersPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = userRows(p).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
+		for _, row := range p.rows(ctx) {
+			templ_7745c5c3_Err = row.Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		}
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "</tbody></table>")
 		if templ_7745c5c3_Err != nil {
@@ -707,7 +709,7 @@ func sortHeader(p UsersPage, sort store.Sort, label string) templ.Component {
 				var templ_7745c5c3_Var29 string
 				templ_7745c5c3_Var29, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.ariaSort()).Resolve(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_list.templ`, Line: 160, Col: 27}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_list.templ`, Line: 162, Col: 27}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var29)
 				if templ_7745c5c3_Err != nil {
@@ -747,7 +749,7 @@ func sortHeader(p UsersPage, sort store.Sort, label string) templ.Component {
 			var templ_7745c5c3_Var31 string
 			templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_list.templ`, Line: 164, Col: 10}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_list.templ`, Line: 166, Col: 10}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 			if templ_7745c5c3_Err != nil {
@@ -765,7 +767,7 @@ func sortHeader(p UsersPage, sort store.Sort, label string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = listLink("sort-"+string(sort), "#users", URL(ctx, "/settings/users"+usersQuery(p.sortedBy(sort))), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = listLink("sort-"+string(sort), "", URL(ctx, "/settings/users"+usersQuery(p.sortedBy(sort))), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
