@@ -70,7 +70,6 @@ func TestBrowserToastOfAServerThatIsBack(t *testing.T) {
 	b.click("Dismiss")
 	b.is(`document.querySelector(".toast") === null`)
 	b.click("Actions for John Doe")
-	b.click("Edit user settings")
 	b.says("The server cannot be reached.")
 	b.is(`document.querySelector("td :popover-open") === null && document.activeElement.ariaLabel === "Actions for John Doe"`)
 	b.offline(false)

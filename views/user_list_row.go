@@ -47,11 +47,11 @@ func (p UsersPage) rows(ctx context.Context) []userRow {
 		u := &p.List.Rows[i]
 		id := strconv.FormatInt(u.ID, 10)
 		row := userRow{ID: id, Path: templ.SafeURL(path + id), Name: u.Name(), Email: u.Email, Role: roleLabel(u.User),
-			LastAuth: ago(p.Now, u.LastAuthAt.Time()), Disabled: u.DisabledAt != 0, SecondFactor: u.SecondFactor, Selectable: selectable}
+			LastAuth: "Never", Disabled: u.DisabledAt != 0, SecondFactor: u.SecondFactor, Selectable: selectable}
 		row.Called = cmp.Or(row.Name, u.Email)
 		row.HasMenu = !u.Invitation.ByLink || can.Has(permission.UsersCreate) || can.Has(permission.UsersUpdate)
 		if u.LastAuthAt != 0 {
-			row.Exact = times.exact(u.LastAuthAt.Time())
+			row.LastAuth, row.Exact = ago(p.Now, u.LastAuthAt.Time()), times.exact(u.LastAuthAt.Time())
 		}
 		if invited(u) {
 			row.Invited, row.Invitation = true, invitation(u, p.Now, times)

@@ -39,7 +39,7 @@ document.addEventListener("beforetoggle", async (event) => {
 	const button = event.newState === "open" && buttonOf(menu);
 	if (button && button.dataset.menu && menu.childElementCount === 0) {
 		event.preventDefault();
-		await htmx.ajax("GET", button.dataset.menu, {source: button, target: menu, swap: "innerHTML"});
+		await htmx.ajax("GET", button.dataset.menu, {source: button, target: menu, swap: "innerHTML"}).catch(() => {}); // the toast says it
 		if (menu.childElementCount > 0) {
 			button.click();
 		}
