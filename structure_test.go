@@ -71,6 +71,33 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestHTMLIsInTemplates keeps HTML out of the strings of pages and handlers: templ escapes what is put into it.
+func TestHTMLIsInTemplates(t *testing.T) {
+	t.Parallel()
+	tag := regexp.MustCompile(`(?i)</?[a-z][a-z0-9]*(\s[^<]*)?/?>|<[a-z][a-z0-9]*( [a-z-]+="|$)`)
+	for _, dir := range []string{"views", "handlers"} {
+		paths, err := filepath.Glob(dir + "/*.go")
+		if err != nil || len(paths) < 10 {
+			t.Fatalf("%s: %d files, %v", dir, len(paths), err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING && tag.MatchString(strings.Trim(text.Value, "\"`")) {
+					t.Errorf("%s writes HTML: %s", path, text.Value)
+				}
+				return true
+			})
+		}
+	}
+}
+
 // checkNames refuses the types of mayName outside the packages listed there.
 func checkNames(t *testing.T, path, pkg string) error {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

@@ -130,6 +130,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/users/:id/delete", Holding(permission.UsersDelete), withID(h.deleteUserForm)},
 		{post, "/settings/users/:id/delete", Holding(permission.UsersDelete), withID(h.deleteUser)},
 
+		{get, "/settings/users/:id/menu", Holding(permission.UsersView), withID(h.userMenu)}, // a part of the list
 		{get, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), withID(h.userGroupsForm)},
 		{post, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), withID(h.setUserGroups)},
 		{get, "/settings/users/:id/permissions", Holding(permission.UsersView), withID(h.userPermissions)},

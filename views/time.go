@@ -86,11 +86,11 @@ func zone(name string) *time.Location {
 
 func (c clock) layout() string { return c.date + ", " + c.day }
 
+// exact is a time as the person reads it.
+func (c clock) exact(t time.Time) string { return t.In(c.zone).Format(c.layout()) }
+
 // exact is a time as the person whom the page is for reads it.
-func exact(ctx context.Context, t time.Time) string {
-	c := clockOf(ctx)
-	return t.In(c.zone).Format(c.layout())
-}
+func exact(ctx context.Context, t time.Time) string { return clockOf(ctx).exact(t) }
 
 // timeOfDay is exact without the date where that is today's.
 func timeOfDay(ctx context.Context, t time.Time) string {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"strconv"
 
 	"console/internal/permission"
@@ -34,6 +35,16 @@ type actionsOffered struct {
 	can       permission.Set
 	self      int64 // id of the reader
 	trialMail bool  // mails are kept here, and can be read here
+}
+
+// actionsFor are the actions for a person that the reader of the page is offered.
+func actionsFor(ctx context.Context, u *store.ListedUser, trialMail bool) []userAction {
+	f := frame(ctx)
+	offered := actionsOffered{can: f.Can, trialMail: trialMail}
+	if f.User != nil {
+		offered.self = f.User.ID
+	}
+	return offered.of(u)
 }
 
 // of are the actions for a person, in the order in which they are shown.

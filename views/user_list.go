@@ -11,6 +11,8 @@ import (
 	"console/store"
 )
 
+const usersPath = "/settings/users"
+
 // UsersPage is the user list.
 type UsersPage struct {
 	Query     account.UserQuery

@@ -46,12 +46,7 @@ type UserOverviewTab struct {
 
 // actions are those the reader is offered on the page: of the row's menu, and a password reset. The other tabs are none of them.
 func (p UserOverviewTab) actions(ctx context.Context) []userAction {
-	f := frame(ctx)
-	offered := actionsOffered{can: f.Can, trialMail: p.TrialMail}
-	if f.User != nil {
-		offered.self = f.User.ID
-	}
-	actions := slices.DeleteFunc(offered.of(&p.ListedUser), func(a userAction) bool { return a.How == leadsTab })
+	actions := slices.DeleteFunc(actionsFor(ctx, &p.ListedUser, p.TrialMail), func(a userAction) bool { return a.How == leadsTab })
 	if !p.mayReset(ctx) {
 		return actions
 	}

@@ -236,7 +236,12 @@ func protected(text string) account.Security {
 }
 
 func parts(text string) map[string]templ.Component {
+	menus := listed(text)
 	return map[string]templ.Component{
+		"menu of a user":     UserMenu(UserMenuPage{User: menus[2]}),
+		"menu of a disabled": UserMenu(UserMenuPage{User: menus[1]}),
+		"menu of an invited": UserMenu(UserMenuPage{User: menus[3], TrialMail: true}),
+		"menu by link":       UserMenu(UserMenuPage{User: menus[4]}),
 		"users section":      UsersSection(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, List: account.UserList{Rows: listed(text)}, Now: now}),
 		"triggers section":   TriggersSection(TriggersPage{Search: text}),
 		"add user":           AddUserForm(AddUserPage{Form: wrong(text), Roles: permission.Roles()}),
@@ -436,6 +441,9 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 	users := Users(UsersPage{Query: account.UserQuery{Tab: store.TabInvited}, List: account.UserList{Rows: listed("Ann")}, Now: now})
 	for role, want := range map[permission.Role]bool{permission.Admin: true, permission.ReadOnly: false} {
 		page := render(t, signedIn("Ann", role.Set()), users)
+		for _, user := range listed("Ann") {
+			page += render(t, signedIn("Ann", role.Set()), UserMenu(UserMenuPage{User: user}))
+		}
 		for _, offer := range []string{"Add new user", "Invite by link", "Revoke", "Disable access", "Delete", "Import", "Export", "/settings/triggers", "/settings/integrations"} {
 			if strings.Contains(page, offer) != want {
 				t.Errorf("%s: %q offered: %v", role, offer, !want)
@@ -471,6 +479,31 @@ func TestPagesExplainThemselves(t *testing.T) {
 		if n := strings.Count(help+" ", ". "); n < 2 || n > 5 {
 			t.Errorf("%s: %d sentences of help: %q", name, n, help)
 		}
+	}
+}
+
+// A row is drawn once for all who may read it: nothing in it may be of the person who reads it.
+func TestRowsAreThoseOfTheirReader(t *testing.T) {
+	t.Parallel()
+	page := UsersPage{List: account.UserList{Rows: listed("Zoe")}, Now: now}
+	for range 2 {
+		admin, reader := render(t, signedIn("Ann", permission.Admin.Set()), UsersSection(page)), render(t, signedIn("Bob", permission.ReadOnly.Set()), UsersSection(page))
+		if !strings.Contains(admin, "Select Zoe") || strings.Contains(reader, "Select Zoe") {
+			t.Error("a row is not drawn for its reader")
+		}
+	}
+}
+
+// The page is sent over slow lines, too.
+func TestUserListIsSmall(t *testing.T) {
+	t.Parallel()
+	page := UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}
+	for i := range account.UsersPerPage {
+		page.List.Rows = append(page.List.Rows, store.ListedUser{User: store.User{ID: int64(90_000 + i), FirstName: "Aarav", LastName: "Iyer", Email: "aarav.iyer@example.com",
+			Role: permission.Analyst, ActivatedAt: 1, LastAuthAt: store.At(now) - 1e7}})
+	}
+	if n := len(render(t, signedIn("Ann", permission.GlobalAdmin.Set()), Users(page))); n > 40_000 {
+		t.Errorf("%d bytes", n)
 	}
 }
 

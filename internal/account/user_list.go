@@ -5,6 +5,7 @@ import (
 
 	"console/internal/permission"
 	"console/internal/userlist"
+	"console/store"
 )
 
 // What pages ask of the user list and get from it. Handlers and views know it by these names.
@@ -33,4 +34,16 @@ func (s *Service) Preload(ctx context.Context) {
 	if err := s.list.Preload(ctx); err != nil && ctx.Err() == nil {
 		s.log.Error("preload people", "error", err)
 	}
+}
+
+// ListedUser returns a person as the user list shows them; those invited by link, too. It refuses with Forbidden
+// (users.view), or returns store.ErrNotFound.
+func (s *Service) ListedUser(ctx context.Context, by Actor, id int64) (store.ListedUser, error) {
+	return read(ctx, s, by, func(v *View) (store.ListedUser, error) {
+		user, err := v.viewed(ctx, id)
+		if err != nil {
+			return store.ListedUser{}, err
+		}
+		return v.listed(ctx, user)
+	})
 }

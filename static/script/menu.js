@@ -1,5 +1,5 @@
-// Menus are popovers, which the browser opens and closes. The script lets their links open dialogs. Without script the links lead
-// to pages.
+// Menus are popovers, which the browser opens and closes, with the focus. The script adds the arrow keys, and fetches the menus of
+// rows when they open. Without script the links in menus lead to pages, and the dots at the end of a row to the page of the person.
 
 // buttonOf returns the button of the menu that an element is in: when the menu is closed, that is where the person was.
 export const buttonOf = (element) => {
@@ -7,14 +7,69 @@ export const buttonOf = (element) => {
 	return menu && document.querySelector(`[popovertarget="${menu.id}"]`);
 };
 
-// Hundreds of links to dialogs in the menus of a list cost a phone a noticeable time: htmx learns of each when its menu opens.
-document.addEventListener("beforetoggle", (event) => {
-	for (const link of event.target.querySelectorAll("a[data-dialog]")) {
-		link.dataset.hxGet = link.getAttribute("href");
-		delete link.dataset.dialog;
-		htmx.process(link);
+// menuFor replaces a link by a button with an empty menu. It keeps the id, by which the focus finds back when the list is drawn again.
+const menuFor = (link) => {
+	const menu = document.createElement("div");
+	menu.className = "popover menu";
+	menu.id = link.id.replace("actions", "menu");
+	menu.popover = "auto";
+	const button = document.createElement("button");
+	button.type = "button";
+	button.id = link.id;
+	button.ariaLabel = link.ariaLabel;
+	button.ariaHasPopup = "true";
+	button.setAttribute("popovertarget", menu.id);
+	button.dataset.menu = `${link.getAttribute("href")}/menu`;
+	button.dataset.hxSync = "this:drop"; // other rows do not wait for this one
+	const focused = link === document.activeElement;
+	link.replaceWith(button, menu);
+	if (focused) {
+		button.focus({preventScroll: true});
+	}
+};
+
+const menusForRows = () => document.querySelectorAll(".users .col-menu > a").forEach(menuFor);
+
+document.addEventListener("htmx:afterSettle", menusForRows);
+menusForRows();
+
+// A menu that has not been fetched opens when it has come, so that whoever goes into it finds the entries.
+document.addEventListener("beforetoggle", async (event) => {
+	const menu = event.target;
+	const button = event.newState === "open" && buttonOf(menu);
+	if (button && button.dataset.menu && menu.childElementCount === 0) {
+		event.preventDefault();
+		await htmx.ajax("GET", button.dataset.menu, {source: button, target: menu, swap: "innerHTML"}).catch(() => {}); // the toast says it
+		if (menu.childElementCount > 0) {
+			button.click();
+		}
 	}
 }, true);
+
+const entriesOf = (menu) => [...menu.querySelectorAll("a, button:enabled")];
+
+// openInto opens a menu and gives the focus to its first entry.
+const openInto = (menu, button) => {
+	menu.addEventListener("toggle", () => menu.matches(":popover-open") && entriesOf(menu)[0].focus(), {once: true});
+	button.click();
+};
+
+document.addEventListener("keydown", (event) => {
+	const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+	const button = event.target.closest("[popovertarget]");
+	const menu = button ? document.getElementById(button.getAttribute("popovertarget")) : event.target.closest(".menu");
+	if (!step || !menu || !menu.matches(".menu") || event.target.matches("input, select")) {
+		return;
+	}
+	event.preventDefault(); // the page would scroll
+	const entries = entriesOf(menu);
+	if (menu.matches(":popover-open")) {
+		const next = entries.indexOf(document.activeElement) + step;
+		entries.at(next % entries.length).focus();
+	} else if (step > 0) {
+		openInto(menu, button);
+	}
+});
 
 document.addEventListener("htmx:afterRequest", (event) => {
 	const menu = event.detail.elt.closest("[popover]");
