@@ -180,7 +180,7 @@ func TestBulkRefusesWhatItCannotMean(t *testing.T) {
 	}
 	link := c.Add(john, "analyst", "New", "", "new@example.com")
 	job = c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "disable")...)
-	if o := c.Outcomes(job); !strings.Contains(o[0].Refusal, "revoke the invitation") {
+	if o := c.Outcomes(job); !strings.Contains(o[0].Refusal, "Revoke the invitation") {
 		t.Errorf("disabling who is invited: %+v", o)
 	}
 	c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "delete")...)

@@ -141,7 +141,7 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 		t.Helper()
 		tries++
 		a.Wants(http.StatusForbidden).Contains("you may not")
-		if n := c.Entries("refused", "refused"); n != tries {
+		if n := c.Refusals(); n != tries {
 			t.Errorf("%s %s: %d refusals are logged, not %d", a.Request.Method, a.Request.URL.Path, n, tries)
 		}
 	}
@@ -166,7 +166,7 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 				t.Errorf("%s %s: %q", action, o.Email, o.Refusal)
 			}
 		}
-		if n := c.Entries("refused", "refused"); n != tries {
+		if n := c.Refusals(); n != tries {
 			t.Errorf("%s of several: %d refusals are logged, not %d", action, n, tries)
 		}
 	}
