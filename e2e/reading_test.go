@@ -56,10 +56,17 @@ var writing = map[string]bool{"/settings/users/export.csv": true, "/settings/inv
 // waitsAtMost is how long an answer may take while the machine is busy. Whoever waits for the writer waits longer.
 const waitsAtMost = 2 * time.Second
 
-// populated is a console with one of everything that a path can name, and the address of each GET route.
+// populated is a console with one of everything that a path can name, and the addresses of each GET route.
 func populated(t *testing.T) (c *harness.Console, admin *harness.Browser, addresses map[string][]string) {
 	t.Helper()
 	c, admin = harness.SignedIn(t, nil)
+	return c, admin, populate(c, admin)
+}
+
+// populate adds one of everything that a path can name, and returns the addresses of each GET route.
+func populate(c *harness.Console, admin *harness.Browser) (addresses map[string][]string) {
+	t := c.T
+	t.Helper()
 	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
 	group := c.NewGroup(admin, "Rule writers", []string{"1"}, []string{"rules.view"})
 	admin.Post(group+"/users/add", "emails", ann.Email).Wants(http.StatusSeeOther)
@@ -107,7 +114,7 @@ func populated(t *testing.T) (c *harness.Console, admin *harness.Browser, addres
 			addresses[r.Path] = append(addresses[r.Path], path+query)
 		}
 	}
-	return c, admin, addresses
+	return addresses
 }
 
 func TestFC207_NoGETWaitsForAWriter(t *testing.T) {

@@ -19,12 +19,12 @@ func TestFC41_FC42_FC43_NobodyReachesAboveThemselves(t *testing.T) {
 	c.Add(global, "global_admin", "Gus", "", "gus@example.com")
 	c.Add(global, "analyst", "Ann", "", "ann@example.com")
 	above, below := c.Invitation("gus@example.com"), c.Invitation("ann@example.com")
-	refused := c.Entries("refused", "refused")
+	refused := c.Refusals()
 	deny := func(a *harness.Answer) {
 		t.Helper()
 		a.Wants(http.StatusForbidden)
 		refused++
-		if n := c.Entries("refused", "refused"); n != refused {
+		if n := c.Refusals(); n != refused {
 			t.Errorf("%s %s: %d refusals are in the activity log, not %d", a.Request.Method, a.Request.URL.Path, n, refused)
 		}
 	}

@@ -92,7 +92,7 @@ func TestExportNeedsItsPermission(t *testing.T) {
 	reader := c.Browse(c.Person(permission.ReadOnly, "Rea", "Der", "reader@example.com"))
 	reader.Get("/settings/users").Wants(http.StatusOK)
 	reader.Get("/settings/users/export.csv").Wants(http.StatusForbidden).Lacks("first name,last name", "Read Only")
-	if c.Entries("refused", "refused") != 1 || c.Entries("export users", "done") != 0 {
+	if c.Refusals() != 1 || c.Entries("export users", "done") != 0 {
 		t.Error("the refusal is not logged")
 	}
 	sheet(c.Browse(c.Person(permission.Admin, "Ad", "Min", "admin@example.com")).Get("/settings/users/export.csv"), exported)

@@ -38,7 +38,7 @@ func TestFC34_NobodyEndsThemselvesOrTheLastAdministrator(t *testing.T) {
 	by.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).Wants(http.StatusConflict).Contains("The last administrator stays")
 	for _, action := range []string{"disable", "delete"} {
 		job := c.Bulk(by, append(harness.IDPairs(me), "action", action)...)
-		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "At least one Global Administrator who can sign in must remain. Give the role to somebody else first." {
+		if o := c.Outcomes(job); job.Refused != 1 || !strings.HasPrefix(o[0].Refusal, "At least one Global Administrator who can sign in must remain.") {
 			t.Errorf("%s of the last administrator: %+v", action, o)
 		}
 	}
@@ -141,7 +141,7 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 		t.Helper()
 		tries++
 		a.Wants(http.StatusForbidden).Contains("you may not")
-		if n := c.Entries("refused", "refused"); n != tries {
+		if n := c.Refusals(); n != tries {
 			t.Errorf("%s %s: %d refusals are logged, not %d", a.Request.Method, a.Request.URL.Path, n, tries)
 		}
 	}
@@ -166,7 +166,7 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 				t.Errorf("%s %s: %q", action, o.Email, o.Refusal)
 			}
 		}
-		if n := c.Entries("refused", "refused"); n != tries {
+		if n := c.Refusals(); n != tries {
 			t.Errorf("%s of several: %d refusals are logged, not %d", action, n, tries)
 		}
 	}

@@ -19,6 +19,9 @@ const SignInsQuery = signIns
 // RefusalsQuery is the query of Refusals.
 const RefusalsQuery = refusals
 
+// UsableGlobalAdministratorsQuery is the query of UsableGlobalAdministrators.
+const UsableGlobalAdministratorsQuery = usableGlobalAdministrators
+
 // OpenAt creates a database at path as the program left it that knew migrations up to version.
 func OpenAt(t *testing.T, path string, version int64) *sql.DB {
 	t.Helper()

@@ -128,8 +128,9 @@ func (tx *Tx) DeleteSessionsBut(ctx context.Context, keep int64) (int64, error) 
 	return tx.exec(ctx, `DELETE FROM sessions WHERE id <> $1`, keep)
 }
 
-// withoutSecondFactor are the finished sessions of people without a second factor, except one session.
-const withoutSecondFactor = `stage = '' AND id <> $1 AND user_id IN (SELECT id FROM users WHERE two_factor = 0)`
+// withoutSecondFactor are the finished sessions of people without a second factor, except one session. Each is looked up by
+// itself: those who are signed in are few, those without a second factor may be everybody.
+const withoutSecondFactor = `stage = '' AND id <> $1 AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND two_factor = 0)`
 
 // SignedInWithoutSecondFactor counts the people without a second factor who are signed in by now, in other sessions
 // than the one given.

@@ -40,6 +40,13 @@ func (c *Console) Entries(action, outcome string) int {
 	return n
 }
 
+// Refusals says how often people were refused for want of a permission. What is counted is written first.
+func (c *Console) Refusals() int {
+	c.T.Helper()
+	c.Account.Settle(c.T.Context())
+	return c.Count(`SELECT coalesce(sum(json_extract(changes, '$.count[1]')), 0) FROM activity WHERE action = 'refused' AND outcome = 'refused'`)
+}
+
 // WantNoTrace fails the test where one of the secrets stands in the log or in a file of the data directory.
 func (c *Console) WantNoTrace(secrets ...string) {
 	c.T.Helper()

@@ -115,7 +115,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
 	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
-	server.Account, server.Worker.SwitchOff = service, service.SwitchOff
+	server.Worker.SwitchOff, server.Account = service.SwitchOff, service
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
 		return nil, o.close(err)
