@@ -102,6 +102,11 @@ func (h *Console) isSentAsItIs(c echo.Context) bool {
 // isStatic says that a request is for a file. Files are compressed already.
 func (h *Console) isStatic(c echo.Context) bool { return c.Path() == h.basePath+static.Prefix+"*" }
 
+// isProbe says that a request asks whether the server lives or is ready. It is answered in a word, whoever asks.
+func (h *Console) isProbe(c echo.Context) bool {
+	return c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz"
+}
+
 // admit lets those pass whom the route is for.
 func (h *Console) admit(r Route) echo.HandlerFunc {
 	return func(asked echo.Context) error {

@@ -46,7 +46,7 @@ func (h *Console) recordRequest(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		if h.isStatic(c) || c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz" {
+		if h.isStatic(c) || h.isProbe(c) {
 			return nil
 		}
 		attributes := []any{"request_id", request{c}.RequestID(), "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,

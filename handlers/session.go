@@ -113,11 +113,11 @@ func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Ba
 
 var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not by scs")
 
-// loadSession finds the session of a request's cookie, and stores what the request made the session remember. Files are
-// for everybody, and no activity: browsers ask for the icon long after the page.
+// loadSession finds the session of a request's cookie, and stores what the request made the session remember. Files
+// and probes are for everybody, and no activity: browsers ask for the icon long after the page.
 func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if h.isStatic(c) {
+		if h.isStatic(c) || h.isProbe(c) {
 			return next(c)
 		}
 		f := &found{background: isBackground(c)}
@@ -129,6 +129,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(c.Request().WithContext(ctx))
 		if f.session != nil {
 			f.session.Address, f.session.RequestID = c.RealIP(), request{c}.RequestID()
+			f.session.Route = c.Path()
 			c.Set(keySession, f.session)
 		}
 		if err := next(c); err != nil {

@@ -107,27 +107,61 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return &DB{Queries: Queries{read}, read: read, write: write}, nil
 }
 
-// SealedConstant returns the constant that was sealed with the key of the database at path, without migrating or writing
-// anything. It returns nil where there is no database yet, or one of an earlier version that has no such constant.
-func SealedConstant(ctx context.Context, path string) (sealed []byte, err error) {
+// Sealed is what a database holds that tells whether a key is its own.
+type Sealed struct {
+	Constant       []byte           // nil where an earlier version has left none
+	Integrations   map[int64][]byte // settings, by integration
+	Authenticators map[int64][]byte // secrets, by person
+}
+
+// SealedAt returns what is sealed in the database at path, which is neither migrated nor written: not even what a crash has
+// left in its log is moved. Where there is no database yet, nothing is sealed.
+func SealedAt(ctx context.Context, path string) (sealed Sealed, err error) {
 	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return nil, nil
+		return Sealed{}, nil
 	}
-	db, err := openPool(dsn(path, url.Values{"_pragma": {"query_only(1)"}}))
+	db, err := openPool(dsn(path, url.Values{"mode": {"ro"}}))
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return Sealed{}, fmt.Errorf("open database: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	q := Queries{db}
-	known, err := one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sealed_constant')`)
-	if err != nil || !known {
-		return nil, err
+	return Queries{db}.sealed(ctx)
+}
+
+// sealed reads the tables that the database has; earlier versions had fewer.
+func (q Queries) sealed(ctx context.Context) (Sealed, error) {
+	tables, err := many(ctx, q.q, value[string], `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	if err != nil {
+		return Sealed{}, err
 	}
-	sealed, err = q.SealedConstant(ctx)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
+	var sealed Sealed
+	if slices.Contains(tables, "sealed_constant") {
+		if sealed.Constant, err = q.SealedConstant(ctx); err != nil && !errors.Is(err, ErrNotFound) {
+			return Sealed{}, err
+		}
+	}
+	if slices.Contains(tables, "integrations") {
+		if sealed.Integrations, err = q.blobs(ctx, `SELECT id, settings FROM integrations`); err != nil {
+			return Sealed{}, err
+		}
+	}
+	if slices.Contains(tables, "authenticators") {
+		sealed.Authenticators, err = q.blobs(ctx, `SELECT user_id, coalesce(secret, pending) FROM authenticators`)
 	}
 	return sealed, err
+}
+
+// blobs reads an id and a blob from each row.
+func (q Queries) blobs(ctx context.Context, query string) (map[int64][]byte, error) {
+	found := map[int64][]byte{}
+	_, err := many(ctx, q.q, func(s scanner) (struct{}, error) {
+		var id int64
+		var blob []byte
+		err := s.Scan(&id, &blob)
+		found[id] = blob
+		return struct{}{}, err
+	}, query)
+	return found, err
 }
 
 // dsn carries every setting, because a PRAGMA statement would reach only one connection of a pool.

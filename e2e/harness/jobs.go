@@ -75,12 +75,13 @@ func (c *Console) Outcomes(job store.Job) []store.Outcome {
 	return all
 }
 
-// JobUnderWay stores a job that seems to run and stays as it is: the worker cannot read what it is to do, whenever it looks.
+// JobUnderWay stores a job that seems to run and stays as it is: it waits, for longer than any test.
 func (c *Console) JobUnderWay(actor store.User, done, total int) store.Job {
 	c.T.Helper()
-	job := store.Job{Kind: "disable", ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Done: done, Total: total, CreatedAt: store.At(time.Now())}
+	job := store.Job{Kind: "disable", ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Done: done, Total: total, CreatedAt: store.At(time.Now()),
+		NextAt: store.At(time.Now().AddDate(10, 0, 0))}
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.InsertJob(ctx, &job, []byte("unreadable")); err != nil {
+		if err := tx.InsertJob(ctx, &job, []byte("[]")); err != nil {
 			return err
 		}
 		return tx.SaveProgress(ctx, job)

@@ -37,7 +37,7 @@ func (tx *Tx) startAuthenticator(ctx context.Context, user store.User, sessionID
 	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
 		return err
 	}
-	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), authenticatorContext(user.ID))
+	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), AuthenticatorContext(user.ID))
 	return tx.db.SavePendingAuthenticator(ctx, user.ID, sessionID, sealed, tx.now)
 }
 
@@ -47,8 +47,8 @@ func pendingIn(a store.Authenticator, sessionID int64, now store.Millis) bool {
 	return a.Pending != nil && a.PendingIn == sessionID && now < a.PendingAt.Add(pendingAuthenticator)
 }
 
-// authenticatorContext is what the secrets of a person's authenticators are sealed for.
-func authenticatorContext(userID int64) string { return fmt.Sprintf("authenticators/%d", userID) }
+// AuthenticatorContext is what the secrets of a person's authenticators are sealed for.
+func AuthenticatorContext(userID int64) string { return fmt.Sprintf("authenticators/%d", userID) }
 
 // Enrolment returns the authenticator that the actor is setting up in this session, the same until it is confirmed, or
 // store.ErrNotFound where none is.
@@ -60,7 +60,7 @@ func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
 	if !pendingIn(authenticator, by.SessionID, store.At(s.now())) {
 		return Enrolment{}, store.ErrNotFound
 	}
-	secret, err := s.key.Open(authenticator.Pending, authenticatorContext(by.UserID))
+	secret, err := s.key.Open(authenticator.Pending, AuthenticatorContext(by.UserID))
 	if err != nil {
 		return Enrolment{}, err
 	}
@@ -98,7 +98,7 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 
 // step returns the time step of a code of a sealed authenticator.
 func (v *View) step(sealed []byte, userID int64, code string) (int64, error) {
-	secret, err := v.service.key.Open(sealed, authenticatorContext(userID))
+	secret, err := v.service.key.Open(sealed, AuthenticatorContext(userID))
 	if err != nil {
 		return 0, err
 	}

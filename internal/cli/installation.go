@@ -79,35 +79,38 @@ const (
 
 // checkKey refuses a key that is not that of the database at path, before anything is written there.
 func checkKey(ctx context.Context, path string, key *auth.Key) error {
-	sealed, err := store.SealedConstant(ctx, path)
-	if err != nil || sealed == nil {
+	sealed, err := store.SealedAt(ctx, path)
+	if err != nil || opens(key, sealed) {
 		return err
 	}
-	if _, err := key.Open(sealed, constantContext); err != nil {
-		return fmt.Errorf("the key is not that of the database %s: what was sealed with another key cannot be opened; "+
-			"put the right key file back or name it with --key-file", path)
-	}
-	return nil
+	return fmt.Errorf("the key is not that of the database %s: what was sealed with another key cannot be opened; "+
+		"put the right key file back or name it with --key-file", path)
 }
 
-// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version. There, what
-// is sealed already must open with the key.
+// opens says whether a key is the one with which a database is sealed. One of an earlier version has no constant: there,
+// the key must open something, where anything is sealed.
+func opens(key *auth.Key, sealed store.Sealed) bool {
+	if sealed.Constant != nil {
+		_, err := key.Open(sealed.Constant, constantContext)
+		return err == nil
+	}
+	for id, settings := range sealed.Integrations {
+		if _, err := notify.OpenSettings(key, id, settings); err == nil {
+			return true
+		}
+	}
+	for id, secret := range sealed.Authenticators {
+		if _, err := key.Open(secret, account.AuthenticatorContext(id)); err == nil {
+			return true
+		}
+	}
+	return len(sealed.Integrations)+len(sealed.Authenticators) == 0
+}
+
+// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version.
 func sealConstant(ctx context.Context, db *store.DB, key *auth.Key) error {
 	if _, err := db.SealedConstant(ctx); !errors.Is(err, store.ErrNotFound) {
 		return err
-	}
-	integrations, err := db.Integrations(ctx)
-	if err != nil {
-		return err
-	}
-	opens := len(integrations) == 0
-	for _, i := range integrations {
-		if _, err := notify.OpenSettings(key, i.ID, i.Settings); err == nil {
-			opens = true
-		}
-	}
-	if !opens {
-		return errors.New("the key is not that of the database: no integration opens with it; put the right key file back or name it with --key-file")
 	}
 	return db.Update(ctx, func(tx *store.Tx) error {
 		return tx.SaveSealedConstant(ctx, key.Seal([]byte(sealedConstant), constantContext))

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"bytes"
+	"database/sql"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"console/internal/auth"
+	"console/internal/notify"
+	"console/store"
+)
+
+// installed is a data directory with an account and a sealed integration, as a stopped program leaves it.
+func installed(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var problems bytes.Buffer
+	arguments := []string{"setup", "--data", dir, "--company", "Company", "--cloud", "EU", "--first-name", "John", "--last-name", "Doe",
+		"--email", "johndoe@example.com", "--password-stdin"}
+	if status := Run(t.Context(), arguments, strings.NewReader("correct horse battery staple\n"), io.Discard, &problems); status != 0 {
+		t.Fatal(problems.String())
+	}
+	key, err := auth.LoadKey(filepath.Join(dir, "console.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), filepath.Join(dir, "console.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(t.Context(), func(tx *store.Tx) error {
+		i := store.Integration{Kind: notify.KindEmail, Name: "Mail", Active: true}
+		if err := tx.InsertIntegration(t.Context(), &i); err != nil {
+			return err
+		}
+		if i.Settings, err = notify.SealSettings(key, i.ID, notify.Settings{"emails": "chief@example.com"}); err != nil {
+			return err
+		}
+		return tx.UpdateIntegration(t.Context(), &i)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// raw is a connection to the database of a data directory.
+func raw(t *testing.T, dir string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "console.db")+"?_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// change runs statements on the database of a data directory.
+func change(t *testing.T, dir string, statements ...string) {
+	t.Helper()
+	db := raw(t, dir)
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// crashed is a copy of a data directory in which the newest change is in the log of the database only.
+func crashed(t *testing.T, dir string) string {
+	t.Helper()
+	db := raw(t, dir)
+	defer db.Close()
+	for _, statement := range []string{`PRAGMA wal_autocheckpoint = 0`, `UPDATE account SET name = 'Renamed'`} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to := t.TempDir()
+	for name, content := range files(t, dir) {
+		if name != "console.db-shm" {
+			if err := os.WriteFile(filepath.Join(to, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if info, err := os.Stat(filepath.Join(to, "console.db-wal")); err != nil || info.Size() == 0 {
+		t.Fatalf("no change is in the log: %v", err)
+	}
+	return to
+}
+
+// files is what a data directory holds.
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := map[string][]byte{}
+	for _, e := range entries {
+		if content[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return content
+}
+
+// start serves a data directory for a moment.
+func start(t *testing.T, dir, key string) error {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Serve{Installation: Installation{Data: dir, KeyFile: key}, Listener: listener, Listen: listener.Addr().String(), LogFormat: "text",
+		BaseURL: "http://" + listener.Addr().String()}
+	server, err := s.Start(t.Context(), io.Discard)
+	if err != nil {
+		return err
+	}
+	return server.Close()
+}
+
+// withoutConstant are the statements that make a database one of an earlier version that had no sealed constant.
+var withoutConstant = []string{`DROP TABLE sealed_constant`, `ALTER TABLE jobs DROP COLUMN failures`, `ALTER TABLE jobs DROP COLUMN next_at`,
+	`DELETE FROM goose_db_version WHERE version_id >= 13`}
+
+func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	for name, prepare := range map[string]func(*testing.T, string) string{
+		"as it was left": func(_ *testing.T, dir string) string { return dir },
+		"after a crash":  crashed,
+		"of an earlier version": func(t *testing.T, dir string) string {
+			change(t, dir, withoutConstant...)
+			return dir
+		},
+		"of an earlier version after a crash": func(t *testing.T, dir string) string {
+			change(t, dir, withoutConstant...)
+			return crashed(t, dir)
+		},
+		"with a constant yet to be sealed": func(t *testing.T, dir string) string {
+			change(t, dir, `DELETE FROM sealed_constant`)
+			return dir
+		},
+		"of an earlier version with an authenticator only": func(t *testing.T, dir string) string {
+			key, err := auth.LoadKey(filepath.Join(dir, "console.key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(t, dir, append(withoutConstant, `DELETE FROM integrations`)...)
+			db := raw(t, dir)
+			defer db.Close()
+			if _, err := db.Exec(`INSERT INTO authenticators (user_id, secret) VALUES (1, $1)`, key.Seal([]byte("secret"), "authenticators/1")); err != nil {
+				t.Fatal(err)
+			}
+			return dir
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := prepare(t, installed(t))
+			other := filepath.Join(t.TempDir(), "other.key")
+			if _, err := auth.LoadKey(other); err != nil {
+				t.Fatal(err)
+			}
+			before := files(t, dir)
+			if err := start(t, dir, other); err == nil || !strings.Contains(err.Error(), "--key-file") || !strings.Contains(err.Error(), "console.db") {
+				t.Fatalf("with another key: %v", err)
+			}
+			after := files(t, dir)
+			for _, name := range []string{"console.db", "console.db-wal", "console.key"} {
+				if !bytes.Equal(before[name], after[name]) {
+					t.Errorf("%s was written: %d bytes, before %d", name, len(after[name]), len(before[name]))
+				}
+			}
+
+			for range 2 { // the second time with a constant
+				if err := start(t, dir, ""); err != nil {
+					t.Errorf("with its own key: %v", err)
+				}
+			}
+			if err := start(t, dir, other); err == nil {
+				t.Error("another key is taken once the constant is there")
+			}
+		})
+	}
+}
