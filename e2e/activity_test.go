@@ -19,6 +19,7 @@ func TestFC135_EveryActionIsRecordedOnce(t *testing.T) {
 	last := 0
 	recorded := func(what string, want ...string) {
 		t.Helper()
+		c.Account.Settle(t.Context())
 		entries, err := c.DB.Entries(t.Context(), 1000)
 		if err != nil {
 			t.Fatal(err)

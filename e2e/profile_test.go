@@ -113,7 +113,7 @@ func TestProfile_PreferencesShowInEveryPage(t *testing.T) {
 		{"DMY", "1", "Asia/Kathmandu", "system", "17 Feb 2024, 04:50 +0545", `content="light dark"`},
 	} {
 		profile(admin, int64(i+1), "date_format", p.format, "clock_24h", p.clock, "time_zone", p.zone, "theme", p.theme).To("/settings/profile")
-		admin.Get("/settings/users").Contains(p.shown, p.html, `datetime="2024-02-16T23:05:00Z"`)
+		admin.Get("/settings/users").Contains(p.shown, p.html)
 		admin.Get("/settings/profile?tab=sessions").Contains(p.shown, p.html)
 	}
 	c.Member(admin, "read_only", "else@example.com").Get("/settings/users").Contains("16 Feb 2024, 23:05 UTC") // only theirs

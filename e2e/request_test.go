@@ -308,8 +308,8 @@ func TestFC96_TheTokenDecides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !regexp.MustCompile(`github.com/labstack/echo/v4 v4\.16\.0\b`).Match(module) {
-		t.Error("echo is another version than v4.16.0: see how its CSRF and RealIP defaults have changed, then change this line")
+	if !regexp.MustCompile(`github.com/labstack/echo/v4 v4\.16\.4\b`).Match(module) {
+		t.Error("echo is another version than v4.16.4: see how its CSRF and RealIP defaults have changed, then change this line")
 	}
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()

@@ -47,6 +47,7 @@ var allowed = map[string]int{
 	"GET /settings/users/import": http.StatusOK, "POST /settings/users/import": http.StatusUnprocessableEntity,
 	"GET /settings/users/export.csv": http.StatusOK,
 	"GET /settings/users/:id":        http.StatusNotFound,
+	"GET /settings/users/:id/menu":   http.StatusNotFound,
 	"GET /settings/users/:id/edit":   http.StatusNotFound, "POST /settings/users/:id/edit": http.StatusNotFound,
 	"GET /settings/users/:id/disable": http.StatusNotFound, "POST /settings/users/:id/disable": http.StatusNotFound,
 	"POST /settings/users/:id/enable": http.StatusNotFound,

@@ -110,7 +110,7 @@ func TestFC78_EachRecoveryCodeWorksOnce(t *testing.T) {
 	c.Halfway().Post("/signin/2fa", "code", app.Codes[2]).Wants(http.StatusUnprocessableEntity)
 	b := c.Halfway()
 	b.Post("/signin/2fa", "code", strings.ReplaceAll(app.Codes[6], "-", "")).To("/")
-	b.Get("/settings/profile").Contains("You have 8 recovery codes left.", "8 codes left")
+	b.Get("/settings/profile?tab=security").Contains("You have 8 recovery codes left.", "8 codes left")
 
 	var in atomic.Int32
 	var all sync.WaitGroup

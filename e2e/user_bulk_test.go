@@ -62,7 +62,7 @@ func TestFC110_AnnouncedIsChanged(t *testing.T) {
 	gone.Get("/settings/profile").To("/signin")
 
 	job := c.Bulk(john, "action", "delete", "all", "1", "total", "61")
-	if job.Refused != 1 || c.Outcomes(job)[0].Refusal != "You cannot do this to yourself." {
+	if job.Refused != 1 || c.Outcomes(job)[0].Refusal != "Nobody disables or deletes themselves. Ask another administrator to do it." {
 		t.Errorf("the job is %+v", job)
 	}
 	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done, 1 left as they were", "John Doe")
@@ -92,7 +92,7 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 			t.Errorf("%s: outcome %q", user.Email, refusal)
 		}
 	}
-	page := admin.Get(started.Header.Get("Location")).Contains("2 done, 4 left as they were", "You cannot do this to yourself.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
+	page := admin.Get(started.Header.Get("Location")).Contains("2 done, 4 left as they were", "Nobody disables or deletes themselves. Ask another administrator to do it.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
 	for _, user := range []store.User{me, c.User(harness.AdminEmail), strong} {
 		page.Contains(fmt.Sprintf(`name="ids" value="%d" checked`, user.ID))
 	}
@@ -180,7 +180,7 @@ func TestBulkRefusesWhatItCannotMean(t *testing.T) {
 	}
 	link := c.Add(john, "analyst", "New", "", "new@example.com")
 	job = c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "disable")...)
-	if o := c.Outcomes(job); !strings.Contains(o[0].Refusal, "revoke the invitation") {
+	if o := c.Outcomes(job); !strings.Contains(o[0].Refusal, "Revoke the invitation") {
 		t.Errorf("disabling who is invited: %+v", o)
 	}
 	c.Bulk(john, append(harness.IDPairs(c.User("new@example.com")), "action", "delete")...)

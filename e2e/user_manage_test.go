@@ -24,7 +24,7 @@ func TestFC34_NobodyEndsThemselvesOrTheLastAdministrator(t *testing.T) {
 	john.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).Wants(http.StatusConflict)
 	for _, action := range []string{"disable", "delete"} {
 		job := c.Bulk(john, append(harness.IDPairs(me), "action", action)...)
-		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "You cannot do this to yourself." {
+		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "Nobody disables or deletes themselves. Ask another administrator to do it." {
 			t.Errorf("%s of oneself: %+v", action, o)
 		}
 	}
@@ -38,7 +38,7 @@ func TestFC34_NobodyEndsThemselvesOrTheLastAdministrator(t *testing.T) {
 	by.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).Wants(http.StatusConflict).Contains("The last administrator stays")
 	for _, action := range []string{"disable", "delete"} {
 		job := c.Bulk(by, append(harness.IDPairs(me), "action", action)...)
-		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "At least one Global Administrator who can sign in must remain." {
+		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "At least one Global Administrator who can sign in must remain. Give the role to somebody else first." {
 			t.Errorf("%s of the last administrator: %+v", action, o)
 		}
 	}

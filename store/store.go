@@ -263,10 +263,15 @@ func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 	return row, unavailable(err)
 }
 
-// unavailable marks an error of the database as ErrUnavailable.
+// unavailable marks an error as ErrUnavailable, unless the database did answer: what breaks a constraint is a fault of the
+// program.
 func unavailable(err error) error {
+	const constraint = 19 // the primary code, without what extends it
 	if err == nil {
 		return nil
+	}
+	if e, is := errors.AsType[*sqlite.Error](err); is && e.Code()&0xff == constraint {
+		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -26,6 +26,7 @@ func (c *Console) User(email string) store.User {
 // Entries counts the activity entries with an action and an outcome.
 func (c *Console) Entries(action, outcome string) int {
 	c.T.Helper()
+	c.Account.Settle(c.T.Context())
 	all, err := c.DB.Entries(c.T.Context(), 1000)
 	if err != nil {
 		c.T.Fatal(err)

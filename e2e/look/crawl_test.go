@@ -26,12 +26,14 @@ var noPages = map[string]string{
 	"/readyz":                       "answers a word",
 	"/settings/users/export.csv":    "a file",
 	"/settings/jobs/:id/report.csv": "a file",
+	"/settings/users/:id/menu":      "a part of the list, which the script fetches",
 }
 
 // noLink are the pages to which no link leads when everything is set up, and a mail server is there.
 var noLink = map[string]string{
-	"/setup":                         "the first run; a scene of the gallery",
-	"/settings/invitations/:id/mail": "there is a mail server",
+	"/setup":                          "the first run; a scene of the gallery",
+	"/settings/invitations/:id/mail":  "there is a mail server",
+	"/settings/users/:id/permissions": "the address that the tab of a person's page had before",
 }
 
 // TestCrawl follows every link that people of every role and visitors are shown, and looks at every page they reach. It
@@ -99,7 +101,10 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 		harness.Visitor: {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
 		permission.GlobalAdmin: {g.links["job"], "/settings/users/bulk?action=delete&all=1", "/settings/profile/authenticator", "/settings/general/signout-without-2fa",
 			group + "?tab=users", group + "?tab=permissions", review, group + "/users/remove?user_ids=" + g.id("ana.souza@example.com"),
-			"/settings/tenants/" + staging + "/delete"},
+			"/settings/tenants/" + staging + "/delete",
+			// Pages of people to whom other things can be done than to the first who is looked at.
+			"/settings/users/" + c.Cell(`SELECT id FROM users WHERE two_factor = 1 AND id <> 1 LIMIT 1`) + "?protected",
+			"/settings/users/" + c.Cell(`SELECT user_id FROM invitations WHERE by_link = 0 LIMIT 1`) + "?invited"},
 	}
 	return w
 }

@@ -90,7 +90,7 @@ func (s *Service) WriteAfterwards(ctx context.Context) {
 			s.Settle(context.WithoutCancel(ctx))
 			return
 		case <-s.afterwards.due:
-			err = s.writeTouched(ctx)
+			err = s.WriteTouched(ctx)
 		case <-minute.C:
 			err = s.writeRefused(ctx)
 		}
@@ -102,14 +102,15 @@ func (s *Service) WriteAfterwards(ctx context.Context) {
 
 // Settle writes at once what requests have left behind.
 func (s *Service) Settle(ctx context.Context) {
-	for _, write := range []func(context.Context) error{s.writeTouched, s.writeRefused} {
+	for _, write := range []func(context.Context) error{s.WriteTouched, s.writeRefused} {
 		if err := write(ctx); err != nil {
 			s.log.Error("write what requests left behind", "error", err)
 		}
 	}
 }
 
-func (s *Service) writeTouched(ctx context.Context) error {
+// WriteTouched writes at once when sessions were last used.
+func (s *Service) WriteTouched(ctx context.Context) error {
 	s.afterwards.mu.Lock()
 	touched := maps.Clone(s.afterwards.touched)
 	s.afterwards.mu.Unlock()

@@ -55,6 +55,7 @@ type Server struct {
 	SetupCode string   // guards the first run
 	DB        *store.DB
 	Worker    *notify.Worker
+	Account   *account.Service
 
 	http       *http.Server
 	ended      chan error // what Serve of http returned
@@ -114,7 +115,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
 	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
-	server.Worker.SwitchOff = service.SwitchOff
+	server.Account, server.Worker.SwitchOff = service, service.SwitchOff
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
 		return nil, o.close(err)
