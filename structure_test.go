@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -120,41 +119,4 @@ func checkNames(t *testing.T, path, pkg string) error {
 		return true
 	})
 	return nil
-}
-
-// TestSecurityNotesNameTests keeps SECURITY.md from naming tests that are gone.
-func TestSecurityNotesNameTests(t *testing.T) {
-	t.Parallel()
-	notes, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]bool{}
-	err = filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
-		for _, d := range file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok {
-				tests[f.Name.Name] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`(Test[A-Za-z0-9_]+)`").FindAllSubmatch(notes, -1)
-	if len(named) < 40 {
-		t.Errorf("only %d tests are named", len(named))
-	}
-	for _, n := range named {
-		if !tests[string(n[1])] {
-			t.Errorf("there is no %s", n[1])
-		}
-	}
 }
