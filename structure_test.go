@@ -14,11 +14,37 @@ import (
 
 // mayImport is who may import whom inside the project. A package that is not listed imports nothing of ours.
 var mayImport = map[string][]string{
-	"console":                     {"internal/cli"},
-	"console/internal/cli":        {"handlers", "internal/account", "internal/auth", "internal/notify", "internal/permission", "store", "static", "views"},
-	"console/handlers":            {"internal/account", "internal/auth", "internal/input", "internal/notify", "internal/permission", "static", "store", "views"},
-	"console/views":               {"internal/account", "internal/input", "internal/notify", "internal/permission", "static", "store"},
-	"console/internal/account":    {"internal/auth", "internal/directory", "internal/input", "internal/notify", "internal/permission", "internal/userlist", "store"},
+	"console": {"internal/cli"},
+	"console/internal/cli": {
+		"handlers",
+		"internal/account",
+		"internal/auth",
+		"internal/notify",
+		"internal/permission",
+		"store",
+		"static",
+		"views",
+	},
+	"console/handlers": {
+		"internal/account",
+		"internal/auth",
+		"internal/input",
+		"internal/notify",
+		"internal/permission",
+		"static",
+		"store",
+		"views",
+	},
+	"console/views": {"internal/account", "internal/input", "internal/notify", "internal/permission", "static", "store"},
+	"console/internal/account": {
+		"internal/auth",
+		"internal/directory",
+		"internal/input",
+		"internal/notify",
+		"internal/permission",
+		"internal/userlist",
+		"store",
+	},
 	"console/internal/userlist":   {"internal/directory", "internal/input", "internal/permission", "store"},
 	"console/internal/notify":     {"internal/auth", "internal/input", "store"},
 	"console/store":               {"internal/input", "internal/permission"},
@@ -32,7 +58,14 @@ var mayImport = map[string][]string{
 
 // mayName is who may use types that others must not hold.
 var mayName = map[string][]string{
-	"store.DB":        {"console/store", "console/internal/cli", "console/internal/account", "console/internal/notify", "console/internal/userlist", "console/bench"},
+	"store.DB": {
+		"console/store",
+		"console/internal/cli",
+		"console/internal/account",
+		"console/internal/notify",
+		"console/internal/userlist",
+		"console/bench",
+	},
 	"account.Service": {"console/internal/account", "console/internal/cli", "console/handlers", "console/bench"},
 }
 

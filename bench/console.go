@@ -30,8 +30,23 @@ func installation(console, dir string, n int) (string, error) {
 		return "", err
 	}
 	fmt.Fprintf(os.Stderr, "seeding %d people\n", n)
-	setup := exec.Command(console, "setup", "--data", data, "--company", "TestCompany", "--cloud", "EU", "--first-name", "John", "--last-name", "Doe",
-		"--email", adminEmail, "--password-stdin")
+	setup := exec.Command(
+		console,
+		"setup",
+		"--data",
+		data,
+		"--company",
+		"TestCompany",
+		"--cloud",
+		"EU",
+		"--first-name",
+		"John",
+		"--last-name",
+		"Doe",
+		"--email",
+		adminEmail,
+		"--password-stdin",
+	)
 	setup.Stdin = strings.NewReader(adminPassword)
 	seed := exec.Command(console, "seed", "--data", data, "--users", strconv.Itoa(n))
 	for _, c := range []*exec.Cmd{setup, seed} {
@@ -65,7 +80,10 @@ func signIn(base string) (http.Header, error) {
 	if token == nil {
 		return nil, fmt.Errorf("no form token on the sign-in page: %.300s", body)
 	}
-	answer, err := client.PostForm(base+"/signin", url.Values{"csrf_token": {string(token[1])}, "email": {adminEmail}, "password": {adminPassword}})
+	answer, err := client.PostForm(
+		base+"/signin",
+		url.Values{"csrf_token": {string(token[1])}, "email": {adminEmail}, "password": {adminPassword}},
+	)
 	if err != nil {
 		return nil, err
 	}

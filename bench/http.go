@@ -38,7 +38,9 @@ func (b *bench) console(data string) (*server, http.Header, error) {
 
 // overHTTP measures the users page against a server that answers with the same bytes.
 func (b *bench) overHTTP(_ context.Context, data [len(sizes)]string) error {
-	fmt.Printf("\n| users page over HTTP | requests/s | constant | share | processor time of the server, ms | constant |\n| --- | --- | --- | --- | --- | --- |\n")
+	fmt.Printf(
+		"\n| users page over HTTP | requests/s | constant | share | processor time of the server, ms | constant |\n| --- | --- | --- | --- | --- | --- |\n",
+	)
 	lowest := 100.0
 	for i, n := range sizes {
 		rates, err := b.share(data[i])
@@ -100,7 +102,9 @@ func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error 
 	if err = errors.Join(err, o.db.Close()); err != nil {
 		return err
 	}
-	fmt.Printf("\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n| --- | --- | --- | --- | --- | --- |\n")
+	fmt.Printf(
+		"\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n| --- | --- | --- | --- | --- | --- |\n",
+	)
 	ours := &target{name: "console", server: console, header: session}
 	theirs := &target{name: "PocketBase", server: peer, header: token}
 	compare := func(name, row, item string, terms ...string) (float64, error) {
@@ -114,7 +118,15 @@ func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error 
 			return 0, err
 		}
 		ratio := rates[0].perSecond / rates[1].perSecond
-		fmt.Printf("| %s | %.0f | %.0f | %.1f × | %.2f | %.2f |\n", name, rates[0].perSecond, rates[1].perSecond, ratio, ms(rates[0].cpu), ms(rates[1].cpu))
+		fmt.Printf(
+			"| %s | %.0f | %.0f | %.1f × | %.2f | %.2f |\n",
+			name,
+			rates[0].perSecond,
+			rates[1].perSecond,
+			ratio,
+			ms(rates[0].cpu),
+			ms(rates[1].cpu),
+		)
 		return ratio, nil
 	}
 	const row, item, noRow, noItem = `<td class="col-email"`, `"email":"`, `class="empty"`, `"items":[]`
@@ -150,7 +162,13 @@ func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error 
 // peerList is the request that PocketBase answers fastest: sorted by a column with an index, without counting, with no
 // more fields than a row of the list shows.
 func peerList(term string) string {
-	q := url.Values{"page": {"1"}, "perPage": {"50"}, "skipTotal": {"1"}, "sort": {"name_key"}, "fields": {"id,name,email,role,status,last_auth"}}
+	q := url.Values{
+		"page":      {"1"},
+		"perPage":   {"50"},
+		"skipTotal": {"1"},
+		"sort":      {"name_key"},
+		"fields":    {"id,name,email,role,status,last_auth"},
+	}
 	if term != "" {
 		quoted := strconv.Quote(term)
 		q.Set("filter", "name~"+quoted+"||email~"+quoted+"||role~"+quoted)

@@ -10,8 +10,18 @@ import (
 
 // The sections that somebody clicks through, as the sidebar lists them, and what hangs on them.
 var sections = []string{
-	"/settings/profile", "/settings/general", "/settings/users", "/settings/users?tab=invited", "/settings/groups", "/settings/groups/1?tab=users",
-	"/settings/triggers", "/settings/triggers/new", "/settings/integrations", "/settings/deliveries", "/settings/tenants", "/settings/users/2/permissions",
+	"/settings/profile",
+	"/settings/general",
+	"/settings/users",
+	"/settings/users?tab=invited",
+	"/settings/groups",
+	"/settings/groups/1?tab=users",
+	"/settings/triggers",
+	"/settings/triggers/new",
+	"/settings/integrations",
+	"/settings/deliveries",
+	"/settings/tenants",
+	"/settings/users/2/permissions",
 }
 
 // betweenSections measures the time from a click to the first byte of the next section, for one person at 100,000 people.

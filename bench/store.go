@@ -46,7 +46,13 @@ func serviceOn(ctx context.Context, db *store.DB, data string) (*opened, error) 
 		return nil, err
 	}
 	o := &opened{db: db, account: account.New(account.Options{
-		DB: db, Key: key, Guard: notify.NewGuard(nil), Hasher: auth.NewHasher(1, 1), Now: time.Now, Wake: func() {}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		DB:     db,
+		Key:    key,
+		Guard:  notify.NewGuard(nil),
+		Hasher: auth.NewHasher(1, 1),
+		Now:    time.Now,
+		Wake:   func() {},
+		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})}
 	o.actor = account.Actor{Source: account.CLI, Main: tenant.ID,
 		Can: permission.Union(permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()})}

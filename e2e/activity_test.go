@@ -66,13 +66,16 @@ func TestFC135_EveryActionIsRecordedOnce(t *testing.T) {
 	recorded("an action they may not do", "refused refused")
 	c.InviteByLink(admin, "analyst", "bea@example.com")
 	recorded("inviting by link", "issue invitation link done")
-	admin.Post("/settings/users/new", "role", "global_admin", "email", "bea@example.com", "tenant_id", "1").Wants(http.StatusUnprocessableEntity)
+	admin.Post("/settings/users/new", "role", "global_admin", "email", "bea@example.com", "tenant_id", "1").
+		Wants(http.StatusUnprocessableEntity)
 	recorded("a refused form")
 	admin.Post(c.Invitation("bea@example.com") + "/revoke").Wants(http.StatusSeeOther)
 	recorded("revoking", "revoke invitation done")
-	admin.Post("/settings/integrations/1/edit", "name", "Chat 2", "version", c.Cell(`SELECT version FROM integrations`)).Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/1/edit", "name", "Chat 2", "version", c.Cell(`SELECT version FROM integrations`)).
+		Wants(http.StatusSeeOther)
 	recorded("changing an integration", "change integration done")
-	admin.Post("/settings/triggers/1/edit", "name", "New", "condition", "user_added", "integration_ids", "1", "version", "1").Wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/1/edit", "name", "New", "condition", "user_added", "integration_ids", "1", "version", "1").
+		Wants(http.StatusSeeOther)
 	recorded("changing a trigger", "change trigger done")
 	admin.Post("/settings/triggers/1/delete").Wants(http.StatusSeeOther)
 	recorded("deleting a trigger", "delete trigger done")
@@ -93,11 +96,23 @@ func TestASVS_16_2_5_SecretsAreNotKept(t *testing.T) {
 	link := c.Add(admin, "analyst", "Ann", "", "ann@example.com")
 	ann := c.Browser()
 	ann.Accept(link, "ann").To("/")
-	c.Browser().Post("/signin", "email", "a password typed as email", "password", "marker of a wrong password").Wants(http.StatusUnprocessableEntity)
+	c.Browser().
+		Post("/signin", "email", "a password typed as email", "password", "marker of a wrong password").
+		Wants(http.StatusUnprocessableEntity)
 	ann.Get("/signup/" + strings.Repeat("markerlink", 4)).Wants(http.StatusNotFound)
 	c.Receiver.Wait(t, 1)
-	secrets := []string{harness.AdminPassword, harness.Password("ann"), "marker of a wrong password", strings.TrimPrefix(link, "/signup/"), "markerlink",
-		admin.Cookie("console").Value, ann.Cookie("console").Value, admin.Token(), "markerOfSlack", "T0MARKER"}
+	secrets := []string{
+		harness.AdminPassword,
+		harness.Password("ann"),
+		"marker of a wrong password",
+		strings.TrimPrefix(link, "/signup/"),
+		"markerlink",
+		admin.Cookie("console").Value,
+		ann.Cookie("console").Value,
+		admin.Token(),
+		"markerOfSlack",
+		"T0MARKER",
+	}
 	if err := c.Close(); err != nil { // so that the log is complete
 		t.Fatal(err)
 	}
@@ -133,12 +148,15 @@ func TestFC136_ChangesOfAccessAreRecordedInWords(t *testing.T) {
 	path := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
 	version := func() string { return c.Cell(`SELECT version FROM users WHERE id = $1`, ann.ID) }
 	admin.Post(path, "version", version(), "role", "admin").Wants(http.StatusSeeOther)
-	admin.Post(path, "version", version(), "role", "admin", "group_ids", c.Cell(`SELECT id FROM groups WHERE automatic AND role = 'admin'`), "group_ids", group).Wants(http.StatusSeeOther)
+	admin.Post(path, "version", version(), "role", "admin", "group_ids", c.Cell(`SELECT id FROM groups WHERE automatic AND role = 'admin'`), "group_ids", group).
+		Wants(http.StatusSeeOther)
 	want := []string{
 		`change role|Ann Lee <ann@example.com>|John Doe <` + harness.AdminEmail + `>|{"groups":["Read Only","Administrators"],"role":["Read Only","Administrator"]}`,
 		`change groups|Ann Lee <ann@example.com>|John Doe <` + harness.AdminEmail + `>|{"groups":["Administrators","Administrators, Support"]}`,
 	}
-	got := c.Column(`SELECT action || '|' || object || '|' || actor || '|' || changes FROM activity WHERE action IN ('change role', 'change groups') AND address <> '' ORDER BY id`)
+	got := c.Column(
+		`SELECT action || '|' || object || '|' || actor || '|' || changes FROM activity WHERE action IN ('change role', 'change groups') AND address <> '' ORDER BY id`,
+	)
 	if !slices.Equal(got, want) {
 		t.Errorf("the activity log says\n%q\nnot\n%q", got, want)
 	}

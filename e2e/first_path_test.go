@@ -19,7 +19,8 @@ func TestFirstPath(t *testing.T) {
 	c.Browser().Get("/setup").Wants(http.StatusNotFound)
 
 	admin := c.Administrator()
-	admin.Post("/settings/integrations/new?type=slack", "name", "Chat with admins", "active", "1", "url", c.Receiver.URL+"/services/T0/B0/secret").Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=slack", "name", "Chat with admins", "active", "1", "url", c.Receiver.URL+"/services/T0/B0/secret").
+		Wants(http.StatusSeeOther)
 	admin.Post("/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq", "roles", "analyst",
 		"integration_ids", "1", "enabled", "1").Wants(http.StatusSeeOther)
 

@@ -19,7 +19,12 @@ func TestGeneral_TheCompanyAndItsMainTenantHaveOneName(t *testing.T) {
 	admin.Get("/settings/profile").Contains(`href="/settings/general"`)
 	admin.Get("/settings/general").Contains(`value="TestCompany"`, `value="EU"`)
 	admin.Post("/settings/general/company", "name", " Wolf & Söhne ", "cloud", "US", "version", version(c)).To("/settings/general")
-	if name, tenant := c.Cell(`SELECT name || '|' || cloud FROM account`), c.Cell(`SELECT name FROM tenants WHERE main = 1`); name != "Wolf & Söhne|US" || tenant != "Wolf & Söhne" {
+	if name, tenant := c.Cell(
+		`SELECT name || '|' || cloud FROM account`,
+	), c.Cell(
+		`SELECT name FROM tenants WHERE main = 1`,
+	); name != "Wolf & Söhne|US" ||
+		tenant != "Wolf & Söhne" {
 		t.Errorf("the account is %s, its main tenant %s", name, tenant)
 	}
 	admin.Get("/settings/general").Contains("Wolf &amp; Söhne")
@@ -33,11 +38,16 @@ func TestGeneral_AFormThatIsWrongOrOutOfDate(t *testing.T) {
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()
 	stale := version(c)
-	admin.Post("/settings/general/company", "name", "", "cloud", strings.Repeat("W", 256), "version", stale).Wants(http.StatusUnprocessableEntity).
+	admin.Post("/settings/general/company", "name", "", "cloud", strings.Repeat("W", 256), "version", stale).
+		Wants(http.StatusUnprocessableEntity).
 		Contains("Enter the name of the company.", "At most 255 characters.", `aria-describedby="field-name-hint field-name-error"`)
-	admin.Post("/settings/general/company", "name", "Acme", "cloud", "EU").Wants(http.StatusUnprocessableEntity).Contains("incomplete", `value="Acme"`)
+	admin.Post("/settings/general/company", "name", "Acme", "cloud", "EU").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("incomplete", `value="Acme"`)
 	admin.Post("/settings/general/company", "name", "Acme", "cloud", "EU", "version", stale).To("/settings/general")
-	admin.Post("/settings/general/company", "name", "Zenith", "cloud", "EU", "version", stale).Wants(http.StatusConflict).Contains(`value="Zenith"`, "Somebody else")
+	admin.Post("/settings/general/company", "name", "Zenith", "cloud", "EU", "version", stale).
+		Wants(http.StatusConflict).
+		Contains(`value="Zenith"`, "Somebody else")
 	for _, wrong := range []string{"", "0", "-300", "301", "60", "2592001", "300.0", "18446744073709551916", "five"} {
 		for _, fields := range [][2]string{{wrong, "3600"}, {"300", wrong}} {
 			admin.Post("/settings/general/logout", "idle_timeout", fields[0], "absolute_timeout", fields[1], "version", version(c)).
@@ -76,9 +86,13 @@ func TestGeneral_OthersReadWhatAdministratorsChange(t *testing.T) {
 	admin := c.Administrator()
 	for _, role := range []string{"analyst", "read_only"} {
 		b := c.Member(admin, role, role+"@example.com")
-		b.Get("/settings/general").Wants(http.StatusOK).Contains("TestCompany", "disabled", "Administrators can change them").Lacks(">Save<", "Send a test mail")
+		b.Get("/settings/general").
+			Wants(http.StatusOK).
+			Contains("TestCompany", "disabled", "Administrators can change them").
+			Lacks(">Save<", "Send a test mail")
 		for _, path := range []string{"company", "signin", "logout", "test-mail", "signout-everybody", "signout-without-2fa"} {
-			b.Post("/settings/general/"+path, "name", "x", "cloud", "x", "idle_timeout", "300", "absolute_timeout", "300", "version", version(c)).Wants(http.StatusForbidden)
+			b.Post("/settings/general/"+path, "name", "x", "cloud", "x", "idle_timeout", "300", "absolute_timeout", "300", "version", version(c)).
+				Wants(http.StatusForbidden)
 		}
 	}
 	c.Member(admin, "api_developer", "api@example.com").Get("/settings/general").Wants(http.StatusForbidden)
@@ -158,17 +172,26 @@ func TestGeneral_SignInManagement(t *testing.T) {
 	set := func(pairs ...string) *harness.Answer {
 		return admin.Post("/settings/general/signin", append(pairs, "version", version(c))...)
 	}
-	admin.Get("/settings/general").Contains("Enforce two-factor authentication for all company users", `name="password_min_length"`, `value="12"`)
+	admin.Get("/settings/general").
+		Contains("Enforce two-factor authentication for all company users", `name="password_min_length"`, `value="12"`)
 	for _, wrong := range []string{"", "7", "65", "-12", "twelve", "12.5", "9999999999999999999"} {
 		set("password_min_length", wrong).Wants(http.StatusUnprocessableEntity).Contains(`id="field-password_min_length-error"`)
 	}
-	set("password_min_length", "12", "enforce_2fa", "1").Wants(http.StatusUnprocessableEntity).Contains(`id="field-enforce_2fa-error"`, "Set up yours first")
+	set(
+		"password_min_length",
+		"12",
+		"enforce_2fa",
+		"1",
+	).Wants(http.StatusUnprocessableEntity).
+		Contains(`id="field-enforce_2fa-error"`, "Set up yours first")
 	set("password_min_length", "16").To("/settings/general")
 	admin.Get("/settings/general").Contains(`value="16"`)
 	admin.Get("/settings/profile/password").Contains("At least 16 characters.")
 	admin.Post("/settings/general/signin", "password_min_length", "20", "version", "1").Wants(http.StatusConflict).Contains(`value="20"`)
 	c.Add(admin, "analyst", "Ann", "", "ann@example.com")
-	c.Browser().Post(c.SignupPath("ann@example.com"), "first_name", "Ann", "password", "fifteen letters").Wants(http.StatusUnprocessableEntity).
+	c.Browser().
+		Post(c.SignupPath("ann@example.com"), "first_name", "Ann", "password", "fifteen letters").
+		Wants(http.StatusUnprocessableEntity).
 		Contains("Use at least 16 characters.")
 }
 

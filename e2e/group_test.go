@@ -108,12 +108,14 @@ func TestFC41_TheRefusalSaysWhatIsMissingAndWhoCanAct(t *testing.T) {
 	staging := c.NewTenant(global, "Staging")
 	c.NewGroup(global, "Rule writers", []string{staging}, []string{"rules.view", "rules.update"})
 	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
-	global.Post("/settings/groups/"+c.Cell(`SELECT id FROM groups WHERE name = 'Rule writers'`)+"/users/add", "user_ids", fmt.Sprint(ann.ID)).Wants(http.StatusSeeOther)
+	global.Post("/settings/groups/"+c.Cell(`SELECT id FROM groups WHERE name = 'Rule writers'`)+"/users/add", "user_ids", fmt.Sprint(ann.ID)).
+		Wants(http.StatusSeeOther)
 	carol := c.Browse(c.Person(permission.Admin, "Carol", "", "carol@example.com"))
 	for _, script := range []string{"", "true"} {
 		carol.Header.Set("HX-Request", script)
 		carol.Get(fmt.Sprintf("/settings/users/%d/edit", ann.ID)).Wants(http.StatusForbidden).
-			Contains("Ann may view Rules in Staging; you may not.", "These people can do it", harness.AdminEmail+"</a>").Lacks("carol@example.com</a>")
+			Contains("Ann may view Rules in Staging; you may not.", "These people can do it", harness.AdminEmail+"</a>").
+			Lacks("carol@example.com</a>")
 	}
 }
 
@@ -124,9 +126,13 @@ func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
 	path := c.NewGroup(admin, "Custom", []string{"1"}, nil)
 	version := c.Cell(`SELECT version FROM groups WHERE name = 'Custom'`)
 	for refused, words := range map[string]string{"rules.update": "tick View of Rules", "users.update": "takes the role Administrator", "rules.export": "no permission"} {
-		admin.Post(path+"/permissions", "version", version, "role", "custom", "permissions", refused).Wants(http.StatusUnprocessableEntity).Contains(words)
+		admin.Post(path+"/permissions", "version", version, "role", "custom", "permissions", refused).
+			Wants(http.StatusUnprocessableEntity).
+			Contains(words)
 	}
-	admin.Get(path + "/permissions?role=custom&permissions=rules.view&version=" + version).Wants(http.StatusOK).Contains("Nobody loses access by this.")
+	admin.Get(path + "/permissions?role=custom&permissions=rules.view&version=" + version).
+		Wants(http.StatusOK).
+		Contains("Nobody loses access by this.")
 	c.WantCount(1, `SELECT count(*) FROM groups WHERE name = 'Custom' AND permissions = ''`)
 }
 
@@ -149,7 +155,9 @@ func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {
 		t.Errorf("ann is in %v, was in %v", after, before)
 	}
 	groups := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
-	admin.Get(groups + "?review=1&version=" + fmt.Sprint(ann.Version) + "&role=analyst&group_ids=").Wants(http.StatusOK).Contains("1 person loses access by this")
+	admin.Get(groups + "?review=1&version=" + fmt.Sprint(ann.Version) + "&role=analyst&group_ids=").
+		Wants(http.StatusOK).
+		Contains("1 person loses access by this")
 	admin.Post(groups, "version", fmt.Sprint(ann.Version), "role", "analyst", "group_ids", "").Wants(http.StatusSeeOther)
 	admin.Get("/settings/users").Contains("Analyst · by groups")
 	c.WantCount(0, `SELECT count(*) FROM groups WHERE automatic AND role = 'analyst' AND members = 0`)
@@ -190,7 +198,8 @@ func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {
 	c := harness.Ready(t, nil)
 	global := c.Administrator()
 	staging := c.NewTenant(global, "Staging")
-	global.Post("/settings/users/new", "role", "analyst", "first_name", "Bob", "email", "bob@example.com", "tenant_id", staging).Wants(http.StatusSeeOther)
+	global.Post("/settings/users/new", "role", "analyst", "first_name", "Bob", "email", "bob@example.com", "tenant_id", staging).
+		Wants(http.StatusSeeOther)
 	c.Exec(`UPDATE users SET activated_at = 1 WHERE email = 'bob@example.com'`)
 	bob := c.Browse(c.User("bob@example.com"))
 	bob.Get("/settings/profile").Wants(http.StatusOK).Contains("My permissions", "Analysts (Staging)")
@@ -198,7 +207,9 @@ func TestTenants_ADisabledTenantGivesNoAccess(t *testing.T) {
 	global.Get("/settings/tenants/"+staging+"/disable").Wants(http.StatusOK).Contains("lose access by this", "Bob")
 	global.Post("/settings/tenants/" + staging + "/disable").Wants(http.StatusSeeOther)
 	bob.Get("/settings/profile").Wants(http.StatusForbidden).Contains("john")
-	global.Post("/settings/tenants/"+staging+"/delete", "confirm_name", "wrong").Wants(http.StatusUnprocessableEntity).Contains("Type Staging to confirm")
+	global.Post("/settings/tenants/"+staging+"/delete", "confirm_name", "wrong").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Type Staging to confirm")
 	global.Post("/settings/tenants/"+staging+"/delete", "confirm_name", "Staging").Wants(http.StatusSeeOther)
 	c.WantCount(0, `SELECT count(*) FROM groups WHERE name = 'Analysts (Staging)'`)
 	global.Post("/settings/tenants/1/disable").Wants(http.StatusConflict)
@@ -211,7 +222,10 @@ func TestGroups_TheExplainedTenantIsNamedOnce(t *testing.T) {
 	path := fmt.Sprintf("/settings/users/%d/permissions", c.Person(permission.Analyst, "Ann", "", "ann@example.com").ID)
 	global.Get(path).Wants(http.StatusOK).Contains("<h3>" + harness.Company + "</h3>").Lacks(`name="tenant_id"`)
 	staging := c.NewTenant(global, "Staging") // where she may do nothing
-	global.Get(path+"?tenant_id="+staging).Wants(http.StatusOK).Contains(`<option value="`+staging+`" selected`).Lacks("<h3>"+harness.Company, "<h3>Staging")
+	global.Get(path+"?tenant_id="+staging).
+		Wants(http.StatusOK).
+		Contains(`<option value="`+staging+`" selected`).
+		Lacks("<h3>"+harness.Company, "<h3>Staging")
 }
 
 func TestGroups_AnAPIDeveloperSeesOnlyTheirProfile(t *testing.T) {
@@ -236,7 +250,8 @@ func TestGroups_AdministratorsEndSessionsOfOthers(t *testing.T) {
 	page := fmt.Sprintf("/settings/users/%d", ann.ID)
 	admin.Get(page + "?tab=sessions").Wants(http.StatusOK).Contains("Sign out everywhere")
 	first.Post(page + "/sessions/end").Wants(http.StatusForbidden) // an Analyst manages nobody
-	admin.Post(page+"/sessions/end", "session_id", c.Cell(`SELECT min(id) FROM sessions WHERE user_id = $1`, ann.ID)).Wants(http.StatusSeeOther)
+	admin.Post(page+"/sessions/end", "session_id", c.Cell(`SELECT min(id) FROM sessions WHERE user_id = $1`, ann.ID)).
+		Wants(http.StatusSeeOther)
 	c.WantCount(1, `SELECT count(*) FROM sessions WHERE user_id = $1`, ann.ID)
 	admin.Post(page + "/sessions/end").Wants(http.StatusSeeOther)
 	c.WantCount(0, `SELECT count(*) FROM sessions WHERE user_id = $1`, ann.ID)

@@ -21,7 +21,16 @@ func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()
 	const path = "/hook/pathSecretMarker/ending"
-	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+path, "secret", webhookSecret, "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	id := c.Destination(
+		admin,
+		"webhook",
+		"url",
+		c.Receiver.URL+path,
+		"secret",
+		webhookSecret,
+		"headers",
+		"Authorization: Bearer hunter2hunter2hunter2",
+	)
 	edit := "/settings/integrations/" + id + "/edit"
 	secrets := []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I", "pathSecret"}
 	admin.Get(edit).Wants(http.StatusOK).Contains("Stored: " + c.Receiver.URL + "/…ding.").Lacks(secrets...)
@@ -91,7 +100,9 @@ func TestFC124_TheAddressIsCheckedWhenItIsUsed(t *testing.T) {
 	c.Config.AllowedTargets = nil
 	c.Restart()
 	admin.Post("/settings/integrations/1/test").Wants(http.StatusUnprocessableEntity)
-	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added", "integration_ids", "1").Wants(http.StatusOK).Contains("not delivered: ")
+	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added", "integration_ids", "1").
+		Wants(http.StatusOK).
+		Contains("not delivered: ")
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	harness.Eventually(t, "the delivery fails", func() bool {
 		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'slack' AND state = 'failed'`) == 1
@@ -112,7 +123,8 @@ func TestIntegrationsPage(t *testing.T) {
 	chat := c.Slack(admin, c.Receiver.URL)
 	c.Hook(admin, "/hook")
 	admin.Post("/settings/integrations/" + chat + "/disable").To("/settings/integrations")
-	admin.Get("/settings/integrations").Contains("All 2", "Enabled 1", "Disabled 1", "1 active", "0 active, 1 disabled", "is disabled. Messages for it wait")
+	admin.Get("/settings/integrations").
+		Contains("All 2", "Enabled 1", "Disabled 1", "1 active", "0 active, 1 disabled", "is disabled. Messages for it wait")
 	admin.Get("/settings/integrations?tab=disabled").Contains("Chat").Lacks("Hook", "Add Slack integration")
 	admin.Get("/settings/integrations?q=hoo").Contains("Hook", "Add Webhook integration").Lacks("Chat", "Add Slack integration")
 	admin.Get("/settings/integrations?q=slack").Contains("Chat", "Add Slack integration").Lacks("Hook")
@@ -128,7 +140,8 @@ var shownSecret = regexp.MustCompile(`id="issued-secret" type="text" value="(whs
 func TestIntegrationsSigningSecretIsShownOnce(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	made := admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL, "secret", "").Wants(http.StatusOK)
+	made := admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL, "secret", "").
+		Wants(http.StatusOK)
 	found := shownSecret.FindStringSubmatch(made.Body)
 	if found == nil {
 		t.Fatalf("no secret in:\n%s", made.Body)
@@ -155,22 +168,39 @@ func TestIntegrationsSigningSecretIsShownOnce(t *testing.T) {
 func TestIntegrationsTest(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	page := admin.Post("/settings/integrations/test?type=slack", "url", c.Receiver.URL+"/before").Wants(http.StatusOK) // not saved, no name yet
+	page := admin.Post("/settings/integrations/test?type=slack", "url", c.Receiver.URL+"/before").
+		Wants(http.StatusOK)
+		// not saved, no name yet
 	page.Contains("the test message was delivered")
 	chat := c.Slack(admin, c.Receiver.URL+"/services/xoxSecret")
-	admin.Post("/settings/integrations/" + chat + "/test").Wants(http.StatusOK).Contains("<strong>Chat</strong>: the test message was delivered")
-	admin.Post("/settings/integrations/"+chat+"/test", "name", "Renamed", "url", "").Wants(http.StatusOK).Contains("<strong>Renamed</strong>: the test message")
+	admin.Post("/settings/integrations/" + chat + "/test").
+		Wants(http.StatusOK).
+		Contains("<strong>Chat</strong>: the test message was delivered")
+	admin.Post("/settings/integrations/"+chat+"/test", "name", "Renamed", "url", "").
+		Wants(http.StatusOK).
+		Contains("<strong>Renamed</strong>: the test message")
 	admin.Post("/settings/integrations/"+chat+"/test", "name", "Chat", "url", c.Receiver.URL+"/other").Wants(http.StatusOK)
 	paths := []string{"/before", "/services/xoxSecret", "/services/xoxSecret", "/other"}
 	for i, r := range c.Receiver.Wait(t, 4) {
-		if said := slackSaid(t, r); r.Path != paths[i] || !strings.HasPrefix(said, "[Test message] ") || !strings.Contains(said, "This notification is a test of the integration.") {
+		if said := slackSaid(
+			t,
+			r,
+		); r.Path != paths[i] || !strings.HasPrefix(said, "[Test message] ") ||
+			!strings.Contains(said, "This notification is a test of the integration.") {
 			t.Errorf("test %d went to %s:\n%s", i, r.Path, said)
 		}
 	}
-	admin.Post("/settings/integrations/test?type=slack", "url", "http://192.168.0.1/hook").Wants(http.StatusUnprocessableEntity).Contains("Nothing was sent. Webhook URL: ")
-	admin.Post("/settings/integrations/test?type=email", "emails", "nobody").Wants(http.StatusUnprocessableEntity).Contains("Email addresses: ")
+	admin.Post("/settings/integrations/test?type=slack", "url", "http://192.168.0.1/hook").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Nothing was sent. Webhook URL: ")
+	admin.Post("/settings/integrations/test?type=email", "emails", "nobody").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Email addresses: ")
 	c.Receiver.Respond(fake.Response{Status: 403, Body: "confidential"})
-	admin.Post("/settings/integrations/"+chat+"/test").Wants(http.StatusOK).Contains("not delivered: ", "403").Lacks("confidential", "xoxSecret")
+	admin.Post("/settings/integrations/"+chat+"/test").
+		Wants(http.StatusOK).
+		Contains("not delivered: ", "403").
+		Lacks("confidential", "xoxSecret")
 	c.WantCount(0, `SELECT count(*) FROM deliveries`)
 	c.WantCount(2, `SELECT version FROM integrations`) // as it was added
 	if done, failed := c.Entries("test integration", "done"), c.Entries("test integration", "failed"); done != 4 || failed != 1 {
@@ -182,16 +212,27 @@ func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
-		"method", "put", "verify_tls", "0", "request_timeout", "99").Wants(http.StatusUnprocessableEntity).Contains("seconds from 1 to", "<details class=\"advanced\" open", "X-Key: hunter2")
+		"method", "put", "verify_tls", "0", "request_timeout", "99").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("seconds from 1 to", "<details class=\"advanced\" open", "X-Key: hunter2")
 	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
-		"method", "put").Wants(http.StatusSeeOther)
-	edit := admin.Get("/settings/integrations/1/edit").Lacks("hunter2hunter2hunter2").Contains("X-Key: …", `name="verify_tls" value="1" checked`)
+		"method", "put").
+		Wants(http.StatusSeeOther)
+	edit := admin.Get("/settings/integrations/1/edit").
+		Lacks("hunter2hunter2hunter2").
+		Contains("X-Key: …", `name="verify_tls" value="1" checked`)
 	admin.Post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", c.Receiver.URL+"/hook", "method", "put", "headers", "", "verify_tls", "0",
-		"version", edit.Version()).Wants(http.StatusSeeOther)
+		"version", edit.Version()).
+		Wants(http.StatusSeeOther)
 	admin.Get("/settings/integrations/1/edit").Lacks(`name="verify_tls" value="1" checked`)
 	admin.Post("/settings/integrations/1/edit", "name", "", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: typed just now", "version", edit.Version()).
-		Wants(http.StatusUnprocessableEntity).Contains("X-Key: typed just now").Lacks("hunter2hunter2hunter2") // what is stored is not shown
-	admin.Post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL, "version", edit.Version()).Wants(http.StatusConflict).Contains("Again")
+		Wants(http.StatusUnprocessableEntity).
+		Contains("X-Key: typed just now").
+		Lacks("hunter2hunter2hunter2")
+		// what is stored is not shown
+	admin.Post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL, "version", edit.Version()).
+		Wants(http.StatusConflict).
+		Contains("Again")
 	c.Trigger(admin, "1")
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	if r := c.Receiver.Wait(t, 1)[0]; r.Method != http.MethodPut || r.Header.Get("X-Key") != "hunter2hunter2hunter2" {
@@ -207,7 +248,9 @@ func TestIntegrationsAChangeIsNoticedAfterARefusalToo(t *testing.T) {
 	opened := admin.Get(path + "/edit").Version()
 	admin.Post(path + "/disable").Wants(http.StatusSeeOther)
 	refused := admin.Post(path+"/edit", "name", "", "active", "1", "url", "", "version", opened).Wants(http.StatusUnprocessableEntity)
-	stale := admin.Post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", refused.Version()).Wants(http.StatusConflict).Contains("Somebody else")
+	stale := admin.Post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", refused.Version()).
+		Wants(http.StatusConflict).
+		Contains("Somebody else")
 	c.WantCount(0, `SELECT count(*) FROM integrations WHERE active`)
 	admin.Post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", stale.Version()).Wants(http.StatusSeeOther)
 	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active AND name = 'Team'`)
@@ -221,7 +264,8 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/xoxSecret"))
 	c.Receiver.Respond(fake.Response{Status: 404})
 	for _, u := range harness.Crowd(12, "Guest") {
-		admin.Post("/settings/users/new", "role", "analyst", "first_name", u.FirstName, "email", u.Email, "tenant_id", "1").Wants(http.StatusSeeOther)
+		admin.Post("/settings/users/new", "role", "analyst", "first_name", u.FirstName, "email", u.Email, "tenant_id", "1").
+			Wants(http.StatusSeeOther)
 	}
 	harness.Eventually(t, "it is switched off", func() bool {
 		return c.Count(`SELECT count(*) FROM integrations WHERE NOT active AND switched_off_at > 0`) == 1
@@ -246,7 +290,10 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 	admin.Get("/settings/integrations").Lacks("too many of its messages failed")
 	admin.Invite("late").Wants(http.StatusSeeOther)
 	harness.Eventually(t, "the next message arrives", func() bool {
-		return slices.ContainsFunc(c.Receiver.Requests(), func(r fake.Received) bool { return strings.Contains(slackSaid(t, r), "late@example.com") })
+		return slices.ContainsFunc(
+			c.Receiver.Requests(),
+			func(r fake.Received) bool { return strings.Contains(slackSaid(t, r), "late@example.com") },
+		)
 	})
 	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active AND switched_off_at = 0`)
 }

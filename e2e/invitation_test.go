@@ -118,7 +118,15 @@ func TestFC11_OneLinkTwentyTimesAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i, b := range browsers {
 		all.Go(func() {
-			statuses[i] = b.PostForm(path, "first_name", fmt.Sprint("Ann ", i), "password", harness.Password("ann"), "csrf_token", tokens[i]).StatusCode
+			statuses[i] = b.PostForm(
+				path,
+				"first_name",
+				fmt.Sprint("Ann ", i),
+				"password",
+				harness.Password("ann"),
+				"csrf_token",
+				tokens[i],
+			).StatusCode
 		})
 	}
 	all.Wait()
@@ -141,11 +149,14 @@ func TestFC14_RevokingRemovesWhatWasCarried(t *testing.T) {
 	revoke := c.Invitation("ann@example.com") + "/revoke"
 	admin.Get(revoke).Wants(http.StatusOK).Contains("ann@example.com")
 	admin.Post(revoke).Wants(http.StatusSeeOther)
-	ann.PostForm(path, "first_name", "Ann", "password", harness.Password("ann"), "csrf_token", token).Wants(http.StatusGone).Contains("withdrawn")
+	ann.PostForm(path, "first_name", "Ann", "password", harness.Password("ann"), "csrf_token", token).
+		Wants(http.StatusGone).
+		Contains("withdrawn")
 	c.WantCount(0, `SELECT count(*) FROM users WHERE email_key = 'ann@example.com'`)
 	c.WantCount(0, `SELECT count(*) FROM groups`)
 
-	admin.Post("/settings/users/new", "role", "read_only", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	admin.Post("/settings/users/new", "role", "read_only", "first_name", "Ann", "email", "ann@example.com", "tenant_id", "1").
+		Wants(http.StatusSeeOther)
 	c.Browser().Accept(pathOf(t, c.Mail.Wait(t, 2)[1]), "ann").To("/")
 	wantRole(c, "ann@example.com", "read_only")
 }
@@ -423,7 +434,9 @@ func TestExpiredInvitationsSaySo(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
 	path := c.InviteByLink(john, "analyst", "ann@example.com") // for an hour
-	john.Get("/settings/users?tab=invited").Contains("By link", "until "+clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC")).Lacks("Expired")
+	john.Get("/settings/users?tab=invited").
+		Contains("By link", "until "+clock.Now().Add(time.Hour).UTC().Format("2 Jan 2006, 15:04 UTC")).
+		Lacks("Expired")
 	clock.Advance(time.Hour)
 	john = c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
 	john.Get("/settings/users?tab=invited").Contains("Expired", "since ")

@@ -20,7 +20,8 @@ func TestFC29_EveryLinkInEveryMailOpens(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()
-	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", harness.AdminEmail+", outside@example.net").Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", harness.AdminEmail+", outside@example.net").
+		Wants(http.StatusSeeOther)
 	c.Trigger(admin, "1")
 	c.Add(admin, "analyst", "Ann", "", "ann@example.com")                                              // invitation, and two of the trigger
 	c.Browser().Accept(c.InviteByLink(admin, "analyst", "bea@example.com"), "bea@example.com").To("/") // confirmation, and two of the trigger
@@ -48,7 +49,8 @@ func TestFC115_NamesAreTextInMails(t *testing.T) {
 	const hostile = `</b><a href=https://evil.example>Click</a>`
 	c := harness.Ready(t, nil)
 	john := c.Administrator()
-	john.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").Wants(http.StatusSeeOther)
+	john.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").
+		Wants(http.StatusSeeOther)
 	c.Trigger(john, "1")
 	admin := c.Browser()
 	admin.Post(c.InviteByLink(john, "admin", "eve@example.com"), "first_name", hostile, "password", harness.Password("eve")).To("/")

@@ -20,7 +20,17 @@ import (
 )
 
 // large are the tables that grow with the people of an account and with time.
-var large = []string{"users", "group_users", "activity", "deliveries", "sessions", "job_outcomes", "user_changes", "invitations", "signup_links"}
+var large = []string{
+	"users",
+	"group_users",
+	"activity",
+	"deliveries",
+	"sessions",
+	"job_outcomes",
+	"user_changes",
+	"invitations",
+	"signup_links",
+}
 
 // mayScan are the statements that walk through a large table, by a part of their text, with what the plan says of it and the
 // reason.
@@ -28,11 +38,17 @@ var mayScan = map[string]struct{ plan, reason string }{
 	"DELETE FROM sessions WHERE created_at +":    {"SCAN sessions", "once an hour: which have ended depends on the settings of that moment"},
 	"DELETE FROM signup_links WHERE expires_at":  {"SCAN signup_links", "once an hour, of the links of three months"},
 	"sessions WHERE stage = '' AND id <> $1 AND": {"SCAN sessions", "it is about all who are signed in"},
-	"users u WHERE u.joined_at > 0 ORDER BY":     {"SCAN u USING INDEX users_all_", "a page of the list, along its index as far as the page goes"},
-	"WHERE event_id IS NOT NULL ORDER BY id":     {"SCAN deliveries USING INDEX deliveries_sent", "a page, along its index as far as it goes"},
-	"WHERE i.tenant_id = $1 AND i.by_link = 1":   {"SCAN i", "when a tenant is deleted: the invitations that are pending"},
-	"UPDATE invitations SET tenant_id = NULL":    {"SCAN invitations", "when a tenant is deleted: the invitations that are pending"},
-	"WHERE role = 'global_admin'":                {"SCAN users USING INDEX users_administrators", "the index holds Global Administrators only"},
+	"users u WHERE u.joined_at > 0 ORDER BY": {
+		"SCAN u USING INDEX users_all_",
+		"a page of the list, along its index as far as the page goes",
+	},
+	"WHERE event_id IS NOT NULL ORDER BY id":   {"SCAN deliveries USING INDEX deliveries_sent", "a page, along its index as far as it goes"},
+	"WHERE i.tenant_id = $1 AND i.by_link = 1": {"SCAN i", "when a tenant is deleted: the invitations that are pending"},
+	"UPDATE invitations SET tenant_id = NULL":  {"SCAN invitations", "when a tenant is deleted: the invitations that are pending"},
+	"WHERE role = 'global_admin'": {
+		"SCAN users USING INDEX users_administrators",
+		"the index holds Global Administrators only",
+	},
 }
 
 // statementsOf are the texts of the statements that the connections of a console keep prepared. No query of the store leads
@@ -115,7 +131,13 @@ func seeded(t *testing.T, n int) (*harness.Console, *harness.Browser) {
 	t.Helper()
 	return harness.SignedIn(t, func(s *cli.Serve) {
 		var problems bytes.Buffer
-		if status := cli.Run(t.Context(), []string{"seed", "--data", s.Data, "--users", fmt.Sprint(n)}, strings.NewReader(""), io.Discard, &problems); status != 0 {
+		if status := cli.Run(
+			t.Context(),
+			[]string{"seed", "--data", s.Data, "--users", fmt.Sprint(n)},
+			strings.NewReader(""),
+			io.Discard,
+			&problems,
+		); status != 0 {
 			t.Fatal(problems.String())
 		}
 		if info, err := os.Stat(filepath.Join(s.Data, "console.db")); err != nil || info.Size() < 1<<20 {
@@ -225,7 +247,8 @@ func TestFC208_NoStatementWalksThroughALargeTable(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for _, text := range slices.Sorted(maps.Keys(texts)) {
-		if !strings.Contains(text, " ") || strings.HasPrefix(text, "PRAGMA") || strings.HasPrefix(text, "SAVEPOINT") || strings.HasPrefix(text, "R") ||
+		if !strings.Contains(text, " ") || strings.HasPrefix(text, "PRAGMA") || strings.HasPrefix(text, "SAVEPOINT") ||
+			strings.HasPrefix(text, "R") ||
 			strings.Contains(text, "goose_") { // of migrations
 			continue
 		}

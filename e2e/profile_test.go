@@ -20,10 +20,18 @@ func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	a, b := c.Administrator(), c.Administrator()
 	const path, changed = "/settings/profile/password", "a new long password"
 	old := a.Cookie("console").Value
-	a.Post(path, "current_password", "wrong", "password", changed, "again", changed).Wants(http.StatusUnprocessableEntity).Contains("This is not your password.")
-	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", "other").Wants(http.StatusUnprocessableEntity).Contains("not what you typed above")
-	a.Post(path, "current_password", harness.AdminPassword, "password", "short", "again", "short").Wants(http.StatusUnprocessableEntity).Contains("Use at least")
-	a.Post(path, "current_password", harness.AdminPassword, "password", harness.AdminPassword, "again", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("Choose another one")
+	a.Post(path, "current_password", "wrong", "password", changed, "again", changed).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("This is not your password.")
+	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", "other").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("not what you typed above")
+	a.Post(path, "current_password", harness.AdminPassword, "password", "short", "again", "short").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Use at least")
+	a.Post(path, "current_password", harness.AdminPassword, "password", harness.AdminPassword, "again", harness.AdminPassword).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Choose another one")
 	a.Post(path, "current_password", harness.AdminPassword, "password", changed, "again", changed).To("/settings/profile")
 	if a.Cookie("console").Value == old {
 		t.Error("the cookie stays")
@@ -70,8 +78,24 @@ func TestFC56_ThePasswordIsChangedWhileSomebodySignsInWithTheOldOne(t *testing.T
 
 // profile saves a profile with these fields changed.
 func profile(b *harness.Browser, version int64, pairs ...string) *harness.Answer {
-	fields := []string{"first_name", "John", "last_name", "Doe", "phone", "", "date_format", "DMY", "clock_24h", "1", "time_zone", "UTC", "theme", "system",
-		"version", fmt.Sprint(version)}
+	fields := []string{
+		"first_name",
+		"John",
+		"last_name",
+		"Doe",
+		"phone",
+		"",
+		"date_format",
+		"DMY",
+		"clock_24h",
+		"1",
+		"time_zone",
+		"UTC",
+		"theme",
+		"system",
+		"version",
+		fmt.Sprint(version),
+	}
 	for i := 0; i < len(pairs); i += 2 {
 		for j := 0; j < len(fields); j += 2 {
 			if fields[j] == pairs[i] {
@@ -145,16 +169,24 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 	here := c.Browser().From("198.51.100.1")
 	here.SignIn(harness.AdminEmail, harness.AdminPassword)
 	phone := c.Browser().From("198.51.100.2")
-	phone.Header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1")
+	phone.Header.Set(
+		"User-Agent",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1",
+	)
 	phone.SignIn(harness.AdminEmail, harness.AdminPassword)
 	third := c.Administrator()
 	other := c.Member(here, "analyst", "ann@example.com")
-	page := here.Get("/settings/profile?tab=sessions").Contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
+	page := here.Get("/settings/profile?tab=sessions").
+		Contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
 	if n := strings.Count(page.Body, "This browser"); n != 1 {
 		t.Errorf("%d browsers are this one", n)
 	}
 	session := func(email, address string) string {
-		return c.Cell(`SELECT max(s.id) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1 AND s.address LIKE $2`, email, address)
+		return c.Cell(
+			`SELECT max(s.id) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1 AND s.address LIKE $2`,
+			email,
+			address,
+		)
 	}
 	here.Post("/settings/profile/sessions/end", "session_id", session("ann@example.com", "%")).Wants(http.StatusNotFound)
 	other.Get("/settings/profile").Wants(http.StatusOK)

@@ -20,9 +20,15 @@ func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	b := c.Administrator()
 	app := b.Scan()
-	b.Post(harness.AuthenticatorPath, "code", "000000", "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("This is not the code", app.Secret)
-	b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", "wrong").Wants(http.StatusUnprocessableEntity).Contains("This is not your password", app.Secret)
-	b.Post(harness.AuthenticatorPath, "code", app.Code(5), "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity).Contains("clock", app.Secret)
+	b.Post(harness.AuthenticatorPath, "code", "000000", "password", harness.AdminPassword).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("This is not the code", app.Secret)
+	b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", "wrong").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("This is not your password", app.Secret)
+	b.Post(harness.AuthenticatorPath, "code", app.Code(5), "password", harness.AdminPassword).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("clock", app.Secret)
 	b.Get(harness.AuthenticatorPath).Contains(app.Secret)
 	b.Post(harness.AuthenticatorPath + "/start").To(harness.AuthenticatorPath)
 	c.Restart()
@@ -62,7 +68,13 @@ func TestFC79_SecretsAreNotInTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marks := [][]byte{[]byte(pending), []byte(app.Secret), raw, []byte(hex.EncodeToString(raw)), []byte(strings.ToUpper(hex.EncodeToString(raw)))}
+	marks := [][]byte{
+		[]byte(pending),
+		[]byte(app.Secret),
+		raw,
+		[]byte(hex.EncodeToString(raw)),
+		[]byte(strings.ToUpper(hex.EncodeToString(raw))),
+	}
 	for _, code := range app.Codes {
 		marks = append(marks, []byte(code), []byte(strings.ReplaceAll(code, "-", "")))
 	}
@@ -97,7 +109,9 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	admin.Get(path).Wants(http.StatusOK).Contains("Mem Ber")
 	admin.Get(strings.TrimSuffix(path, "/disable-2fa")).Contains(path)
 	admin.Post(path).Wants(http.StatusUnprocessableEntity)
-	admin.Post(path, "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity).Contains("This is not your password.")
+	admin.Post(path, "password", harness.Password("ann@example.com")).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("This is not your password.")
 	if !c.User("ann@example.com").SecondFactor {
 		t.Fatal("a wrong password disables two-factor authentication")
 	}
@@ -122,14 +136,17 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	member.SignIn("ann@example.com", harness.Password("ann@example.com"))
 	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = 'ann@example.com' AND template = 'second_factor_disabled'`)
 	admin.Post(path, "password", harness.AdminPassword).To("/settings/users") // again changes nothing
-	admin.Post(strings.Replace(path, c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`), "1", 1), "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
+	admin.Post(strings.Replace(path, c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`), "1", 1), "password", harness.AdminPassword).
+		Wants(http.StatusUnprocessableEntity)
 
 	own := c.Member(admin, "analyst", "bo@example.com")
 	own.Enrol(harness.Password("bo@example.com"))
 	own.Post("/settings/profile/disable-2fa").Wants(http.StatusUnprocessableEntity)
 	own.Post("/settings/profile/disable-2fa", "password", harness.AdminPassword).Wants(http.StatusUnprocessableEntity)
 	c.Enforce()
-	own.Post("/settings/profile/disable-2fa", "password", harness.Password("bo@example.com")).Wants(http.StatusUnprocessableEntity).Contains("requires two-factor authentication")
+	own.Post("/settings/profile/disable-2fa", "password", harness.Password("bo@example.com")).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("requires two-factor authentication")
 	if !c.User("bo@example.com").SecondFactor {
 		t.Error("what is demanded can be disabled")
 	}
@@ -150,7 +167,9 @@ func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who e
 	}
 	seen := &harness.Authenticator{Console: c, Secret: ann.Get(harness.AuthenticatorPath).Wants(http.StatusOK).Key()}
 	stranger.Get(harness.AuthenticatorPath).Wants(http.StatusOK).Lacks(seen.Secret)
-	stranger.Post(harness.AuthenticatorPath, "code", seen.Code(0), "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity).Contains("Begin again")
+	stranger.Post(harness.AuthenticatorPath, "code", seen.Code(0), "password", harness.Password("ann@example.com")).
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Begin again")
 	stranger.Post(harness.AuthenticatorPath + "/start").To(harness.AuthenticatorPath)
 	known := stranger.Get(harness.AuthenticatorPath).Key()
 	ann.Get(harness.AuthenticatorPath).Lacks(known, seen.Secret)
@@ -162,7 +181,8 @@ func TestAnAuthenticatorIsSetUpInOneSession(t *testing.T) { // ASVS 6.3.3: who e
 
 	// The session may get another id meanwhile.
 	other := ann.Scan()
-	ann.Post("/settings/profile/password", "current_password", harness.Password("ann@example.com"), "password", "another long password", "again", "another long password").To("/settings/profile")
+	ann.Post("/settings/profile/password", "current_password", harness.Password("ann@example.com"), "password", "another long password", "again", "another long password").
+		To("/settings/profile")
 	c.Exec(`UPDATE authenticators SET last_step = 0`)
 	ann.Post(harness.AuthenticatorPath, "code", other.Code(0), "password", "another long password").To("/settings/profile")
 }
@@ -212,11 +232,17 @@ func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7
 	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
 	told := func(change string) {
 		t.Helper()
-		c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'second_factors_changed' AND json_extract(params, '$.change') = $2`, harness.AdminEmail, change)
+		c.WantCount(
+			1,
+			`SELECT count(*) FROM deliveries WHERE recipient = $1 AND template = 'second_factors_changed' AND json_extract(params, '$.change') = $2`,
+			harness.AdminEmail,
+			change,
+		)
 	}
 	b.Post("/settings/profile/recovery-codes", "password", harness.AdminPassword).Wants(http.StatusOK)
 	told("new recovery codes were made")
-	b.Post("/settings/profile/passkeys/"+c.Cell(`SELECT id FROM passkeys`)+"/remove", "password", harness.AdminPassword).To("/settings/profile")
+	b.Post("/settings/profile/passkeys/"+c.Cell(`SELECT id FROM passkeys`)+"/remove", "password", harness.AdminPassword).
+		To("/settings/profile")
 	told("a passkey was removed")
 }
 

@@ -82,17 +82,34 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 	reset := c.ResetPath(harness.AdminEmail)
 	c.Settled()
 	ids := map[string]string{
-		"passkeys": "1", "users": fmt.Sprint(ann.ID), "groups": strings.TrimPrefix(group, "/settings/groups/"), "tenants": tenant, "jobs": fmt.Sprint(job.ID),
-		"invitations": strings.TrimPrefix(c.Invitation("new@example.com"), "/settings/invitations/"), "integrations": integration, "triggers": "1",
-		"deliveries": c.Cell(`SELECT max(id) FROM deliveries WHERE trigger_id IS NOT NULL`),
+		"passkeys": "1",
+		"users":    fmt.Sprint(ann.ID),
+		"groups":   strings.TrimPrefix(group, "/settings/groups/"),
+		"tenants":  tenant,
+		"jobs":     fmt.Sprint(job.ID),
+		"invitations": strings.TrimPrefix(
+			c.Invitation("new@example.com"),
+			"/settings/invitations/",
+		),
+		"integrations": integration,
+		"triggers":     "1",
+		"deliveries":   c.Cell(`SELECT max(id) FROM deliveries WHERE trigger_id IS NOT NULL`),
 	}
 	queries := map[string][]string{
 		"/settings/users":      {"", "?q=ann&tab=active", "?sort=last_auth&dir=desc", "?role=analyst&group=" + ids["groups"], "?twofa=on"},
 		"/settings/users/bulk": {"?action=disable&ids=" + ids["users"], "?action=delete&all=1&tab=active", "?action=enable&ids=" + ids["users"]},
-		"/settings/groups/:id": {"", "?tab=tenants", "?tab=users", "?tab=permissions"}, "/settings/groups/:id/permissions": {"", "?role=analyst", "?role=custom"},
-		"/settings/groups/:id/tenants/remove": {"?tenant_id=1"}, "/settings/groups/:id/users/remove": {"?user_ids=" + ids["users"]},
-		"/settings/groups/:id/users/add": {"", "?q=ann"}, "/settings/integrations/new": {"?type=slack", "?type=email"},
-		"/settings/profile": {"", "?tab=security", "?tab=sessions", "?tab=permissions"},
+		"/settings/groups/:id": {
+			"",
+			"?tab=tenants",
+			"?tab=users",
+			"?tab=permissions",
+		},
+		"/settings/groups/:id/permissions":    {"", "?role=analyst", "?role=custom"},
+		"/settings/groups/:id/tenants/remove": {"?tenant_id=1"},
+		"/settings/groups/:id/users/remove":   {"?user_ids=" + ids["users"]},
+		"/settings/groups/:id/users/add":      {"", "?q=ann"},
+		"/settings/integrations/new":          {"?type=slack", "?type=email"},
+		"/settings/profile":                   {"", "?tab=security", "?tab=sessions", "?tab=permissions"},
 	}
 	addresses = map[string][]string{}
 	for _, r := range c.Routes() {
@@ -142,7 +159,16 @@ func TestFC207_NoGETWaitsForAWriter(t *testing.T) {
 						began := time.Now()
 						status, err := timed(by, method, path, htmx, waitsAtMost)
 						if err != nil || status >= http.StatusInternalServerError {
-							t.Errorf("%s %s (htmx: %v, visitor: %v) waits behind a writer: %d, %v, %s", method, path, htmx, by == visitor, status, err, time.Since(began))
+							t.Errorf(
+								"%s %s (htmx: %v, visitor: %v) waits behind a writer: %d, %v, %s",
+								method,
+								path,
+								htmx,
+								by == visitor,
+								status,
+								err,
+								time.Since(began),
+							)
 						}
 						if by == admin && method == http.MethodGet && !htmx && status != statuses[path] {
 							t.Errorf("%s is answered %d behind a writer, else %d", path, status, statuses[path])
@@ -164,7 +190,14 @@ func TestFC207_ARefusedGETDoesNotWait(t *testing.T) {
 	reader := c.Browse(c.Person(permission.ReadOnly, "Ray", "", "ray@example.com"))
 	release := holdWriter(c)
 	for range 3 {
-		if status, err := timed(reader, http.MethodGet, "/settings/groups/new", false, waitsAtMost); err != nil || status != http.StatusForbidden {
+		if status, err := timed(
+			reader,
+			http.MethodGet,
+			"/settings/groups/new",
+			false,
+			waitsAtMost,
+		); err != nil ||
+			status != http.StatusForbidden {
 			t.Errorf("answered %d, %v", status, err)
 		}
 	}

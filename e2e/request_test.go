@@ -86,7 +86,8 @@ func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 					t.Errorf("%s: the policy lacks %s", what, part)
 				}
 			}
-			if strings.Contains(policy, "unsafe") || a.Header.Get("Access-Control-Allow-Origin") != "" || a.Header.Get("Server") != "" { // 1.3.2, 3.4.2, 13.4.6
+			if strings.Contains(policy, "unsafe") || a.Header.Get("Access-Control-Allow-Origin") != "" ||
+				a.Header.Get("Server") != "" { // 1.3.2, 3.4.2, 13.4.6
 				t.Errorf("%s is sent with %v", what, a.Header)
 			}
 			if kind := a.Header.Get("Content-Type"); a.Body != "" && !strings.Contains(strings.ToLower(kind), "charset=utf-8") { // 4.1.1
@@ -121,7 +122,10 @@ func TestASVS_12_2_1_ClearTextServesNothing(t *testing.T) {
 	plain := &harness.Console{T: t, Server: &cli.Server{URL: &url.URL{Scheme: "http", Host: "c.example"}}, Transport: c.Transport}
 	b := plain.Browser()
 	for _, path := range []string{"/signin?next=%2F", "/settings/users"} { // 4.1.2
-		if to := b.Get(path).Wants(http.StatusPermanentRedirect).Header; to.Get("Location") != "https://c.example"+path || to.Get("Set-Cookie") != "" {
+		if to := b.Get(path).
+			Wants(http.StatusPermanentRedirect).
+			Header; to.Get("Location") != "https://c.example"+path ||
+			to.Get("Set-Cookie") != "" {
 			t.Errorf("%s is answered with %v", path, to)
 		}
 	}
@@ -194,7 +198,8 @@ func TestASVS_3_7_2_NobodyIsLedAway(t *testing.T) {
 		}
 		for _, a := range answers {
 			to, err := a.Wants(http.StatusSeeOther).Location() // as a browser resolves it
-			if err != nil || to.Host != c.URL.Host || to.Scheme != c.URL.Scheme || strings.HasPrefix(a.Header.Get("Location"), "//") || strings.ContainsAny(a.Header.Get("Location"), "\\\t\r\n") {
+			if err != nil || to.Host != c.URL.Host || to.Scheme != c.URL.Scheme || strings.HasPrefix(a.Header.Get("Location"), "//") ||
+				strings.ContainsAny(a.Header.Get("Location"), "\\\t\r\n") {
 				t.Errorf("next=%q leads to %q", next, a.Header.Get("Location"))
 			}
 		}
@@ -255,7 +260,10 @@ func TestASVS_2_2_StaleAndIncompleteForms(t *testing.T) {
 		admin.Post(path, form...).Wants(http.StatusUnprocessableEntity)
 		admin.Post(path, append(form, "version", "999")...).Wants(http.StatusConflict)
 	}
-	c.WantCount(0, `SELECT (SELECT count(*) FROM integrations WHERE name = 'Renamed') + (SELECT count(*) FROM triggers WHERE name = 'Renamed')`)
+	c.WantCount(
+		0,
+		`SELECT (SELECT count(*) FROM integrations WHERE name = 'Renamed') + (SELECT count(*) FROM triggers WHERE name = 'Renamed')`,
+	)
 }
 
 func TestASVS_4_2_OversizedRequests(t *testing.T) {

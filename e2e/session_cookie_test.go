@@ -21,7 +21,9 @@ func TestASVS_3_3_CookieAttributes(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range cookies {
 		seen[k.Name] = true
-		if !strings.HasPrefix(k.Name, "__Host-") || !k.Secure || !k.HttpOnly || k.Path != "/" || k.Domain != "" || k.SameSite != http.SameSiteLaxMode || len(k.Value) > 1000 {
+		if !strings.HasPrefix(k.Name, "__Host-") || !k.Secure || !k.HttpOnly || k.Path != "/" || k.Domain != "" ||
+			k.SameSite != http.SameSiteLaxMode ||
+			len(k.Value) > 1000 {
 			t.Errorf("the cookie is %s", k)
 		}
 	}
@@ -77,7 +79,11 @@ func TestFC66_AFragmentIsNeverTheSignInPage(t *testing.T) {
 		t.Errorf("htmx is led to %s", to)
 	}
 	save := admin.PostForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token)
-	if to := save.Wants(http.StatusUnauthorized).Header.Get("HX-Redirect"); to != "/signin?notice=too-late&next=%2Fsettings%2Fusers%3Ftab%3Dactive" {
+	if to := save.Wants(
+		http.StatusUnauthorized,
+	).Header.Get(
+		"HX-Redirect",
+	); to != "/signin?notice=too-late&next=%2Fsettings%2Fusers%3Ftab%3Dactive" {
 		t.Errorf("htmx is led to %s", to)
 	}
 	for _, a := range []*harness.Answer{filter, save} {
@@ -86,7 +92,8 @@ func TestFC66_AFragmentIsNeverTheSignInPage(t *testing.T) {
 	admin.Header.Del("HX-Request")
 	back := admin.Get("/settings/users?tab=active").To("/signin").Header.Get("Location")
 	admin.Get(back).Contains(`value="/settings/users?tab=active"`)
-	admin.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users?tab=active").To("/settings/users")
+	admin.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users?tab=active").
+		To("/settings/users")
 }
 
 func TestFC68_NothingStaysInTheBrowser(t *testing.T) {

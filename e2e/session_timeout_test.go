@@ -112,7 +112,11 @@ func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {
 	inEveryZone(t, func(t *testing.T, c *harness.Console, clock *fake.Clock) {
 		admin := c.Administrator()
 		setTimeouts(c, admin, 5*time.Minute, time.Hour).To("/settings/general")
-		job := admin.Post("/settings/users/bulk", "action", "disable", "ids", c.Cell(`SELECT id FROM users`)).Wants(http.StatusSeeOther).Header.Get("Location")
+		job := admin.Post("/settings/users/bulk", "action", "disable", "ids", c.Cell(`SELECT id FROM users`)).
+			Wants(http.StatusSeeOther).
+			Header.Get(
+			"Location",
+		)
 		for range 4 { // minutes 1 to 4
 			clock.Advance(time.Minute)
 			admin.Get(job + "?background").Wants(http.StatusOK)

@@ -39,7 +39,10 @@ func TestASVS_6_2_Passwords(t *testing.T) {
 	for i, accepted := range []string{"only lower case", " leading 😀 and Trailing ", strings.Repeat("ä", 256)} { // 6.2.5, 6.2.8, 6.2.9
 		email := fmt.Sprintf("person%d@example.com", i)
 		b := c.Browser()
-		page := b.Get(c.InviteByLink(admin, "analyst", email)).Wants(http.StatusOK).Contains(`type="password"`, `autocomplete="new-password"`) // 6.2.6, 6.2.7
+		page := b.Get(c.InviteByLink(admin, "analyst", email)).
+			Wants(http.StatusOK).
+			Contains(`type="password"`, `autocomplete="new-password"`)
+			// 6.2.6, 6.2.7
 		b.Post(page.Request.URL.Path, "first_name", "Ann", "password", accepted).To("/")
 		c.Browser().SignIn(email, accepted)
 	}

@@ -34,7 +34,8 @@ func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) {
 	}
 	refused := func(seconds string) {
 		t.Helper()
-		a := guesser.PostForm("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "csrf_token", token).Wants(http.StatusTooManyRequests)
+		a := guesser.PostForm("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "csrf_token", token).
+			Wants(http.StatusTooManyRequests)
 		if after := a.Header.Get("Retry-After"); after != seconds {
 			t.Errorf("Retry-After is %q, not %q", after, seconds)
 		}
@@ -60,7 +61,9 @@ func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) {
 	if n := c.Entries("sign in", "refused") - noted; n != 1 {
 		t.Errorf("%d entries are made of refusals in a minute", n)
 	}
-	if changes := c.Cell(`SELECT changes FROM activity WHERE action = 'sign in' AND outcome = 'refused' ORDER BY id DESC LIMIT 1`); changes != `{"attempts":["","4"]}` {
+	if changes := c.Cell(
+		`SELECT changes FROM activity WHERE action = 'sign in' AND outcome = 'refused' ORDER BY id DESC LIMIT 1`,
+	); changes != `{"attempts":["","4"]}` {
 		t.Errorf("the entry counts %s", changes)
 	}
 	clock.Advance(14 * time.Minute)
@@ -150,7 +153,11 @@ func TestFC98_AForgedAddressDoesNotCount(t *testing.T) {
 	token := b.Token()
 	for i := range 6 {
 		b.From(fmt.Sprintf("1.2.3.%d", i))
-		if status, want := guess(b, harness.AdminEmail, token), map[bool]int{true: http.StatusTooManyRequests, false: http.StatusUnprocessableEntity}[i == 5]; status != want {
+		if status, want := guess(
+			b,
+			harness.AdminEmail,
+			token,
+		), map[bool]int{true: http.StatusTooManyRequests, false: http.StatusUnprocessableEntity}[i == 5]; status != want {
 			t.Errorf("guess %d was answered %d, not %d", i+1, status, want)
 		}
 	}

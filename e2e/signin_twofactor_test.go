@@ -214,7 +214,8 @@ func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users").To(harness.AuthenticatorPath)
 	last := c.Entries("sign in", "done")
 	for _, r := range c.Routes() {
-		if !r.Needs.SignedIn() || strings.HasPrefix(r.Path, harness.AuthenticatorPath) && !strings.HasSuffix(r.Path, "/remove") || strings.Contains(r.Path, "passkeys") && !strings.HasSuffix(r.Path, "/remove") {
+		if !r.Needs.SignedIn() || strings.HasPrefix(r.Path, harness.AuthenticatorPath) && !strings.HasSuffix(r.Path, "/remove") ||
+			strings.Contains(r.Path, "passkeys") && !strings.HasSuffix(r.Path, "/remove") {
 			continue
 		}
 		path := strings.NewReplacer(":id", "1", ":token", "x").Replace(r.Path)
@@ -239,7 +240,10 @@ func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 	}
 	b.Header.Del("HX-Request")
 	b.Get("/settings/profile/passkeys/new").Wants(http.StatusOK).Lacks("Profile</a>")
-	page := b.Get(harness.AuthenticatorPath + "?next=%2Fsettings%2Fusers").Wants(http.StatusOK).Contains("requires two-factor authentication").Lacks("Users</a>")
+	page := b.Get(harness.AuthenticatorPath + "?next=%2Fsettings%2Fusers").
+		Wants(http.StatusOK).
+		Contains("requires two-factor authentication").
+		Lacks("Users</a>")
 	app := &harness.Authenticator{Console: c, Secret: page.Key()}
 	codes := b.Post(harness.AuthenticatorPath, "code", app.Code(0), "password", harness.AdminPassword, "next", "/settings/users")
 	codes.Contains(`href="/settings/users"`).RecoveryCodes()

@@ -33,7 +33,23 @@ func TestFC120_AWebhookRepeatsItself(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	admin := c.Administrator()
-	c.Trigger(admin, c.Destination(admin, "webhook", "url", c.Receiver.URL+"/hook", "secret", webhookSecret, "verify_tls", "1", "method", "put", "headers", "X-Team: Security"))
+	c.Trigger(
+		admin,
+		c.Destination(
+			admin,
+			"webhook",
+			"url",
+			c.Receiver.URL+"/hook",
+			"secret",
+			webhookSecret,
+			"verify_tls",
+			"1",
+			"method",
+			"put",
+			"headers",
+			"X-Team: Security",
+		),
+	)
 	c.Receiver.Respond(fake.Response{Status: 500}, fake.Response{Status: 404}, fake.Response{Status: 202})
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	c.Receiver.Wait(t, 1)
@@ -67,11 +83,14 @@ func TestFC120_AWebhookRepeatsItself(t *testing.T) {
 		t.Fatalf("%s: %v", tries[0].Body, err)
 	}
 	e := events[0]
-	if e.Summary != "[Wallarm] Trigger: New user was added to the company account" || !strings.HasPrefix(e.Description, "Notification type: create_user\n\n") {
+	if e.Summary != "[Wallarm] Trigger: New user was added to the company account" ||
+		!strings.HasPrefix(e.Description, "Notification type: create_user\n\n") {
 		t.Errorf("%q, %q", e.Summary, e.Description)
 	}
 	if d := e.Details; d.ClientName != harness.Company || d.NotificationType != "create_user" || d.TriggerName != "Added user" || d.User.Email != "ann@example.com" ||
-		d.Actor.Email != harness.AdminEmail || d.EventID != event || d.Number != 1 || d.OccurredAt.IsZero() {
+		d.Actor.Email != harness.AdminEmail || d.EventID != event ||
+		d.Number != 1 ||
+		d.OccurredAt.IsZero() {
 		t.Errorf("%+v", d)
 	}
 	c.WantCount(3, `SELECT count(*) FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.kind = 'webhook'`)
@@ -102,7 +121,16 @@ func TestEachVendorIsReached(t *testing.T) {
 		paths = append(paths, r.Path)
 	}
 	slices.Sort(paths)
-	want := []string{"/api/v2/logs", "/bot123456789:AbCdEfGhIjKlMnOp/sendMessage", "/insight", "/services/collector/event", "/sumo", "/teams", "/v2/alerts", "/v2/enqueue"}
+	want := []string{
+		"/api/v2/logs",
+		"/bot123456789:AbCdEfGhIjKlMnOp/sendMessage",
+		"/insight",
+		"/services/collector/event",
+		"/sumo",
+		"/teams",
+		"/v2/alerts",
+		"/v2/enqueue",
+	}
 	if !slices.Equal(paths, want) {
 		t.Errorf("requests to %v", paths)
 	}
@@ -212,7 +240,10 @@ func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
 	before := c.Snapshot()
 	c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON activity WHEN NEW.action = 'add user' BEGIN SELECT RAISE(ABORT, 'disk on fire'); END`)
-	admin.Invite("ann").Wants(http.StatusServiceUnavailable).Contains("cannot read or save").Lacks("disk on fire", "SELECT", "INSERT", "goroutine")
+	admin.Invite("ann").
+		Wants(http.StatusServiceUnavailable).
+		Contains("cannot read or save").
+		Lacks("disk on fire", "SELECT", "INSERT", "goroutine")
 	c.WantUnchanged(before, "a failure")
 	if log := c.Log.String(); !strings.Contains(log, "disk on fire") {
 		t.Error("the log does not say what failed")
@@ -260,8 +291,13 @@ func TestFC133_TestsAndDeliveriesHoldNoSecret(t *testing.T) {
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+secret))
 	c.Receiver.Respond(fake.Response{Status: 404, Body: "no " + secret})
 	admin.Post("/settings/integrations/1/test").Wants(http.StatusOK).Contains("not delivered").Lacks("xoxSecret", "T0AAAA")
-	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added", "integration_ids", "1").Wants(http.StatusOK).Lacks("xoxSecret", "T0AAAA")
-	admin.Post("/settings/integrations/test?type=slack", "url", c.Receiver.URL+secret).Wants(http.StatusOK).Contains("not delivered").Lacks("xoxSecret", "T0AAAA")
+	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added", "integration_ids", "1").
+		Wants(http.StatusOK).
+		Lacks("xoxSecret", "T0AAAA")
+	admin.Post("/settings/integrations/test?type=slack", "url", c.Receiver.URL+secret).
+		Wants(http.StatusOK).
+		Contains("not delivered").
+		Lacks("xoxSecret", "T0AAAA")
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	harness.Eventually(t, "the delivery fails", func() bool {
 		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'slack' AND state = 'failed'`) == 1
@@ -294,7 +330,11 @@ func TestTriggersSendAgain(t *testing.T) {
 	c.Receiver.Respond(fake.Response{Status: 500}) // webhooks are tried again whatever they answer
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	c.Receiver.Wait(t, 1)
-	harness.Eventually(t, "the attempt is stored", func() bool { return c.Count(`SELECT count(*) FROM deliveries WHERE error = 'answered 500'`) == 1 })
+	harness.Eventually(
+		t,
+		"the attempt is stored",
+		func() bool { return c.Count(`SELECT count(*) FROM deliveries WHERE error = 'answered 500'`) == 1 },
+	)
 	c.Exec(`UPDATE deliveries SET state = 'failed', ended_at = created_at WHERE kind = 'webhook'`)
 	c.Receiver.Respond(fake.Response{Body: "ok"})
 	path := "/settings/deliveries/" + c.Cell(`SELECT id FROM deliveries WHERE state = 'failed'`)
@@ -329,8 +369,10 @@ func TestTriggersDeliveriesAreListed(t *testing.T) {
 	c, admin := harness.SignedIn(t, nil)
 	admin.Get("/settings/deliveries").Wants(http.StatusOK).Contains("Nothing has been sent yet")
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL))
-	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").Wants(http.StatusSeeOther)
-	admin.Post("/settings/triggers/new", "name", "By mail", "condition", "user_added", "integration_ids", integration(c, "Mails")).Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").
+		Wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/new", "name", "By mail", "condition", "user_added", "integration_ids", integration(c, "Mails")).
+		Wants(http.StatusSeeOther)
 	for _, name := range []string{"ann", "bea", "cyd"} {
 		admin.Invite(name).Wants(http.StatusSeeOther)
 	}
@@ -357,8 +399,10 @@ func TestTriggersDeliveriesByPages(t *testing.T) {
 	c.Trigger(admin, c.Hook(admin, "/hook"))
 	admin.Post("/settings/triggers/1/disable").Wants(http.StatusSeeOther)
 	c.Exec(`INSERT INTO events (uuid, type, occurred_at) VALUES ('event', 'create_user', 1)`)
-	c.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120) INSERT INTO deliveries (uuid, target, kind, recipient, template, params,
-		event_id, trigger_id, integration_id, state, next_at, created_at, ended_at) SELECT 'd' || i, 'integration:1', 'webhook', '', 'create_user', '{}', 1, 1, 1, 'delivered', i, i, i FROM n`)
+	c.Exec(
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120) INSERT INTO deliveries (uuid, target, kind, recipient, template, params,
+		event_id, trigger_id, integration_id, state, next_at, created_at, ended_at) SELECT 'd' || i, 'integration:1', 'webhook', '', 'create_user', '{}', 1, 1, 1, 'delivered', i, i, i FROM n`,
+	)
 	seen := 0
 	for path := "/settings/deliveries?state=delivered"; path != ""; {
 		page := admin.Get(path).Wants(http.StatusOK)
@@ -404,10 +448,12 @@ func TestTriggersTest(t *testing.T) {
 	broken.Respond(fake.Response{Status: 500, Body: "the answer is confidential"})
 	chat, wrong := c.Slack(admin, c.Receiver.URL), c.Slack(admin, broken.URL+"/services/T0/B0/xoxSecret")
 	c.Exec(`UPDATE integrations SET name = 'Broken' WHERE id = $1`, wrong)
-	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com, johndoe@example.com").Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com, johndoe@example.com").
+		Wants(http.StatusSeeOther)
 	before := c.Count(`SELECT count(*) FROM deliveries`)
 	page := admin.Post("/settings/triggers/test", "name", "Not saved", "condition", "access_changed", "integration_ids", chat, "integration_ids", wrong,
-		"integration_ids", integration(c, "Mails")).Wants(http.StatusOK)
+		"integration_ids", integration(c, "Mails")).
+		Wants(http.StatusOK)
 	page.Contains("<strong>Chat</strong>: the test message was delivered", "<strong>Broken</strong>: not delivered: ", "500", "Mails: chief@example.com").
 		Lacks("confidential", "xoxSecret")
 	said := slackSaid(t, c.Receiver.Wait(t, 1)[0])
@@ -416,12 +462,18 @@ func TestTriggersTest(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", text, said)
 		}
 	}
-	if mail := c.Mail.WaitFor(t, harness.AdminEmail); !strings.HasPrefix(mail.Subject, "[Test message] ") || !strings.Contains(mail.Text, "Hello John Doe,") && !strings.Contains(mail.HTML, "Hello John Doe,") {
+	if mail := c.Mail.WaitFor(
+		t,
+		harness.AdminEmail,
+	); !strings.HasPrefix(mail.Subject, "[Test message] ") ||
+		!strings.Contains(mail.Text, "Hello John Doe,") && !strings.Contains(mail.HTML, "Hello John Doe,") {
 		t.Errorf("the mail is %q:\n%s", mail.Subject, mail.Text)
 	}
 	c.WantCount(before, `SELECT count(*) FROM deliveries`)
 	c.WantCount(0, `SELECT count(*) FROM triggers`)
-	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added").Wants(http.StatusUnprocessableEntity).Contains("Choose at least one integration.")
+	admin.Post("/settings/triggers/test", "name", "A", "condition", "user_added").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Choose at least one integration.")
 	if c.Entries("test trigger", "failed") != 1 {
 		t.Error("the test is not in the activity log")
 	}

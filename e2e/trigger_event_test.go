@@ -197,10 +197,12 @@ func TestTriggersManyAtOnceAreSummarized(t *testing.T) {
 	people := c.Insert(harness.Crowd(30, "Crowd")...)
 	hook := fake.NewReceiver(t)
 	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", hook.URL).Wants(http.StatusSeeOther)
-	admin.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "chief@example.com").Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "chief@example.com").
+		Wants(http.StatusSeeOther)
 	for _, condition := range []string{"access_disabled", "user_deleted"} {
 		admin.Post("/settings/triggers/new", "name", condition, "condition", condition, "integration_ids", integration(c, "Hook"), "integration_ids",
-			integration(c, "Mail"), "integration_ids", c.Slack(admin, c.Receiver.URL)).Wants(http.StatusSeeOther)
+			integration(c, "Mail"), "integration_ids", c.Slack(admin, c.Receiver.URL)).
+			Wants(http.StatusSeeOther)
 	}
 	c.Disable(people[0].Email) // to whom the job does nothing
 	c.Bulk(admin, append(harness.IDPairs(people...), "action", "disable")...)
@@ -208,7 +210,8 @@ func TestTriggersManyAtOnceAreSummarized(t *testing.T) {
 	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE kind = 'slack' AND template = 'disable_user_summary'`)
 	c.WantCount(31, `SELECT count(*) FROM deliveries`)
 	said := slackSaid(t, c.Receiver.Wait(t, 1)[0])
-	if !strings.Contains(said, "Access of 29 users to the company account was disabled by John Doe") || strings.Count(said, "Number000") != 10 ||
+	if !strings.Contains(said, "Access of 29 users to the company account was disabled by John Doe") ||
+		strings.Count(said, "Number000") != 10 ||
 		!strings.Contains(said, "and 19 more.") {
 		t.Errorf("Slack was told\n%s", said)
 	}

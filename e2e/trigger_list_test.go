@@ -15,10 +15,12 @@ func TestTriggersListSearchAndTabs(t *testing.T) {
 	chat := c.Slack(admin, c.Receiver.URL)
 	for name, description := range map[string]string{"Émile joins": "for the door", "100% sure": "", "Leavers": "tells the DOOR keeper"} {
 		admin.Post("/settings/triggers/new", "name", name, "description", description, "condition", "user_deleted", "role_operator", "ne", "roles", "admin",
-			"roles", "analyst", "integration_ids", chat).Wants(http.StatusSeeOther)
+			"roles", "analyst", "integration_ids", chat).
+			Wants(http.StatusSeeOther)
 	}
 	leavers := c.Cell(`SELECT id FROM triggers WHERE name = 'Leavers'`)
-	admin.Get("/settings/triggers").Contains("All triggers 3", "Enabled 3", "Disabled 0", "User deleted", "role is not Administrator or Analyst", "Chat", "for the door")
+	admin.Get("/settings/triggers").
+		Contains("All triggers 3", "Enabled 3", "Disabled 0", "User deleted", "role is not Administrator or Analyst", "Chat", "for the door")
 	admin.Post("/settings/triggers/" + leavers + "/disable").To("/settings/triggers")
 	admin.Get("/settings/triggers?tab=disabled").Contains("Enabled 2", "Disabled 1", "Leavers").Lacks("100% sure")
 	admin.Get("/settings/triggers?tab=enabled").Lacks("Leavers").Contains("100% sure")
@@ -51,10 +53,14 @@ func TestTriggersDuplicate(t *testing.T) {
 	c, admin := harness.SignedIn(t, nil)
 	long := strings.Repeat("é", 255)
 	admin.Post("/settings/triggers/new", "name", long, "description", "all of it", "condition", "access_changed", "role_operator", "eq", "roles", "admin",
-		"integration_ids", c.Slack(admin, c.Receiver.URL), "integration_ids", c.Slack(admin, c.Receiver.URL)).Wants(http.StatusSeeOther)
+		"integration_ids", c.Slack(admin, c.Receiver.URL), "integration_ids", c.Slack(admin, c.Receiver.URL)).
+		Wants(http.StatusSeeOther)
 	admin.Post("/settings/triggers/1/duplicate").To("/settings/triggers")
-	c.WantCount(1, `SELECT count(*) FROM triggers a JOIN triggers b ON a.description = b.description AND a.condition = b.condition AND a.roles = b.roles AND
-		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled AND NOT b.enabled`)
+	c.WantCount(
+		1,
+		`SELECT count(*) FROM triggers a JOIN triggers b ON a.description = b.description AND a.condition = b.condition AND a.roles = b.roles AND
+		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled AND NOT b.enabled`,
+	)
 	c.WantCount(2, `SELECT count(*) FROM trigger_integrations WHERE trigger_id = 2`)
 	if name := c.Cell(`SELECT name FROM triggers WHERE id = 2`); name != "Copy of "+strings.Repeat("é", 247) {
 		t.Errorf("the copy is called %q", name)
@@ -65,7 +71,9 @@ func TestTriggersEditor(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	admin.Get("/settings/triggers/new").Contains("Set up in Integrations", "There is no integration yet that could get a message")
-	admin.Post("/settings/triggers/new").Wants(http.StatusUnprocessableEntity).Contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")
+	admin.Post("/settings/triggers/new").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")
 	chat := c.Slack(admin, c.Receiver.URL)
 	editor := admin.Get("/settings/triggers/new").Contains("Send Slack notification", "Send event to PagerDuty", `data-none="Any role">`)
 	for _, condition := range []string{"user_added", "user_deleted", "access_disabled", "access_enabled", "access_changed", "second_factor_disabled", "sign_in_locked"} {
@@ -75,16 +83,27 @@ func TestTriggersEditor(t *testing.T) {
 		admin.Get("/settings/triggers/" + id + "/edit").Contains(`<option value="` + condition + `" selected`)
 	}
 	refused := admin.Post("/settings/triggers/new", "name", "Typed name", "description", "Typed too", "condition", "user_deleted", "role_operator", "xx", "roles", "analyst",
-		"roles", "emperor", "integration_ids", "999").Wants(http.StatusUnprocessableEntity)
-	refused.Contains("Typed name", "Typed too", "Choose = or ≠.", "Choose roles from the list.", `<option value="user_deleted" selected`, `data-none="Any role" open`)
-	admin.Post("/settings/triggers/new", "name", "A", "condition", "user_added", "integration_ids", "999").Wants(http.StatusUnprocessableEntity).
+		"roles", "emperor", "integration_ids", "999").
+		Wants(http.StatusUnprocessableEntity)
+	refused.Contains(
+		"Typed name",
+		"Typed too",
+		"Choose = or ≠.",
+		"Choose roles from the list.",
+		`<option value="user_deleted" selected`,
+		`data-none="Any role" open`,
+	)
+	admin.Post("/settings/triggers/new", "name", "A", "condition", "user_added", "integration_ids", "999").
+		Wants(http.StatusUnprocessableEntity).
 		Contains("has been deleted. Choose again.")
 
 	edit := admin.Get("/settings/triggers/1/edit")
 	admin.Post("/settings/triggers/1/disable").Wants(http.StatusSeeOther)
-	stale := admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", edit.Version()).Wants(http.StatusConflict)
+	stale := admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", edit.Version()).
+		Wants(http.StatusConflict)
 	stale.Contains("Mine")
-	admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", stale.Version()).Wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", stale.Version()).
+		Wants(http.StatusSeeOther)
 	c.WantCount(1, `SELECT count(*) FROM triggers WHERE name = 'Mine' AND NOT enabled`)
 	admin.Get("/settings/triggers/1/edit?restart=1").Wants(http.StatusOK).Lacks(`value="Mine"`).Contains(`name="version"`)
 }

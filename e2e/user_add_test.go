@@ -34,7 +34,10 @@ func TestFC41_FC42_FC43_NobodyReachesAboveThemselves(t *testing.T) {
 	}
 	deny(admin.Get(above + "/revoke"))
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
-		admin.Get(path).Wants(http.StatusOK).Contains(`value="admin"`).Lacks(`value="global_admin"`, `value="global_analyst"`, `value="global_read_only"`)
+		admin.Get(path).
+			Wants(http.StatusOK).
+			Contains(`value="admin"`).
+			Lacks(`value="global_admin"`, `value="global_analyst"`, `value="global_read_only"`)
 		for _, role := range []string{"global_admin", "global_analyst", "global_read_only"} { // FC-42, FC-43
 			deny(admin.Post(path, "role", role, "email", "x@example.com", "tenant_id", "1", "duration", "1h"))
 		}
@@ -94,7 +97,8 @@ func TestFC07_InvitingADisabledPerson(t *testing.T) {
 	deliveries := c.Count(`SELECT count(*) FROM deliveries`)
 	for _, path := range []string{"/settings/users/new", "/settings/users/invite-link"} {
 		admin.Post(path, "role", "analyst", "email", "carol@example.com", "tenant_id", "1", "duration", "1h").
-			Wants(http.StatusUnprocessableEntity).Contains("already has an account", "access is disabled", "and enable access", "/settings/users?q=carol%40example.com")
+			Wants(http.StatusUnprocessableEntity).
+			Contains("already has an account", "access is disabled", "and enable access", "/settings/users?q=carol%40example.com")
 	}
 	if status := c.User("carol@example.com").Status(); status != store.Disabled {
 		t.Errorf("Carol is %s", status)
@@ -114,7 +118,8 @@ func TestFC23_OneRequestOneAddress(t *testing.T) {
 			admin.Post(path, "role", "analyst", "email", email, "tenant_id", "1", "duration", "1h").Wants(http.StatusUnprocessableEntity)
 		}
 	}
-	admin.Post("/settings/users/new", "role", "analyst", "email", "a@example.com", "email", "evil@example.net", "tenant_id", "1").Wants(http.StatusSeeOther)
+	admin.Post("/settings/users/new", "role", "analyst", "email", "a@example.com", "email", "evil@example.net", "tenant_id", "1").
+		Wants(http.StatusSeeOther)
 	c.Mail.WaitFor(t, "a@example.com")
 	for _, m := range c.Mail.Messages() {
 		if !slices.Equal(m.To, []string{"a@example.com"}) || strings.Contains(string(m.Raw), "evil") {
@@ -129,7 +134,9 @@ func TestFC25_SpellingsOfADomainAreOne(t *testing.T) {
 	admin := c.Administrator()
 	admin.Post("/settings/users/new", "role", "analyst", "email", "ann@bücher.example", "tenant_id", "1").Wants(http.StatusSeeOther)
 	for _, email := range []string{"ann@xn--bcher-kva.example", "ann@bu\u0308cher.example", "ANN@BÜCHER.example"} {
-		admin.Post("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("already invited")
+		admin.Post("/settings/users/new", "role", "analyst", "email", email, "tenant_id", "1").
+			Wants(http.StatusUnprocessableEntity).
+			Contains("already invited")
 	}
 	if to := c.Mail.WaitFor(t, "ann@xn--bcher-kva.example").To; !slices.Equal(to, []string{"ann@xn--bcher-kva.example"}) {
 		t.Errorf("the mail went to %v", to)

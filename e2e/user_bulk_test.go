@@ -75,7 +75,17 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 	me := c.Person(permission.Admin, "Ad", "Min", "admin@example.com")
 	admin := c.Browse(me)
 	one, two := c.Person(permission.Analyst, "One", "", "one@example.com"), c.Person(permission.ReadOnly, "Two", "", "two@example.com")
-	strong, gone := c.Person(permission.GlobalReadOnly, "Strong", "", "strong@example.com"), c.Person(permission.Analyst, "Gone", "", "gone@example.com")
+	strong, gone := c.Person(
+		permission.GlobalReadOnly,
+		"Strong",
+		"",
+		"strong@example.com",
+	), c.Person(
+		permission.Analyst,
+		"Gone",
+		"",
+		"gone@example.com",
+	)
 	six := []store.User{one, me, c.User(harness.AdminEmail), strong, gone, two}
 	admin.Post(harness.UserPath(gone, "delete"), "confirm_email", gone.Email).Wants(http.StatusSeeOther)
 
@@ -92,7 +102,8 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 			t.Errorf("%s: outcome %q", user.Email, refusal)
 		}
 	}
-	page := admin.Get(started.Header.Get("Location")).Contains("2 done, 4 left as they were", "Nobody disables or deletes themselves. Ask another administrator to do it.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
+	page := admin.Get(started.Header.Get("Location")).
+		Contains("2 done, 4 left as they were", "Nobody disables or deletes themselves. Ask another administrator to do it.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
 	for _, user := range []store.User{me, c.User(harness.AdminEmail), strong} {
 		page.Contains(fmt.Sprintf(`name="ids" value="%d" checked`, user.ID))
 	}
@@ -130,12 +141,27 @@ func TestWhatEndsWithSeveral(t *testing.T) {
 			}
 			john.Get("/settings/integrations").Contains("Both", "One", "Kept", "Foreign")
 			confirm := "/settings/users/bulk?action=" + action + "&ids=1&ids=" + fmt.Sprint(ann.ID) + "&ids=" + fmt.Sprint(bob.ID)
-			john.Get(confirm).Wants(http.StatusOK).Contains("stop working: <strong>22</strong>", "a00@example.com (Analyst)", "a19@example.com", "and 2 more",
-				"3 integrations", "Both", "One", "Kept", `name="remove_from"`).Lacks("a20@example.com", "b@example.com (", "john@example.com (", "Foreign")
+			john.Get(confirm).
+				Wants(http.StatusOK).
+				Contains("stop working: <strong>22</strong>", "a00@example.com (Analyst)", "a19@example.com", "and 2 more",
+					"3 integrations", "Both", "One", "Kept", `name="remove_from"`).
+				Lacks("a20@example.com", "b@example.com (", "john@example.com (", "Foreign")
 			john.Get("/settings/users/bulk?action=enable&ids="+fmt.Sprint(ann.ID)).Lacks("stop working", "remove_from")
-			john.Get("/settings/users/bulk?action="+action+"&ids="+fmt.Sprint(eve.ID)).Contains("2 integrations", "One", "Foreign").Lacks("stop working", "Both")
+			john.Get("/settings/users/bulk?action="+action+"&ids="+fmt.Sprint(eve.ID)).
+				Contains("2 integrations", "One", "Foreign").
+				Lacks("stop working", "Both")
 
-			job := c.Bulk(john, append(harness.IDPairs(c.User(harness.AdminEmail), ann, bob), "action", action, "remove_from", integration(c, "Both"), "remove_from", integration(c, "One"))...)
+			job := c.Bulk(
+				john,
+				append(
+					harness.IDPairs(c.User(harness.AdminEmail), ann, bob),
+					"action",
+					action,
+					"remove_from",
+					integration(c, "Both"),
+					"remove_from",
+					integration(c, "One"),
+				)...)
 			if job.Done != 3 || job.Refused != 1 {
 				t.Errorf("the job is %+v", job)
 			}
@@ -213,7 +239,14 @@ func insertJob(ctx context.Context, tx *store.Tx, kind string, actor store.User,
 	if err != nil {
 		return store.Job{}, err
 	}
-	job := store.Job{Kind: kind, ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Total: len(ids), CreatedAt: store.At(time.Now())}
+	job := store.Job{
+		Kind:       kind,
+		ActorID:    actor.ID,
+		ActorName:  actor.Name(),
+		ActorEmail: actor.Email,
+		Total:      len(ids),
+		CreatedAt:  store.At(time.Now()),
+	}
 	return job, tx.InsertJob(ctx, &job, work)
 }
 
@@ -226,7 +259,10 @@ func TestProgressDoesNotLookAtOutcomes(t *testing.T) {
 	john.Get(path + "?background").Wants(http.StatusOK).Contains("0 of 2 done")
 	c.Exec(`UPDATE jobs SET done = 2, refused = 1, ended_at = 1`)
 	c.Exec(`ALTER TABLE hidden RENAME TO job_outcomes`)
-	c.Exec(`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`, job.ID)
+	c.Exec(
+		`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal) VALUES ($1, 0, 7, 'Kept', 'kept@example.com', 'analyst', 'Too strong.')`,
+		job.ID,
+	)
 	john.Get(path).Wants(http.StatusOK).Contains("1 left as they were", "kept@example.com", "Too strong.")
 }
 
@@ -237,7 +273,9 @@ func TestFC60_ProgressWithAndWithoutScriptIsNoActivity(t *testing.T) {
 	job := c.JobUnderWay(c.User(harness.AdminEmail), 4, 10)
 	path := fmt.Sprintf("/settings/jobs/%d", job.ID)
 
-	page := john.Get(path).Wants(http.StatusOK).Contains("4 of 10 done", `<progress max="10" value="4"`, `data-hx-get="`+path+`?background"`, `href="`+path+`?background">Refresh</a>`)
+	page := john.Get(path).
+		Wants(http.StatusOK).
+		Contains("4 of 10 done", `<progress max="10" value="4"`, `data-hx-get="`+path+`?background"`, `href="`+path+`?background">Refresh</a>`)
 	page.Contains("<h1").Lacks("report.csv")
 	seen := func() string { return c.Cell("SELECT max(last_seen_at) FROM sessions") }
 	before := seen()

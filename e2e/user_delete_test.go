@@ -32,13 +32,21 @@ func TestFC58_DeleteOfAPersonWithAPast(t *testing.T) {
 	ann := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com")
 	by := c.Browse(ann)
 	c.SlackTrigger(by, "Told")
-	by.Post("/settings/users/new", "role", "analyst", "first_name", "Bob", "email", "bob@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
-	link := by.Post("/settings/users/invite-link", "role", "read_only", "duration", "1d", "email", "eve@example.com", "tenant_id", "1").Wants(http.StatusOK).Link()
+	by.Post("/settings/users/new", "role", "analyst", "first_name", "Bob", "email", "bob@example.com", "tenant_id", "1").
+		Wants(http.StatusSeeOther)
+	link := by.Post("/settings/users/invite-link", "role", "read_only", "duration", "1d", "email", "eve@example.com", "tenant_id", "1").
+		Wants(http.StatusOK).
+		Link()
 	c.Receiver.Wait(t, 1)
 
-	john.Get(harness.UserPath(ann, "delete")).Wants(http.StatusOK).Contains("Type ann@example.com to confirm", "eve@example.com (Read Only)").Lacks("bob@example.com")
+	john.Get(harness.UserPath(ann, "delete")).
+		Wants(http.StatusOK).
+		Contains("Type ann@example.com to confirm", "eve@example.com (Read Only)").
+		Lacks("bob@example.com")
 	for _, typed := range []string{"", "ann", "bob@example.com"} {
-		john.Post(harness.UserPath(ann, "delete"), "confirm_email", typed).Wants(http.StatusUnprocessableEntity).Contains("Type ann@example.com to confirm.")
+		john.Post(harness.UserPath(ann, "delete"), "confirm_email", typed).
+			Wants(http.StatusUnprocessableEntity).
+			Contains("Type ann@example.com to confirm.")
 	}
 	john.Post(harness.UserPath(ann, "delete"), "confirm_email", " Ann@Example.com ").To("/settings/users")
 	john.Get("/settings/users").Lacks("ann@example.com").Contains("bob@example.com")
@@ -72,6 +80,10 @@ func TestFC137_HistoryOutlivesThePerson(t *testing.T) {
 	if len(after) != len(before)+1 || !slices.Equal(after[:len(before)], before) {
 		t.Errorf("the log was\n%s\nand is\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
-	c.WantCount(1, "SELECT count(*) FROM activity WHERE action = 'delete user' AND object_id = $1 AND object = 'Ann Lee <ann@example.com>'", ann.ID)
+	c.WantCount(
+		1,
+		"SELECT count(*) FROM activity WHERE action = 'delete user' AND object_id = $1 AND object = 'Ann Lee <ann@example.com>'",
+		ann.ID,
+	)
 	c.WantCount(3, "SELECT count(*) FROM activity WHERE actor_id = $1 AND actor = 'Ann Lee <ann@example.com>'", ann.ID)
 }

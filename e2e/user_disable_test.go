@@ -112,7 +112,9 @@ func TestFC51_DisabledPeopleComeInByNoWay(t *testing.T) {
 	member.Get("/settings/profile").To("/signin")
 	c.Browser().Get(reset).Wants(http.StatusGone)
 	c.Browser().Post(reset, "password", "another long password").Wants(http.StatusGone)
-	c.Browser().Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).Wants(http.StatusUnprocessableEntity)
+	c.Browser().
+		Post("/signin", "email", "ann@example.com", "password", harness.Password("ann@example.com")).
+		Wants(http.StatusUnprocessableEntity)
 }
 
 func TestFC50_DisabledPeopleAreSignedOutEverywhere(t *testing.T) {
@@ -180,11 +182,17 @@ func TestFC55_RunningRequestOfADisabledPersonChangesNothing(t *testing.T) {
 			ann := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com")
 			adding, reading := c.Browse(ann), c.Browse(ann)
 			form := "role=analyst&tenant_id=1&email=late@example.com&csrf_token=" + adding.Token()
-			reading.LateForm(http.MethodGet, "/settings/users", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\nlee\r\n--b--\r\n", func() {
-				adding.LateForm(http.MethodPost, "/settings/users/new", "application/x-www-form-urlencoded", form, func() {
-					john.Post(harness.UserPath(ann, end), "confirm_email", ann.Email).To("/settings/users")
-				}).To("/signin")
-			})
+			reading.LateForm(
+				http.MethodGet,
+				"/settings/users",
+				"multipart/form-data; boundary=b",
+				"--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\nlee\r\n--b--\r\n",
+				func() {
+					adding.LateForm(http.MethodPost, "/settings/users/new", "application/x-www-form-urlencoded", form, func() {
+						john.Post(harness.UserPath(ann, end), "confirm_email", ann.Email).To("/settings/users")
+					}).To("/signin")
+				},
+			)
 			c.WantCount(0, "SELECT count(*) FROM users WHERE email_key = 'late@example.com'")
 			c.WantCount(0, "SELECT count(*) FROM deliveries")
 			for _, b := range []*harness.Browser{adding, reading} {

@@ -23,7 +23,8 @@ func sheet(a *harness.Answer, header string) [][]string {
 		a.T.Errorf("the file is %s", kind)
 	}
 	disposition, params, err := mime.ParseMediaType(a.Header.Get("Content-Disposition"))
-	if err != nil || disposition != "attachment" || strings.Trim(params["filename"], "abcdefghijklmnopqrstuvwxyz-0123456789.") != "" || !strings.HasSuffix(params["filename"], ".csv") {
+	if err != nil || disposition != "attachment" || strings.Trim(params["filename"], "abcdefghijklmnopqrstuvwxyz-0123456789.") != "" ||
+		!strings.HasSuffix(params["filename"], ".csv") {
 		a.T.Errorf("the file is offered as %q", a.Header.Get("Content-Disposition"))
 	}
 	if strings.Count(a.Body, "\n") != strings.Count(a.Body, "\r\n") || !strings.HasSuffix(a.Body, "\r\n") {
@@ -44,13 +45,24 @@ const exported = "email,first name,last name,role,status,2fa,last auth,groups"
 func TestExportIsTheListAsATable(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
-	seen, off := harness.Active(permission.Analyst, "Seen", "", "seen@example.com"), harness.Active(permission.ReadOnly, "Off", "Line", "off@example.com")
+	seen, off := harness.Active(
+		permission.Analyst,
+		"Seen",
+		"",
+		"seen@example.com",
+	), harness.Active(
+		permission.ReadOnly,
+		"Off",
+		"Line",
+		"off@example.com",
+	)
 	seen.LastAuthAt, off.DisabledAt = store.At(time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)), off.CreatedAt
 	c.Insert(seen, off)
 	c.Exec(`UPDATE users SET two_factor = 1 WHERE email = 'seen@example.com'`)
 	john.Post("/settings/users/new", "role", "analyst", "email", "mailed@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
 	c.InviteByLink(john, "analyst", "linked@example.com")
-	john.Post(harness.UserPath(c.User(harness.AdminEmail), "edit"), "first_name", "John", "last_name", "Doe", "version", "1").Wants(http.StatusSeeOther)
+	john.Post(harness.UserPath(c.User(harness.AdminEmail), "edit"), "first_name", "John", "last_name", "Doe", "version", "1").
+		Wants(http.StatusSeeOther)
 
 	want := map[string][]string{
 		"johndoe": {harness.AdminEmail, "John", "Doe", "Global Administrator", "active", "off", "never", ""},
@@ -118,7 +130,19 @@ func TestExportOfMoreThanIsReadAtOnce(t *testing.T) {
 }
 
 // hostile are names that a spreadsheet would run, or that would break a table or a header.
-var hostile = []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", " =1+1", "\r\n=1", `"quoted", they say`, "a;b\r\nSet-Cookie: x=y", "../../etc/passwd", `"; filename="evil.exe`}
+var hostile = []string{
+	"=1+1",
+	"+1",
+	"-1",
+	"@SUM(A1)",
+	"\t=1+1",
+	" =1+1",
+	"\r\n=1",
+	`"quoted", they say`,
+	"a;b\r\nSet-Cookie: x=y",
+	"../../etc/passwd",
+	`"; filename="evil.exe`,
+}
 
 func TestTablesAreSafeToOpen(t *testing.T) {
 	t.Parallel()
@@ -157,7 +181,8 @@ func TestTablesAreSafeToOpen(t *testing.T) {
 		t.Errorf("the report has %d rows", len(rows))
 	}
 	for _, row := range rows {
-		if refused := row[0] == harness.AdminEmail; refused != (row[3] == "refused") || refused != (row[4] == "Nobody disables or deletes themselves. Ask another administrator to do it.") {
+		if refused := row[0] == harness.AdminEmail; refused != (row[3] == "refused") ||
+			refused != (row[4] == "Nobody disables or deletes themselves. Ask another administrator to do it.") {
 			t.Errorf("the report says %q", row)
 		}
 	}

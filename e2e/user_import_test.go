@@ -12,7 +12,9 @@ import (
 	"console/store"
 )
 
-var previewRow = regexp.MustCompile(`(?s)<td data-label="Line">(\d+)</td>.*?class="col-email">([^<]*)</td>.*?data-label="Name">([^<]*)</td>.*?data-label="Role">([^<]*)</td>.*?<span class="tag[^"]*">([^<]*)</span>(?:\s*<span class="note">([^<]*)</span>)?`)
+var previewRow = regexp.MustCompile(
+	`(?s)<td data-label="Line">(\d+)</td>.*?class="col-email">([^<]*)</td>.*?data-label="Name">([^<]*)</td>.*?data-label="Role">([^<]*)</td>.*?<span class="tag[^"]*">([^<]*)</span>(?:\s*<span class="note">([^<]*)</span>)?`,
+)
 
 // preview checks a file and returns what the page says of its lines: line, email, name, role, result, reason.
 func preview(by *harness.Browser, file string, pairs ...string) []string {
@@ -57,10 +59,20 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 	admin.Post("/settings/users/new", "role", "analyst", "email", "waits@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
 	c.Settled()
 	before := c.Snapshot()
-	file := strings.Join([]string{"email,first name,role",
-		"new@example.com,New,Analyst", "OFF@example.com,Off,Analyst", "waits@example.com,,Analyst", "NEW@example.com,Twice,Analyst",
-		"no-address,,Analyst", ",,Analyst", "boss@example.com,,Emperor", "strong@example.com,,Global Analyst", "long@example.com," + strings.Repeat("W", 256) + ",Analyst",
-		"turn@example.com,A\u202eB,Analyst", "robot@example.com,,Deploy"}, "\n")
+	file := strings.Join([]string{
+		"email,first name,role",
+		"new@example.com,New,Analyst",
+		"OFF@example.com,Off,Analyst",
+		"waits@example.com,,Analyst",
+		"NEW@example.com,Twice,Analyst",
+		"no-address,,Analyst",
+		",,Analyst",
+		"boss@example.com,,Emperor",
+		"strong@example.com,,Global Analyst",
+		"long@example.com," + strings.Repeat("W", 256) + ",Analyst",
+		"turn@example.com,A\u202eB,Analyst",
+		"robot@example.com,,Deploy",
+	}, "\n")
 	want := []string{
 		"2|new@example.com|New|Analyst|New",
 		"3|OFF@example.com|Off|Analyst|Already there|off@example.com already has an account (Off). Their access is disabled.",
@@ -80,7 +92,8 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 			t.Errorf("line %d:\n%s\nnot\n%s", i, strings.Join(got[min(i, len(got)):min(i+1, len(got))], ""), line)
 		}
 	}
-	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1").Contains("<strong>2</strong> will be added, <strong>2</strong> are there already, <strong>7</strong> cannot be added", "Add 2 users", "No invitations are sent")
+	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1").
+		Contains("<strong>2</strong> will be added, <strong>2</strong> are there already, <strong>7</strong> cannot be added", "Add 2 users", "No invitations are sent")
 	c.WantUnchanged(before, "looking at an import twice")
 
 	job := c.EndedJob(admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1"))
@@ -91,7 +104,9 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 		t.Errorf("the robot is %+v", robot)
 	}
 	c.WantCount(0, "SELECT count(*) FROM users WHERE role = 'global_analyst'")
-	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").Wants(http.StatusUnprocessableEntity).Contains("Nobody in this file would be added.")
+	admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Nobody in this file would be added.")
 }
 
 // TestImportPreviewKeepsTheFile confirms as the page does, with the file in its text area.
@@ -101,7 +116,19 @@ func TestImportPreviewKeepsTheFile(t *testing.T) {
 	file := "email,first name,role\nann@example.com,</textarea><b>,Analyst\n"
 	page := john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1").Wants(http.StatusOK)
 	page.Contains("&lt;/textarea&gt;&lt;b&gt;", `name="send_invitations" value="1"`, "Invitations are sent at once").Lacks("<b>")
-	c.EndedJob(john.Post("/settings/users/import", "file", strings.ReplaceAll(file, "\n", "\r\n"), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
+	c.EndedJob(
+		john.Post(
+			"/settings/users/import",
+			"file",
+			strings.ReplaceAll(file, "\n", "\r\n"),
+			"tenant_id",
+			"1",
+			"send_invitations",
+			"1",
+			"confirm",
+			"1",
+		),
+	)
 	if name := c.User("ann@example.com").Name(); name != "</textarea><b>" {
 		t.Errorf("Ann is called %q", name)
 	}
@@ -122,13 +149,22 @@ func TestImportRefusesOtherFiles(t *testing.T) {
 		"at most 10,000 people":          "email,role\n" + strings.Repeat("a,b\n", 10_001),
 		"Nobody in this file would be a": "email,role\n",
 	} {
-		john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").Wants(http.StatusUnprocessableEntity).Contains(problem)
+		john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1").
+			Wants(http.StatusUnprocessableEntity).
+			Contains(problem)
 	}
 	utf16 := []byte("\xff\xfee\x00m\x00a\x00i\x00l\x00,\x00r\x00o\x00l\x00e\x00")
 	john.Upload("/settings/users/import", utf16, "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("UTF-8")
-	john.Upload("/settings/users/import", []byte("email,role\nx@example.com,Analyst\n"), "tenant_id", "9").Wants(http.StatusUnprocessableEntity).Contains("Choose a tenant.")
+	john.Upload("/settings/users/import", []byte("email,role\nx@example.com,Analyst\n"), "tenant_id", "9").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("Choose a tenant.")
 	john.Post("/settings/users/import", "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("Choose a file")
-	if huge := john.Upload("/settings/users/import", make([]byte, 4<<20), "tenant_id", "1"); huge.StatusCode != http.StatusRequestEntityTooLarge {
+	if huge := john.Upload(
+		"/settings/users/import",
+		make([]byte, 4<<20),
+		"tenant_id",
+		"1",
+	); huge.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("4 MiB are answered %d", huge.StatusCode)
 	}
 	c.WantUnchanged(before, "files that were refused")
@@ -160,8 +196,10 @@ func TestImportOfManyIsToldOnce(t *testing.T) {
 	c, john := harness.SignedIn(t, nil)
 	c.SlackTrigger(john, "Analysts only", "analyst")
 	c.SlackTrigger(john, "Nobody", "admin")
-	john.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "one@x.example\njohndoe@example.com").Wants(http.StatusSeeOther)
-	john.Post("/settings/triggers/new", "name", "Everybody", "condition", "user_added", "integration_ids", integration(c, "Mail"), "enabled", "1").Wants(http.StatusSeeOther)
+	john.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "one@x.example\njohndoe@example.com").
+		Wants(http.StatusSeeOther)
+	john.Post("/settings/triggers/new", "name", "Everybody", "condition", "user_added", "integration_ids", integration(c, "Mail"), "enabled", "1").
+		Wants(http.StatusSeeOther)
 	job := c.ImportOf(john, 25)
 	if a, n, e := c.Queued("Analysts only"), c.Queued("Nobody"), c.Queued("Everybody"); a != 1 || n != 0 || e != 2 {
 		t.Errorf("%d, %d and %d messages were queued", a, n, e)

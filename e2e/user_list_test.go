@@ -21,9 +21,18 @@ import (
 func TestFC104_WildcardsAreThemselves(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	c.People(store.User{FirstName: "One", Email: "a_b@x.example"}, store.User{FirstName: "Two", Email: "axb@x.example"},
-		store.User{FirstName: "Sale", LastName: "%off", Email: "sale@x.example"}, store.User{FirstName: "Back", LastName: `\slash`, Email: "back@x.example"},
-		store.User{FirstName: "O'Neil", Email: "neil@x.example"}, store.User{FirstName: `.*"`, Email: "dots@x.example"})
+	c.People(
+		store.User{FirstName: "One", Email: "a_b@x.example"},
+		store.User{FirstName: "Two", Email: "axb@x.example"},
+		store.User{
+			FirstName: "Sale",
+			LastName:  "%off",
+			Email:     "sale@x.example",
+		},
+		store.User{FirstName: "Back", LastName: `\slash`, Email: "back@x.example"},
+		store.User{FirstName: "O'Neil", Email: "neil@x.example"},
+		store.User{FirstName: `.*"`, Email: "dots@x.example"},
+	)
 	admin := c.Administrator()
 	for search, want := range map[string][]string{
 		"a_b": {"a_b@x.example"}, "%": {"sale@x.example"}, `\`: {"back@x.example"}, "o'n": {"neil@x.example"}, `.*"`: {"dots@x.example"},
@@ -39,8 +48,16 @@ func TestFC104_WildcardsAreThemselves(t *testing.T) {
 func TestFC106_AccentsDoNotMatter(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	c.People(store.User{FirstName: "Jose", Email: "1@x.example"}, store.User{FirstName: "José", Email: "2@x.example"},
-		store.User{FirstName: "JOSE\u0301", Email: "3@x.example"}, store.User{FirstName: "JOSÉ", Email: "4@x.example"}, store.User{FirstName: "Joke", Email: "5@x.example"})
+	c.People(
+		store.User{FirstName: "Jose", Email: "1@x.example"},
+		store.User{FirstName: "José", Email: "2@x.example"},
+		store.User{
+			FirstName: "JOSE\u0301",
+			Email:     "3@x.example",
+		},
+		store.User{FirstName: "JOSÉ", Email: "4@x.example"},
+		store.User{FirstName: "Joke", Email: "5@x.example"},
+	)
 	admin := c.Administrator()
 	for _, search := range []string{"jose", "josé", "JOSE\u0301"} {
 		got := admin.Get("/settings/users?q=" + url.QueryEscape(search)).Emails()
@@ -111,7 +128,9 @@ func TestFC111_LongNames(t *testing.T) {
 		"at most 254":     {"first_name", "Ann", "email", local + "@d" + domain},
 		"email address l": {"first_name", "Ann", "email", "e" + email[:64] + "@example.com"}, // 65 before the @
 	} {
-		admin.Post("/settings/users/new", append(form, "role", "analyst", "tenant_id", "1")...).Wants(http.StatusUnprocessableEntity).Contains(field)
+		admin.Post("/settings/users/new", append(form, "role", "analyst", "tenant_id", "1")...).
+			Wants(http.StatusUnprocessableEntity).
+			Contains(field)
 	}
 	c.WantCount(3, `SELECT count(*) FROM users`)
 }
@@ -122,7 +141,8 @@ func TestFC112_DirectionControls(t *testing.T) {
 	admin := c.Administrator()
 	path := c.InviteByLink(admin, "analyst", "ann@example.com")
 	for _, name := range []string{"Ann\u202enimda", "Ann\u2066x", "Ann\u200fx", "Ann\nx", "Ann\x00x", "Ann\u2028x", "\xff\xfe"} {
-		admin.Post("/settings/users/new", "role", "analyst", "first_name", name, "email", "x@example.com", "tenant_id", "1").Wants(http.StatusUnprocessableEntity)
+		admin.Post("/settings/users/new", "role", "analyst", "first_name", name, "email", "x@example.com", "tenant_id", "1").
+			Wants(http.StatusUnprocessableEntity)
 		c.Browser().Post(path, "first_name", "Ann", "last_name", name, "password", harness.Password("ann")).Wants(http.StatusUnprocessableEntity)
 	}
 	c.Add(admin, "analyst", "דנה", "", "dana@example.com")
@@ -198,8 +218,23 @@ func TestListOrder(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	day := store.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
-	bea, adam, nobody := harness.Active(permission.Analyst, "Bea", "", "z@match.example"), harness.Active(permission.ReadOnly, "ådam", "", "y@match.example"),
-		harness.Active(permission.Admin, "", "", "carl@match.example")
+	bea, adam, nobody := harness.Active(
+		permission.Analyst,
+		"Bea",
+		"",
+		"z@match.example",
+	), harness.Active(
+		permission.ReadOnly,
+		"ådam",
+		"",
+		"y@match.example",
+	),
+		harness.Active(
+			permission.Admin,
+			"",
+			"",
+			"carl@match.example",
+		)
 	bea.LastAuthAt, adam.LastAuthAt = day+2, day+1
 	made := c.Insert(bea, adam, nobody)
 	names := map[int64]string{made[0].ID: "Bea", made[1].ID: "ådam", made[2].ID: "carl"}
@@ -228,7 +263,17 @@ func TestTabsAndCounts(t *testing.T) {
 	c.Insert(people...)
 	byLink := people[2]
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
-		return tx.InsertInvitation(ctx, &store.Invitation{UserID: byLink.ID, ByLink: true, TenantID: 1, InviterName: "John", Duration: time.Hour, ExpiresAt: store.At(time.Now().Add(time.Hour))})
+		return tx.InsertInvitation(
+			ctx,
+			&store.Invitation{
+				UserID:      byLink.ID,
+				ByLink:      true,
+				TenantID:    1,
+				InviterName: "John",
+				Duration:    time.Hour,
+				ExpiresAt:   store.At(time.Now().Add(time.Hour)),
+			},
+		)
 	})
 	c.WantsCounts(john, "4 2 2 1")
 	if got := john.Get("/settings/users?q=tab").Counts(); got != "3 1 2 1" {
@@ -268,15 +313,32 @@ func TestTheChosenGroupIsOffered(t *testing.T) {
 	})
 	last := c.Count("SELECT max(id) FROM groups")
 	john.Get("/settings/users").Contains("Group 099").Lacks("Group 100")
-	john.Get("/settings/users?group="+strconv.Itoa(last)).Contains(fmt.Sprintf(`<option value="%d" selected>Group 101<`, last), "Group 099").Lacks("Group 100")
+	john.Get("/settings/users?group="+strconv.Itoa(last)).
+		Contains(fmt.Sprintf(`<option value="%d" selected>Group 101<`, last), "Group 099").
+		Lacks("Group 100")
 }
 
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	now := time.Now()
-	analyst, reader, recent := harness.Active(permission.Analyst, "Old", "Analyst", "old@example.com"), harness.Active(permission.ReadOnly, "Never", "Reader", "never@example.com"),
-		harness.Active(permission.ReadOnly, "Recent", "Reader", "recent@example.com")
+	analyst, reader, recent := harness.Active(
+		permission.Analyst,
+		"Old",
+		"Analyst",
+		"old@example.com",
+	), harness.Active(
+		permission.ReadOnly,
+		"Never",
+		"Reader",
+		"never@example.com",
+	),
+		harness.Active(
+			permission.ReadOnly,
+			"Recent",
+			"Reader",
+			"recent@example.com",
+		)
 	analyst.LastAuthAt, recent.LastAuthAt = store.At(now.Add(-91*24*time.Hour)), store.At(now.Add(-89*24*time.Hour))
 	people := c.Insert(analyst, reader, recent)
 	group := c.Count("SELECT id FROM groups WHERE name = 'Read Only'")
@@ -305,11 +367,26 @@ func TestListURLHoldsTheState(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	c.Insert(harness.Crowd(60, "State")...)
-	state := url.Values{"q": {"state"}, "role": {"read_only"}, "twofa": {"off"}, "last_auth": {"never"}, "sort": {"email"}, "dir": {"desc"}, "tab": {"active"}}
+	state := url.Values{
+		"q":         {"state"},
+		"role":      {"read_only"},
+		"twofa":     {"off"},
+		"last_auth": {"never"},
+		"sort":      {"email"},
+		"dir":       {"desc"},
+		"tab":       {"active"},
+	}
 	page := john.Get("/settings/users?" + state.Encode()).Wants(http.StatusOK)
-	page.Contains(`name="q" value="state"`, `<option value="read_only" selected`, `<option value="off" selected`, `<option value="never" selected`,
-		`form="user-search" name="tab" value="active"`, `form="user-search" name="sort" value="email"`, `form="user-search" name="dir" value="desc"`,
-		`aria-sort="descending"`)
+	page.Contains(
+		`name="q" value="state"`,
+		`<option value="read_only" selected`,
+		`<option value="off" selected`,
+		`<option value="never" selected`,
+		`form="user-search" name="tab" value="active"`,
+		`form="user-search" name="sort" value="email"`,
+		`form="user-search" name="dir" value="desc"`,
+		`aria-sort="descending"`,
+	)
 	if page.IDs()[0] != c.User("state00059@example.com").ID {
 		t.Error("the list does not begin with the last address")
 	}
@@ -332,7 +409,8 @@ func TestListURLHoldsTheState(t *testing.T) {
 	if !strings.Contains(export[strings.LastIndex(export, "<a"):], "q=state") {
 		t.Error("the export is of another list")
 	}
-	john.Get("/settings/users?tab=bogus&sort=bogus&dir=bogus&cursor=bogus&role=bogus&group=bogus&twofa=bogus&last_auth=bogus").Wants(http.StatusOK)
+	john.Get("/settings/users?tab=bogus&sort=bogus&dir=bogus&cursor=bogus&role=bogus&group=bogus&twofa=bogus&last_auth=bogus").
+		Wants(http.StatusOK)
 }
 
 func TestEmptyListsSayWhatToDo(t *testing.T) {
@@ -340,10 +418,13 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 	c, john := harness.SignedIn(t, nil)
 	john.Get("/settings/users?tab=invited").Contains("Nobody is waiting to sign up", "Add new user")
 	john.Get("/settings/users?tab=disabled").Contains("Nobody is disabled")
-	john.Get("/settings/users?q=%3Cnobody%3E").Contains("Nobody here matches “&lt;nobody&gt;”", "clear search and filters", "Invited</a>, where people invited by link are")
+	john.Get("/settings/users?q=%3Cnobody%3E").
+		Contains("Nobody here matches “&lt;nobody&gt;”", "clear search and filters", "Invited</a>, where people invited by link are")
 	john.Get("/settings/users?q=%3Cnobody%3E&tab=disabled").Contains("all users")
 	reader := c.Browse(c.Person(permission.ReadOnly, "Rea", "Der", "reader@example.com"))
-	reader.Get("/settings/users?tab=invited").Contains("Nobody is waiting to sign up").Lacks("/settings/users/new", "/settings/users/export.csv", `name="action"`)
+	reader.Get("/settings/users?tab=invited").
+		Contains("Nobody is waiting to sign up").
+		Lacks("/settings/users/new", "/settings/users/export.csv", `name="action"`)
 }
 
 func TestLastAuthIsExactOnHoverAndForScreenReaders(t *testing.T) {
@@ -407,7 +488,8 @@ func TestFC106_AccentsCaseAndExactFirst(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	named(c, "p1:Jose", "p2:José", "p3:JOSÉ", "p4:Jorge", "p5:Йогурт", "p6:Иогурт")
-	john.Post("/settings/users/new", "role", "read_only", "first_name", "Jose\u0301", "email", "p7@x.example", "tenant_id", "1").Wants(http.StatusSeeOther)
+	john.Post("/settings/users/new", "role", "read_only", "first_name", "Jose\u0301", "email", "p7@x.example", "tenant_id", "1").
+		Wants(http.StatusSeeOther)
 	finds(t, john, "jose", "p1 p2 p3 p7")
 	finds(t, john, "JOSE", "p1 p2 p3 p7")
 	finds(t, john, "josé", "p2 p3 p7 p1")

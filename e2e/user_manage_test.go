@@ -24,7 +24,10 @@ func TestFC34_NobodyEndsThemselvesOrTheLastAdministrator(t *testing.T) {
 	john.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).Wants(http.StatusConflict)
 	for _, action := range []string{"disable", "delete"} {
 		job := c.Bulk(john, append(harness.IDPairs(me), "action", action)...)
-		if o := c.Outcomes(job); job.Refused != 1 || o[0].Refusal != "Nobody disables or deletes themselves. Ask another administrator to do it." {
+		if o := c.Outcomes(
+			job,
+		); job.Refused != 1 ||
+			o[0].Refusal != "Nobody disables or deletes themselves. Ask another administrator to do it." {
 			t.Errorf("%s of oneself: %+v", action, o)
 		}
 	}
@@ -35,10 +38,15 @@ func TestFC34_NobodyEndsThemselvesOrTheLastAdministrator(t *testing.T) {
 	weak.PasswordHash = ""
 	by := c.Browse(c.Insert(weak)[0])
 	by.Post(harness.UserPath(me, "disable")).Wants(http.StatusConflict).Contains("The last administrator stays")
-	by.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).Wants(http.StatusConflict).Contains("The last administrator stays")
+	by.Post(harness.UserPath(me, "delete"), "confirm_email", harness.AdminEmail).
+		Wants(http.StatusConflict).
+		Contains("The last administrator stays")
 	for _, action := range []string{"disable", "delete"} {
 		job := c.Bulk(by, append(harness.IDPairs(me), "action", action)...)
-		if o := c.Outcomes(job); job.Refused != 1 || !strings.HasPrefix(o[0].Refusal, "At least one Global Administrator who can sign in must remain.") {
+		if o := c.Outcomes(
+			job,
+		); job.Refused != 1 ||
+			!strings.HasPrefix(o[0].Refusal, "At least one Global Administrator who can sign in must remain.") {
 			t.Errorf("%s of the last administrator: %+v", action, o)
 		}
 	}
@@ -77,7 +85,17 @@ func TestFC36_TwoAdministratorsEndingEachOther(t *testing.T) {
 		return tx.DeleteUser(ctx, c.User(harness.AdminEmail).ID)
 	})
 	for round := range 50 {
-		ann, bob := c.Person(permission.GlobalAdmin, "Ann", "", fmt.Sprintf("ann%d@example.com", round)), c.Person(permission.GlobalAdmin, "Bob", "", fmt.Sprintf("bob%d@example.com", round))
+		ann, bob := c.Person(
+			permission.GlobalAdmin,
+			"Ann",
+			"",
+			fmt.Sprintf("ann%d@example.com", round),
+		), c.Person(
+			permission.GlobalAdmin,
+			"Bob",
+			"",
+			fmt.Sprintf("bob%d@example.com", round),
+		)
 		byAnn, byBob := c.Browse(ann), c.Browse(bob)
 		end := []string{"disable", "delete", "disable in bulk"}[round%3]
 		together(ending(byAnn, end, bob), ending(byBob, end, ann))
@@ -133,7 +151,8 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 	strong := c.Insert(harness.Active(permission.GlobalAnalyst, "Global", "Analyst", "ga@example.com"), off)
 	strong = append(strong, c.User(harness.AdminEmail))
 	john.Post("/settings/users/new", "role", "global_read_only", "email", "mailed@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
-	john.Post("/settings/users/invite-link", "role", "global_admin", "duration", "1d", "email", "linked@example.com", "tenant_id", "1").Wants(http.StatusOK)
+	john.Post("/settings/users/invite-link", "role", "global_admin", "duration", "1d", "email", "linked@example.com", "tenant_id", "1").
+		Wants(http.StatusOK)
 	before := standing(c)
 
 	tries := 0
@@ -148,7 +167,17 @@ func TestFC41_StrongerPeopleAreLeftAlone(t *testing.T) {
 	for _, person := range strong {
 		for _, action := range []string{"edit", "disable", "delete"} {
 			refused(admin.Get(harness.UserPath(person, action)))
-			refused(admin.Post(harness.UserPath(person, action), "confirm_email", person.Email, "first_name", "X", "version", strconv.FormatInt(person.Version, 10)))
+			refused(
+				admin.Post(
+					harness.UserPath(person, action),
+					"confirm_email",
+					person.Email,
+					"first_name",
+					"X",
+					"version",
+					strconv.FormatInt(person.Version, 10),
+				),
+			)
 		}
 		refused(admin.Post(harness.UserPath(person, "enable")))
 	}
@@ -185,7 +214,14 @@ func standing(c *harness.Console) string {
 func TestEqualsManageEachOtherAndOthersDoNot(t *testing.T) {
 	t.Parallel()
 	c, _ := harness.SignedIn(t, nil)
-	admin, equal := c.Browse(c.Person(permission.Admin, "Ad", "Min", "admin@example.com")), c.Person(permission.Admin, "E", "Qual", "equal@example.com")
+	admin, equal := c.Browse(
+		c.Person(permission.Admin, "Ad", "Min", "admin@example.com"),
+	), c.Person(
+		permission.Admin,
+		"E",
+		"Qual",
+		"equal@example.com",
+	)
 	admin.Post(harness.UserPath(equal, "disable")).Wants(http.StatusSeeOther)
 	admin.Post(harness.UserPath(equal, "enable")).Wants(http.StatusSeeOther)
 	for _, role := range []permission.Role{permission.Analyst, permission.ReadOnly, permission.GlobalAnalyst, permission.APIDeveloper} {
@@ -214,13 +250,19 @@ func TestWhatEndsWithAPerson(t *testing.T) {
 			c, john := harness.SignedIn(t, nil)
 			ann := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com")
 			by := c.Browse(ann)
-			link := by.Post("/settings/users/invite-link", "role", "analyst", "duration", "1d", "email", "eve@example.com", "tenant_id", "1").Wants(http.StatusOK).Link()
+			link := by.Post("/settings/users/invite-link", "role", "analyst", "duration", "1d", "email", "eve@example.com", "tenant_id", "1").
+				Wants(http.StatusOK).
+				Link()
 			for name, emails := range map[string]string{"Both": "Ann@example.com\nother@example.com", "Alone": "ann@EXAMPLE.com", "Kept": "ann@example.com", "Foreign": "other@example.com"} {
 				by.Post("/settings/integrations/new?type=email", "name", name, "active", "1", "emails", emails).Wants(http.StatusSeeOther)
 			}
-			john.Get(harness.UserPath(ann, end)).Wants(http.StatusOK).Contains("eve@example.com (Analyst)", "Both", "Alone", "Kept", `name="remove_from"`).Lacks("Foreign")
+			john.Get(harness.UserPath(ann, end)).
+				Wants(http.StatusOK).
+				Contains("eve@example.com (Analyst)", "Both", "Alone", "Kept", `name="remove_from"`).
+				Lacks("Foreign")
 			john.Post(harness.UserPath(ann, end), "confirm_email", ann.Email, "remove_from", integration(c, "Both"), "remove_from", integration(c, "Alone"),
-				"remove_from", integration(c, "Foreign")).Wants(http.StatusSeeOther)
+				"remove_from", integration(c, "Foreign")).
+				Wants(http.StatusSeeOther)
 
 			c.Browser().Get(link).Wants(http.StatusGone)
 			if n := c.Count("SELECT count(*) FROM users WHERE email_key = 'eve@example.com'"); n != 0 {

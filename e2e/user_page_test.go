@@ -15,8 +15,10 @@ func TestUserPage_ShowsAPersonWithEveryAction(t *testing.T) {
 	admin := c.Administrator()
 	c.Member(admin, "analyst", "ann@example.com")
 	path := fmt.Sprintf("/settings/users/%d", c.User("ann@example.com").ID)
-	admin.Get(path).Wants(http.StatusOK).Contains("Mem Ber", "ann@example.com", "Analyst", "Active", `>Analysts</a>`, "by John Doe &lt;johndoe@example.com&gt;", "just now",
-		`href="`+path+`/edit"`, `href="`+path+`/groups"`, `href="`+path+`/disable"`, `href="`+path+`/delete"`, `action="`+path+`/password-reset"`, "Disable 2FA").
+	admin.Get(path).
+		Wants(http.StatusOK).
+		Contains("Mem Ber", "ann@example.com", "Analyst", "Active", `>Analysts</a>`, "by John Doe &lt;johndoe@example.com&gt;", "just now",
+			`href="`+path+`/edit"`, `href="`+path+`/groups"`, `href="`+path+`/disable"`, `href="`+path+`/delete"`, `action="`+path+`/password-reset"`, "Disable 2FA").
 		Lacks("Enable access", "Invitation")
 	for _, tab := range []string{"overview", "permissions", "sessions"} {
 		admin.Get(path + "?tab=" + tab).Wants(http.StatusOK).Contains(`id="tab-` + tab + `"`)
@@ -35,13 +37,18 @@ func TestUserPage_InvitedPeopleHaveOne(t *testing.T) {
 	c.Add(admin, "analyst", "Ann", "Lee", "ann@example.com")
 	path, invitation := fmt.Sprintf("/settings/users/%d", c.User("ann@example.com").ID), c.Invitation("ann@example.com")
 	admin.Get(path).Wants(http.StatusOK).Contains("Invited", "By mail, from John Doe", "The mail ", "Never", `action="`+invitation+`/resend"`,
-		`action="`+invitation+`/link"`, `href="`+invitation+`/role"`, `href="`+invitation+`/revoke"`, `href="`+path+`/groups"`).Lacks(path+"/disable", path+"/delete")
+		`action="`+invitation+`/link"`, `href="`+invitation+`/role"`, `href="`+invitation+`/revoke"`, `href="`+path+`/groups"`).
+		Lacks(path+"/disable", path+"/delete")
 	c.InviteByLink(admin, "analyst", "bo@example.com")
 	path, invitation = fmt.Sprintf("/settings/users/%d", c.User("bo@example.com").ID), c.Invitation("bo@example.com")
-	admin.Get(path).Wants(http.StatusOK).Contains("By link, from John Doe", "before signing up", `href="`+invitation+`/revoke"`, "by John Doe").
+	admin.Get(path).
+		Wants(http.StatusOK).
+		Contains("By link, from John Doe", "before signing up", `href="`+invitation+`/revoke"`, "by John Doe").
 		Lacks("/resend", path+"/groups", "The mail")
 	admin.Get(path + "?tab=permissions").Wants(http.StatusOK).Contains("Invitation by link")
-	admin.Get(path+"?tab=sessions").Wants(http.StatusOK).Contains("bo@example.com is not signed in anywhere.", "Nobody has tried to sign in as bo@example.com")
+	admin.Get(path+"?tab=sessions").
+		Wants(http.StatusOK).
+		Contains("bo@example.com is not signed in anywhere.", "Nobody has tried to sign in as bo@example.com")
 }
 
 func TestUserPage_SessionsAreForThoseWhoMayManage(t *testing.T) {
@@ -55,7 +62,10 @@ func TestUserPage_SessionsAreForThoseWhoMayManage(t *testing.T) {
 	lead := c.Browse(c.Person(permission.Admin, "Lea", "Der", "lead@example.com"))
 	john := fmt.Sprintf("/settings/users/%d", c.User(harness.AdminEmail).ID)
 	before := c.Count(`SELECT count(*) FROM activity`)
-	lead.Get(john).Wants(http.StatusOK).Contains("you may not.", "These people can do it", harness.AdminEmail).Lacks(john+"/edit", john+"/delete", "password-reset")
+	lead.Get(john).
+		Wants(http.StatusOK).
+		Contains("you may not.", "These people can do it", harness.AdminEmail).
+		Lacks(john+"/edit", john+"/delete", "password-reset")
 	lead.Get(john+"?tab=sessions").Wants(http.StatusOK).Contains("you may not.").Lacks("Sign out everywhere", "Sign-in history")
 	if after := c.Count(`SELECT count(*) FROM activity`); after != before {
 		t.Error("looking at a page is recorded as a refusal")
@@ -97,7 +107,15 @@ func TestProfile_ChangesLeadToTheirTab(t *testing.T) {
 	for tab, part := range map[string]string{"account": "account-title", "security": "security-title", "sessions": "sessions-title", "permissions": "permissions-title"} {
 		admin.Get("/settings/profile?tab="+tab).Wants(http.StatusOK).Contains(`id="`+part+`"`, `id="tab-`+tab+`"`)
 	}
-	changed := admin.Post("/settings/profile/password", "current_password", harness.AdminPassword, "password", "a new long password", "again", "a new long password")
+	changed := admin.Post(
+		"/settings/profile/password",
+		"current_password",
+		harness.AdminPassword,
+		"password",
+		"a new long password",
+		"again",
+		"a new long password",
+	)
 	if to := changed.Header.Get("Location"); to != "/settings/profile?tab=security" {
 		t.Errorf("changing the password leads to %s", to)
 	}

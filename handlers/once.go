@@ -17,8 +17,12 @@ const sentKept = 20
 const sentBefore account.Code = "sent_before"
 
 // errSent says that a form was sent before.
-var errSent = &account.Refusal{Code: sentBefore, Title: "Done already", Words: "This form was sent before, and nothing more was done now. " +
-	"What it made was shown that once. If you have not kept it, go back and make another one."}
+var errSent = &account.Refusal{
+	Code:  sentBefore,
+	Title: "Done already",
+	Words: "This form was sent before, and nothing more was done now. " +
+		"What it made was shown that once. If you have not kept it, go back and make another one.",
+}
 
 // once keeps a form whose answer shows a secret from doing its work twice: who reloads that page sends the form again,
 // and would make a second secret in place of the one just written down. A form sent by htmx has no page of its own to

@@ -117,7 +117,13 @@ func (h *Console) renderProfile(c request, status int, tab views.ProfileTab, par
 }
 
 func (h *Console) endOwnSessions(c request) error {
-	return h.endSessionsOf(c, c.Actor().UserID, views.ProfilePath(views.ProfileTabSessions), "That browser is signed out.", "All other browsers are signed out.")
+	return h.endSessionsOf(
+		c,
+		c.Actor().UserID,
+		views.ProfilePath(views.ProfileTabSessions),
+		"That browser is signed out.",
+		"All other browsers are signed out.",
+	)
 }
 
 // noAccess tells somebody whom no group gives anything whom to ask.

@@ -52,9 +52,12 @@ var signedOut = &account.Refusal{Code: account.SignedOut}
 // statusWords are what people read when the framework refuses a request; who refuses it with a text of their own keeps
 // the title.
 var statusWords = map[int]struct{ title, text string }{
-	http.StatusForbidden:             {"Not accepted", "Go back, reload the page and try again."},
-	http.StatusNotFound:              {"Not found", "There is no such page. Check the address, or go back to the start."},
-	http.StatusMethodNotAllowed:      {"This cannot be opened", "This address is no page of its own. Go back, and use the buttons and links of the page."},
+	http.StatusForbidden: {"Not accepted", "Go back, reload the page and try again."},
+	http.StatusNotFound:  {"Not found", "There is no such page. Check the address, or go back to the start."},
+	http.StatusMethodNotAllowed: {
+		"This cannot be opened",
+		"This address is no page of its own. Go back, and use the buttons and links of the page.",
+	},
 	http.StatusRequestEntityTooLarge: {"Too large", "What you sent is too large. A file has at most 2 MiB."},
 }
 

@@ -32,7 +32,9 @@ func (h *Console) confirmAuthenticator(c request) error {
 		return h.renderAuthenticator(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
 	if errors.Is(err, store.ErrNotFound) { // confirmed in another window meanwhile, begun in another browser, or a day old
-		again := account.Fields{"": "This was not finished in time, or was begun anew elsewhere. Begin again, and remove the old entry from your app."}
+		again := account.Fields{
+			"": "This was not finished in time, or was begun anew elsewhere. Begin again, and remove the old entry from your app.",
+		}
 		return h.renderAuthenticator(c, http.StatusUnprocessableEntity, form(c, again))
 	}
 	if err != nil {

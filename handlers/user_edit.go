@@ -26,7 +26,10 @@ func (h *Console) editUser(c request, id int64) error {
 			return err
 		}
 		if status == http.StatusConflict {
-			refused[""] = fmt.Sprintf("Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.", current.Name())
+			refused[""] = fmt.Sprintf(
+				"Somebody else has changed this meanwhile: the name is now “%s”. What you typed is kept: save again to replace it.",
+				current.Name(),
+			)
 		}
 		return h.renderEditUser(c, status, current, again(c, refused, status, current.Version))
 	}

@@ -7,7 +7,13 @@ import (
 )
 
 func (h *Console) endSessions(c request, id int64) error {
-	return h.endSessionsOf(c, id, views.UserTabPath(id, views.UserTabSessions), "They are signed out of that browser.", "They are signed out everywhere.")
+	return h.endSessionsOf(
+		c,
+		id,
+		views.UserTabPath(id, views.UserTabSessions),
+		"They are signed out of that browser.",
+		"They are signed out everywhere.",
+	)
 }
 
 // endSessionsOf signs somebody out of one browser or, without the field session_id, of all but the one that asks.

@@ -84,7 +84,8 @@ func TestModulesAreSmallAndExplained(t *testing.T) {
 	refused := regexp.MustCompile(`\.on[a-z]+ = |setAttribute\("on|\beval\(|new Function|innerHTML =|insertAdjacentHTML|\bwindow\.|globalThis`)
 	for name, text := range read(script) {
 		comment, _, _ := strings.Cut(string(text), "\nimport ")
-		if !strings.HasPrefix(comment, "// ") || !regexp.MustCompile(`(?i)\bwithout (script|them)`).MatchString(strings.ReplaceAll(comment, "\n// ", " ")) {
+		if !strings.HasPrefix(comment, "// ") ||
+			!regexp.MustCompile(`(?i)\bwithout (script|them)`).MatchString(strings.ReplaceAll(comment, "\n// ", " ")) {
 			t.Errorf("%s does not begin with what it adds, and what there is without script", name)
 		}
 		if lines := strings.Count(string(text), "\n"); lines > most {

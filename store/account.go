@@ -47,9 +47,19 @@ func (tx *Tx) InsertAccount(ctx context.Context, a Account) error {
 // UpdateAccount stores a when nobody has changed it since a.Version was read, and raises the version; otherwise it
 // returns ErrStale. The main tenant carries the new name from then on.
 func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
-	err := tx.execOne(ctx, ErrStale, `UPDATE account SET name = $2, cloud = $3, idle_timeout = $4, absolute_timeout = $5, enforce_two_factor = $6,
+	err := tx.execOne(
+		ctx,
+		ErrStale,
+		`UPDATE account SET name = $2, cloud = $3, idle_timeout = $4, absolute_timeout = $5, enforce_two_factor = $6,
 		password_min_length = $7, version = version + 1 WHERE version = $1`,
-		a.Version, a.Name, a.Cloud, int64(a.IdleTimeout.Seconds()), int64(a.AbsoluteTimeout.Seconds()), a.EnforceSecondFactor, a.PasswordMinLength)
+		a.Version,
+		a.Name,
+		a.Cloud,
+		int64(a.IdleTimeout.Seconds()),
+		int64(a.AbsoluteTimeout.Seconds()),
+		a.EnforceSecondFactor,
+		a.PasswordMinLength,
+	)
 	if err != nil {
 		return err
 	}
@@ -65,7 +75,11 @@ func (q Queries) SealedConstant(ctx context.Context) ([]byte, error) {
 
 // SaveSealedConstant stores the constant as it is sealed now.
 func (tx *Tx) SaveSealedConstant(ctx context.Context, sealed []byte) error {
-	_, err := tx.exec(ctx, `INSERT INTO sealed_constant (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`, sealed)
+	_, err := tx.exec(
+		ctx,
+		`INSERT INTO sealed_constant (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`,
+		sealed,
+	)
 	return err
 }
 
@@ -93,7 +107,14 @@ func (q Queries) MainTenant(ctx context.Context) (Tenant, error) {
 
 // InsertTenant creates t and sets its id.
 func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) (err error) {
-	t.ID, err = tx.insert(ctx, `INSERT INTO tenants (uuid, name, main, created_at) VALUES ($1, $2, $3, $4)`, t.UUID, t.Name, t.Main, t.CreatedAt)
+	t.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO tenants (uuid, name, main, created_at) VALUES ($1, $2, $3, $4)`,
+		t.UUID,
+		t.Name,
+		t.Main,
+		t.CreatedAt,
+	)
 	return err
 }
 

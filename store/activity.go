@@ -22,9 +22,24 @@ type Entry struct {
 
 // InsertEntry appends e. Entries cannot be changed or removed.
 func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
-	e.ID, err = tx.insert(ctx, `INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent)
+	e.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		e.At, e.ActorID, e.Actor, e.Source, e.Address, e.RequestID, e.Action, e.ObjectType, e.ObjectID, e.Object, e.Outcome, e.Changes, e.UserAgent)
+		e.At,
+		e.ActorID,
+		e.Actor,
+		e.Source,
+		e.Address,
+		e.RequestID,
+		e.Action,
+		e.ObjectType,
+		e.ObjectID,
+		e.Object,
+		e.Outcome,
+		e.Changes,
+		e.UserAgent,
+	)
 	return err
 }
 

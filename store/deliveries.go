@@ -75,10 +75,25 @@ func (tx *Tx) InsertEvent(ctx context.Context, e *Event) (err error) {
 // InsertDelivery queues d, due at once, and sets its id.
 func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.State, d.NextAt = Waiting, d.CreatedAt
-	d.ID, err = tx.insert(ctx, `INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
+	d.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
 		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0), $11, $12, $13, $14)`,
-		d.UUID, d.Target, d.Kind, d.Recipient, d.Template, string(d.Params), d.UserID, d.EventID, d.TriggerID, d.IntegrationID,
-		d.State, d.NextAt, d.CreatedAt, d.Uncounted)
+		d.UUID,
+		d.Target,
+		d.Kind,
+		d.Recipient,
+		d.Template,
+		string(d.Params),
+		d.UserID,
+		d.EventID,
+		d.TriggerID,
+		d.IntegrationID,
+		d.State,
+		d.NextAt,
+		d.CreatedAt,
+		d.Uncounted,
+	)
 	return err
 }
 
@@ -132,11 +147,20 @@ func (q Queries) TriggeredDeliveries(ctx context.Context, query DeliveryQuery) (
 // DeleteEndedDeliveries forgets at most limit deliveries that ended before the time given, with their attempts and then
 // the events that no delivery tells of any more. It returns how many deliveries there were.
 func (tx *Tx) DeleteEndedDeliveries(ctx context.Context, before Millis, limit int) (int64, error) {
-	n, err := tx.exec(ctx, `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`, before, limit)
+	n, err := tx.exec(
+		ctx,
+		`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ended_at > 0 AND ended_at < $1 LIMIT $2)`,
+		before,
+		limit,
+	)
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.exec(ctx, `DELETE FROM events WHERE occurred_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`, before)
+	_, err = tx.exec(
+		ctx,
+		`DELETE FROM events WHERE occurred_at < $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`,
+		before,
+	)
 	return n, err
 }
 
@@ -187,9 +211,19 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3
 			WHERE batch = $1 AND batch > 0 AND state = 'waiting' AND id <> $2 RETURNING `+deliveryColumns, first.Batch, first.ID, until)
 	case first.Attempts == 1:
-		batch, err = many(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
+		batch, err = many(
+			ctx,
+			tx.q,
+			scanDelivery,
+			`UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
 			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)
-			RETURNING `+deliveryColumns, first.Target, now, until, first.ID, limit-1)
+			RETURNING `+deliveryColumns,
+			first.Target,
+			now,
+			until,
+			first.ID,
+			limit-1,
+		)
 	}
 	if err != nil || len(batch) == 0 {
 		return []Delivery{first}, err
@@ -256,12 +290,21 @@ func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
 // before that attempt has ended and has its row, it would be sent twice. For an active one, what was parked is due again.
 func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) error {
 	if !active {
-		_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
+		_, err := tx.exec(
+			ctx,
+			`UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
 			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
-			id, SwitchedOffLimit.Milliseconds(), SwitchedOff)
+			id,
+			SwitchedOffLimit.Milliseconds(),
+			SwitchedOff,
+		)
 		return err
 	}
-	_, err := tx.exec(ctx, `UPDATE deliveries SET parked = 0, next_at = created_at, error = '' WHERE integration_id = $1 AND state = 'waiting' AND parked = 1`, id)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE deliveries SET parked = 0, next_at = created_at, error = '' WHERE integration_id = $1 AND state = 'waiting' AND parked = 1`,
+		id,
+	)
 	return err
 }
 
@@ -302,15 +345,28 @@ func (q Queries) LastFailures(ctx context.Context) ([]LastFailure, error) {
 
 // FailedSince returns how many deliveries to an integration have failed since a time, of those that count.
 func (q Queries) FailedSince(ctx context.Context, integrationID int64, since Millis) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at >= $2`,
-		integrationID, since)
+	return one(
+		ctx,
+		q.q,
+		value[int],
+		`SELECT count(*) FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND state = 'failed' AND ended_at >= $2`,
+		integrationID,
+		since,
+	)
 }
 
 // EndedSince returns how many deliveries to an integration have ended since a time, of those that count; more than limit
 // are not counted. SQLite seeks by the first of the two bounds: the other one only says which index serves.
 func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Millis, limit int) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
-		integrationID, since, limit)
+	return one(
+		ctx,
+		q.q,
+		value[int],
+		`SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
+		integrationID,
+		since,
+		limit,
+	)
 }
 
 // ReleaseDelivery gives back a claimed delivery whose attempt has not been made.
@@ -322,7 +378,12 @@ func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error
 
 // CancelMails ends the waiting mails to a person.
 func (tx *Tx) CancelMails(ctx context.Context, userID int64, now Millis, reason string) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'failed', ended_at = $2, error = $3, secret = NULL WHERE user_id = $1 AND state = 'waiting'`,
-		userID, now, reason)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE deliveries SET state = 'failed', ended_at = $2, error = $3, secret = NULL WHERE user_id = $1 AND state = 'waiting'`,
+		userID,
+		now,
+		reason,
+	)
 	return err
 }

@@ -35,7 +35,9 @@ func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	summary, err := db.DeliveryByID(t.Context(), 1)
-	if err != nil || summary.Template != "create_user_summary" || string(summary.Params) != `{"count":25,"template":"create_user"}` || summary.Batch != 0 || summary.Uncounted {
+	if err != nil || summary.Template != "create_user_summary" || string(summary.Params) != `{"count":25,"template":"create_user"}` ||
+		summary.Batch != 0 ||
+		summary.Uncounted {
 		t.Errorf("%+v (%s), %v", summary, summary.Params, err)
 	}
 	mail, err := db.DeliveryByID(t.Context(), 2)
@@ -122,7 +124,11 @@ func TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff(t *testing.T) {
 		if err := db.Update(t.Context(), func(tx *store.Tx) error { return tx.ParkDelivery(t.Context(), d, now) }); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := db.DeliveryByID(t.Context(), d.ID); err != nil || got.State != store.Waiting || got.NextAt != now || got.Attempts != 0 || got.Error != "" {
+		if got, err := db.DeliveryByID(
+			t.Context(),
+			d.ID,
+		); err != nil || got.State != store.Waiting || got.NextAt != now || got.Attempts != 0 ||
+			got.Error != "" {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}

@@ -222,7 +222,12 @@ func (tx *Tx) DeleteAutomaticGroup(ctx context.Context, id int64) error {
 // AddGroupTenants lets a group cover tenants; covering one already is no error.
 func (tx *Tx) AddGroupTenants(ctx context.Context, groupID int64, tenants ...int64) error {
 	for _, tenant := range tenants {
-		if _, err := tx.exec(ctx, `INSERT INTO group_tenants (group_id, tenant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, groupID, tenant); err != nil {
+		if _, err := tx.exec(
+			ctx,
+			`INSERT INTO group_tenants (group_id, tenant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			groupID,
+			tenant,
+		); err != nil {
 			return err
 		}
 	}
@@ -242,8 +247,14 @@ func (tx *Tx) RaiseGroupVersion(ctx context.Context, groupID int64) error {
 
 // GroupTenants returns the tenants that a group covers, the main one first.
 func (q Queries) GroupTenants(ctx context.Context, groupID int64) ([]Tenant, error) {
-	return many(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants WHERE id IN (SELECT tenant_id FROM group_tenants WHERE group_id = $1)
-		ORDER BY main DESC, id`, groupID)
+	return many(
+		ctx,
+		q.q,
+		scanTenant,
+		`SELECT `+tenantColumns+` FROM tenants WHERE id IN (SELECT tenant_id FROM group_tenants WHERE group_id = $1)
+		ORDER BY main DESC, id`,
+		groupID,
+	)
 }
 
 // AddMember puts a person into a group; being in it already is no error. It says whether they were not.
@@ -265,7 +276,13 @@ func (tx *Tx) RemoveMember(ctx context.Context, groupID, userID int64) (bool, er
 }
 
 func (tx *Tx) countMembers(ctx context.Context, groupID int64, more int) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE groups SET members = members + $2, members_version = members_version + 1 WHERE id = $1`, groupID, more)
+	return tx.execOne(
+		ctx,
+		ErrNotFound,
+		`UPDATE groups SET members = members + $2, members_version = members_version + 1 WHERE id = $1`,
+		groupID,
+		more,
+	)
 }
 
 // DeleteEmptyAutomaticGroups removes the automatic groups among ids whose last member has left.

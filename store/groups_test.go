@@ -99,7 +99,11 @@ func TestListGroupsPages(t *testing.T) {
 	if !slices.Equal(back, forth) {
 		t.Errorf("forth %v, back %v", forth, back)
 	}
-	if groups, next, prev, err := db.ListGroups(t.Context(), store.GroupQuery{Search: "none", Limit: 5}); len(groups) != 0 || next.ID != 0 || prev.ID != 0 || err != nil {
+	if groups, next, prev, err := db.ListGroups(
+		t.Context(),
+		store.GroupQuery{Search: "none", Limit: 5},
+	); len(groups) != 0 || next.ID != 0 || prev.ID != 0 ||
+		err != nil {
 		t.Errorf("of nothing: %v, %v, %v, %v", groups, next, prev, err)
 	}
 }
@@ -108,10 +112,24 @@ func TestListGroupsSearchesAndFilters(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	set := permission.ParseSet("rules.view")
-	addGroups(t, db,
-		store.Group{Name: "100% rules", Role: permission.Analyst}, store.Group{Name: "a_b", Custom: set}, store.Group{Name: "axb", Role: permission.Admin},
-		store.Group{Name: "Équipe Sécurité", Custom: set}, store.Group{Name: "日本の管理者", Role: permission.Analyst}, store.Group{Name: "Straße", Role: permission.Deploy},
-		store.Group{Name: "ÅNGSTRÖM", Role: permission.Analyst}, store.Group{Name: `back\slash "quoted" 'one'`, Role: permission.Analyst})
+	addGroups(
+		t,
+		db,
+		store.Group{
+			Name: "100% rules",
+			Role: permission.Analyst,
+		},
+		store.Group{Name: "a_b", Custom: set},
+		store.Group{Name: "axb", Role: permission.Admin},
+		store.Group{
+			Name:   "Équipe Sécurité",
+			Custom: set,
+		},
+		store.Group{Name: "日本の管理者", Role: permission.Analyst},
+		store.Group{Name: "Straße", Role: permission.Deploy},
+		store.Group{Name: "ÅNGSTRÖM", Role: permission.Analyst},
+		store.Group{Name: `back\slash "quoted" 'one'`, Role: permission.Analyst},
+	)
 	for search, want := range map[string][]string{
 		"%":                    {"100% rules"},
 		"_":                    {"a_b"},
@@ -137,7 +155,14 @@ func TestListGroupsSearchesAndFilters(t *testing.T) {
 	if names, _ := listAll(t, db, store.GroupQuery{Role: permission.Deploy, Limit: 1}); !slices.Equal(names, []string{"Straße"}) {
 		t.Errorf("of a role: %q", names)
 	}
-	if names, _ := listAll(t, db, store.GroupQuery{Role: permission.Analyst, Search: "r", Limit: 1}); !slices.Equal(names, []string{"100% rules", "ÅNGSTRÖM"}) {
+	if names, _ := listAll(
+		t,
+		db,
+		store.GroupQuery{Role: permission.Analyst, Search: "r", Limit: 1},
+	); !slices.Equal(
+		names,
+		[]string{"100% rules", "ÅNGSTRÖM"},
+	) {
 		t.Errorf("of a role, searched: %q", names)
 	}
 }
@@ -251,7 +276,11 @@ func TestDeletedTenantLeavesItsGroups(t *testing.T) {
 	addPeople(t, db, user)
 	group := store.Group{Name: "G", Role: permission.Analyst}
 	update(t, db, func(ctx context.Context, tx *store.Tx) error {
-		if err := errors.Join(tx.InsertTenant(ctx, &main), tx.InsertTenant(ctx, &staging), tx.InsertGroup(ctx, &group, main.ID, staging.ID)); err != nil {
+		if err := errors.Join(
+			tx.InsertTenant(ctx, &main),
+			tx.InsertTenant(ctx, &staging),
+			tx.InsertGroup(ctx, &group, main.ID, staging.ID),
+		); err != nil {
 			return err
 		}
 		_, err := tx.AddMember(ctx, group.ID, 1)

@@ -37,8 +37,14 @@ func (q Queries) IntegrationByID(ctx context.Context, id int64) (Integration, er
 
 // IntegrationsOfTrigger returns the reactions of a trigger, by name.
 func (q Queries) IntegrationsOfTrigger(ctx context.Context, triggerID int64) ([]Integration, error) {
-	return many(ctx, q.q, scanIntegration, `SELECT `+integrationColumns+` FROM trigger_integrations ti JOIN integrations i ON i.id = ti.integration_id
-		WHERE ti.trigger_id = $1 ORDER BY i.name, i.id`, triggerID)
+	return many(
+		ctx,
+		q.q,
+		scanIntegration,
+		`SELECT `+integrationColumns+` FROM trigger_integrations ti JOIN integrations i ON i.id = ti.integration_id
+		WHERE ti.trigger_id = $1 ORDER BY i.name, i.id`,
+		triggerID,
+	)
 }
 
 // InsertIntegration adds i without settings, which are sealed for its id, and sets the id.
@@ -77,8 +83,15 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 
 // DeleteIntegration removes i; its waiting deliveries fail with the reason given, and triggers no longer use it.
 func (tx *Tx) DeleteIntegration(ctx context.Context, id int64, now Millis, reason string) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $4, ended_at = $2, error = $3, secret = NULL WHERE integration_id = $1 AND state = $5`,
-		id, now, reason, Failed, Waiting)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE deliveries SET state = $4, ended_at = $2, error = $3, secret = NULL WHERE integration_id = $1 AND state = $5`,
+		id,
+		now,
+		reason,
+		Failed,
+		Waiting,
+	)
 	if err != nil {
 		return err
 	}

@@ -74,18 +74,39 @@ func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, 
 
 // InsertInvitation adds i and sets its id.
 func (tx *Tx) InsertInvitation(ctx context.Context, i *Invitation) (err error) {
-	i.ID, err = tx.insert(ctx, `INSERT INTO invitations (user_id, by_link, tenant_id, inviter_id, inviter_name, inviter_email, duration, expires_at,
+	i.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO invitations (user_id, by_link, tenant_id, inviter_id, inviter_name, inviter_email, duration, expires_at,
 		mail_delivery_id, created_at) VALUES ($1, $2, nullif($3, 0), nullif($4, 0), $5, $6, $7, $8, nullif($9, 0), $10)`,
-		i.UserID, i.ByLink, i.TenantID, i.InviterID, i.InviterName, i.InviterEmail, i.Duration.Milliseconds(), i.ExpiresAt,
-		i.MailDeliveryID, i.CreatedAt)
+		i.UserID,
+		i.ByLink,
+		i.TenantID,
+		i.InviterID,
+		i.InviterName,
+		i.InviterEmail,
+		i.Duration.Milliseconds(),
+		i.ExpiresAt,
+		i.MailDeliveryID,
+		i.CreatedAt,
+	)
 	return err
 }
 
 // UpdateInvitation stores the tenant, the inviter, the expiry and the newest mail.
 func (tx *Tx) UpdateInvitation(ctx context.Context, i Invitation) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE invitations SET inviter_id = nullif($2, 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
+	return tx.execOne(
+		ctx,
+		ErrNotFound,
+		`UPDATE invitations SET inviter_id = nullif($2, 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
 		mail_delivery_id = nullif($6, 0), tenant_id = nullif($7, 0) WHERE id = $1`,
-		i.ID, i.InviterID, i.InviterName, i.InviterEmail, i.ExpiresAt, i.MailDeliveryID, i.TenantID)
+		i.ID,
+		i.InviterID,
+		i.InviterName,
+		i.InviterEmail,
+		i.ExpiresAt,
+		i.MailDeliveryID,
+		i.TenantID,
+	)
 }
 
 // DeleteInvitation removes i; its links stay and say why they no longer work.
@@ -106,7 +127,14 @@ const SeveralMakers = -1
 // LinkMaker returns who has the link of an invitation that still works: whoever made it by hand, or read it in the mail;
 // 0 where none works, or it was only mailed.
 func (q Queries) LinkMaker(ctx context.Context, invitationID int64, now Millis) (int64, error) {
-	maker, err := one(ctx, q.q, value[int64], `SELECT made_by FROM signup_links WHERE invitation_id = $1 AND ended = '' AND expires_at > $2`, invitationID, now)
+	maker, err := one(
+		ctx,
+		q.q,
+		value[int64],
+		`SELECT made_by FROM signup_links WHERE invitation_id = $1 AND ended = '' AND expires_at > $2`,
+		invitationID,
+		now,
+	)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
@@ -115,8 +143,13 @@ func (q Queries) LinkMaker(ctx context.Context, invitationID int64, now Millis) 
 
 // NoteLinkReader notes that a person has read the open link of an invitation.
 func (tx *Tx) NoteLinkReader(ctx context.Context, invitationID, reader int64) error {
-	_, err := tx.exec(ctx, `UPDATE signup_links SET made_by = CASE made_by WHEN 0 THEN $2 WHEN $2 THEN $2 ELSE $3 END WHERE invitation_id = $1 AND ended = ''`,
-		invitationID, reader, SeveralMakers)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE signup_links SET made_by = CASE made_by WHEN 0 THEN $2 WHEN $2 THEN $2 ELSE $3 END WHERE invitation_id = $1 AND ended = ''`,
+		invitationID,
+		reader,
+		SeveralMakers,
+	)
 	return err
 }
 
@@ -134,7 +167,13 @@ func (tx *Tx) DeleteSignupLinks(ctx context.Context, before Millis) error {
 
 // LinkInvitationsBy returns the pending invitations by link that a person has made.
 func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invitation, error) {
-	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`, inviterID)
+	return many(
+		ctx,
+		q.q,
+		scanInvitation,
+		`SELECT `+invitationColumns+` FROM invitations i WHERE i.inviter_id = $1 AND i.by_link = 1 ORDER BY i.id`,
+		inviterID,
+	)
 }
 
 // MailInvitationsWithLinkBy returns the pending invitations by mail whose link still works and was made by hand, or read, by
@@ -174,12 +213,22 @@ func (q Queries) FirstInvitedByLink(ctx context.Context, inviters []int64, limit
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.
 func (tx *Tx) EndSignupLinksOfUser(ctx context.Context, userID int64, reason LinkEnd) error {
-	_, err := tx.exec(ctx, `UPDATE signup_links SET ended = $2 WHERE ended = '' AND invitation_id IN (SELECT id FROM invitations WHERE user_id = $1)`,
-		userID, reason)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE signup_links SET ended = $2 WHERE ended = '' AND invitation_id IN (SELECT id FROM invitations WHERE user_id = $1)`,
+		userID,
+		reason,
+	)
 	return err
 }
 
 // LinkInvitationsInto returns the pending invitations by link whose role will hold in a tenant.
 func (q Queries) LinkInvitationsInto(ctx context.Context, tenantID int64) ([]Invitation, error) {
-	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.tenant_id = $1 AND i.by_link = 1 ORDER BY i.id`, tenantID)
+	return many(
+		ctx,
+		q.q,
+		scanInvitation,
+		`SELECT `+invitationColumns+` FROM invitations i WHERE i.tenant_id = $1 AND i.by_link = 1 ORDER BY i.id`,
+		tenantID,
+	)
 }

@@ -133,8 +133,18 @@ func (tx *Tx) SaveProgress(ctx context.Context, j Job) error {
 
 // InsertOutcome stores what a step came to.
 func (tx *Tx) InsertOutcome(ctx context.Context, jobID int64, o Outcome) error {
-	_, err := tx.exec(ctx, `INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal, condition) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		jobID, o.Step, o.UserID, o.Name, o.Email, o.Role, o.Refusal, o.Condition)
+	_, err := tx.exec(
+		ctx,
+		`INSERT INTO job_outcomes (job_id, step, user_id, name, email, role, refusal, condition) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		jobID,
+		o.Step,
+		o.UserID,
+		o.Name,
+		o.Email,
+		o.Role,
+		o.Refusal,
+		o.Condition,
+	)
 	return err
 }
 

@@ -28,7 +28,15 @@ func (q Queries) ResetLink(ctx context.Context, tokenHash []byte) (ResetLink, er
 
 // ResetLinksBetween counts the links a person was sent after one time and up to another.
 func (q Queries) ResetLinksBetween(ctx context.Context, userID int64, after, until Millis) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(*) FROM reset_links WHERE user_id = $1 AND created_at > $2 AND created_at <= $3`, userID, after, until)
+	return one(
+		ctx,
+		q.q,
+		value[int],
+		`SELECT count(*) FROM reset_links WHERE user_id = $1 AND created_at > $2 AND created_at <= $3`,
+		userID,
+		after,
+		until,
+	)
 }
 
 // UseResetLink uses up an open link, or returns ErrNotFound.

@@ -37,15 +37,28 @@ func (tx *Tx) SavePendingAuthenticator(ctx context.Context, userID, sessionID in
 
 // MovePendingAuthenticator lets an authenticator that is being set up in one session be set up in another.
 func (tx *Tx) MovePendingAuthenticator(ctx context.Context, userID, from, to int64) error {
-	_, err := tx.exec(ctx, `UPDATE authenticators SET pending_in = $3 WHERE user_id = $1 AND pending_in = $2 AND pending IS NOT NULL`, userID, from, to)
+	_, err := tx.exec(
+		ctx,
+		`UPDATE authenticators SET pending_in = $3 WHERE user_id = $1 AND pending_in = $2 AND pending IS NOT NULL`,
+		userID,
+		from,
+		to,
+	)
 	return err
 }
 
 // ConfirmAuthenticator makes the pending authenticator the person's only one. The step of the code that confirmed it
 // counts as used. It returns ErrNotFound where none is pending.
 func (tx *Tx) ConfirmAuthenticator(ctx context.Context, userID, step int64, at Millis) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE authenticators SET secret = pending, last_step = $2, confirmed_at = $3, pending = NULL, pending_at = 0, pending_in = 0
-		WHERE user_id = $1 AND pending IS NOT NULL`, userID, step, at)
+	return tx.execOne(
+		ctx,
+		ErrNotFound,
+		`UPDATE authenticators SET secret = pending, last_step = $2, confirmed_at = $3, pending = NULL, pending_at = 0, pending_in = 0
+		WHERE user_id = $1 AND pending IS NOT NULL`,
+		userID,
+		step,
+		at,
+	)
 }
 
 // UseStep accepts a time step, once and forward only (RFC 6238 §5.2). It returns ErrNotFound for one that is used up.
@@ -87,7 +100,14 @@ func (tx *Tx) InsertPasskey(ctx context.Context, k *Passkey) (err error) {
 
 // UsePasskey notes a use, with what the passkey said of itself.
 func (tx *Tx) UsePasskey(ctx context.Context, k Passkey) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE passkeys SET credential = $2, last_used_at = $3 WHERE id = $1`, k.ID, string(k.Credential), k.LastUsedAt)
+	return tx.execOne(
+		ctx,
+		ErrNotFound,
+		`UPDATE passkeys SET credential = $2, last_used_at = $3 WHERE id = $1`,
+		k.ID,
+		string(k.Credential),
+		k.LastUsedAt,
+	)
 }
 
 // DeletePasskey removes a passkey of a person, or returns ErrNotFound.
@@ -125,12 +145,24 @@ func (tx *Tx) AskPasskey(ctx context.Context, p PasskeyQuestion) error {
 
 // PasskeyQuestion returns the question of a session, or ErrNotFound.
 func (q Queries) PasskeyQuestion(ctx context.Context, sessionID int64) (PasskeyQuestion, error) {
-	return one(ctx, q.q, scanQuestion, `SELECT session_id, question, options, name, created_at FROM passkey_questions WHERE session_id = $1`, sessionID)
+	return one(
+		ctx,
+		q.q,
+		scanQuestion,
+		`SELECT session_id, question, options, name, created_at FROM passkey_questions WHERE session_id = $1`,
+		sessionID,
+	)
 }
 
 // TakePasskeyQuestion returns the question of a session and forgets it: it is answered once. It returns ErrNotFound.
 func (tx *Tx) TakePasskeyQuestion(ctx context.Context, sessionID int64) (PasskeyQuestion, error) {
-	return one(ctx, tx.q, scanQuestion, `DELETE FROM passkey_questions WHERE session_id = $1 RETURNING session_id, question, options, name, created_at`, sessionID)
+	return one(
+		ctx,
+		tx.q,
+		scanQuestion,
+		`DELETE FROM passkey_questions WHERE session_id = $1 RETURNING session_id, question, options, name, created_at`,
+		sessionID,
+	)
 }
 
 // ReplaceRecoveryCodes makes these the recovery codes of a person, all unused.
@@ -148,7 +180,14 @@ func (tx *Tx) ReplaceRecoveryCodes(ctx context.Context, userID int64, hashes [][
 
 // UseRecoveryCode uses up a code, or returns ErrNotFound for one that is unknown or used up.
 func (tx *Tx) UseRecoveryCode(ctx context.Context, userID int64, hash []byte, at Millis) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at = 0`, userID, hash, at)
+	return tx.execOne(
+		ctx,
+		ErrNotFound,
+		`UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at = 0`,
+		userID,
+		hash,
+		at,
+	)
 }
 
 // RecoveryCodesLeft counts the unused codes of a person.

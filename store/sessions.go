@@ -35,7 +35,19 @@ type Session struct {
 const sessionColumns = `s.id, s.token_hash, s.user_id, s.stage, s.form_key, s.data, s.address, s.user_agent, s.created_at, s.second_factor_at, s.last_seen_at`
 
 func (s *Session) fields() []any {
-	return []any{&s.ID, &s.TokenHash, &s.UserID, &s.Stage, &s.FormKey, &s.Data, &s.Address, &s.UserAgent, &s.CreatedAt, &s.SecondFactorAt, &s.LastSeenAt}
+	return []any{
+		&s.ID,
+		&s.TokenHash,
+		&s.UserID,
+		&s.Stage,
+		&s.FormKey,
+		&s.Data,
+		&s.Address,
+		&s.UserAgent,
+		&s.CreatedAt,
+		&s.SecondFactorAt,
+		&s.LastSeenAt,
+	}
 }
 
 func scanSession(row scanner) (s Session, err error) {
@@ -82,9 +94,21 @@ func (q Queries) SessionsAt(ctx context.Context, stage Stage) ([]Session, error)
 
 // InsertSession adds a session and sets its id.
 func (tx *Tx) InsertSession(ctx context.Context, s *Session) (err error) {
-	s.ID, err = tx.insert(ctx, `INSERT INTO sessions (token_hash, user_id, stage, form_key, data, address, user_agent, created_at, second_factor_at, last_seen_at)
+	s.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO sessions (token_hash, user_id, stage, form_key, data, address, user_agent, created_at, second_factor_at, last_seen_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		s.TokenHash, s.UserID, s.Stage, s.FormKey, s.Data, s.Address, s.UserAgent, s.CreatedAt, s.SecondFactorAt, s.LastSeenAt)
+		s.TokenHash,
+		s.UserID,
+		s.Stage,
+		s.FormKey,
+		s.Data,
+		s.Address,
+		s.UserAgent,
+		s.CreatedAt,
+		s.SecondFactorAt,
+		s.LastSeenAt,
+	)
 	return err
 }
 

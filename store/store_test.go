@@ -294,7 +294,11 @@ func TestListsMayBeLong(t *testing.T) {
 	}
 	often := append(slices.Repeat([]int64{people[1].ID}, length), people[0].ID)
 	for what, ids := range map[string][]int64{"all": ids, "one again and again": often} {
-		if users, err := db.UsersByIDs(t.Context(), ids); err != nil || len(users) != 2 || users[0].ID != people[1].ID || users[1].ID != people[0].ID {
+		if users, err := db.UsersByIDs(
+			t.Context(),
+			ids,
+		); err != nil || len(users) != 2 || users[0].ID != people[1].ID ||
+			users[1].ID != people[0].ID {
 			t.Errorf("%s: people: %+v, %v", what, users, err)
 		}
 		if names, err := db.GroupNames(t.Context(), ids); err != nil || len(names) != 1 || len(names[people[1].ID]) != 1 {

@@ -29,10 +29,19 @@ func (q Queries) Throttle(ctx context.Context, kind, subject string) (Throttle, 
 
 // SaveThrottle stores a counter.
 func (tx *Tx) SaveThrottle(ctx context.Context, t Throttle) error {
-	_, err := tx.exec(ctx, `INSERT INTO throttles (kind, subject, failures, first_at, last_at, refused, refused_logged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	_, err := tx.exec(
+		ctx,
+		`INSERT INTO throttles (kind, subject, failures, first_at, last_at, refused, refused_logged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (kind, subject) DO UPDATE SET failures = excluded.failures, first_at = excluded.first_at, last_at = excluded.last_at,
 		refused = excluded.refused, refused_logged_at = excluded.refused_logged_at`,
-		t.Kind, t.Subject, t.Failures, t.FirstAt, t.LastAt, t.Refused, t.RefusedLoggedAt)
+		t.Kind,
+		t.Subject,
+		t.Failures,
+		t.FirstAt,
+		t.LastAt,
+		t.Refused,
+		t.RefusedLoggedAt,
+	)
 	return err
 }
 

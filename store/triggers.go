@@ -50,7 +50,13 @@ func (q Queries) TriggerByID(ctx context.Context, id int64) (Trigger, error) {
 
 // EnabledTriggers returns the triggers that watch for condition.
 func (q Queries) EnabledTriggers(ctx context.Context, condition string) ([]Trigger, error) {
-	return many(ctx, q.q, scanTrigger, `SELECT `+triggerColumns+` FROM triggers t WHERE t.enabled = 1 AND t.condition = $1 ORDER BY t.id`, condition)
+	return many(
+		ctx,
+		q.q,
+		scanTrigger,
+		`SELECT `+triggerColumns+` FROM triggers t WHERE t.enabled = 1 AND t.condition = $1 ORDER BY t.id`,
+		condition,
+	)
 }
 
 // InsertTrigger adds t and sets its id.
@@ -60,8 +66,17 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 		return err
 	}
 	t.Version = 1
-	t.ID, err = tx.insert(ctx, `INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		t.Name, t.Description, t.Condition, t.RoleOperator, roles, t.Enabled, t.CreatedAt)
+	t.ID, err = tx.insert(
+		ctx,
+		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		t.Name,
+		t.Description,
+		t.Condition,
+		t.RoleOperator,
+		roles,
+		t.Enabled,
+		t.CreatedAt,
+	)
 	return err
 }
 
@@ -71,8 +86,20 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 	if err != nil {
 		return err
 	}
-	err = tx.execOne(ctx, ErrStale, `UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
-		version = version + 1 WHERE id = $1 AND version = $2`, t.ID, t.Version, t.Name, t.Description, t.Condition, t.RoleOperator, roles, t.Enabled)
+	err = tx.execOne(
+		ctx,
+		ErrStale,
+		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
+		version = version + 1 WHERE id = $1 AND version = $2`,
+		t.ID,
+		t.Version,
+		t.Name,
+		t.Description,
+		t.Condition,
+		t.RoleOperator,
+		roles,
+		t.Enabled,
+	)
 	if err == nil {
 		t.Version++
 	}
@@ -85,7 +112,12 @@ func (tx *Tx) SetReactions(ctx context.Context, triggerID int64, integrations []
 		return err
 	}
 	for _, id := range integrations {
-		_, err := tx.exec(ctx, `INSERT INTO trigger_integrations (trigger_id, integration_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, triggerID, id)
+		_, err := tx.exec(
+			ctx,
+			`INSERT INTO trigger_integrations (trigger_id, integration_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			triggerID,
+			id,
+		)
 		if err != nil {
 			return err
 		}

@@ -158,13 +158,35 @@ func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 // UpdateUser stores u when nobody has changed it since u.Version was read, and raises the version; otherwise it
 // returns ErrStale.
 func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
-	err := tx.execOne(ctx, ErrStale, `UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
+	err := tx.execOne(
+		ctx,
+		ErrStale,
+		`UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
 		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, by_groups = $14, two_factor = $15,
 		password_changed_at = $16, phone = $17, date_format = $18, clock_24h = $19, time_zone = $20, theme = $21, version = version + 1
 		WHERE id = $1 AND version = $2`,
-		u.ID, u.Version, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash,
-		u.JoinedAt, u.ActivatedAt, u.DisabledAt, u.nameKey(), u.roleKey(), u.ByGroups, u.SecondFactor,
-		u.PasswordChangedAt, u.Phone, u.DateFormat, u.Clock24h, u.TimeZone, u.Theme)
+		u.ID,
+		u.Version,
+		u.Email,
+		u.EmailKey,
+		u.FirstName,
+		u.LastName,
+		u.Role,
+		u.PasswordHash,
+		u.JoinedAt,
+		u.ActivatedAt,
+		u.DisabledAt,
+		u.nameKey(),
+		u.roleKey(),
+		u.ByGroups,
+		u.SecondFactor,
+		u.PasswordChangedAt,
+		u.Phone,
+		u.DateFormat,
+		u.Clock24h,
+		u.TimeZone,
+		u.Theme,
+	)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,12 @@ func (p SecondFactorPage) codeField() field {
 		return field{Name: "code", Label: "Code", Autofill: "one-time-code", Focus: true,
 			Hint: "The six digits that the authenticator app on your phone shows now. No phone at hand? Enter one of your recovery codes."}
 	}
-	return field{Name: "code", Label: "Recovery code", Autofill: "off", Hint: "No passkey at hand? Enter one of the codes you got when you set it up. Each works once."}
+	return field{
+		Name:     "code",
+		Label:    "Recovery code",
+		Autofill: "off",
+		Hint:     "No passkey at hand? Enter one of the codes you got when you set it up. Each works once.",
+	}
 }
 
 // ResetPage is what somebody sees behind a link to reset their password.
@@ -83,8 +88,12 @@ var NewRecoveryCodes = Confirmation{
 
 // DisableOwn asks before the person's own two-factor authentication ends.
 var DisableOwn = Confirmation{
-	Title: "Disable 2-factor authentication?", Text: "Your authenticator app, passkeys and recovery codes are removed. Your password alone will let you in.", Submit: "Disable 2FA",
-	Action: "/settings/profile/disable-2fa", Back: "/settings/profile", Danger: true,
+	Title:  "Disable 2-factor authentication?",
+	Text:   "Your authenticator app, passkeys and recovery codes are removed. Your password alone will let you in.",
+	Submit: "Disable 2FA",
+	Action: "/settings/profile/disable-2fa",
+	Back:   "/settings/profile",
+	Danger: true,
 }
 
 // RemoveAuthenticator asks before the authenticator app is removed.
@@ -96,8 +105,12 @@ var RemoveAuthenticator = Confirmation{
 // RemovePasskey asks before a passkey is removed.
 func RemovePasskey(k store.Passkey) Confirmation {
 	return Confirmation{
-		Title: "Remove passkey", Text: "The passkey “" + k.Name + "” stops working here. Delete it in the device or password manager too.", Submit: "Remove",
-		Action: passkeyPath(k), Back: "/settings/profile", Danger: true,
+		Title:  "Remove passkey",
+		Text:   "The passkey “" + k.Name + "” stops working here. Delete it in the device or password manager too.",
+		Submit: "Remove",
+		Action: passkeyPath(k),
+		Back:   "/settings/profile",
+		Danger: true,
 	}
 }
 
@@ -108,8 +121,12 @@ func passkeyPath(k store.Passkey) string {
 // DisableSecondFactor asks before another person's two-factor authentication ends.
 func DisableSecondFactor(user store.User) Confirmation {
 	c := Confirmation{
-		Title: "Disable 2-factor authentication?", Submit: "Disable 2FA", Action: UserPath(user.ID, "/disable-2fa"), Back: usersPath, Danger: true,
-		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. They are signed out everywhere and get a mail about it.",
+		Title:  "Disable 2-factor authentication?",
+		Submit: "Disable 2FA",
+		Action: UserPath(user.ID, "/disable-2fa"),
+		Back:   usersPath,
+		Danger: true,
+		Text:   "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. They are signed out everywhere and get a mail about it.",
 	}
 	if !user.SecondFactor {
 		c.Text = user.DisplayName() + " has no second factor: there is nothing to disable."

@@ -127,7 +127,14 @@ func (p UsersPage) at(cursor string) account.UserQuery {
 
 // everywhere is the same search on the tab that shows everybody.
 func (p UsersPage) everywhere() account.UserQuery {
-	return account.UserQuery{Tab: store.TabAll, Search: p.Query.Search, Role: p.Query.Role, Group: p.Query.Group, SecondFactor: p.Query.SecondFactor, LastAuth: p.Query.LastAuth}
+	return account.UserQuery{
+		Tab:          store.TabAll,
+		Search:       p.Query.Search,
+		Role:         p.Query.Role,
+		Group:        p.Query.Group,
+		SecondFactor: p.Query.SecondFactor,
+		LastAuth:     p.Query.LastAuth,
+	}
 }
 
 // sortedBy is the list ordered by a column; a column it is ordered by already turns round.
@@ -192,10 +199,13 @@ func mailTrouble(u *store.ListedUser) string {
 type emptyTab struct{ title, next string }
 
 var emptyTabs = map[store.Tab]emptyTab{
-	store.TabAll:      {"There are no users yet", "Add the people who work with you."},
-	store.TabActive:   {"Nobody is active", "People become active when they sign up through their invitation."},
-	store.TabInvited:  {"Nobody is waiting to sign up", "People who have been invited are listed here until they sign up."},
-	store.TabDisabled: {"Nobody is disabled", "People whose access has been disabled are listed here. Disable access stands in the menu of each user."},
+	store.TabAll:     {"There are no users yet", "Add the people who work with you."},
+	store.TabActive:  {"Nobody is active", "People become active when they sign up through their invitation."},
+	store.TabInvited: {"Nobody is waiting to sign up", "People who have been invited are listed here until they sign up."},
+	store.TabDisabled: {
+		"Nobody is disabled",
+		"People whose access has been disabled are listed here. Disable access stands in the menu of each user.",
+	},
 }
 
 // roleLabel is the role of a person as lists show it: where they are in no automatic group of it, it is only a label.

@@ -32,8 +32,29 @@ var awkward = []string{
 }
 
 func signedIn(text string, can permission.Set) context.Context {
-	return WithFrame(context.Background(), &Frame{Brand: text, Company: text, Tenant: store.Tenant{ID: 410, Name: text}, Tenants: []store.Tenant{{ID: 410, Name: text}, {ID: 411, Name: text, DisabledAt: 1}}, Path: "/base/settings/users", BasePath: "/base", CSRF: "secret",
-		User: &store.User{ID: 1, FirstName: text, Email: text + "@example.com"}, Can: can, Section: "users", Flash: text, FlashError: true, Now: now, SessionEnds: now.Add(time.Hour)})
+	return WithFrame(
+		context.Background(),
+		&Frame{
+			Brand:    text,
+			Company:  text,
+			Tenant:   store.Tenant{ID: 410, Name: text},
+			Tenants:  []store.Tenant{{ID: 410, Name: text}, {ID: 411, Name: text, DisabledAt: 1}},
+			Path:     "/base/settings/users",
+			BasePath: "/base",
+			CSRF:     "secret",
+			User: &store.User{
+				ID:        1,
+				FirstName: text,
+				Email:     text + "@example.com",
+			},
+			Can:         can,
+			Section:     "users",
+			Flash:       text,
+			FlashError:  true,
+			Now:         now,
+			SessionEnds: now.Add(time.Hour),
+		},
+	)
 }
 
 func signedOut(text string) context.Context {
@@ -78,19 +99,42 @@ func whole(text string) map[string]templ.Component {
 	tenants := []store.Tenant{{ID: 410, Name: text, Main: true}, {ID: 411, Name: text}}
 	integration := store.Integration{ID: 2, Kind: "slack", Name: text, Active: true}
 	trigger := store.Trigger{ID: 5, Name: text, Description: text, Enabled: true}
-	users := UsersPage{Query: account.UserQuery{Tab: store.TabInvited, Search: text, Role: permission.Analyst, Sort: store.SortEmail, Descending: true},
-		List:   account.UserList{Rows: listed(text), Next: "a", Prev: "b", Counts: account.UserCounts{Invited: 900}},
-		Groups: []store.Group{{ID: 4, Name: text}}, TrialMail: true, Now: now}
+	users := UsersPage{
+		Query:     account.UserQuery{Tab: store.TabInvited, Search: text, Role: permission.Analyst, Sort: store.SortEmail, Descending: true},
+		List:      account.UserList{Rows: listed(text), Next: "a", Prev: "b", Counts: account.UserCounts{Invited: 900}},
+		Groups:    []store.Group{{ID: 4, Name: text}},
+		TrialMail: true,
+		Now:       now,
+	}
 	empty := users
 	empty.List.Rows = nil
-	consequences := EndPreviewPage{EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}}, Form: wrong(text)}
-	some := BulkPage{Action: account.JobDelete, Selection: account.Selection{IDs: []int64{7}}, Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
-		Integrations: 30, FirstIntegrations: []store.Integration{integration}}, Form: wrong(text)}
-	all := BulkPage{Action: account.JobDisable, Selection: account.Selection{All: true, Query: users.Query}, Selected: account.BulkPreview{Total: 1, First: []store.User{user}}}
+	consequences := EndPreviewPage{
+		EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}},
+		Form:       wrong(text),
+	}
+	some := BulkPage{
+		Action:    account.JobDelete,
+		Selection: account.Selection{IDs: []int64{7}},
+		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+			Integrations: 30, FirstIntegrations: []store.Integration{integration}},
+		Form: wrong(text),
+	}
+	all := BulkPage{
+		Action:    account.JobDisable,
+		Selection: account.Selection{All: true, Query: users.Query},
+		Selected:  account.BulkPreview{Total: 1, First: []store.User{user}},
+	}
 	role := ChangeRolePage{Invitation: store.Invitation{ID: 3}, User: user, Roles: permission.Roles(), Form: wrong(text)}
-	job := JobPage{Job: store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1}, Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}}}
+	job := JobPage{
+		Job:     store.Job{ID: 2, Kind: account.JobDisable, Total: 2, Done: 2, Refused: 2, EndedAt: 1},
+		Refused: []store.Outcome{{UserID: 7, Name: text, Email: text, Refusal: text}},
+	}
 	off := store.Integration{ID: 3, Kind: "webhook", Name: text, SwitchedOffAt: 1}
-	triggers := TriggersPage{Tab: "disabled", Search: text, Rows: []TriggerRow{{trigger, []store.Integration{integration, off}}, {Trigger: store.Trigger{ID: 6, Condition: text}}}}
+	triggers := TriggersPage{
+		Tab:    "disabled",
+		Search: text,
+		Rows:   []TriggerRow{{trigger, []store.Integration{integration, off}}, {Trigger: store.Trigger{ID: 6, Condition: text}}},
+	}
 	failure := store.LastFailure{IntegrationID: off.ID, At: 1, Error: text}
 	integrations := IntegrationsPage{Kinds: notify.Kinds(), Failures: map[int64]store.LastFailure{off.ID: failure}}
 	integrations.Add(integration)
@@ -102,17 +146,39 @@ func whole(text string) map[string]templ.Component {
 	table := DeliveryTable{Rows: sent, Triggers: []store.Trigger{trigger}, Integrations: []store.Integration{integration, off}}
 	deliveries := DeliveriesPage{Query: account.DeliveryQuery{State: store.Failed, Before: 7},
 		List: account.DeliveryList{Rows: sent, Older: 1, Triggers: table.Triggers, Integrations: table.Integrations}}
-	delivery := DeliveryPage{SentDelivery: account.SentDelivery{Delivery: sent[0], Event: store.Event{UUID: text}, Trigger: trigger, Integration: integration,
-		Attempts: []store.Attempt{{Attempt: 1, Error: text}, {Attempt: 2, Status: 200}}}, Message: text}
+	delivery := DeliveryPage{
+		SentDelivery: account.SentDelivery{Delivery: sent[0], Event: store.Event{UUID: text}, Trigger: trigger, Integration: integration,
+			Attempts: []store.Attempt{{Attempt: 1, Error: text}, {Attempt: 2, Status: 200}}},
+		Message: text,
+	}
 	groups := []store.Group{{ID: 4, Name: text, Role: permission.Analyst, Automatic: true}, {ID: 5, Name: text}}
 	detail := account.GroupDetail{Group: groups[1], Tenants: tenants[1:]}
-	loss := account.Preview{Losing: 30, Gaining: 1, First: []account.Loss{{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}}}, Revoked: []store.User{user}}
-	sources := []permission.Source{{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}}}
+	loss := account.Preview{
+		Losing:  30,
+		Gaining: 1,
+		First: []account.Loss{
+			{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}},
+		},
+		Revoked: []store.User{user},
+	}
+	sources := []permission.Source{
+		{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}},
+	}
 	for range 4 {
 		sources = append(sources, sources[0])
 	}
-	explained := account.Explained{User: user, Tenant: tenants[1], Tenants: tenants, Account: permission.Explain(sources, 410), Products: permission.Explain(sources, 411)}
-	barred := account.Explained{User: store.User{Role: permission.Deploy}, Tenant: store.Tenant{ID: 411, Name: text, DisabledAt: 1}, Tenants: tenants}
+	explained := account.Explained{
+		User:     user,
+		Tenant:   tenants[1],
+		Tenants:  tenants,
+		Account:  permission.Explain(sources, 410),
+		Products: permission.Explain(sources, 411),
+	}
+	barred := account.Explained{
+		User:    store.User{Role: permission.Deploy},
+		Tenant:  store.Tenant{ID: 411, Name: text, DisabledAt: 1},
+		Tenants: tenants,
+	}
 	sessions := []store.Session{{ID: 1, UserAgent: text, Address: text}, {ID: 2, UserAgent: text}}
 	history := SignIns{Whose: text, Path: "/a?tab=sessions", Next: 3, Earlier: true,
 		Entries: []store.Entry{{Outcome: account.Done, UserAgent: text}, {Outcome: account.Failed, Address: text}}}
@@ -122,50 +188,109 @@ func whole(text string) map[string]templ.Component {
 		return User(UserPage{User: u.User, Tab: UserTabOverview, Part: UserOverview(tab)})
 	}
 	pages := map[string]templ.Component{
-		"groups":               Groups(GroupsPage{Query: account.GroupQuery{Search: text, Custom: true}, List: account.GroupList{Rows: []store.ListedGroup{{Group: groups[0]}, {Group: groups[1]}}, Next: "a", Prev: "b"}}),
-		"no groups":            Groups(GroupsPage{}),
-		"no group found":       Groups(GroupsPage{Query: account.GroupQuery{Search: text}}),
-		"new group":            NewGroup(NewGroupPage{Form: wrong(text), Tenants: tenants}),
-		"rename group":         RenameGroup(RenameGroupPage{Group: groups[1], Form: wrong(text)}),
-		"group, tenants":       Group(GroupPage{Group: detail, Tab: GroupTenants, Offer: tenants, Form: wrong(text)}),
-		"group, no tenants":    Group(GroupPage{Group: account.GroupDetail{Group: groups[1]}, Tab: GroupTenants}),
-		"group, users":         Group(GroupPage{Group: detail, Tab: GroupUsers, Query: users.Query, Users: users.List}),
-		"group, nobody":        Group(GroupPage{Group: detail, Tab: GroupUsers}),
-		"group, permissions":   Group(GroupPage{Group: detail, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}}, Errors: map[string]string{"role": text, "permissions": text}}}),
-		"group, automatic":     Group(GroupPage{Group: account.GroupDetail{Group: groups[0], Tenants: tenants}, Tab: GroupPermissions, Form: Form{Values: url.Values{"role": {"analyst"}}}}),
-		"add members":          AddMembers(AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}}),
-		"nobody to add":        AddMembers(AddMembersPage{Group: groups[1], Search: text}),
-		"confirm":              ConfirmPreview(ConfirmPage{Title: text, Text: text, Action: "/a", Back: "/b", Submit: text, Danger: true, Preview: loss, Fields: [][2]string{{"name", text}}}),
-		"groups of a user":     UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: user, Groups: []store.CoveringGroup{{Group: groups[0]}}, Offer: groups[1:]}, Form: wrong(text), Roles: permission.Roles(), Search: text}),
-		"groups of an admin":   UserGroups(UserGroupsPage{UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}}, Form: wrong(text)}),
-		"permissions":          User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(explained)}),
-		"no permissions":       User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(account.Explained{User: user})}),
-		"barred":               User(UserPage{User: barred.User, Tab: UserTabPermissions, Part: UserPermissions(barred)}),
-		"tenants":              Tenants(TenantsPage{Tenants: append([]store.Tenant{{ID: 412, Name: text, DisabledAt: 1}}, tenants...)}),
-		"new tenant":           NewTenant(NewTenantPage{Form: wrong(text), Taken: &user}),
-		"rename tenant":        RenameTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
-		"delete tenant":        DeleteTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
-		"setup":                Setup(wrong(text)),
-		"sign in":              SignIn(wrong(text), text),
-		"signup":               Signup(SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)}),
-		"dead link":            DeadLink(DeadLinkPage{Reason: account.Code(text)}),
-		"no access":            NoAccess(NoAccessPage{Administrators: []store.User{user}}),
-		"error":                Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text, Ask: []store.User{user}}),
-		"users":                Users(users),
-		"no users":             Users(empty),
-		"nobody at all":        Users(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}),
-		"edit user":            EditUser(EditUserPage{User: user, Form: wrong(text)}),
-		"disable user":         DisableUser(consequences),
-		"delete user":          DeleteUser(consequences),
-		"change role":          ChangeRole(role),
-		"some users":           Bulk(some),
-		"all users":            Bulk(all),
-		"nobody selected":      Bulk(BulkPage{Action: account.JobEnable}),
-		"job":                  JobWhole(job),
-		"running job":          JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
-		"import":               Import(ImportPage{Form: wrong(text), Tenants: tenants}),
-		"import preview":       ImportPreview(ImportPreviewPage{Import: account.ImportPreview{New: 1, Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}}}, File: text, TenantID: 410, Send: true}),
-		"add user":             AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Groups: groups, Taken: &user}),
+		"groups": Groups(
+			GroupsPage{
+				Query: account.GroupQuery{Search: text, Custom: true},
+				List:  account.GroupList{Rows: []store.ListedGroup{{Group: groups[0]}, {Group: groups[1]}}, Next: "a", Prev: "b"},
+			},
+		),
+		"no groups":         Groups(GroupsPage{}),
+		"no group found":    Groups(GroupsPage{Query: account.GroupQuery{Search: text}}),
+		"new group":         NewGroup(NewGroupPage{Form: wrong(text), Tenants: tenants}),
+		"rename group":      RenameGroup(RenameGroupPage{Group: groups[1], Form: wrong(text)}),
+		"group, tenants":    Group(GroupPage{Group: detail, Tab: GroupTenants, Offer: tenants, Form: wrong(text)}),
+		"group, no tenants": Group(GroupPage{Group: account.GroupDetail{Group: groups[1]}, Tab: GroupTenants}),
+		"group, users":      Group(GroupPage{Group: detail, Tab: GroupUsers, Query: users.Query, Users: users.List}),
+		"group, nobody":     Group(GroupPage{Group: detail, Tab: GroupUsers}),
+		"group, permissions": Group(
+			GroupPage{
+				Group: detail,
+				Tab:   GroupPermissions,
+				Form: Form{
+					Values: url.Values{"role": {"custom"}, "permissions": {"rules.view"}},
+					Errors: map[string]string{"role": text, "permissions": text},
+				},
+			},
+		),
+		"group, automatic": Group(
+			GroupPage{
+				Group: account.GroupDetail{Group: groups[0], Tenants: tenants},
+				Tab:   GroupPermissions,
+				Form:  Form{Values: url.Values{"role": {"analyst"}}},
+			},
+		),
+		"add members": AddMembers(
+			AddMembersPage{Group: groups[1], Form: wrong(text), Search: text, Found: listed(text), Chosen: []store.User{user}},
+		),
+		"nobody to add": AddMembers(AddMembersPage{Group: groups[1], Search: text}),
+		"confirm": ConfirmPreview(
+			ConfirmPage{
+				Title:   text,
+				Text:    text,
+				Action:  "/a",
+				Back:    "/b",
+				Submit:  text,
+				Danger:  true,
+				Preview: loss,
+				Fields:  [][2]string{{"name", text}},
+			},
+		),
+		"groups of a user": UserGroups(
+			UserGroupsPage{
+				UserGroups: account.UserGroups{User: user, Groups: []store.CoveringGroup{{Group: groups[0]}}, Offer: groups[1:]},
+				Form:       wrong(text),
+				Roles:      permission.Roles(),
+				Search:     text,
+			},
+		),
+		"groups of an admin": UserGroups(
+			UserGroupsPage{
+				UserGroups: account.UserGroups{User: store.User{ID: 7, FirstName: text, Role: permission.GlobalAdmin}},
+				Form:       wrong(text),
+			},
+		),
+		"permissions":    User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(explained)}),
+		"no permissions": User(UserPage{User: user, Tab: UserTabPermissions, Part: UserPermissions(account.Explained{User: user})}),
+		"barred":         User(UserPage{User: barred.User, Tab: UserTabPermissions, Part: UserPermissions(barred)}),
+		"tenants":        Tenants(TenantsPage{Tenants: append([]store.Tenant{{ID: 412, Name: text, DisabledAt: 1}}, tenants...)}),
+		"new tenant":     NewTenant(NewTenantPage{Form: wrong(text), Taken: &user}),
+		"rename tenant":  RenameTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
+		"delete tenant":  DeleteTenant(TenantPage{Tenant: tenants[1], Form: wrong(text)}),
+		"setup":          Setup(wrong(text)),
+		"sign in":        SignIn(wrong(text), text),
+		"signup": Signup(
+			SignupPage{Company: text, InviterName: text, InviterEmail: text, Email: text, RoleLabel: text, Token: "token", Form: wrong(text)},
+		),
+		"dead link":       DeadLink(DeadLinkPage{Reason: account.Code(text)}),
+		"no access":       NoAccess(NoAccessPage{Administrators: []store.User{user}}),
+		"error":           Error(ErrorPage{Status: 404, Title: text, Text: text, RequestID: text, Ask: []store.User{user}}),
+		"users":           Users(users),
+		"no users":        Users(empty),
+		"nobody at all":   Users(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}),
+		"edit user":       EditUser(EditUserPage{User: user, Form: wrong(text)}),
+		"disable user":    DisableUser(consequences),
+		"delete user":     DeleteUser(consequences),
+		"change role":     ChangeRole(role),
+		"some users":      Bulk(some),
+		"all users":       Bulk(all),
+		"nobody selected": Bulk(BulkPage{Action: account.JobEnable}),
+		"job":             JobWhole(job),
+		"running job":     JobWhole(JobPage{Job: store.Job{ID: 3, Kind: account.JobImport, Total: 2}}),
+		"import":          Import(ImportPage{Form: wrong(text), Tenants: tenants}),
+		"import preview": ImportPreview(
+			ImportPreviewPage{
+				Import: account.ImportPreview{
+					New:   1,
+					Lines: []account.ImportLine{{Line: 2, Email: text, FirstName: text}, {Line: 3, Email: text, Problem: text}},
+				},
+				File:     text,
+				TenantID: 410,
+				Send:     true,
+			},
+		),
+		"add user": AddUser(
+			AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants, Groups: groups, Taken: &user},
+		),
 		"add user, one tenant": AddUser(AddUserPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants[:1]}),
 		"invite by link":       InviteLink(InviteLinkPage{Form: wrong(text), Roles: permission.Roles(), Tenants: tenants}),
 		"issued link":          IssuedLink(IssuedLinkPage{Link: text, Email: text, RoleLabel: text, ExpiresAt: now, Replaced: true}),
@@ -174,43 +299,62 @@ func whole(text string) map[string]templ.Component {
 		"mail":                 InvitationMail(text, text),
 		"profile": Profile(ProfilePage{Tab: ProfileTabAccount, Part: ProfileAccount(ProfileAccountTab{User: user,
 			Memberships: []store.CoveringGroup{{Group: store.Group{Name: text}}}, Form: wrong(text)})}),
-		"profile, sessions":    Profile(ProfilePage{Tab: ProfileTabSessions, Part: ProfileSessions(ProfileSessionsTab{Sessions: sessions, Current: 1, SignIns: history})}),
+		"profile, sessions": Profile(
+			ProfilePage{Tab: ProfileTabSessions, Part: ProfileSessions(ProfileSessionsTab{Sessions: sessions, Current: 1, SignIns: history})},
+		),
 		"profile, permissions": Profile(ProfilePage{Tab: ProfileTabPermissions, Part: ProfilePermissions(explained)}),
 		"user, sessions": User(UserPage{User: user, Tab: UserTabSessions,
 			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Sessions: sessions}, SignIns: history})}),
 		"user, own sessions": User(UserPage{User: user, Tab: UserTabSessions,
 			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Sessions: sessions}, Current: 1})}),
-		"user, no sessions": User(UserPage{User: user, Tab: UserTabSessions, Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user}})}),
+		"user, no sessions": User(
+			UserPage{User: user, Tab: UserTabSessions, Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user}})},
+		),
 		"user, barred from sessions": User(UserPage{User: user, Tab: UserTabSessions,
 			Part: UserSessions(UserSessionsTab{UserSessions: account.UserSessions{User: user, Barred: forbidden}, Ask: []store.User{user}})}),
-		"user, barred":          overview(account.UserOverview{ListedUser: store.ListedUser{User: user}, Barred: forbidden}),
-		"general":               General(GeneralPage{Settings: store.Account{Name: text, EnforceSecondFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour}, Company: wrong(text), SignIn: wrong(text), Logout: wrong(text), WithoutSecondFactor: 3, MailServer: text}),
-		"sign out everybody":    SignOutMany(SignOutPage{}),
-		"sign out some":         SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
-		"general, trial mode":   General(GeneralPage{MailFiles: text}),
-		"integrations":          Integrations(integrations),
-		"integrations found":    Integrations(IntegrationsPage{Search: text, Tab: "enabled"}),
-		"signing secret":        SigningSecret(SigningSecretPage{Integration: off, Secret: text}),
-		"new signing secret":    NewSigningSecret(off),
-		"test":                  Test(TestPage{Results: []account.TestResult{{Destination: text}, {Destination: text, Problem: text}}, Refused: []string{text}}),
-		"deliveries":            Deliveries(deliveries),
-		"no deliveries":         Deliveries(DeliveriesPage{}),
-		"delivery":              Delivery(delivery),
-		"delivery of nothing":   Delivery(DeliveryPage{}),
-		"profile, factors":      Profile(ProfilePage{Tab: ProfileTabSecurity, Part: ProfileSecurity(SecurityPage{Security: protected(text), Now: now})}),
-		"second factor":         SecondFactor(SecondFactorPage{Next: text, Authenticator: true, Passkey: text, Form: wrong(text)}),
-		"passkey only":          SecondFactor(SecondFactorPage{Passkey: text}),
-		"begin authenticator":   SetUpAuthenticator(AuthenticatorPage{Next: text}),
-		"more recovery codes":   RecoveryCodes(RecoveryCodesPage{Codes: []string{text}, Next: "/"}),
-		"disable 2FA":           Confirm(DisableSecondFactor(store.User{ID: 3, FirstName: text, SecondFactor: true}), wrong(text)),
-		"forgot":                Forgot(wrong(text)),
-		"reset":                 Reset(ResetPage{Email: text, Token: "token", Form: wrong(text)}),
-		"dead reset":            DeadReset(account.LinkUsed),
-		"delete integration":    DeleteIntegration(DeleteIntegrationPage{Integration: integration, Triggers: []store.Trigger{trigger}}),
-		"triggers":              Triggers(triggers),
-		"no triggers":           Triggers(TriggersPage{}),
-		"new trigger":           TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
-		"trigger":               TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table}),
+		"user, barred": overview(account.UserOverview{ListedUser: store.ListedUser{User: user}, Barred: forbidden}),
+		"general": General(
+			GeneralPage{
+				Settings:            store.Account{Name: text, EnforceSecondFactor: true, IdleTimeout: 2 * time.Hour, AbsoluteTimeout: time.Hour},
+				Company:             wrong(text),
+				SignIn:              wrong(text),
+				Logout:              wrong(text),
+				WithoutSecondFactor: 3,
+				MailServer:          text,
+			},
+		),
+		"sign out everybody":  SignOutMany(SignOutPage{}),
+		"sign out some":       SignOutMany(SignOutPage{WithoutSecondFactor: true, Count: 2}),
+		"general, trial mode": General(GeneralPage{MailFiles: text}),
+		"integrations":        Integrations(integrations),
+		"integrations found":  Integrations(IntegrationsPage{Search: text, Tab: "enabled"}),
+		"signing secret":      SigningSecret(SigningSecretPage{Integration: off, Secret: text}),
+		"new signing secret":  NewSigningSecret(off),
+		"test": Test(
+			TestPage{Results: []account.TestResult{{Destination: text}, {Destination: text, Problem: text}}, Refused: []string{text}},
+		),
+		"deliveries":          Deliveries(deliveries),
+		"no deliveries":       Deliveries(DeliveriesPage{}),
+		"delivery":            Delivery(delivery),
+		"delivery of nothing": Delivery(DeliveryPage{}),
+		"profile, factors": Profile(
+			ProfilePage{Tab: ProfileTabSecurity, Part: ProfileSecurity(SecurityPage{Security: protected(text), Now: now})},
+		),
+		"second factor":       SecondFactor(SecondFactorPage{Next: text, Authenticator: true, Passkey: text, Form: wrong(text)}),
+		"passkey only":        SecondFactor(SecondFactorPage{Passkey: text}),
+		"begin authenticator": SetUpAuthenticator(AuthenticatorPage{Next: text}),
+		"more recovery codes": RecoveryCodes(RecoveryCodesPage{Codes: []string{text}, Next: "/"}),
+		"disable 2FA":         Confirm(DisableSecondFactor(store.User{ID: 3, FirstName: text, SecondFactor: true}), wrong(text)),
+		"forgot":              Forgot(wrong(text)),
+		"reset":               Reset(ResetPage{Email: text, Token: "token", Form: wrong(text)}),
+		"dead reset":          DeadReset(account.LinkUsed),
+		"delete integration":  DeleteIntegration(DeleteIntegrationPage{Integration: integration, Triggers: []store.Trigger{trigger}}),
+		"triggers":            Triggers(triggers),
+		"no triggers":         Triggers(TriggersPage{}),
+		"new trigger":         TriggerForm(TriggerFormPage{Form: wrong(text), Roles: permission.Roles()}),
+		"trigger": TriggerForm(
+			TriggerFormPage{ID: 5, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table},
+		),
 		"delete trigger":        DeleteTrigger(trigger),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
@@ -222,8 +366,10 @@ func whole(text string) map[string]templ.Component {
 	}
 	for _, k := range notify.Kinds() {
 		pages["new "+k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Form: wrong(text)})
-		pages[k.Key] = IntegrationForm(IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers,
-			Failure: failure})
+		pages[k.Key] = IntegrationForm(
+			IntegrationFormPage{Kind: k, Integration: off, Form: wrong(text), Masked: notify.Settings{"url": text}, Triggers: table.Triggers,
+				Failure: failure},
+		)
 	}
 	return pages
 }
@@ -231,8 +377,14 @@ func whole(text string) map[string]templ.Component {
 // protected are the credentials of somebody with every kind of second factor, which they must have.
 func protected(text string) account.Security {
 	at := store.At(now)
-	return account.Security{User: store.User{ID: 7, FirstName: text, SecondFactor: true, PasswordChangedAt: at}, Authenticator: true, CodesLeft: 1, Enforced: true, PasskeysWork: true,
-		Passkeys: []store.Passkey{{ID: 1, Name: text, CreatedAt: at}, {ID: 2, Name: text, CreatedAt: at, LastUsedAt: at}}}
+	return account.Security{
+		User:          store.User{ID: 7, FirstName: text, SecondFactor: true, PasswordChangedAt: at},
+		Authenticator: true,
+		CodesLeft:     1,
+		Enforced:      true,
+		PasskeysWork:  true,
+		Passkeys:      []store.Passkey{{ID: 1, Name: text, CreatedAt: at}, {ID: 2, Name: text, CreatedAt: at, LastUsedAt: at}},
+	}
 }
 
 func parts(text string) map[string]templ.Component {
@@ -242,7 +394,9 @@ func parts(text string) map[string]templ.Component {
 		"menu of a disabled": UserMenu(UserMenuPage{User: menus[1]}),
 		"menu of an invited": UserMenu(UserMenuPage{User: menus[3], TrialMail: true}),
 		"menu by link":       UserMenu(UserMenuPage{User: menus[4]}),
-		"users section":      UsersSection(UsersPage{Query: account.UserQuery{Tab: store.TabAll}, List: account.UserList{Rows: listed(text)}, Now: now}),
+		"users section": UsersSection(
+			UsersPage{Query: account.UserQuery{Tab: store.TabAll}, List: account.UserList{Rows: listed(text)}, Now: now},
+		),
 		"triggers section":   TriggersSection(TriggersPage{Search: text}),
 		"add user":           AddUserForm(AddUserPage{Form: wrong(text), Roles: permission.Roles()}),
 		"invite by link":     InviteLinkForm(InviteLinkPage{Form: wrong(text), Roles: permission.Roles()}),
@@ -255,13 +409,15 @@ func parts(text string) map[string]templ.Component {
 		"signing secret":     SigningSecretPart(SigningSecretPage{Secret: text, Rotated: true}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{Integration: store.Integration{Name: text}}),
 		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
-		"authenticator":      SetUpAuthenticatorPart(AuthenticatorPage{Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Form: wrong(text)}),
-		"new passkey":        NewPasskeyPart(NewPasskeyPage{Form: wrong(text)}),
-		"create passkey":     CreatePasskeyPart(NewPasskeyPage{Options: text}),
-		"recovery codes":     RecoveryCodesPart(RecoveryCodesPage{Codes: []string{text}}),
-		"confirm":            ConfirmPart(DisableOwn, wrong(text)),
-		"change password":    ChangePasswordPart(wrong(text)),
-		"error toast":        ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),
+		"authenticator": SetUpAuthenticatorPart(
+			AuthenticatorPage{Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Form: wrong(text)},
+		),
+		"new passkey":     NewPasskeyPart(NewPasskeyPage{Form: wrong(text)}),
+		"create passkey":  CreatePasskeyPart(NewPasskeyPage{Options: text}),
+		"recovery codes":  RecoveryCodesPart(RecoveryCodesPage{Codes: []string{text}}),
+		"confirm":         ConfirmPart(DisableOwn, wrong(text)),
+		"change password": ChangePasswordPart(wrong(text)),
+		"error toast":     ErrorToast(ErrorPage{Title: text, Text: text, RequestID: text}),
 	}
 }
 
@@ -335,7 +491,8 @@ func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 				switch {
 				case name == "style", strings.HasPrefix(name, "on"), strings.HasPrefix(name, "hx-"), strings.HasPrefix(name, "data-hx-on"):
 					t.Errorf("<%s %s>", e.name, name)
-				case name == "data-hx-trigger" && strings.ContainsAny(value, "[]"), strings.HasPrefix(name, "data-hx-") && strings.Contains(value, "js:"):
+				case name == "data-hx-trigger" && strings.ContainsAny(value, "[]"),
+					strings.HasPrefix(name, "data-hx-") && strings.Contains(value, "js:"):
 					t.Errorf("<%s %s=%q>", e.name, name, value)
 				case (name == "href" || name == "src" || name == "action") && strings.HasPrefix(strings.ToLower(value), "javascript:"):
 					t.Errorf("<%s %s=%q>", e.name, name, value)
@@ -455,11 +612,18 @@ func TestOffersWhatIsPermitted(t *testing.T) {
 // What groups give of the console's own resources to somebody who does not see the console is not called allowed.
 func TestExplanationSaysWhatHasNoEffect(t *testing.T) {
 	t.Parallel()
-	sources := []permission.Source{{Group: 4, Name: "Readers", Grant: permission.Grant{Tenants: []int64{410}, Set: permission.Set{}.With(permission.UsersView)}}}
+	sources := []permission.Source{
+		{Group: 4, Name: "Readers", Grant: permission.Grant{Tenants: []int64{410}, Set: permission.Set{}.With(permission.UsersView)}},
+	}
 	for role, allowed := range map[permission.Role]bool{permission.Analyst: true, permission.APIDeveloper: false, permission.Deploy: false} {
-		page := render(t, signedIn("Ann", permission.Admin.Set()), Explanation(account.Explained{User: store.User{Role: role}, Tenant: store.Tenant{ID: 410, Main: true},
-			Account: permission.Explain(sources, 410)}, "/"))
-		if strings.Contains(page, "allowed, from") != allowed || strings.Contains(page, "No effect") == allowed || !strings.Contains(page, "Readers") {
+		page := render(
+			t,
+			signedIn("Ann", permission.Admin.Set()),
+			Explanation(account.Explained{User: store.User{Role: role}, Tenant: store.Tenant{ID: 410, Main: true},
+				Account: permission.Explain(sources, 410)}, "/"),
+		)
+		if strings.Contains(page, "allowed, from") != allowed || strings.Contains(page, "No effect") == allowed ||
+			!strings.Contains(page, "Readers") {
 			t.Errorf("%s: %s", role, page)
 		}
 	}
@@ -487,7 +651,15 @@ func TestRowsAreThoseOfTheirReader(t *testing.T) {
 	t.Parallel()
 	page := UsersPage{List: account.UserList{Rows: listed("Zoe")}, Now: now}
 	for range 2 {
-		admin, reader := render(t, signedIn("Ann", permission.Admin.Set()), UsersSection(page)), render(t, signedIn("Bob", permission.ReadOnly.Set()), UsersSection(page))
+		admin, reader := render(
+			t,
+			signedIn("Ann", permission.Admin.Set()),
+			UsersSection(page),
+		), render(
+			t,
+			signedIn("Bob", permission.ReadOnly.Set()),
+			UsersSection(page),
+		)
 		if !strings.Contains(admin, "Select Zoe") || strings.Contains(reader, "Select Zoe") {
 			t.Error("a row is not drawn for its reader")
 		}
@@ -499,8 +671,11 @@ func TestUserListIsSmall(t *testing.T) {
 	t.Parallel()
 	page := UsersPage{Query: account.UserQuery{Tab: store.TabAll}, Now: now}
 	for i := range account.UsersPerPage {
-		page.List.Rows = append(page.List.Rows, store.ListedUser{User: store.User{ID: int64(90_000 + i), FirstName: "Aarav", LastName: "Iyer", Email: "aarav.iyer@example.com",
-			Role: permission.Analyst, ActivatedAt: 1, LastAuthAt: store.At(now) - 1e7}})
+		page.List.Rows = append(
+			page.List.Rows,
+			store.ListedUser{User: store.User{ID: int64(90_000 + i), FirstName: "Aarav", LastName: "Iyer", Email: "aarav.iyer@example.com",
+				Role: permission.Analyst, ActivatedAt: 1, LastAuthAt: store.At(now) - 1e7}},
+		)
 	}
 	if n := len(render(t, signedIn("Ann", permission.GlobalAdmin.Set()), Users(page))); n > 40_000 {
 		t.Errorf("%d bytes", n)

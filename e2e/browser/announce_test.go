@@ -14,7 +14,10 @@ func TestBrowserAnnouncesWhoWasFound(t *testing.T) {
 	c := harness.Ready(t, nil)
 	admin := c.Browse(c.User(harness.AdminEmail))
 	path := c.NewGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
-	c.People(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"}, store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"})
+	c.People(
+		store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
+		store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
+	)
 	b := chromium.TabOf(admin)
 	hears := func(text string) {
 		t.Helper()

@@ -379,7 +379,10 @@ func (w *walk) checkPolicy() {
 		w.T.Error(trouble)
 	}
 	w.admin.Heading("Sign in")
-	if _, err := chromium.Evaluate[bool](w.admin, `document.body.appendChild(Object.assign(document.createElement("img"), {src: "https://elsewhere.example/"})) !== null`); err != nil {
+	if _, err := chromium.Evaluate[bool](
+		w.admin,
+		`document.body.appendChild(Object.assign(document.createElement("img"), {src: "https://elsewhere.example/"})) !== null`,
+	); err != nil {
 		w.T.Fatal(err)
 	}
 	harness.Eventually(w.T, "a violation is noticed", func() bool { return len(w.admin.Noticed()) > 0 })

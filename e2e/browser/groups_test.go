@@ -26,7 +26,10 @@ func TestBrowserGroupsByKeyboard(t *testing.T) {
 // walkGroups makes a group with permissions of its own, fills it, looks at what that gives, and takes it away again.
 func walkGroups(t *testing.T, with chromium.Hands, width int) {
 	c := harness.Ready(t, nil)
-	c.People(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"}, store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"})
+	c.People(
+		store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
+		store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
+	)
 	w := groupWalk{chromium.NewTabFor(c, with)}
 	w.Resize(width)
 	w.Open("/signin")

@@ -35,7 +35,9 @@ func TestBrowserJobGoesOn(t *testing.T) {
 	}; null`); err != nil {
 		t.Fatal(err)
 	}
-	b.Is(`document.querySelectorAll("main [role=status]:not(#toasts), main [role=alert], main [aria-live]").length === 0`) // one place announces
+	b.Is(
+		`document.querySelectorAll("main [role=status]:not(#toasts), main [role=alert], main [aria-live]").length === 0`,
+	) // one place announces
 
 	offline(b, true)
 	b.Says("The server cannot be reached.")

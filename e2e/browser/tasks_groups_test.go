@@ -23,7 +23,10 @@ func TestBrowserTasksGroupsWithoutScript(t *testing.T) {
 func workWithGroups(t *testing.T, with chromium.Hands) {
 	c := harness.Ready(t, nil)
 	c.NewTenant(c.Administrator(), "Staging")
-	c.Insert(harness.Active(permission.Analyst, "Ann", "Lee", "ann@example.com"), harness.Active(permission.ReadOnly, "Bob", "Ray", "bob@example.com"))
+	c.Insert(
+		harness.Active(permission.Analyst, "Ann", "Lee", "ann@example.com"),
+		harness.Active(permission.ReadOnly, "Bob", "Ray", "bob@example.com"),
+	)
 	work(c, with, []task{
 		{"create a group with the permissions of a role", createGroupOfRole},
 		{"find a group", findGroup},

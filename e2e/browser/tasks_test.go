@@ -22,7 +22,8 @@ import (
 //
 //	set up · sign in and out · search and sort users · add a user · invite by link, copy the link · new link · revoke a link · sign up
 //	edit user settings · disable several · enable one · delete with the typed address · filter users
-//	create a group with permissions of its own · add users by search and by address · permissions of a person · take out of a group · delete a group
+// 	create a group with permissions of its own · add users by search and by address · permissions of a person · take out of a group ·
+// delete a group
 //	create integrations (email, Slack) · create a trigger with two reactions and a filter
 //	set up an authenticator app, keep the recovery codes, sign in with one
 //
@@ -88,8 +89,13 @@ func (w worker) act(row, action string) {
 func (w worker) save(section string) {
 	w.Console.T.Helper()
 	w.ClickOn("Save of "+section, func() (chromium.Found, error) {
-		return w.Element(fmt.Sprintf(`document.readyState === "complete" ? [...document.querySelectorAll("section")].find((s) => s.querySelector("h2").innerText.trim() === %q)
-			.querySelector("form button.button-primary") : null`, section))
+		return w.Element(
+			fmt.Sprintf(
+				`document.readyState === "complete" ? [...document.querySelectorAll("section")].find((s) => s.querySelector("h2").innerText.trim() === %q)
+			.querySelector("form button.button-primary") : null`,
+				section,
+			),
+		)
 	})
 }
 
@@ -107,7 +113,11 @@ func (w worker) download(link string) string {
 	w.Console.T.Helper()
 	directory := w.Console.T.TempDir()
 	of := chromium.Must(w.Tab, target.GetTargetInfo, target.GetTargetInfoParams{}).TargetInfo.BrowserContextID
-	chromium.Must(w.Tab, downloads.SetDownloadBehavior, downloads.SetDownloadBehaviorParams{Behavior: downloads.SetDownloadBehaviorBehaviorAllow, BrowserContextID: of, DownloadPath: directory})
+	chromium.Must(
+		w.Tab,
+		downloads.SetDownloadBehavior,
+		downloads.SetDownloadBehaviorParams{Behavior: downloads.SetDownloadBehaviorBehaviorAllow, BrowserContextID: of, DownloadPath: directory},
+	)
 	w.Click(link)
 	var content []byte
 	w.Until("download the file behind "+link, func() error {

@@ -25,8 +25,11 @@ func workWithUsers(t *testing.T, with chromium.Hands) {
 	admin := c.Administrator()
 	c.NewTenant(admin, "Staging")
 	c.NewGroup(admin, "Watchers", []string{"1", "2"}, []string{"triggers.view"})
-	c.Insert(harness.Active(permission.Analyst, "Ann", "Lee", "ann@example.com"), harness.Active(permission.Analyst, "Bob", "Ray", "bob@example.com"),
-		harness.Active(permission.ReadOnly, "Cyd", "Poe", "cyd@example.com"))
+	c.Insert(
+		harness.Active(permission.Analyst, "Ann", "Lee", "ann@example.com"),
+		harness.Active(permission.Analyst, "Bob", "Ray", "bob@example.com"),
+		harness.Active(permission.ReadOnly, "Cyd", "Poe", "cyd@example.com"),
+	)
 	c.Member(admin, "analyst", "mem@example.com").Enrol(harness.Password("mem@example.com"))
 	work(c, with, []task{
 		{"add a user to a tenant and a group", addUserToGroup},
@@ -216,7 +219,13 @@ func deleteSeveral(w worker) {
 }
 
 func importFile(w worker) {
-	path := w.file("people.csv", "email,first name,last name,role", "eva@example.com,Eva,Orr,analyst", "ann@example.com,Ann,Lee,analyst", "nowhere,No,Body,analyst")
+	path := w.file(
+		"people.csv",
+		"email,first name,last name,role",
+		"eva@example.com,Eva,Orr,analyst",
+		"ann@example.com,Ann,Lee,analyst",
+		"nowhere,No,Body,analyst",
+	)
 	w.Open("/settings/users")
 	w.Click("Import")
 	w.Heading("Import users")

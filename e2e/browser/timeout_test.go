@@ -120,7 +120,10 @@ func TestBrowser_TheWarningOverADialogGivesTheFocusBack(t *testing.T) {
 		b.Is(`document.activeElement.id === "timeout-stay"`)
 		answer()
 		b.Is(`!` + warned)
-		b.Holds(how+" leaves the form open, and gives the focus back to its field", `document.getElementById("dialog").open && document.activeElement.name === "first_name"`)
+		b.Holds(
+			how+" leaves the form open, and gives the focus back to its field",
+			`document.getElementById("dialog").open && document.activeElement.name === "first_name"`,
+		)
 		if kept := b.Value("First name"); kept != "Ana" {
 			t.Errorf("after %s the field holds %q", how, kept)
 		}

@@ -26,8 +26,11 @@ func TestBrowserUserListByKeyboard(t *testing.T) {
 // walkUserList does to people all that the list offers.
 func walkUserList(t *testing.T, with chromium.Hands, width int) {
 	c := harness.Ready(t, nil)
-	c.People(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"}, store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
-		store.User{FirstName: "Cyd", LastName: "Poe", Email: "cyd@example.com"})
+	c.People(
+		store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
+		store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
+		store.User{FirstName: "Cyd", LastName: "Poe", Email: "cyd@example.com"},
+	)
 	list := userListWalk{chromium.NewTabFor(c, with)}
 	list.Resize(width)
 	list.Open("/signin")

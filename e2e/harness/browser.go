@@ -82,7 +82,8 @@ func (b *Browser) Do(method, path string, body io.Reader, contentType string) *A
 			b.Console.T.Log(err)
 		}
 	}
-	if len(response.Cookies()) > 0 || response.StatusCode == http.StatusForbidden || strings.Contains(response.Header.Get("Location"), "/signin") {
+	if len(response.Cookies()) > 0 || response.StatusCode == http.StatusForbidden ||
+		strings.Contains(response.Header.Get("Location"), "/signin") {
 		b.form = "" // the session may have begun or ended
 	}
 	return &Answer{response, b.Console.T, string(text)}
@@ -217,7 +218,12 @@ func (b *Browser) Upload(path string, file []byte, pairs ...string) *Answer {
 func (b *Browser) LateForm(method, path, contentType, form string, before func()) *Answer {
 	t := b.Console.T
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, b.Console.URL.String()+path, &LateBody{Reader: strings.NewReader(form), Before: before})
+	request, err := http.NewRequestWithContext(
+		t.Context(),
+		method,
+		b.Console.URL.String()+path,
+		&LateBody{Reader: strings.NewReader(form), Before: before},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

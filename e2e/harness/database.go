@@ -44,7 +44,9 @@ func (c *Console) Entries(action, outcome string) int {
 func (c *Console) Refusals() int {
 	c.T.Helper()
 	c.Account.Settle(c.T.Context())
-	return c.Count(`SELECT coalesce(sum(json_extract(changes, '$.count[1]')), 0) FROM activity WHERE action = 'refused' AND outcome = 'refused'`)
+	return c.Count(
+		`SELECT coalesce(sum(json_extract(changes, '$.count[1]')), 0) FROM activity WHERE action = 'refused' AND outcome = 'refused'`,
+	)
 }
 
 // WantNoTrace fails the test where one of the secrets stands in the log or in a file of the data directory.

@@ -57,7 +57,8 @@ func (c *Console) Hook(by *Browser, path string) string {
 // SlackTrigger makes a trigger on added people that tells the receiver; roles may be empty.
 func (c *Console) SlackTrigger(by *Browser, name string, roles ...string) {
 	c.T.Helper()
-	by.Post("/settings/integrations/new?type=slack", "name", name, "active", "1", "url", c.Receiver.URL+"/services/"+url.PathEscape(name)).Wants(http.StatusSeeOther)
+	by.Post("/settings/integrations/new?type=slack", "name", name, "active", "1", "url", c.Receiver.URL+"/services/"+url.PathEscape(name)).
+		Wants(http.StatusSeeOther)
 	integration := c.Count("SELECT max(id) FROM integrations")
 	pairs := []string{"name", name, "condition", "user_added", "integration_ids", strconv.Itoa(integration), "enabled", "1"}
 	if len(roles) > 0 {

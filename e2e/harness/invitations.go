@@ -13,7 +13,8 @@ import (
 // Add adds a person with Add new user and returns the path of the signup link in their mail.
 func (c *Console) Add(by *Browser, role, first, last, email string) string {
 	c.T.Helper()
-	by.Post("/settings/users/new", "role", role, "first_name", first, "last_name", last, "email", email, "tenant_id", "1").Wants(http.StatusSeeOther)
+	by.Post("/settings/users/new", "role", role, "first_name", first, "last_name", last, "email", email, "tenant_id", "1").
+		Wants(http.StatusSeeOther)
 	return c.SignupPath(email)
 }
 

@@ -31,7 +31,9 @@ func (c *Console) ImportOf(by *Browser, n int, pairs ...string) store.Job {
 		}
 		lines = append(lines, fmt.Sprintf("n%02d@example.com,First%02d,Last,%s", i, i, role))
 	}
-	return c.EndedJob(by.Upload("/settings/users/import", []byte(strings.Join(lines, "\n")), append(pairs, "tenant_id", "1", "confirm", "1")...))
+	return c.EndedJob(
+		by.Upload("/settings/users/import", []byte(strings.Join(lines, "\n")), append(pairs, "tenant_id", "1", "confirm", "1")...),
+	)
 }
 
 // Bulk confirms a bulk action and returns its job, which has ended.
@@ -78,8 +80,16 @@ func (c *Console) Outcomes(job store.Job) []store.Outcome {
 // JobUnderWay stores a job that seems to run and stays as it is: it waits, for longer than any test.
 func (c *Console) JobUnderWay(actor store.User, done, total int) store.Job {
 	c.T.Helper()
-	job := store.Job{Kind: "disable", ActorID: actor.ID, ActorName: actor.Name(), ActorEmail: actor.Email, Done: done, Total: total, CreatedAt: store.At(time.Now()),
-		NextAt: store.At(time.Now().AddDate(10, 0, 0))}
+	job := store.Job{
+		Kind:       "disable",
+		ActorID:    actor.ID,
+		ActorName:  actor.Name(),
+		ActorEmail: actor.Email,
+		Done:       done,
+		Total:      total,
+		CreatedAt:  store.At(time.Now()),
+		NextAt:     store.At(time.Now().AddDate(10, 0, 0)),
+	}
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.InsertJob(ctx, &job, []byte("[]")); err != nil {
 			return err

@@ -81,15 +81,38 @@ type crashing struct {
 }
 
 func newCrashing(t *testing.T) *crashing {
-	c := &crashing{t: t, mail: fake.NewMailServer(t, fake.MailOptions{}), slack: fake.NewReceiver(t), data: t.TempDir(), bin: harness.Build(t),
-		output: new(harness.Logbook), added: map[string]bool{}, linked: map[string]string{}, mailed: map[string]string{}, tried: map[string]bool{}, joined: map[string]bool{}}
+	c := &crashing{
+		t:     t,
+		mail:  fake.NewMailServer(t, fake.MailOptions{}),
+		slack: fake.NewReceiver(t),
+		data:  t.TempDir(),
+		bin:   harness.Build(t),
+		output: new(
+			harness.Logbook,
+		),
+		added:  map[string]bool{},
+		linked: map[string]string{},
+		mailed: map[string]string{},
+		tried:  map[string]bool{},
+		joined: map[string]bool{},
+	}
 	c.base = &url.URL{Scheme: "http", Host: freeAddress(t)}
 	c.setUp()
 	c.start()
 	t.Cleanup(func() { c.kill() })
 	c.admin = c.client()
 	c.admin.mustPost(t, http.StatusSeeOther, "/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
-	c.admin.mustPost(t, http.StatusSeeOther, "/settings/integrations/new?type=slack", "name", "Chat", "active", "1", "url", c.slack.URL+"/services/T0/B0/secret")
+	c.admin.mustPost(
+		t,
+		http.StatusSeeOther,
+		"/settings/integrations/new?type=slack",
+		"name",
+		"Chat",
+		"active",
+		"1",
+		"url",
+		c.slack.URL+"/services/T0/B0/secret",
+	)
 	c.admin.mustPost(t, http.StatusSeeOther, "/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq",
 		"integration_ids", "1", "enabled", "1")
 	return c
@@ -106,8 +129,23 @@ func freeAddress(t *testing.T) string {
 }
 
 func (c *crashing) setUp() {
-	command := exec.Command(c.bin, "setup", "--data", c.data, "--company", harness.Company, "--cloud", harness.Cloud, "--first-name", "John", "--last-name", "Doe",
-		"--email", harness.AdminEmail, "--password-stdin")
+	command := exec.Command(
+		c.bin,
+		"setup",
+		"--data",
+		c.data,
+		"--company",
+		harness.Company,
+		"--cloud",
+		harness.Cloud,
+		"--first-name",
+		"John",
+		"--last-name",
+		"Doe",
+		"--email",
+		harness.AdminEmail,
+		"--password-stdin",
+	)
 	command.Stdin = strings.NewReader(harness.AdminPassword + "\n")
 	if out, err := command.CombinedOutput(); err != nil {
 		c.t.Fatalf("console setup: %v\n%s", err, out)
@@ -165,7 +203,19 @@ func pause(ctx context.Context, d time.Duration) {
 // addSomebody adds a person who is invited by mail.
 func (c *crashing) addSomebody(name string) {
 	email := "mail-" + name + "@example.com"
-	status, _, err := c.admin.post("/settings/users/new", "role", "analyst", "first_name", "Mail", "last_name", name, "email", email, "tenant_id", "1")
+	status, _, err := c.admin.post(
+		"/settings/users/new",
+		"role",
+		"analyst",
+		"first_name",
+		"Mail",
+		"last_name",
+		name,
+		"email",
+		email,
+		"tenant_id",
+		"1",
+	)
 	if c.acknowledged(status, err, http.StatusSeeOther) {
 		c.note(func() { c.added[email] = true; c.fresh = append(c.fresh, email) })
 	}
@@ -289,7 +339,9 @@ func (c *crashing) checkSignUps() {
 		case err != nil || status != http.StatusGone:
 			c.t.Errorf("the link of %s, acknowledged: %t, answers %d %v", email, c.joined[email], status, err)
 		}
-		if status, _, err := c.client().post("/signin", "email", email, "password", harness.Password(email)); err != nil || status != http.StatusSeeOther {
+		if status, _, err := c.client().
+			post("/signin", "email", email, "password", harness.Password(email)); err != nil ||
+			status != http.StatusSeeOther {
 			c.t.Errorf("%s cannot sign in: %d %v", email, status, err)
 		}
 		c.joined[email] = true
@@ -300,10 +352,13 @@ func (c *crashing) checkSignUps() {
 // broken are the rows that no crash may leave behind.
 var broken = []struct{ what, query string }{
 	{"violations of foreign keys", `SELECT "table" FROM pragma_foreign_key_check`},
-	{"people neither invited with one open link nor active with a password", `SELECT u.email FROM users u LEFT JOIN invitations i ON i.user_id = u.id WHERE NOT (
+	{
+		"people neither invited with one open link nor active with a password",
+		`SELECT u.email FROM users u LEFT JOIN invitations i ON i.user_id = u.id WHERE NOT (
 		u.activated_at = 0 AND u.password_hash = '' AND i.id IS NOT NULL AND (u.joined_at = 0) = i.by_link
 			AND 1 = (SELECT count(*) FROM signup_links l WHERE l.invitation_id = i.id AND l.ended = '')
-		OR u.activated_at > 0 AND u.password_hash <> '' AND u.joined_at > 0 AND i.id IS NULL)`},
+		OR u.activated_at > 0 AND u.password_hash <> '' AND u.joined_at > 0 AND i.id IS NULL)`,
+	},
 	{"people on the list without a group, or the other way round", `SELECT email FROM users u
 		WHERE role <> 'global_admin' AND (joined_at > 0) <> EXISTS (SELECT 1 FROM group_users g WHERE g.user_id = u.id)`},
 	{"people whose coming the trigger does not tell once, or nobody's", `SELECT coalesce(email, told)
@@ -389,7 +444,12 @@ func (c *crashing) checkDeliveries() {
 	}
 	listed := column(c.t, db, `SELECT email FROM users WHERE role <> 'global_admin' AND joined_at > 0`)
 	db.Close()
-	harness.Within(c.t, outstanding, "everybody has their invitation, or the confirmation of their sign-up", func() bool { return containsAll(c.written(), listed) })
+	harness.Within(
+		c.t,
+		outstanding,
+		"everybody has their invitation, or the confirmation of their sign-up",
+		func() bool { return containsAll(c.written(), listed) },
+	)
 	harness.Within(c.t, outstanding, "Slack was told of everybody", func() bool { return containsAll(c.told(), listed) })
 	for email := range c.told() {
 		if !slices.Contains(listed, email) {

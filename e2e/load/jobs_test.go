@@ -86,7 +86,9 @@ func importTenThousand(t *testing.T, program string) {
 	t.Logf("%d lines: %s to check, %s with the import", many, checked, time.Since(began))
 	c.WantCount(many, "SELECT count(*) FROM invitations")
 	c.WantCount(0, "SELECT count(*) FROM deliveries")
-	john.Upload("/settings/users/import", append(file, "x@example.com,,,Analyst\n"...), "tenant_id", "1").Wants(http.StatusUnprocessableEntity).Contains("at most 10,000 people")
+	john.Upload("/settings/users/import", append(file, "x@example.com,,,Analyst\n"...), "tenant_id", "1").
+		Wants(http.StatusUnprocessableEntity).
+		Contains("at most 10,000 people")
 }
 
 func median(times []time.Duration) time.Duration {

@@ -22,13 +22,17 @@ func TestFC100_ForgottenPasswordsTakeEquallyLong(t *testing.T) { // alone: it me
 	b, address := c.Browser(), 0
 	b.Get("/forgot")
 	token := b.Token()
-	equallyLong(t, []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}, func(email string) time.Duration {
-		address++
-		b.From(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
-		began := time.Now()
-		b.PostForm("/forgot", "email", email, "csrf_token", token).To("/signin")
-		return time.Since(began)
-	})
+	equallyLong(
+		t,
+		[]string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"},
+		func(email string) time.Duration {
+			address++
+			b.From(fmt.Sprintf("10.0.%d.%d", address/250, address%250+1))
+			began := time.Now()
+			b.PostForm("/forgot", "email", email, "csrf_token", token).To("/signin")
+			return time.Since(began)
+		},
+	)
 }
 
 // TestFC100 does not run beside other tests: it compares times.
@@ -47,7 +51,11 @@ func TestFC100_SignInTellsNothing(t *testing.T) {
 		began := time.Now()
 		a := b.PostForm("/signin", "email", email, "password", "a wrong password", "csrf_token", token)
 		took := time.Since(began)
-		return took, fmt.Sprint(a.StatusCode, a.Header["Set-Cookie"], harness.CSRFInput.ReplaceAllString(strings.ReplaceAll(a.Body, email, "EMAIL"), ""))
+		return took, fmt.Sprint(
+			a.StatusCode,
+			a.Header["Set-Cookie"],
+			harness.CSRFInput.ReplaceAllString(strings.ReplaceAll(a.Body, email, "EMAIL"), ""),
+		)
 	}
 	emails := []string{"unknown@example.com", "active@example.com", "disabled@example.com", "invited@example.com"}
 	_, same := try(emails[0])

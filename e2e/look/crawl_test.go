@@ -85,7 +85,10 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 	group := c.NewGroup(admin, "Night shift", []string{"1", staging}, []string{"rules.view", "users.view"})
 	admin.Post(group+"/users/add", "emails", "ana.souza@example.com").Wants(http.StatusSeeOther)
 	admin.Enrol(harness.AdminPassword)
-	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES (1, x'01', '{"id": "AQ=="}', 'Laptop', $1)`, store.At(time.Now()))
+	c.Exec(
+		`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES (1, x'01', '{"id": "AQ=="}', 'Laptop', $1)`,
+		store.At(time.Now()),
+	)
 	w.people = map[permission.Role]*chromium.Tab{permission.GlobalAdmin: chromium.TabOf(admin), harness.Visitor: g.halfway}
 	for _, role := range permission.Roles() {
 		if role.SignsIn() && role != permission.GlobalAdmin {
@@ -94,17 +97,29 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 	}
 	w.people[harness.Nobody] = chromium.TabOf(c.Browse(c.User("noa@example.com")))
 	reset := auth.NewToken()
-	c.Exec(`INSERT INTO reset_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, 0, $3)`, auth.HashToken(reset), c.User(g.email).ID,
-		store.At(time.Now().Add(time.Hour)))
+	c.Exec(
+		`INSERT INTO reset_links (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, 0, $3)`,
+		auth.HashToken(reset),
+		c.User(g.email).ID,
+		store.At(time.Now().Add(time.Hour)),
+	)
 	review := group + "/permissions?permissions=rules.view&version=" + c.Cell(`SELECT version FROM groups WHERE name = 'Night shift'`)
 	w.seeds = map[permission.Role][]string{
 		harness.Visitor: {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
-		permission.GlobalAdmin: {g.links["job"], "/settings/users/bulk?action=delete&all=1", "/settings/profile/authenticator", "/settings/general/signout-without-2fa",
-			group + "?tab=users", group + "?tab=permissions", review, group + "/users/remove?user_ids=" + g.id("ana.souza@example.com"),
+		permission.GlobalAdmin: {
+			g.links["job"],
+			"/settings/users/bulk?action=delete&all=1",
+			"/settings/profile/authenticator",
+			"/settings/general/signout-without-2fa",
+			group + "?tab=users",
+			group + "?tab=permissions",
+			review,
+			group + "/users/remove?user_ids=" + g.id("ana.souza@example.com"),
 			"/settings/tenants/" + staging + "/delete",
 			// Pages of people to whom other things can be done than to the first who is looked at.
 			"/settings/users/" + c.Cell(`SELECT id FROM users WHERE two_factor = 1 AND id <> 1 LIMIT 1`) + "?protected",
-			"/settings/users/" + c.Cell(`SELECT user_id FROM invitations WHERE by_link = 0 LIMIT 1`) + "?invited"},
+			"/settings/users/" + c.Cell(`SELECT user_id FROM invitations WHERE by_link = 0 LIMIT 1`) + "?invited",
+		},
 	}
 	return w
 }
@@ -194,7 +209,10 @@ func skeleton(source string) string {
 // links are the addresses on this console that the page leads to.
 func links(b *chromium.Tab) []string {
 	b.Console.T.Helper()
-	links, err := chromium.Evaluate[[]string](b, `[...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.hash).map((a) => a.pathname + a.search)`)
+	links, err := chromium.Evaluate[[]string](
+		b,
+		`[...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.hash).map((a) => a.pathname + a.search)`,
+	)
 	if err != nil {
 		b.Console.T.Fatal(err)
 	}

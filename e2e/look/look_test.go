@@ -151,7 +151,11 @@ func loadAxe(b *chromium.Tab, ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
+	if _, err := chromedp.Call(
+		ctx,
+		page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: source},
+	); err != nil {
 		return err
 	}
 	ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](source+`; window.axe !== undefined`))
@@ -272,7 +276,13 @@ func TestLook_NoticesFaults(t *testing.T) {
 		return fmt.Sprintf(`document.querySelector("main").insertAdjacentHTML("beforeend", %q)`, html)
 	}
 	styled := func(property, value string) string {
-		return plant(`<p id="planted">Planted text</p>`) + fmt.Sprintf(`; document.querySelector("#planted").style.setProperty(%q, %q)`, property, value)
+		return plant(
+			`<p id="planted">Planted text</p>`,
+		) + fmt.Sprintf(
+			`; document.querySelector("#planted").style.setProperty(%q, %q)`,
+			property,
+			value,
+		)
 	}
 	for name, fault := range map[string]struct {
 		check   check
@@ -319,7 +329,9 @@ func TestLook_NothingMovesWhenTheScriptArrives(t *testing.T) {
 	group := c.NewGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
 	chromium.Must(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
 	chromium.Must(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-		MatchedNetworkConditions: []*network.Conditions{{URLPattern: c.URL.String() + "/static/*/script/*", Latency: 800, DownloadThroughput: -1, UploadThroughput: -1}},
+		MatchedNetworkConditions: []*network.Conditions{
+			{URLPattern: c.URL.String() + "/static/*/script/*", Latency: 800, DownloadThroughput: -1, UploadThroughput: -1},
+		},
 	})
 	for _, width := range []int{chromium.Wide, chromium.Narrow} {
 		b.Resize(width)

@@ -64,7 +64,8 @@ var loaded = regexp.MustCompile(`(?i)<(img|link|script|iframe|object)\b|url\(|@i
 func causeMails(c *harness.Console, n names) {
 	admin := c.Administrator()
 	person, old := c.Browser(), "an old password of mine"
-	person.Post(c.Add(admin, "analyst", n.first, n.last, n.email), "first_name", n.first, "last_name", n.last, "password", old).Wants(http.StatusSeeOther)
+	person.Post(c.Add(admin, "analyst", n.first, n.last, n.email), "first_name", n.first, "last_name", n.last, "password", old).
+		Wants(http.StatusSeeOther)
 	mails, broken := c.Destination(admin, "email", "emails", harness.AdminEmail), fake.NewReceiver(c.T)
 	broken.Respond(fake.Response{Status: http.StatusNotFound})
 	chat := c.Slack(admin, broken.URL)
@@ -74,10 +75,13 @@ func causeMails(c *harness.Console, n names) {
 		c.Add(admin, "read_only", n.first, n.last, guest+"@example.com")
 	}
 	guest := c.Browser()
-	guest.Post(c.InviteByLink(admin, "analyst", "by.link@example.com"), "first_name", n.first, "last_name", n.last, "password", harness.AdminPassword).Wants(http.StatusSeeOther)
-	person.Post("/settings/profile/password", "current_password", old, "password", harness.AdminPassword, "again", harness.AdminPassword).Wants(http.StatusSeeOther)
+	guest.Post(c.InviteByLink(admin, "analyst", "by.link@example.com"), "first_name", n.first, "last_name", n.last, "password", harness.AdminPassword).
+		Wants(http.StatusSeeOther)
+	person.Post("/settings/profile/password", "current_password", old, "password", harness.AdminPassword, "again", harness.AdminPassword).
+		Wants(http.StatusSeeOther)
 	person.Enrol(harness.AdminPassword)
-	admin.Post("/settings/users/"+c.Cell(`SELECT id FROM users WHERE email = $1`, n.email)+"/disable-2fa", "password", harness.AdminPassword).Wants(http.StatusSeeOther)
+	admin.Post("/settings/users/"+c.Cell(`SELECT id FROM users WHERE email = $1`, n.email)+"/disable-2fa", "password", harness.AdminPassword).
+		Wants(http.StatusSeeOther)
 	c.ResetPath(n.email)
 	admin.Post("/settings/general/test-mail").Wants(http.StatusSeeOther)
 }

@@ -100,7 +100,11 @@ func validate(paths ...string) ([]message, error) {
 		return nil, fmt.Errorf("the HTML checker is not installed, run make tools: %w", err)
 	}
 	quick := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m"} // it ends before more would pay
-	command := exec.Command("java", append(append(quick, "-jar", jar, "--exit-zero-always", "--stdout", "--format", "json", "--also-check-css", "--also-check-svg"), paths...)...)
+	command := exec.Command(
+		"java",
+		append(
+			append(quick, "-jar", jar, "--exit-zero-always", "--stdout", "--format", "json", "--also-check-css", "--also-check-svg"),
+			paths...)...)
 	output, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("HTML checker: %w", err)
@@ -134,7 +138,10 @@ func TestLook_NoticesMarkup(t *testing.T) {
 	documents := newMarkup(t)
 	documents.add("right", `<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><p>Text</p></body></html>`)
 	documents.add("wrong", `<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><ul><p>Planted</ul></body></html>`)
-	documents.add("odd", `<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><section><p>Planted</p></section></body></html>`)
+	documents.add(
+		"odd",
+		`<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><section><p>Planted</p></section></body></html>`,
+	)
 	faults, err := documents.faults()
 	if err != nil {
 		t.Fatal(err)

@@ -119,17 +119,43 @@ func (g *gallery) furnish(admin *harness.Browser) {
 	broken.Respond(fake.Response{Status: http.StatusInternalServerError})
 	g.full.Receiver.Respond(fake.Response{Body: "ok"}, fake.Response{Status: http.StatusNotFound}, fake.Response{Body: "ok"})
 	for _, chat := range [][2]string{{"Chat with admins", g.full.Receiver.URL}, {g.title, broken.URL}} {
-		admin.Post("/settings/integrations/new?type=slack", "name", chat[0], "active", "1", "url", chat[1]+"/services/T0/B0/secret").Wants(http.StatusSeeOther)
+		admin.Post("/settings/integrations/new?type=slack", "name", chat[0], "active", "1", "url", chat[1]+"/services/T0/B0/secret").
+			Wants(http.StatusSeeOther)
 	}
 	admin.Post("/settings/integrations/new?type=email", "name", "Mail to admins", "emails", harness.AdminEmail).Wants(http.StatusSeeOther)
-	admin.Post("/settings/triggers/new", "name", g.title, "description", "Tells the security team who joined", "condition", "user_added",
-		"role_operator", "eq", "roles", "analyst", "roles", "admin", "integration_ids", "1", "integration_ids", "2", "enabled", "1").Wants(http.StatusSeeOther)
-	admin.Post("/settings/triggers/new", "name", "Everybody else", "condition", "user_added", "role_operator", "ne", "roles", "analyst", "integration_ids", "3").Wants(http.StatusSeeOther)
-	admin.Post("/settings/integrations/new?type=webhook", "name", "Inventory "+g.title[:3], "url", g.full.Receiver.URL+"/hook").Wants(http.StatusSeeOther)
+	admin.Post(
+		"/settings/triggers/new",
+		"name",
+		g.title,
+		"description",
+		"Tells the security team who joined",
+		"condition",
+		"user_added",
+		"role_operator",
+		"eq",
+		"roles",
+		"analyst",
+		"roles",
+		"admin",
+		"integration_ids",
+		"1",
+		"integration_ids",
+		"2",
+		"enabled",
+		"1",
+	).Wants(http.StatusSeeOther)
+	admin.Post("/settings/triggers/new", "name", "Everybody else", "condition", "user_added", "role_operator", "ne", "roles", "analyst", "integration_ids", "3").
+		Wants(http.StatusSeeOther)
+	admin.Post("/settings/integrations/new?type=webhook", "name", "Inventory "+g.title[:3], "url", g.full.Receiver.URL+"/hook").
+		Wants(http.StatusSeeOther)
 	g.addActive(admin)
 	g.addInvited(admin)
 	g.killLinks(admin)
-	g.links["job"] = admin.Post("/settings/users/bulk", "action", "disable", "ids", g.id(harness.AdminEmail)).Wants(http.StatusSeeOther).Header.Get("Location")
+	g.links["job"] = admin.Post("/settings/users/bulk", "action", "disable", "ids", g.id(harness.AdminEmail)).
+		Wants(http.StatusSeeOther).
+		Header.Get(
+		"Location",
+	)
 	harness.Eventually(g.full.T, "every message has been tried", func() bool {
 		return g.full.Count(`SELECT count(*) FROM deliveries WHERE attempts = 0 AND integration_id = 1`) == 0
 	})
@@ -158,7 +184,8 @@ func (g *gallery) addActive(admin *harness.Browser) {
 			p.email, store.At(time.Now().Add(-p.lastAuth)), hash)
 		g.full.Exec(`DELETE FROM invitations WHERE user_id = (SELECT id FROM users WHERE email = $1)`, p.email)
 	}
-	admin.Post("/settings/users/new", "role", "deploy", "first_name", "Deployment", "email", "ci@example.com", "tenant_id", "1").Wants(http.StatusSeeOther)
+	admin.Post("/settings/users/new", "role", "deploy", "first_name", "Deployment", "email", "ci@example.com", "tenant_id", "1").
+		Wants(http.StatusSeeOther)
 	g.full.Disable("zoe@example.com")
 	g.full.Exec(`DELETE FROM group_users WHERE user_id = (SELECT id FROM users WHERE email = 'noa@example.com')`)
 }
@@ -202,8 +229,15 @@ func (g *gallery) addInvited(admin *harness.Browser) {
 	g.full.InviteByLink(admin, "analyst", g.linkEmail)
 	g.links["expired"] = g.full.InviteByLink(admin, "read_only", "too.late@example.com")
 	yesterday := store.At(time.Now().Add(-24 * time.Hour))
-	g.full.Exec(`UPDATE invitations SET expires_at = $1 WHERE user_id = (SELECT id FROM users WHERE email = 'too.late@example.com')`, yesterday)
-	g.full.Exec(`UPDATE signup_links SET expires_at = $1 WHERE token_hash = $2`, yesterday, auth.HashToken(strings.TrimPrefix(g.links["expired"], "/signup/")))
+	g.full.Exec(
+		`UPDATE invitations SET expires_at = $1 WHERE user_id = (SELECT id FROM users WHERE email = 'too.late@example.com')`,
+		yesterday,
+	)
+	g.full.Exec(
+		`UPDATE signup_links SET expires_at = $1 WHERE token_hash = $2`,
+		yesterday,
+		auth.HashToken(strings.TrimPrefix(g.links["expired"], "/signup/")),
+	)
 }
 
 // killLinks makes links that no longer work for every reason.
@@ -230,29 +264,71 @@ type scene struct {
 func (g *gallery) scenes() []scene {
 	scenes := []scene{
 		{name: "set-up", tab: g.unset, path: "/setup"},
-		{name: "set-up-error", tab: g.unset, path: "/setup", prepare: func(b *chromium.Tab) { b.Click("Set up"); b.Says("This is not the set-up code.") }},
+		{
+			name:    "set-up-error",
+			tab:     g.unset,
+			path:    "/setup",
+			prepare: func(b *chromium.Tab) { b.Click("Set up"); b.Says("This is not the set-up code.") },
+		},
 		{name: "sign-in", tab: g.visitor, path: "/signin", dark: true},
 		{name: "sign-in-error", tab: g.visitor, path: "/signin", prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("is wrong") }},
 		{name: "signup", tab: g.visitor, path: g.links["signup"]},
-		{name: "signup-error", tab: g.visitor, path: g.links["signup"], prepare: func(b *chromium.Tab) { b.Click("Join"); b.Says("Choose a password.") }},
+		{
+			name:    "signup-error",
+			tab:     g.visitor,
+			path:    g.links["signup"],
+			prepare: func(b *chromium.Tab) { b.Click("Join"); b.Says("Choose a password.") },
+		},
 		{name: "no-access", tab: g.nobody, path: "/"},
 		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
-		{name: "profile-error", tab: g.member, path: "/settings/profile", prepare: func(b *chromium.Tab) { b.Fill("First name", ""); b.Click("Save"); b.Says("Enter your first name.") }},
+		{
+			name:    "profile-error",
+			tab:     g.member,
+			path:    "/settings/profile",
+			prepare: func(b *chromium.Tab) { b.Fill("First name", ""); b.Click("Save"); b.Says("Enter your first name.") },
+		},
 		{name: "general", tab: g.admin, path: "/settings/general", dark: true},
-		{name: "general-error", tab: g.admin, path: "/settings/general", prepare: func(b *chromium.Tab) { b.Fill("Company name", ""); b.Press(kb.Enter); b.Says("Enter the name") }},
+		{
+			name:    "general-error",
+			tab:     g.admin,
+			path:    "/settings/general",
+			prepare: func(b *chromium.Tab) { b.Fill("Company name", ""); b.Press(kb.Enter); b.Says("Enter the name") },
+		},
 		{name: "general-read-only", tab: g.analyst, path: "/settings/general"},
-		{name: "timeout-dialog", tab: g.admin, path: "/settings/triggers", prepare: func(b *chromium.Tab) { endsIn(b, 50); b.Says("50 seconds left") }, dark: true},
+		{
+			name:    "timeout-dialog",
+			tab:     g.admin,
+			path:    "/settings/triggers",
+			prepare: func(b *chromium.Tab) { endsIn(b, 50); b.Says("50 seconds left") },
+			dark:    true,
+		},
 		{name: "profile-security", tab: g.member, path: "/settings/profile?tab=security", dark: true},
 		{name: "profile-sessions", tab: g.member, path: "/settings/profile?tab=sessions", dark: true},
 		{name: "profile-permissions", tab: g.member, path: "/settings/profile?tab=permissions"},
 		{name: "change-password", tab: g.member, path: "/settings/profile?tab=security", prepare: clickFor("Change password", "Change password")},
-		{name: "authenticator", tab: g.member, path: "/settings/profile?tab=security", prepare: clickFor("Enable", "Enable two-factor authentication"), dark: true},
+		{
+			name:    "authenticator",
+			tab:     g.member,
+			path:    "/settings/profile?tab=security",
+			prepare: clickFor("Enable", "Enable two-factor authentication"),
+			dark:    true,
+		},
 		{name: "passkey-new", tab: g.member, path: "/settings/profile/passkeys/new"},
 		{name: "profile-factors", tab: g.protected, path: "/settings/profile?tab=security"},
 		{name: "recovery-codes-new", tab: g.protected, path: "/settings/profile/recovery-codes"},
-		{name: "disable-own-2fa", tab: g.protected, path: "/settings/profile?tab=security", prepare: clickFor("Disable", "Disable 2-factor authentication?")},
+		{
+			name:    "disable-own-2fa",
+			tab:     g.protected,
+			path:    "/settings/profile?tab=security",
+			prepare: clickFor("Disable", "Disable 2-factor authentication?"),
+		},
 		{name: "second-factor", tab: g.halfway, path: "/signin/2fa", dark: true},
-		{name: "second-factor-error", tab: g.halfway, path: "/signin/2fa", prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("not accepted") }},
+		{
+			name:    "second-factor-error",
+			tab:     g.halfway,
+			path:    "/signin/2fa",
+			prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("not accepted") },
+		},
 		{name: "forgot", tab: g.visitor, path: "/forgot"},
 		{name: "reset", tab: g.visitor, path: g.links["reset"]},
 		{name: "reset-dead", tab: g.visitor, path: "/reset/unknown"},
@@ -272,7 +348,12 @@ func (g *gallery) groupScenes() []scene {
 		{name: "groups-none", tab: g.newcomer, path: "/settings/groups"},
 		{name: "groups-found-nothing", tab: g.crowded, path: "/settings/groups?q=nothing"},
 		{name: "group-new", tab: g.crowded, path: "/settings/groups", prepare: clickFor("Add new group", "Add new group")},
-		{name: "group-new-error", tab: g.crowded, path: "/settings/groups/new", prepare: func(b *chromium.Tab) { b.Click("Add group"); b.Says("Enter a name.") }},
+		{
+			name:    "group-new-error",
+			tab:     g.crowded,
+			path:    "/settings/groups/new",
+			prepare: func(b *chromium.Tab) { b.Click("Add group"); b.Says("Enter a name.") },
+		},
 		{name: "group-tenants", tab: g.crowded, path: group + "?tab=tenants"},
 		{name: "group-users", tab: g.crowded, path: group + "?tab=users", dark: true},
 		{name: "group-users-none", tab: g.crowded, path: group + "?tab=users&q=nobody"},
@@ -284,7 +365,12 @@ func (g *gallery) groupScenes() []scene {
 		}},
 		{name: "group-delete", tab: g.crowded, path: group + "/delete", dark: true},
 		{name: "group-add-users", tab: g.crowded, path: group + "/users/add?q=levi"},
-		{name: "group-add-users-error", tab: g.crowded, path: group + "/users/add", prepare: func(b *chromium.Tab) { b.Click("Add users"); b.Says("Tick users") }},
+		{
+			name:    "group-add-users-error",
+			tab:     g.crowded,
+			path:    group + "/users/add",
+			prepare: func(b *chromium.Tab) { b.Click("Add users"); b.Says("Tick users") },
+		},
 		{name: "user-groups", tab: g.crowded, path: "/settings/users", prepare: func(b *chromium.Tab) {
 			b.Click("Actions for Noa Levi")
 			clickFor("Groups…", "Groups of Noa Levi")(b)
@@ -311,19 +397,46 @@ func (g *gallery) userScenes() []scene {
 		{name: "users-none", tab: g.newcomer, path: "/settings/users?tab=invited"},
 		{name: "users-invited", tab: g.admin, path: "/settings/users?tab=invited"},
 		{name: "users-found-nothing", tab: g.admin, path: "/settings/users?q=nobody+" + g.first},
-		{name: "account-menu", tab: g.member, path: "/settings/users", prepare: func(b *chromium.Tab) { b.Click("Account of " + name); b.Find("Sign out", "button") }},
-		{name: "row-menu", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *chromium.Tab) { b.Click("Actions for " + g.linkEmail); b.Find("New link", "button") }},
+		{
+			name:    "account-menu",
+			tab:     g.member,
+			path:    "/settings/users",
+			prepare: func(b *chromium.Tab) { b.Click("Account of " + name); b.Find("Sign out", "button") },
+		},
+		{
+			name:    "row-menu",
+			tab:     g.admin,
+			path:    "/settings/users?tab=invited",
+			prepare: func(b *chromium.Tab) { b.Click("Actions for " + g.linkEmail); b.Find("New link", "button") },
+		},
 		{name: "add-user", tab: g.admin, path: "/settings/users/new"},
 		{name: "add-user-error", tab: g.admin, path: "/settings/users/new", prepare: addError},
-		{name: "add-user-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Add new user", "Add new user"), dark: true, window: true},
-		{name: "add-user-dialog-error", tab: g.admin, path: "/settings/users", prepare: func(b *chromium.Tab) { clickFor("Add new user", "Add new user")(b); addError(b) }},
+		{
+			name:    "add-user-dialog",
+			tab:     g.admin,
+			path:    "/settings/users",
+			prepare: clickFor("Add new user", "Add new user"),
+			dark:    true,
+			window:  true,
+		},
+		{
+			name:    "add-user-dialog-error",
+			tab:     g.admin,
+			path:    "/settings/users",
+			prepare: func(b *chromium.Tab) { clickFor("Add new user", "Add new user")(b); addError(b) },
+		},
 		{name: "invite-by-link", tab: g.admin, path: "/settings/users/invite-link"},
 		{name: "invite-by-link-dialog", tab: g.admin, path: "/settings/users", prepare: clickFor("Invite by link", "Invite by link")},
 		{name: "issued-link", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *chromium.Tab) {
 			b.Click("Actions for " + g.linkEmail)
 			clickFor("New link", "Signup link")(b)
 		}, dark: true},
-		{name: "users-selected", tab: g.admin, path: "/settings/users", prepare: func(b *chromium.Tab) { b.Click("Select everybody on this page"); b.Says("users selected") }},
+		{
+			name:    "users-selected",
+			tab:     g.admin,
+			path:    "/settings/users",
+			prepare: func(b *chromium.Tab) { b.Click("Select everybody on this page"); b.Says("users selected") },
+		},
 		{name: "user", tab: g.admin, path: "/settings/users/" + g.id(g.email), dark: true},
 		{name: "user-invited", tab: g.admin, path: "/settings/users/" + g.id(g.guestEmail)},
 		{name: "user-invited-by-link", tab: g.admin, path: "/settings/users/" + g.id(g.linkEmail)},
@@ -358,11 +471,31 @@ func (g *gallery) triggerScenes() []scene {
 		{name: "integration-new", tab: g.admin, path: "/settings/integrations/new?type=email"},
 		{name: "integration-edit", tab: g.admin, path: "/settings/integrations/1/edit"},
 		{name: "integration-delete", tab: g.admin, path: "/settings/integrations/1/delete"},
-		{name: "integration-webhook", tab: g.admin, path: "/settings/integrations/new?type=webhook", prepare: func(b *chromium.Tab) { b.Is(`document.querySelector("details.advanced").open = true`) }},
-		{name: "integration-test", tab: g.admin, path: "/settings/integrations/2/edit", prepare: func(b *chromium.Tab) { b.Click("Test integration"); b.Says("not delivered") }},
-		{name: "integration-menu", tab: g.admin, path: "/settings/integrations", prepare: func(b *chromium.Tab) { b.Click("Actions for " + g.title); b.Find("Disable", "button") }},
+		{
+			name:    "integration-webhook",
+			tab:     g.admin,
+			path:    "/settings/integrations/new?type=webhook",
+			prepare: func(b *chromium.Tab) { b.Is(`document.querySelector("details.advanced").open = true`) },
+		},
+		{
+			name:    "integration-test",
+			tab:     g.admin,
+			path:    "/settings/integrations/2/edit",
+			prepare: func(b *chromium.Tab) { b.Click("Test integration"); b.Says("not delivered") },
+		},
+		{
+			name:    "integration-menu",
+			tab:     g.admin,
+			path:    "/settings/integrations",
+			prepare: func(b *chromium.Tab) { b.Click("Actions for " + g.title); b.Find("Disable", "button") },
+		},
 		{name: "integrations-found-nothing", tab: g.admin, path: "/settings/integrations?q=nothing"},
-		{name: "signing-secret", tab: g.admin, path: "/settings/integrations/4/secret", prepare: func(b *chromium.Tab) { b.Click("Make a new secret"); b.Says("has a new signing secret") }},
+		{
+			name:    "signing-secret",
+			tab:     g.admin,
+			path:    "/settings/integrations/4/secret",
+			prepare: func(b *chromium.Tab) { b.Click("Make a new secret"); b.Says("has a new signing secret") },
+		},
 		{name: "deliveries-none", tab: g.newcomer, path: "/settings/deliveries"},
 		{name: "deliveries", tab: g.admin, path: "/settings/deliveries", dark: true},
 		{name: "deliveries-found-nothing", tab: g.admin, path: "/settings/deliveries?trigger=999"},
@@ -371,9 +504,24 @@ func (g *gallery) triggerScenes() []scene {
 		{name: "triggers", tab: g.admin, path: "/settings/triggers", dark: true},
 		{name: "trigger-new", tab: g.newcomer, path: "/settings/triggers/new"},
 		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true, window: true},
-		{name: "trigger-menu", tab: g.admin, path: "/settings/triggers", prepare: func(b *chromium.Tab) { b.Click("Actions for Everybody else"); b.Find("Duplicate", "button") }},
-		{name: "trigger-error", tab: g.admin, path: "/settings/triggers/new", prepare: func(b *chromium.Tab) { b.Click("Create"); b.Says("Choose at least one integration.") }},
-		{name: "trigger-test", tab: g.admin, path: "/settings/triggers/1/edit", prepare: func(b *chromium.Tab) { b.Click("Test"); b.Says("the test message was delivered", "not delivered") }},
+		{
+			name:    "trigger-menu",
+			tab:     g.admin,
+			path:    "/settings/triggers",
+			prepare: func(b *chromium.Tab) { b.Click("Actions for Everybody else"); b.Find("Duplicate", "button") },
+		},
+		{
+			name:    "trigger-error",
+			tab:     g.admin,
+			path:    "/settings/triggers/new",
+			prepare: func(b *chromium.Tab) { b.Click("Create"); b.Says("Choose at least one integration.") },
+		},
+		{
+			name:    "trigger-test",
+			tab:     g.admin,
+			path:    "/settings/triggers/1/edit",
+			prepare: func(b *chromium.Tab) { b.Click("Test"); b.Says("the test message was delivered", "not delivered") },
+		},
 		{name: "trigger-delete", tab: g.admin, path: "/settings/triggers/1/delete"},
 	}
 }

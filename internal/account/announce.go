@@ -95,7 +95,14 @@ func (a *announcer) tellAll(ctx context.Context, facts []fact) error {
 // forPeople are the kinds of integrations that people read. They are told of many people in one message, which
 // keeps chats and mailboxes from being flooded; an alert of PagerDuty or Opsgenie calls somebody, which is enough
 // once.
-var forPeople = []string{notify.KindEmail, notify.KindSlack, notify.KindTeams, notify.KindTelegram, notify.KindPagerDuty, notify.KindOpsgenie}
+var forPeople = []string{
+	notify.KindEmail,
+	notify.KindSlack,
+	notify.KindTeams,
+	notify.KindTelegram,
+	notify.KindPagerDuty,
+	notify.KindOpsgenie,
+}
 
 // tellsOfEach says whether an integration is told of everybody also when many people are changed: programs count, and
 // logs are to be complete.

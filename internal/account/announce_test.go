@@ -19,7 +19,13 @@ func (c *company) endedJob(n int) store.Job {
 			return err
 		}
 		for i := range n {
-			o := store.Outcome{Step: i, UserID: int64(i + 1), Name: fmt.Sprint("Number ", i), Role: permission.Analyst, Condition: notify.ConditionAccessDisabled}
+			o := store.Outcome{
+				Step:      i,
+				UserID:    int64(i + 1),
+				Name:      fmt.Sprint("Number ", i),
+				Role:      permission.Analyst,
+				Condition: notify.ConditionAccessDisabled,
+			}
 			if i%3 == 0 {
 				o.Condition, o.Refusal = "", "No longer exists."
 			}
@@ -56,7 +62,12 @@ func TestEndOfAJobDoesNotReadEverybody(t *testing.T) {
 	}
 	compare("without a trigger")
 
-	mail, err := c.CreateIntegration(t.Context(), c.admin, notify.KindEmail, IntegrationInput{Name: "Mail", Active: true, Settings: notify.Settings{"emails": "chief@example.com"}})
+	mail, err := c.CreateIntegration(
+		t.Context(),
+		c.admin,
+		notify.KindEmail,
+		IntegrationInput{Name: "Mail", Active: true, Settings: notify.Settings{"emails": "chief@example.com"}},
+	)
 	c.must(err)
 	for _, trigger := range []TriggerInput{
 		{Name: "Everybody", Condition: notify.ConditionAccessDisabled},
@@ -79,10 +90,18 @@ func TestEndOfAJobDoesNotReadEverybody(t *testing.T) {
 	for _, d := range sent {
 		var message notify.UsersEvent
 		c.must(json.Unmarshal(d.Params, &message))
-		told[message.Trigger] = fmt.Sprintf("%d, the first %d: %s, %s", message.Count, len(message.First), message.First[0].Name, message.First[1].Name)
+		told[message.Trigger] = fmt.Sprintf(
+			"%d, the first %d: %s, %s",
+			message.Count,
+			len(message.First),
+			message.First[0].Name,
+			message.First[1].Name,
+		)
 	}
 	want := map[string]string{
-		"Everybody": "40, the first 10: Number 1, Number 2", "Read Only": "8, the first 8: Number 5, Number 10", "Others": "32, the first 10: Number 1, Number 2",
+		"Everybody": "40, the first 10: Number 1, Number 2",
+		"Read Only": "8, the first 8: Number 5, Number 10",
+		"Others":    "32, the first 10: Number 1, Number 2",
 	}
 	if fmt.Sprint(told) != fmt.Sprint(want) {
 		t.Errorf("told\n%v\nnot\n%v", told, want)

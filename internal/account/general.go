@@ -65,7 +65,15 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 }
 
 // setGeneral changes the account that still is as it was at version.
-func setGeneral(ctx context.Context, s *Service, by Actor, version int64, action string, refused Fields, set func(*Tx, *store.Account) error) (store.Account, error) {
+func setGeneral(
+	ctx context.Context,
+	s *Service,
+	by Actor,
+	version int64,
+	action string,
+	refused Fields,
+	set func(*Tx, *store.Account) error,
+) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
 		if err := tx.require(permission.GeneralUpdate); err != nil {
 			return store.Account{}, err

@@ -65,7 +65,15 @@ func (tx *Tx) letIn(ctx context.Context) error {
 			return err
 		}
 		theirs := *tx
-		theirs.by = Actor{UserID: user.ID, Name: user.Name(), Email: user.Email, Source: UI, Address: session.Address, RequestID: tx.by.RequestID, UserAgent: session.UserAgent}
+		theirs.by = Actor{
+			UserID:    user.ID,
+			Name:      user.Name(),
+			Email:     user.Email,
+			Source:    UI,
+			Address:   session.Address,
+			RequestID: tx.by.RequestID,
+			UserAgent: session.UserAgent,
+		}
 		if err := theirs.signedIn(ctx, user, "sign in"); err != nil {
 			return err
 		}
@@ -112,5 +120,11 @@ func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx contex
 	if err != nil {
 		return err
 	}
-	return tx.record(ctx, action, Done, object{kind: "account", id: 1, name: account.Name}, map[string][2]string{"sessions": {"", fmt.Sprint(ended)}})
+	return tx.record(
+		ctx,
+		action,
+		Done,
+		object{kind: "account", id: 1, name: account.Name},
+		map[string][2]string{"sessions": {"", fmt.Sprint(ended)}},
+	)
 }

@@ -137,7 +137,12 @@ func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, ver
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
-func (tx *Tx) changeGroup(ctx context.Context, id, version int64, refused Fields, edit func(*store.CoveringGroup) error) (store.Group, error) {
+func (tx *Tx) changeGroup(
+	ctx context.Context,
+	id, version int64,
+	refused Fields,
+	edit func(*store.CoveringGroup) error,
+) (store.Group, error) {
 	if err := requireVersion(version); err != nil {
 		return store.Group{}, err
 	}
@@ -231,7 +236,10 @@ func (v *View) editable(ctx context.Context, id int64, p permission.Permission) 
 	}
 	group, err := v.group(ctx, id)
 	if err == nil && group.Automatic {
-		err = invalid("", "“"+group.Name+"” is an automatic group: it follows the roles people were given. Change a person's role or groups through “Groups…” in the user list.")
+		err = invalid(
+			"",
+			"“"+group.Name+"” is an automatic group: it follows the roles people were given. Change a person's role or groups through “Groups…” in the user list.",
+		)
 	}
 	return group, err
 }
@@ -267,7 +275,9 @@ func (in GroupInput) permissions() (permission.Role, permission.Set, Fields) {
 		set = set.With(p)
 	}
 	if p, blind := set.Blind(); blind {
-		return "", set, Fields{"permissions": fmt.Sprintf("To %s, people must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label())}
+		return "", set, Fields{
+			"permissions": fmt.Sprintf("To %s, people must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label()),
+		}
 	}
 	return "", set, nil
 }
@@ -303,7 +313,12 @@ func (v *View) groupObject(ctx context.Context, g store.Group) (object, error) {
 		names[i] = t.Name
 	}
 	o := groupObject(g)
-	o.fields = map[string]string{"name": g.Name, "role": "Custom permissions", "permissions": g.Custom.String(), "tenants": strings.Join(names, ", ")}
+	o.fields = map[string]string{
+		"name":        g.Name,
+		"role":        "Custom permissions",
+		"permissions": g.Custom.String(),
+		"tenants":     strings.Join(names, ", "),
+	}
 	if g.Role != "" {
 		o.fields["role"] = g.Role.Label()
 	}

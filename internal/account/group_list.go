@@ -31,7 +31,13 @@ func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList
 	if err := s.Require(by, permission.GroupsView); err != nil {
 		return GroupList{}, err
 	}
-	query := store.GroupQuery{Search: q.Search, Role: q.Role, Custom: q.Custom, Limit: GroupsPerPage, Cursor: store.ParseCursor(q.Cursor, store.SortName)}
+	query := store.GroupQuery{
+		Search: q.Search,
+		Role:   q.Role,
+		Custom: q.Custom,
+		Limit:  GroupsPerPage,
+		Cursor: store.ParseCursor(q.Cursor, store.SortName),
+	}
 	rows, next, prev, err := s.db.ListGroups(ctx, query)
 	if err == nil && len(rows) == 0 && q.Cursor != "" { // the groups beyond the cursor are gone
 		query.Cursor = store.Cursor{}

@@ -26,7 +26,8 @@ func requireFew(users []int64) error {
 }
 
 // AddMembers puts people into a group: those with the ids, and those whose addresses are in emails, separated by commas,
-// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (rules "may grant" and "may manage") or store.ErrNotFound.
+// spaces or lines, at most MaxPasted of each. All are added or nobody. It returns Invalid, Forbidden (rules "may grant" and "may manage")
+// or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) {
 		added, err := tx.addMembers(ctx, id, users, emails)
@@ -143,7 +144,13 @@ func (v *View) pasted(ctx context.Context, emails string) ([]int64, error) {
 		ids = append(ids, user.ID)
 	}
 	if len(unknown) > 0 {
-		return nil, invalid("emails", "Nobody with these addresses is in the user list: "+strings.Join(unknown, ", ")+". Nobody was added: correct these addresses, or add the people as users first.")
+		return nil, invalid(
+			"emails",
+			"Nobody with these addresses is in the user list: "+strings.Join(
+				unknown,
+				", ",
+			)+". Nobody was added: correct these addresses, or add the people as users first.",
+		)
 	}
 	return ids, nil
 }

@@ -22,7 +22,11 @@ func (tx *Tx) addGroupTenants(ctx context.Context, id int64, tenants []int64) (s
 			return err
 		}
 		grant := permission.Grant{Tenants: tenants, Set: group.Set()}
-		if err := tx.requireAll(ctx, permission.Union(grant), Lack{object: groupObject(group.Group), needs: permission.GroupsUpdate}); err != nil {
+		if err := tx.requireAll(
+			ctx,
+			permission.Union(grant),
+			Lack{object: groupObject(group.Group), needs: permission.GroupsUpdate},
+		); err != nil {
 			return err
 		}
 		return tx.db.AddGroupTenants(ctx, id, tenants...)

@@ -109,11 +109,16 @@ func TestFC12_DeletingTheGroupOfAnInvitedPerson(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	group := c.group(GroupInput{Name: "Rules", Custom: []string{"rules.view", "rules.update"}, Tenants: []int64{1}})
-	invited, err := c.AddUser(t.Context(), c.admin, NewUser{Role: permission.ReadOnly, Email: "i@example.com", TenantID: 1, Groups: []int64{group.ID}})
+	invited, err := c.AddUser(
+		t.Context(),
+		c.admin,
+		NewUser{Role: permission.ReadOnly, Email: "i@example.com", TenantID: 1, Groups: []int64{group.ID}},
+	)
 	c.must(err)
 	preview, err := c.PreviewDeleteGroup(t.Context(), c.admin, group.ID)
 	c.must(err)
-	if preview.Losing != 1 || len(preview.First) != 1 || preview.First[0].User.ID != invited.ID || !preview.First[0].Lost[0].Set.Has(rulesUpdate) {
+	if preview.Losing != 1 || len(preview.First) != 1 || preview.First[0].User.ID != invited.ID ||
+		!preview.First[0].Lost[0].Set.Has(rulesUpdate) {
 		t.Errorf("the preview says %+v", preview)
 	}
 	_, err = c.DeleteGroup(t.Context(), c.admin, group.ID)
@@ -177,7 +182,12 @@ func TestFC36_TwoAdministratorsDemoteEachOther(t *testing.T) {
 		var both sync.WaitGroup
 		demote := func(i int, by, whom Actor) {
 			<-start
-			_, errs[i] = c.SetMembership(context.Background(), by, whom.UserID, Membership{Version: versions[1-i], Role: permission.Analyst, KeepGroups: true})
+			_, errs[i] = c.SetMembership(
+				context.Background(),
+				by,
+				whom.UserID,
+				Membership{Version: versions[1-i], Role: permission.Analyst, KeepGroups: true},
+			)
 		}
 		both.Go(func() { demote(0, first, second) })
 		both.Go(func() { demote(1, second, first) })
@@ -194,7 +204,12 @@ func TestFC36_TwoAdministratorsDemoteEachOther(t *testing.T) {
 		if n, err := c.db.UsableGlobalAdministrators(t.Context()); n != 1 || err != nil {
 			t.Fatalf("round %d: %d Global Administrators remain, %v", round, n, err)
 		}
-		_, err := c.SetMembership(t.Context(), remains, demoted.UserID, Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
+		_, err := c.SetMembership(
+			t.Context(),
+			remains,
+			demoted.UserID,
+			Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin},
+		)
 		c.must(err)
 	}
 }
@@ -218,7 +233,12 @@ func TestFC36_TwoAdministratorsStepDownAtOnce(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) || !RefusedBy(refusal, LastAdministrator) {
 			t.Fatalf("round %d: %v and %v", round, errs[0], errs[1])
 		}
-		_, err := c.SetMembership(t.Context(), remains, demoted.UserID, Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin})
+		_, err := c.SetMembership(
+			t.Context(),
+			remains,
+			demoted.UserID,
+			Membership{Version: c.user(demoted.UserID).Version, Role: permission.GlobalAdmin},
+		)
 		c.must(err)
 	}
 }
@@ -281,7 +301,16 @@ func TestFC42_NobodyTakesWhatTheyDoNotHold(t *testing.T) {
 	c.wantForbidden("the preview of that", err)
 	_, err = c.AddGroupTenants(ctx, a, c.group(GroupInput{Name: "Admins", Role: permission.Admin}).ID, []int64{staging.ID})
 	c.wantForbidden("a tenant one does not have", err)
-	if _, err := c.SetGroupPermissions(ctx, a, mine.ID, mine.Version, GroupInput{Custom: []string{"users.view", "users.update"}}); !RefusedBy(err, Invalid) {
+	if _, err := c.SetGroupPermissions(
+		ctx,
+		a,
+		mine.ID,
+		mine.Version,
+		GroupInput{Custom: []string{"users.view", "users.update"}},
+	); !RefusedBy(
+		err,
+		Invalid,
+	) {
 		t.Errorf("changing users in a set of one's own: %v", err)
 	}
 	// An API Developer holds by a group what they can never use.
@@ -305,7 +334,12 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 	c.wantForbidden("adding", err)
 	_, err = c.InviteByLink(ctx, by, NewUser{Role: permission.GlobalAnalyst, Email: "x@example.com", Duration: "1d"})
 	c.wantForbidden("inviting", err)
-	_, err = c.SetMembership(ctx, by, reader.UserID, Membership{Version: c.user(reader.UserID).Version, Role: permission.GlobalAnalyst, KeepGroups: true})
+	_, err = c.SetMembership(
+		ctx,
+		by,
+		reader.UserID,
+		Membership{Version: c.user(reader.UserID).Version, Role: permission.GlobalAnalyst, KeepGroups: true},
+	)
 	c.wantForbidden("changing a role", err)
 	roles, err := c.GrantableRoles(ctx, by, []store.Tenant{{ID: 1}})
 	c.must(err)
@@ -683,13 +717,28 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "m
 
 	// Whoever may do less, or leaves, has no link that works.
 	late, theirs := byHand("n@example.com"), link("t@example.com")
-	_, err = c.SetMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	_, err = c.SetMembership(
+		ctx,
+		c.admin,
+		ann.UserID,
+		Membership{Version: c.user(ann.UserID).Version, Role: permission.Analyst, KeepGroups: true},
+	)
 	c.must(err)
 	if works(late) || works(theirs) || mails(late.User) != 1 {
-		t.Errorf("after a change of their maker's role the links work: %v, %v; mails on their way: %d", works(late), works(theirs), mails(late.User))
+		t.Errorf(
+			"after a change of their maker's role the links work: %v, %v; mails on their way: %d",
+			works(late),
+			works(theirs),
+			mails(late.User),
+		)
 	}
 
-	_, err = c.SetMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true})
+	_, err = c.SetMembership(
+		ctx,
+		c.admin,
+		ann.UserID,
+		Membership{Version: c.user(ann.UserID).Version, Role: permission.Admin, KeepGroups: true},
+	)
 	c.must(err)
 	over := byHand("o@example.com")
 	c.now = func() time.Time { return time.Now().Add(MailInvitationLasts + time.Hour) }

@@ -210,8 +210,18 @@ func (tx *Tx) tellAdministrators(ctx context.Context, integration store.Integrat
 	}
 	kind, _ := notify.KindByKey(integration.Kind)
 	for _, user := range administrators {
-		off := notify.IntegrationOff{Company: account.Name, Name: user.Name(), Email: user.Email, ID: integration.ID, Integration: integration.Name,
-			Kind: kind.Label, Ended: recent.Ended, Failed: recent.Failed, Error: recent.Error, At: int64(tx.now)}
+		off := notify.IntegrationOff{
+			Company:     account.Name,
+			Name:        user.Name(),
+			Email:       user.Email,
+			ID:          integration.ID,
+			Integration: integration.Name,
+			Kind:        kind.Label,
+			Ended:       recent.Ended,
+			Failed:      recent.Failed,
+			Error:       recent.Error,
+			At:          int64(tx.now),
+		}
 		if _, err := tx.mail(ctx, user, notify.TemplateIntegrationOff, off, ""); err != nil {
 			return err
 		}

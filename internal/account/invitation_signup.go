@@ -68,7 +68,8 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 }
 
 // SignUp accepts an invitation: the person chooses their name and password, becomes Active and has a session: a finished
-// one, or one in which they set up the second factor that the account demands. Email and role are those of the invitation. A link works once, however many
+// one, or one in which they set up the second factor that the account demands. Email and role are those of the invitation. A link works
+// once, however many
 // requests use it at the same time; the others get a Link… code. It returns Invalid or auth.ErrBusy.
 func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (Begun, error) {
 	offer, err := s.Signup(ctx, token)

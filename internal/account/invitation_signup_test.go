@@ -42,7 +42,11 @@ func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
 		},
 	} {
 		for nth := 1; nth <= 3; nth++ { // the link, its invitation, its person
-			issued, err := c.InviteByLink(ctx, c.admin, NewUser{Role: permission.Analyst, Email: fmt.Sprint(nth, reason, "@example.com"), TenantID: 1, Duration: "1d"})
+			issued, err := c.InviteByLink(
+				ctx,
+				c.admin,
+				NewUser{Role: permission.Analyst, Email: fmt.Sprint(nth, reason, "@example.com"), TenantID: 1, Duration: "1d"},
+			)
 			c.must(err)
 			_, err = c.Signup(interrupted{ctx, new(int), nth, func() { c.must(end(issued)) }}, issued.Token)
 			if !RefusedBy(err, reason) {

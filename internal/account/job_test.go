@@ -31,7 +31,14 @@ func (c *company) spoil(id int64) {
 // work stores a job as it stands in the database, whatever it is to do.
 func (c *company) work(kind string, total int, work string) store.Job {
 	c.t.Helper()
-	job := store.Job{Kind: kind, ActorID: c.admin.UserID, ActorName: c.admin.Name, ActorEmail: c.admin.Email, RequestID: "request-1", Total: total}
+	job := store.Job{
+		Kind:       kind,
+		ActorID:    c.admin.UserID,
+		ActorName:  c.admin.Name,
+		ActorEmail: c.admin.Email,
+		RequestID:  "request-1",
+		Total:      total,
+	}
 	c.must(c.db.Update(c.t.Context(), func(tx *store.Tx) error { return tx.InsertJob(c.t.Context(), &job, []byte(work)) }))
 	return job
 }
@@ -107,7 +114,10 @@ func TestFC206_AJobThatFailsHoldsUpNoOther(t *testing.T) {
 
 			job := c.job(failing.ID)
 			want := []string{"access_disabled", couldNot, "access_disabled"}[:total]
-			if got := c.outcomes(failing.ID); job.Running() || job.Done != total || job.Refused != 1 || fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+			if got := c.outcomes(
+				failing.ID,
+			); job.Running() || job.Done != total || job.Refused != 1 ||
+				fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 				t.Errorf("the job %+v came to %q, want %q", job, got, want)
 			}
 			if n := strings.Count(log.String(), "request_id=request-1"); n != stepTries {
@@ -169,7 +179,12 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 	c, clock, _ := atWork(t)
 	people := c.analysts(2)
 	failing, behind := c.work(JobDisable, 1, on(people[0])), c.work(JobDisable, 1, on(people[1]))
-	c.exec(fmt.Sprintf(`CREATE TRIGGER spoilt BEFORE INSERT ON job_outcomes WHEN NEW.job_id = %d BEGIN SELECT RAISE(ABORT, 'spoilt'); END`, failing.ID))
+	c.exec(
+		fmt.Sprintf(
+			`CREATE TRIGGER spoilt BEFORE INSERT ON job_outcomes WHEN NEW.job_id = %d BEGIN SELECT RAISE(ABORT, 'spoilt'); END`,
+			failing.ID,
+		),
+	)
 	c.runJobs(t.Context())
 	if job := c.job(behind.ID); job.Running() {
 		t.Errorf("the job behind has not ended: %+v", job)

@@ -247,7 +247,8 @@ func (w *naive) faults() (faults []string) {
 			continue
 		}
 		global := strings.HasPrefix(g.role, "global_")
-		if g.role == "" || g.custom != "" || g.allTenants != global || global && len(g.tenants) != 0 || !global && len(g.tenants) != 1 || len(g.users) == 0 {
+		if g.role == "" || g.custom != "" || g.allTenants != global || global && len(g.tenants) != 0 || !global && len(g.tenants) != 1 ||
+			len(g.users) == 0 {
 			add("automatic group %+v", g)
 		}
 		key := fmt.Sprint(g.role, g.tenants)

@@ -127,7 +127,10 @@ func (tx *Tx) sendResetLink(ctx context.Context, user store.User) error {
 // newResetLink makes a link by which the person sets a new password, once.
 func (tx *Tx) newResetLink(ctx context.Context, user store.User) (token string, expires store.Millis, err error) {
 	token, expires = auth.NewToken(), tx.now.Add(resetLinkLasts)
-	return token, expires, tx.db.InsertResetLink(ctx, store.ResetLink{TokenHash: auth.HashToken(token), UserID: user.ID, CreatedAt: tx.now, ExpiresAt: expires})
+	return token, expires, tx.db.InsertResetLink(
+		ctx,
+		store.ResetLink{TokenHash: auth.HashToken(token), UserID: user.ID, CreatedAt: tx.now, ExpiresAt: expires},
+	)
 }
 
 // SendPasswordReset sends a person a link to reset their password. It returns Invalid for somebody who cannot sign in,

@@ -33,15 +33,27 @@ func newTestService(t testing.TB) *Service {
 func found(t testing.TB, s *Service) Actor {
 	t.Helper()
 	by, err := transaction(context.Background(), s, Actor{Source: CLI}, func(tx *Tx) (Actor, error) {
-		if err := tx.db.InsertAccount(ctx, store.Account{Name: "Company", Cloud: "EU", CreatedAt: 1, IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour}); err != nil {
+		if err := tx.db.InsertAccount(
+			ctx,
+			store.Account{Name: "Company", Cloud: "EU", CreatedAt: 1, IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour},
+		); err != nil {
 			return Actor{}, err
 		}
 		main := store.Tenant{UUID: uuid.NewString(), Name: "Company", Main: true, CreatedAt: 1}
 		if err := tx.db.InsertTenant(ctx, &main); err != nil {
 			return Actor{}, err
 		}
-		user := store.User{UUID: uuid.NewString(), Email: "ga@example.com", EmailKey: "ga@example.com", FirstName: "Gwen", Role: permission.GlobalAdmin,
-			PasswordHash: "x", CreatedAt: 1, JoinedAt: 1, ActivatedAt: 1}
+		user := store.User{
+			UUID:         uuid.NewString(),
+			Email:        "ga@example.com",
+			EmailKey:     "ga@example.com",
+			FirstName:    "Gwen",
+			Role:         permission.GlobalAdmin,
+			PasswordHash: "x",
+			CreatedAt:    1,
+			JoinedAt:     1,
+			ActivatedAt:  1,
+		}
 		return actorOf(&user), tx.db.InsertUser(ctx, &user)
 	})
 	if err != nil {

@@ -10,7 +10,10 @@ import (
 )
 
 // byRole is the one origin of what a Global Administrator holds: they are in no group.
-var byRole = permission.Source{Name: permission.GlobalAdmin.Label(), Grant: permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()}}
+var byRole = permission.Source{
+	Name:  permission.GlobalAdmin.Label(),
+	Grant: permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()},
+}
 
 // everything is what a Global Administrator holds.
 var everything = permission.Union(byRole.Grant)

@@ -228,12 +228,23 @@ func TestPreviewsKnowWhoSeesTheConsole(t *testing.T) {
 	}
 
 	c.group(GroupInput{Name: "Ops", Role: permission.Admin, Tenants: []int64{1}}, ann, dev)
-	preview, err = c.PreviewMembership(ctx, c.admin, ann.UserID, Membership{Version: c.user(ann.UserID).Version, Role: permission.APIDeveloper, KeepGroups: true})
+	preview, err = c.PreviewMembership(
+		ctx,
+		c.admin,
+		ann.UserID,
+		Membership{Version: c.user(ann.UserID).Version, Role: permission.APIDeveloper, KeepGroups: true},
+	)
 	c.must(err)
-	if preview.Losing != 1 || len(preview.First[0].Lost) != 1 || preview.First[0].Lost[0].Set != consoleSet.Minus(consoleSet.Minus(permission.Admin.Set())) {
+	if preview.Losing != 1 || len(preview.First[0].Lost) != 1 ||
+		preview.First[0].Lost[0].Set != consoleSet.Minus(consoleSet.Minus(permission.Admin.Set())) {
 		t.Errorf("an Analyst becomes API Developer: %+v", preview)
 	}
-	preview, err = c.PreviewMembership(ctx, c.admin, dev.UserID, Membership{Version: c.user(dev.UserID).Version, Role: permission.Analyst, KeepGroups: true})
+	preview, err = c.PreviewMembership(
+		ctx,
+		c.admin,
+		dev.UserID,
+		Membership{Version: c.user(dev.UserID).Version, Role: permission.Analyst, KeepGroups: true},
+	)
 	c.must(err)
 	if preview.Losing != 0 || preview.Gaining != 1 {
 		t.Errorf("an API Developer becomes Analyst: %+v", preview)

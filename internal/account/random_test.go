@@ -150,7 +150,14 @@ func (w *randomWorld) do(t *testing.T, n int) {
 }
 
 // operationNames are what is drawn from; groups without members prove little.
-var operationNames = append(slices.Sorted(maps.Keys(operations)), "add members", "add members", "add members", "add group tenants", "set access")
+var operationNames = append(
+	slices.Sorted(maps.Keys(operations)),
+	"add members",
+	"add members",
+	"add members",
+	"add group tenants",
+	"set access",
+)
 
 // one carries out an operation of somebody and looks at what it did.
 func (w *randomWorld) one(t *testing.T, db *store.Tx) {
@@ -171,7 +178,17 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	w.is = after
 	fail := func(format string, args ...any) {
 		t.Helper()
-		t.Fatalf("%s=%d: %s by %d %s: %s\n%s\nbecame\n%s", seedVariable, w.seed, name, actor, what, fmt.Sprintf(format, args...), before.raw, after.raw)
+		t.Fatalf(
+			"%s=%d: %s by %d %s: %s\n%s\nbecame\n%s",
+			seedVariable,
+			w.seed,
+			name,
+			actor,
+			what,
+			fmt.Sprintf(format, args...),
+			before.raw,
+			after.raw,
+		)
 	}
 	if err != nil {
 		if AsRefusal(err) == nil {

@@ -76,12 +76,18 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"Give the role to somebody else first."},
 	MainTenant: {"The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. " +
 		"To rename it, change the company name under General → Company."},
-	Background:   {"Nothing was changed", "This request came from the page by itself, which changes nothing. Use the buttons and links of the page."},
+	Background: {
+		"Nothing was changed",
+		"This request came from the page by itself, which changes nothing. Use the buttons and links of the page.",
+	},
 	ChangedTotal: {"The list has changed", ""},
 	StillSending: {"Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: " +
 		"wait until it has been delivered or has failed."},
-	NowhereToSend: {"Nowhere to send it", "The integration that this message went to was deleted. Add it again, and choose it in the trigger: " +
-		"what happens from then on is sent there."},
+	NowhereToSend: {
+		"Nowhere to send it",
+		"The integration that this message went to was deleted. Add it again, and choose it in the trigger: " +
+			"what happens from then on is sent there.",
+	},
 	LinkUnknown:  {"This link is unknown", "This link is unknown."},
 	LinkExpired:  {"This link has expired", "This link has expired."},
 	LinkUsed:     {"This link has been used", "This link has been used."},

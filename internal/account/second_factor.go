@@ -141,7 +141,14 @@ func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password st
 	return s.removeFactor(ctx, by, password, from, "all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) })
 }
 
-func (s *Service) removeFactor(ctx context.Context, by Actor, password string, from Client, what string, remove func(*Tx) error) (Secured, error) {
+func (s *Service) removeFactor(
+	ctx context.Context,
+	by Actor,
+	password string,
+	from Client,
+	what string,
+	remove func(*Tx) error,
+) (Secured, error) {
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return Secured{}, err
 	}
@@ -233,7 +240,8 @@ func (tx *Tx) disableSecondFactor(ctx context.Context, user store.User) error {
 }
 
 // ResetSecondFactor removes the second factors and recovery codes of another person and ends their sessions, when password
-// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, Forbidden (rule "may manage") or store.ErrNotFound.
+// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, Forbidden (rule "may manage") or
+// store.ErrNotFound.
 func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64, password string) (store.User, error) {
 	if _, err := s.User(ctx, by, userID); err != nil { // before anybody can guess at the prompt for nothing
 		return store.User{}, err

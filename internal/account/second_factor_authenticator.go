@@ -108,7 +108,10 @@ func (v *View) step(sealed []byte, userID int64, code string) (int64, error) {
 // refusedCode says next to the field what is wrong with a code; other errors it returns.
 func refusedCode(err error) error {
 	if errors.Is(err, auth.ErrCode) {
-		return invalid("code", "This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic.")
+		return invalid(
+			"code",
+			"This is not the code. Enter the six digits that the app shows now. If they are refused, too, set the clock of your phone to automatic.",
+		)
 	}
 	return err
 }

@@ -39,7 +39,10 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 		if err != nil {
 			return nil, err
 		}
-		return options, tx.db.AskPasskey(ctx, store.PasskeyQuestion{SessionID: by.SessionID, Question: question, Options: options, Name: name, CreatedAt: tx.now})
+		return options, tx.db.AskPasskey(
+			ctx,
+			store.PasskeyQuestion{SessionID: by.SessionID, Question: question, Options: options, Name: name, CreatedAt: tx.now},
+		)
 	})
 }
 
@@ -49,7 +52,8 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 	refused := invalid("", "The passkey was not added. Start again.")
 	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		question, err := tx.db.TakePasskeyQuestion(ctx, by.SessionID)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (question.Name == "" || tx.now >= question.CreatedAt.Add(store.SecondFactorPatience)) {
+		if errors.Is(err, store.ErrNotFound) ||
+			err == nil && (question.Name == "" || tx.now >= question.CreatedAt.Add(store.SecondFactorPatience)) {
 			return Secured{}, refused
 		}
 		if err != nil {
@@ -67,7 +71,10 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		if err != nil {
 			return Secured{}, err
 		}
-		err = tx.db.InsertPasskey(ctx, &store.Passkey{UserID: by.UserID, CredentialID: id, Credential: credential, Name: question.Name, CreatedAt: tx.now})
+		err = tx.db.InsertPasskey(
+			ctx,
+			&store.Passkey{UserID: by.UserID, CredentialID: id, Credential: credential, Name: question.Name, CreatedAt: tx.now},
+		)
 		if errors.Is(err, store.ErrDuplicate) {
 			return Secured{}, invalid("", "This passkey has been added already. Choose another one.")
 		}

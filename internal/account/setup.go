@@ -62,7 +62,13 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 	}
 	user.PasswordHash = hash
 	return transaction(ctx, s, by, func(tx *Tx) (store.User, error) {
-		account := store.Account{Name: in.Company, Cloud: in.Cloud, IdleTimeout: DefaultIdleTimeout, AbsoluteTimeout: DefaultAbsoluteTimeout, CreatedAt: tx.now}
+		account := store.Account{
+			Name:            in.Company,
+			Cloud:           in.Cloud,
+			IdleTimeout:     DefaultIdleTimeout,
+			AbsoluteTimeout: DefaultAbsoluteTimeout,
+			CreatedAt:       tx.now,
+		}
 		if err := tx.db.InsertAccount(ctx, account); err != nil {
 			if errors.Is(err, store.ErrDuplicate) {
 				err = refuse(AlreadySetUp)

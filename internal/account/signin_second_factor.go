@@ -56,7 +56,12 @@ const (
 	withPasskey       = "passkey"
 )
 
-func (s *Service) finishSignIn(ctx context.Context, by Actor, from Client, prove func(*Tx, store.User) (string, error)) (SignedInWith, error) {
+func (s *Service) finishSignIn(
+	ctx context.Context,
+	by Actor,
+	from Client,
+	prove func(*Tx, store.User) (string, error),
+) (SignedInWith, error) {
 	var refusal error // to be returned when it is counted
 	by.UserAgent = from.browser()
 	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
@@ -95,7 +100,8 @@ func (s *Service) finishSignIn(ctx context.Context, by Actor, from Client, prove
 // to sign in.
 func (v *View) waiting(ctx context.Context) (store.Session, store.User, error) {
 	session, err := v.db.SessionByID(ctx, v.by.SessionID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (session.Stage != store.AwaitsSecondFactor || v.now >= session.CreatedAt.Add(store.SecondFactorPatience)) {
+	if errors.Is(err, store.ErrNotFound) ||
+		err == nil && (session.Stage != store.AwaitsSecondFactor || v.now >= session.CreatedAt.Add(store.SecondFactorPatience)) {
 		return store.Session{}, store.User{}, refuse(SignedOut)
 	}
 	if err != nil {

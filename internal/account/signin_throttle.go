@@ -125,7 +125,8 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 	return t
 }
 
-// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero value where nobody has the address.
+// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero
+// value where nobody has the address.
 func (tx *Tx) countFailure(ctx context.Context, before store.Throttle, user store.User) error {
 	after := failed(before, tx.now)
 	if err := tx.db.SaveThrottle(ctx, after); err != nil {

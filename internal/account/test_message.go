@@ -114,7 +114,14 @@ type destination struct {
 }
 
 // sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
-func (s *Service) sendTests(ctx context.Context, by Actor, about object, template string, test notify.UserEvent, to []destination) ([]TestResult, error) {
+func (s *Service) sendTests(
+	ctx context.Context,
+	by Actor,
+	about object,
+	template string,
+	test notify.UserEvent,
+	to []destination,
+) ([]TestResult, error) {
 	account, err := s.db.Account(ctx)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,12 @@ func TestTestsWaitForTheirTurn(t *testing.T) {
 		addresses = append(addresses, fmt.Sprintf("a%d@example.com", n))
 	}
 	mails := c.integration(notify.KindEmail, notify.Settings{"emails": strings.Join(addresses, "\n")})
-	if _, err := c.TestTrigger(t.Context(), c.admin, TriggerInput{Condition: notify.ConditionUserAdded, Integrations: []int64{mails}}); err != nil || sent.Load() != input.MaxAddresses {
+	if _, err := c.TestTrigger(
+		t.Context(),
+		c.admin,
+		TriggerInput{Condition: notify.ConditionUserAdded, Integrations: []int64{mails}},
+	); err != nil ||
+		sent.Load() != input.MaxAddresses {
 		t.Fatalf("%d messages, %v", sent.Load(), err)
 	}
 	if most.Load() > 2*testsTogether { // the two tests here run at once

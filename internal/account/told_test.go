@@ -113,7 +113,14 @@ func TestSavingAnIntegrationKeepsItsCount(t *testing.T) {
 		{"another address", IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{"url": "https://93.184.215.14/b"}}, false},
 	} {
 		_, err := transaction(t.Context(), c.Service, c.admin, func(tx *Tx) (struct{}, error) {
-			d := store.Delivery{UUID: step.what, Kind: notify.KindSlack, Target: notify.Target(notify.KindSlack, id), Params: []byte("{}"), IntegrationID: id, CreatedAt: tx.now}
+			d := store.Delivery{
+				UUID:          step.what,
+				Kind:          notify.KindSlack,
+				Target:        notify.Target(notify.KindSlack, id),
+				Params:        []byte("{}"),
+				IntegrationID: id,
+				CreatedAt:     tx.now,
+			}
 			if err := tx.db.InsertDelivery(ctx, &d); err != nil {
 				return struct{}{}, err
 			}
@@ -149,7 +156,13 @@ func TestAnIntegrationSwitchedOnInItsFormIsServedAtOnce(t *testing.T) {
 	c.must(err)
 	woken := 0
 	c.wake = func() { woken++ }
-	_, err = c.UpdateIntegration(t.Context(), c.admin, id, off.Version, IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{}})
+	_, err = c.UpdateIntegration(
+		t.Context(),
+		c.admin,
+		id,
+		off.Version,
+		IntegrationInput{Name: "Chat", Active: true, Settings: notify.Settings{}},
+	)
 	if err != nil || woken != 1 {
 		t.Errorf("the worker was woken %d times, %v", woken, err)
 	}
@@ -161,7 +174,11 @@ func TestActorsHaveTheirRole(t *testing.T) {
 	c := newCompany(t)
 	c.tell(notify.ConditionUserAdded, c.integration(notify.KindWebhook, nil))
 	maker := c.person("maker@example.com", permission.Admin, 1)
-	issued, err := c.InviteByLink(t.Context(), maker, NewUser{Role: permission.Analyst, Email: "link@example.com", Duration: "1d", TenantID: 1})
+	issued, err := c.InviteByLink(
+		t.Context(),
+		maker,
+		NewUser{Role: permission.Analyst, Email: "link@example.com", Duration: "1d", TenantID: 1},
+	)
 	c.must(err)
 	_, err = transaction(t.Context(), c.Service, Actor{}, func(tx *Tx) (struct{}, error) { return struct{}{}, tx.acceptFor(ctx, issued.User) })
 	c.must(err)
@@ -185,7 +202,11 @@ func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
 			c := newCompany(t)
 			people := c.analysts(n)
 			deleter := c.person("deleter@example.com", permission.Admin, 1)
-			quiet, group := c.group(GroupInput{Name: "Quiet", Role: permission.ReadOnly, Tenants: []int64{1}}), c.group(GroupInput{Name: "Support", Role: permission.ReadOnly, Tenants: []int64{1}})
+			quiet, group := c.group(
+				GroupInput{Name: "Quiet", Role: permission.ReadOnly, Tenants: []int64{1}},
+			), c.group(
+				GroupInput{Name: "Support", Role: permission.ReadOnly, Tenants: []int64{1}},
+			)
 			for _, id := range []int64{quiet.ID, group.ID} {
 				_, err := c.AddMembers(t.Context(), c.admin, id, people, "")
 				c.must(err)

@@ -114,9 +114,17 @@ func addressKeys(addresses []string) []string {
 
 // StartBulk begins the job that does action to everybody selected. announced is the total that the confirmation named
 // for a selection of all; another one returns ChangedTotal. Where the action takes access away, the addresses of these
-// people are taken out of the email integrations named. It returns Forbidden, invalid("action", "Choose what to do with these users."), or Invalid where nobody is
+// people are taken out of the email integrations named. It returns Forbidden, invalid("action", "Choose what to do with these users."), or
+// Invalid where nobody is
 // selected.
-func (s *Service) StartBulk(ctx context.Context, by Actor, action string, selection Selection, announced int, removeFrom ...int64) (store.Job, error) {
+func (s *Service) StartBulk(
+	ctx context.Context,
+	by Actor,
+	action string,
+	selection Selection,
+	announced int,
+	removeFrom ...int64,
+) (store.Job, error) {
 	ids, err := s.selected(ctx, by, action, selection)
 	if err != nil {
 		return store.Job{}, err

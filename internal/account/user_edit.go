@@ -13,7 +13,8 @@ func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, err
 	return read(ctx, s, by, func(v *View) (store.User, error) { return v.manageable(ctx, id, permission.UsersUpdate) })
 }
 
-// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"), store.ErrStale or store.ErrNotFound.
+// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"),
+// store.ErrStale or store.ErrNotFound.
 func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(ctx, id, version, firstName, lastName) })
 }

@@ -171,7 +171,10 @@ func (tx *Tx) enter(ctx context.Context, user store.User, groupID int64) error {
 		return err
 	}
 	if group.Automatic && group.Role != user.Role {
-		return invalid("group_ids", fmt.Sprintf("“%s” is the automatic group of the role %s. Change the role instead.", group.Name, group.Role.Label()))
+		return invalid(
+			"group_ids",
+			fmt.Sprintf("“%s” is the automatic group of the role %s. Change the role instead.", group.Name, group.Role.Label()),
+		)
 	}
 	if refusal := refuseMember(user); refusal != "" {
 		return invalid("group_ids", refusal)

@@ -73,7 +73,10 @@ func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenant
 	work := importWork{TenantID: tenantID, Send: send}
 	for _, l := range read.Lines {
 		if l.Problem == "" {
-			work.People = append(work.People, NewUser{Role: l.Role, FirstName: l.FirstName, LastName: l.LastName, Email: l.Email, TenantID: tenantID})
+			work.People = append(
+				work.People,
+				NewUser{Role: l.Role, FirstName: l.FirstName, LastName: l.LastName, Email: l.Email, TenantID: tenantID},
+			)
 		}
 	}
 	if len(work.People) == 0 {
@@ -177,7 +180,13 @@ func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) 
 			return strings.TrimSpace(record[i])
 		}
 		number, _ := reader.FieldPos(0)
-		line := ImportLine{Line: number, Email: cell("email"), FirstName: cell("first_name"), LastName: cell("last_name"), Role: roleNamed(cell("role"))}
+		line := ImportLine{
+			Line:      number,
+			Email:     cell("email"),
+			FirstName: cell("first_name"),
+			LastName:  cell("last_name"),
+			Role:      roleNamed(cell("role")),
+		}
 		if line.Role == "" {
 			line.Problem = "There is no role “" + cell("role") + "”. Write it as under Role in the user list."
 		}

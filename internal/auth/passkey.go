@@ -24,7 +24,8 @@ func NewPasskeys(brand string, base *url.URL) Passkeys {
 		RPID: base.Hostname(), RPDisplayName: brand, RPOrigins: []string{base.Scheme + "://" + base.Host},
 		AttestationPreference: protocol.PreferNoAttestation,
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
-			ResidentKey: protocol.ResidentKeyRequirementDiscouraged, UserVerification: protocol.VerificationPreferred, // a second factor: the password came first
+			ResidentKey:      protocol.ResidentKeyRequirementDiscouraged,
+			UserVerification: protocol.VerificationPreferred, // a second factor: the password came first
 		},
 	})
 	if err != nil {

@@ -131,8 +131,12 @@ func start(t *testing.T, dir, key string) error {
 }
 
 // withoutConstant are the statements that make a database one of an earlier version that had no sealed constant.
-var withoutConstant = []string{`DROP TABLE sealed_constant`, `ALTER TABLE jobs DROP COLUMN failures`, `ALTER TABLE jobs DROP COLUMN next_at`,
-	`DELETE FROM goose_db_version WHERE version_id >= 13`}
+var withoutConstant = []string{
+	`DROP TABLE sealed_constant`,
+	`ALTER TABLE jobs DROP COLUMN failures`,
+	`ALTER TABLE jobs DROP COLUMN next_at`,
+	`DELETE FROM goose_db_version WHERE version_id >= 13`,
+}
 
 func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
 	t.Parallel()
@@ -173,7 +177,12 @@ func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := files(t, dir)
-			if err := start(t, dir, other); err == nil || !strings.Contains(err.Error(), "--key-file") || !strings.Contains(err.Error(), "console.db") {
+			if err := start(
+				t,
+				dir,
+				other,
+			); err == nil || !strings.Contains(err.Error(), "--key-file") ||
+				!strings.Contains(err.Error(), "console.db") {
 				t.Fatalf("with another key: %v", err)
 			}
 			after := files(t, dir)

@@ -32,7 +32,17 @@ func invent(i int, asOf store.Millis) invented {
 	region := pick(random, regions)
 	first, last := pick(random, region.first), pick(random, region.last)
 	joined := asOf.Add(-time.Duration(1+random.IntN(1500)) * day).Add(-time.Duration(random.Int64N(int64(day))))
-	p := invented{user: store.User{UUID: newUUID(random), FirstName: first.written, LastName: last.written, Role: pick(random, usualRoles), CreatedAt: joined, JoinedAt: joined, ActivatedAt: joined}}
+	p := invented{
+		user: store.User{
+			UUID:        newUUID(random),
+			FirstName:   first.written,
+			LastName:    last.written,
+			Role:        pick(random, usualRoles),
+			CreatedAt:   joined,
+			JoinedAt:    joined,
+			ActivatedAt: joined,
+		},
+	}
 	p.user.Email = fmt.Sprintf("%s.%s.%d@%s", first.latin, last.latin, i, pick(random, domains))
 	p.user.EmailKey = strings.ToLower(p.user.Email)
 	if !p.user.Role.SignsIn() {
@@ -59,7 +69,11 @@ func invent(i int, asOf store.Millis) invented {
 func (p *invented) activate(random *rand.Rand, asOf store.Millis) {
 	secret := make([]byte, 48)
 	fill(random, secret)
-	p.user.PasswordHash = "$argon2id$v=19$m=19456,t=2,p=1$" + base64.RawStdEncoding.EncodeToString(secret[:16]) + "$" + base64.RawStdEncoding.EncodeToString(secret[16:])
+	p.user.PasswordHash = "$argon2id$v=19$m=19456,t=2,p=1$" + base64.RawStdEncoding.EncodeToString(
+		secret[:16],
+	) + "$" + base64.RawStdEncoding.EncodeToString(
+		secret[16:],
+	)
 	switch kind := random.IntN(10); {
 	case kind == 0:
 	case kind < 7:
@@ -129,7 +143,18 @@ var usualRoles = func() (roles []permission.Role) {
 }()
 
 // domains are reserved for examples (RFC 2606): nothing sent to them arrives.
-var domains = []string{"example.com", "example.com", "example.com", "example.com", "example.com", "example.org", "example.net", "berlin.example", "tokyo.example", "contractors.example"}
+var domains = []string{
+	"example.com",
+	"example.com",
+	"example.com",
+	"example.com",
+	"example.com",
+	"example.org",
+	"example.net",
+	"berlin.example",
+	"tokyo.example",
+	"contractors.example",
+}
 
 // name is a name as it is written, and as an address spells it.
 type name struct{ written, latin string }
@@ -150,28 +175,88 @@ func names(text string) (list []name) {
 }
 
 // regions is a list in which the larger ones stand more often.
-var regions = []region{english, english, english, western, western, northern, slavic, greek, arabic, hebrew, indian, chinese, japanese, korean, thai, vietnamese}
+var regions = []region{
+	english,
+	english,
+	english,
+	western,
+	western,
+	northern,
+	slavic,
+	greek,
+	arabic,
+	hebrew,
+	indian,
+	chinese,
+	japanese,
+	korean,
+	thai,
+	vietnamese,
+}
 
 var (
-	english = region{names("Ann James Mary John Robert Patricia Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica Thomas Sarah Charles Karen Daniel Lisa Matthew Nancy Anthony Betty Mark Sandra Donald Ashley Steven Kimberly Paul Emily Andrew Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa George Deborah"),
-		names("Smith Johnson Williams Brown Jones Garcia Miller Davis Wilson Anderson Taylor Thomas Moore Jackson Martin Lee Thompson White Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Hill Green Adams Nelson Baker Hall Campbell Mitchell Carter Roberts O’Brien/obrien O’Neill/oneill MacDonald Smith-Jones/smith-jones Evans Turner Parker")}
-	western = region{names("Anna-Lena/annalena Jürgen/juergen Käthe/kaethe Günther/guenther Sophie Hélène/helene François/francois Noël/noel Zoë/zoe André/andre María/maria José/jose Íñigo/inigo Lucía/lucia Ángel/angel Begoña/begona João/joao Conceição/conceicao Antônio/antonio Giulia Nicolò/nicolo Chiara Luca Anke Heike Jörg/joerg Björn/bjoern Gül/guel Çağla/cagla İbrahim/ibrahim Işıl/isil Ömer/oemer"),
-		names("Müller/mueller Schröder/schroeder Weiß/weiss Groß/gross Jäger/jaeger Lefèvre/lefevre Dupré/dupre Béranger/beranger García/garcia Muñoz/munoz Núñez/nunez Peña/pena Gonçalves/goncalves Simões/simoes d’Angelo/dangelo Rossi Esposito de_la_Cruz/delacruz van_der_Berg/vanderberg Yılmaz/yilmaz Şahin/sahin Öztürk/oeztuerk Dağ/dag")}
-	northern = region{names("Åsa/asa Örjan/orjan Søren/soren Bjørn/bjorn Þóra/thora Guðrún/gudrun Ægir/aegir Äiti/aiti Väinö/vaino Łukasz/lukasz Małgorzata/malgorzata Świętosława/swietoslawa Jiří/jiri Zdeněk/zdenek Tomáš/tomas Šárka/sarka Đorđe/djordje Žiga/ziga Gintarė/gintare Jānis/janis Tõnu/tonu"),
-		names("Ångström/angstrom Sjögren/sjogren Sørensen/sorensen Ødegård/odegard Jónsdóttir/jonsdottir Þorsteinsson/thorsteinsson Mäkinen/makinen Wójcik/wojcik Żółkiewski/zolkiewski Dvořák/dvorak Nováková/novakova Čapek/capek Kovačević/kovacevic Žukauskas/zukauskas Bērziņš/berzins")}
-	slavic = region{names("Иван/ivan Анна/anna Сергей/sergey Ольга/olga Дмитрий/dmitriy Елена/elena Алексей/alexey Наталья/natalya Фёдор/fyodor Юлия/yuliya Артём/artyom Ксения/kseniya Ївга/yivha Михайло/mykhailo Олександр/oleksandr Соломія/solomiya Љубица/ljubica Ђорђе/djordje"),
-		names("Иванов/ivanov Петрова/petrova Смирнов/smirnov Кузнецова/kuznetsova Соловьёв/solovyov Йовчев/yovchev Шевченко/shevchenko Коваленко/kovalenko Ющенко/yushchenko Њујић/njujic Щербаков/shcherbakov")}
+	english = region{
+		names(
+			"Ann James Mary John Robert Patricia Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica Thomas Sarah Charles Karen Daniel Lisa Matthew Nancy Anthony Betty Mark Sandra Donald Ashley Steven Kimberly Paul Emily Andrew Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa George Deborah",
+		),
+		names(
+			"Smith Johnson Williams Brown Jones Garcia Miller Davis Wilson Anderson Taylor Thomas Moore Jackson Martin Lee Thompson White Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Hill Green Adams Nelson Baker Hall Campbell Mitchell Carter Roberts O’Brien/obrien O’Neill/oneill MacDonald Smith-Jones/smith-jones Evans Turner Parker",
+		),
+	}
+	western = region{
+		names(
+			"Anna-Lena/annalena Jürgen/juergen Käthe/kaethe Günther/guenther Sophie Hélène/helene François/francois Noël/noel Zoë/zoe André/andre María/maria José/jose Íñigo/inigo Lucía/lucia Ángel/angel Begoña/begona João/joao Conceição/conceicao Antônio/antonio Giulia Nicolò/nicolo Chiara Luca Anke Heike Jörg/joerg Björn/bjoern Gül/guel Çağla/cagla İbrahim/ibrahim Işıl/isil Ömer/oemer",
+		),
+		names(
+			"Müller/mueller Schröder/schroeder Weiß/weiss Groß/gross Jäger/jaeger Lefèvre/lefevre Dupré/dupre Béranger/beranger García/garcia Muñoz/munoz Núñez/nunez Peña/pena Gonçalves/goncalves Simões/simoes d’Angelo/dangelo Rossi Esposito de_la_Cruz/delacruz van_der_Berg/vanderberg Yılmaz/yilmaz Şahin/sahin Öztürk/oeztuerk Dağ/dag",
+		),
+	}
+	northern = region{
+		names(
+			"Åsa/asa Örjan/orjan Søren/soren Bjørn/bjorn Þóra/thora Guðrún/gudrun Ægir/aegir Äiti/aiti Väinö/vaino Łukasz/lukasz Małgorzata/malgorzata Świętosława/swietoslawa Jiří/jiri Zdeněk/zdenek Tomáš/tomas Šárka/sarka Đorđe/djordje Žiga/ziga Gintarė/gintare Jānis/janis Tõnu/tonu",
+		),
+		names(
+			"Ångström/angstrom Sjögren/sjogren Sørensen/sorensen Ødegård/odegard Jónsdóttir/jonsdottir Þorsteinsson/thorsteinsson Mäkinen/makinen Wójcik/wojcik Żółkiewski/zolkiewski Dvořák/dvorak Nováková/novakova Čapek/capek Kovačević/kovacevic Žukauskas/zukauskas Bērziņš/berzins",
+		),
+	}
+	slavic = region{
+		names(
+			"Иван/ivan Анна/anna Сергей/sergey Ольга/olga Дмитрий/dmitriy Елена/elena Алексей/alexey Наталья/natalya Фёдор/fyodor Юлия/yuliya Артём/artyom Ксения/kseniya Ївга/yivha Михайло/mykhailo Олександр/oleksandr Соломія/solomiya Љубица/ljubica Ђорђе/djordje",
+		),
+		names(
+			"Иванов/ivanov Петрова/petrova Смирнов/smirnov Кузнецова/kuznetsova Соловьёв/solovyov Йовчев/yovchev Шевченко/shevchenko Коваленко/kovalenko Ющенко/yushchenko Њујић/njujic Щербаков/shcherbakov",
+		),
+	}
 	greek = region{names("Γιώργος/giorgos Μαρία/maria Νίκος/nikos Ελένη/eleni Ιωάννης/ioannis Ζωή/zoi Άγγελος/angelos Ξένια/xenia"),
 		names("Παπαδόπουλος/papadopoulos Οικονόμου/oikonomou Γεωργίου/georgiou Νικολάου/nikolaou Χριστοδούλου/christodoulou")}
-	arabic = region{names("محمد/mohammed فاطمة/fatima أحمد/ahmed عائشة/aisha يوسف/yusuf مريم/maryam علي/ali زینب/zeinab رضا/reza شیرین/shirin"),
-		names("الحسن/alhassan العلي/alali حداد/haddad منصور/mansour خوري/khoury حسینی/hosseini کریمی/karimi")}
-	hebrew = region{names("דוד/david שרה/sarah יוסף/yosef נועה/noa איתי/itay תמר/tamar"), names("כהן/cohen לוי/levi מזרחי/mizrahi פרץ/peretz בן־דוד/bendavid")}
-	indian = region{names("अमित/amit प्रिया/priya राहुल/rahul सुनीता/sunita விஜய்/vijay லட்சுமி/lakshmi রবি/rabi অনন্যা/ananya Aarav Diya Rohan Ishaan"),
-		names("शर्मा/sharma सिंह/singh गुप्ता/gupta வேலு/velu চক্রবর্তী/chakraborty Patel Iyer Krishnamurthy Reddy")}
+	arabic = region{
+		names("محمد/mohammed فاطمة/fatima أحمد/ahmed عائشة/aisha يوسف/yusuf مريم/maryam علي/ali زینب/zeinab رضا/reza شیرین/shirin"),
+		names("الحسن/alhassan العلي/alali حداد/haddad منصور/mansour خوري/khoury حسینی/hosseini کریمی/karimi"),
+	}
+	hebrew = region{
+		names("דוד/david שרה/sarah יוסף/yosef נועה/noa איתי/itay תמר/tamar"),
+		names("כהן/cohen לוי/levi מזרחי/mizrahi פרץ/peretz בן־דוד/bendavid"),
+	}
+	indian = region{
+		names("अमित/amit प्रिया/priya राहुल/rahul सुनीता/sunita விஜய்/vijay லட்சுமி/lakshmi রবি/rabi অনন্যা/ananya Aarav Diya Rohan Ishaan"),
+		names("शर्मा/sharma सिंह/singh गुप्ता/gupta வேலு/velu চক্রবর্তী/chakraborty Patel Iyer Krishnamurthy Reddy"),
+	}
 	chinese = region{names("伟/wei 芳/fang 娜/na 敏/min 静/jing 丽/li 强/qiang 磊/lei 洋/yang 婷婷/tingting 建国/jianguo 雪梅/xuemei 志明/zhiming"),
 		names("王/wang 李/li 张/zhang 刘/liu 陈/chen 杨/yang 赵/zhao 黄/huang 周/zhou 吴/wu 欧阳/ouyang 司馬/sima")}
-	japanese   = region{names("さくら/sakura 陽子/yoko 太郎/taro ひろし/hiroshi ユウキ/yuki 健太/kenta 美咲/misaki ななみ/nanami"), names("佐藤/sato 鈴木/suzuki 高橋/takahashi 田中/tanaka 渡辺/watanabe 伊藤/ito さいとう/saito")}
-	korean     = region{names("민준/minjun 서연/seoyeon 지훈/jihun 수빈/subin 하은/haeun 도윤/doyun"), names("김/kim 이/lee 박/park 최/choi 정/jung 강/kang 남궁/namgung")}
-	thai       = region{names("สมชาย/somchai สมหญิง/somying อนันต์/anan กัญญา/kanya ณัฐ/nat"), names("ศรีสุข/srisuk ใจดี/jaidee วงศ์ใหญ่/wongyai แก้วมณี/kaewmanee")}
-	vietnamese = region{names("Nguyệt/nguyet Đức/duc Hương/huong Tuấn/tuan Ánh/anh Phượng/phuong Quân/quan"), names("Nguyễn/nguyen Trần/tran Lê/le Phạm/pham Đặng/dang Vũ/vu Đỗ/do")}
+	japanese = region{
+		names("さくら/sakura 陽子/yoko 太郎/taro ひろし/hiroshi ユウキ/yuki 健太/kenta 美咲/misaki ななみ/nanami"),
+		names("佐藤/sato 鈴木/suzuki 高橋/takahashi 田中/tanaka 渡辺/watanabe 伊藤/ito さいとう/saito"),
+	}
+	korean = region{
+		names("민준/minjun 서연/seoyeon 지훈/jihun 수빈/subin 하은/haeun 도윤/doyun"),
+		names("김/kim 이/lee 박/park 최/choi 정/jung 강/kang 남궁/namgung"),
+	}
+	thai = region{
+		names("สมชาย/somchai สมหญิง/somying อนันต์/anan กัญญา/kanya ณัฐ/nat"),
+		names("ศรีสุข/srisuk ใจดี/jaidee วงศ์ใหญ่/wongyai แก้วมณี/kaewmanee"),
+	}
+	vietnamese = region{
+		names("Nguyệt/nguyet Đức/duc Hương/huong Tuấn/tuan Ánh/anh Phượng/phuong Quân/quan"),
+		names("Nguyễn/nguyen Trần/tran Lê/le Phạm/pham Đặng/dang Vũ/vu Đỗ/do"),
+	}
 )

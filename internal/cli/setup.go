@@ -19,7 +19,7 @@ type setup struct {
 	Company       string `required:"" help:"Name of the company."`
 	Cloud         string `required:"" help:"Label of the cloud, for example EU."`
 	FirstName     string `required:"" help:"First name of the first Global Administrator."`
-	LastName      string `help:"Their last name."`
+	LastName      string `            help:"Their last name."`
 	Email         string `required:"" help:"Their email address."`
 	PasswordStdin bool   `required:"" help:"Read their password from standard input."`
 }

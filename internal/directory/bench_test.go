@@ -14,10 +14,14 @@ import (
 const million = 1_000_000
 
 var (
-	firstNames = strings.Fields(`Anna Peter Christopher María José Jose Laura Zoë Jürgen Alexander Katharina Mohammed Olivia Noah Emma Liam Sofía Björn
-		Daniel Michael Elizabeth Yuki Wei Thomas Benjamin Charlotte Amelia Isabella Gabriel Samuel Victoria Nicolás Hannah Jonathan Rebecca`)
-	lastNames = strings.Fields(`Smith Johansson Novák García Müller Williams Rodriguez Fernández Anderson Thompson Martinez Robinson Nakamura Petrov
-		Kowalski O'Connor Schneider Hoffmann Dubois Lefèvre Rossi Bianchi Jensen Andersen Kim Nguyen Takahashi Silva Oliveira Popescu`)
+	firstNames = strings.Fields(
+		`Anna Peter Christopher María José Jose Laura Zoë Jürgen Alexander Katharina Mohammed Olivia Noah Emma Liam Sofía Björn
+		Daniel Michael Elizabeth Yuki Wei Thomas Benjamin Charlotte Amelia Isabella Gabriel Samuel Victoria Nicolás Hannah Jonathan Rebecca`,
+	)
+	lastNames = strings.Fields(
+		`Smith Johansson Novák García Müller Williams Rodriguez Fernández Anderson Thompson Martinez Robinson Nakamura Petrov
+		Kowalski O'Connor Schneider Hoffmann Dubois Lefèvre Rossi Bianchi Jensen Andersen Kim Nguyen Takahashi Silva Oliveira Popescu`,
+	)
 	domains    = []string{"example.com", "example.com", "example.com", "mail.example.com", "partner-firm.com"}
 	roleLabels = []string{"Analyst", "Read only", "Administrator", "Billing manager", "Global Administrator", "Support engineer"}
 )

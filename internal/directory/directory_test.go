@@ -127,8 +127,53 @@ func naiveCompare(a, b Person, sort Sort) int {
 }
 
 var syllables = []string{
-	"jo", "sé", "se\u0301", "Se", "kim", "Å", "ö", "ß", "ſ", "İ", "Jürgen", "Юрий", "й", "Ά", "ά", "王", "小明", "さくら", "ー", "カ", "ｶ", "한", "각", "דּ", "שׁ",
-	" ", ".", "-", "_", "+", "@", "%", "\\", "'", "\"", "’", "é", "a\u0327\u0301", "\u0301", "1", "２", "x\x00", "\n", "𠮷", "ﬁ", "aaaaaaaaaa", "क्षि",
+	"jo",
+	"sé",
+	"se\u0301",
+	"Se",
+	"kim",
+	"Å",
+	"ö",
+	"ß",
+	"ſ",
+	"İ",
+	"Jürgen",
+	"Юрий",
+	"й",
+	"Ά",
+	"ά",
+	"王",
+	"小明",
+	"さくら",
+	"ー",
+	"カ",
+	"ｶ",
+	"한",
+	"각",
+	"דּ",
+	"שׁ",
+	" ",
+	".",
+	"-",
+	"_",
+	"+",
+	"@",
+	"%",
+	"\\",
+	"'",
+	"\"",
+	"’",
+	"é",
+	"a\u0327\u0301",
+	"\u0301",
+	"1",
+	"２",
+	"x\x00",
+	"\n",
+	"𠮷",
+	"ﬁ",
+	"aaaaaaaaaa",
+	"क्षि",
 }
 
 func randomText(r *rand.Rand, most int) string {
@@ -320,7 +365,17 @@ func TestCursorOfAPersonWhoLeft(t *testing.T) {
 func listed(names ...string) *Directory {
 	d := New(foldText)
 	for i, name := range names {
-		d.Put(Person{ID: int64(i + 1), Name: name, Email: fmt.Sprintf("p%d@x", i+1), Role: "analyst", RoleLabel: "Analyst", Status: Active, Listed: true})
+		d.Put(
+			Person{
+				ID:        int64(i + 1),
+				Name:      name,
+				Email:     fmt.Sprintf("p%d@x", i+1),
+				Role:      "analyst",
+				RoleLabel: "Analyst",
+				Status:    Active,
+				Listed:    true,
+			},
+		)
 	}
 	return d
 }
@@ -380,7 +435,14 @@ func TestShortTermsMatchBeginningsOfWords(t *testing.T) {
 	d := listed("Anna Lee", "Joanna", "x.an", "x-an", "x_an", "x+an", "1an", "王小明", "ソフィー", "Ann\u0303an")
 	expectFound(t, d, "an", 7, 1, 10, 2, 6, 4, 3, 5, 9, 8) // the role is Analyst
 	for id := range int64(10) {
-		d.Put(Person{ID: id + 1, Name: []string{"Anna Lee", "Joanna", "x.an", "x-an", "x_an", "x+an", "1an", "王小明", "ソフィー", "Anñan"}[id], Status: Active, Listed: true})
+		d.Put(
+			Person{
+				ID:     id + 1,
+				Name:   []string{"Anna Lee", "Joanna", "x.an", "x-an", "x_an", "x+an", "1an", "王小明", "ソフィー", "Anñan"}[id],
+				Status: Active,
+				Listed: true,
+			},
+		)
 	}
 	expectFound(t, d, "an", 1, 10, 6, 4, 3, 5)
 	expectFound(t, d, "明", 8)

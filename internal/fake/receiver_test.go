@@ -32,7 +32,8 @@ func TestReceiverRecordsAndAnswersInOrder(t *testing.T) {
 		}
 	}
 	first := r.Wait(t, 4)[0]
-	if first.Method != "POST" || first.Path != "/first" || string(first.Body) != "hello" || first.Header.Get("Content-Type") != "text/plain" || first.At.IsZero() {
+	if first.Method != "POST" || first.Path != "/first" || string(first.Body) != "hello" || first.Header.Get("Content-Type") != "text/plain" ||
+		first.At.IsZero() {
 		t.Errorf("recorded %+v", first)
 	}
 	r.Close()

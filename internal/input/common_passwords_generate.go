@@ -31,7 +31,10 @@ func main() {
 	if err := json.NewDecoder(os.Stdin).Decode(&passwords); err != nil {
 		log.Fatal(err)
 	}
-	passwords = slices.DeleteFunc(passwords, func(p string) bool { return utf8.RuneCountInString(p) < shortest || strings.ContainsAny(p, "\r\n") })
+	passwords = slices.DeleteFunc(
+		passwords,
+		func(p string) bool { return utf8.RuneCountInString(p) < shortest || strings.ContainsAny(p, "\r\n") },
+	)
 	passwords = passwords[:min(most, len(passwords))]
 	for i, p := range passwords {
 		passwords[i] = norm.NFC.String(cases.Fold().String(p))

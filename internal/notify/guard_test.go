@@ -155,7 +155,15 @@ func TestFC124_TestsAndOwnConnectionsAreGuarded(t *testing.T) {
 	if n := len(listener.Requests()) + len(inside.Requests()); n != 0 {
 		t.Errorf("%d requests reached a listener", n)
 	}
-	if err := worker.Send(t.Context(), "fax", nil, TemplateUserAdded, params(t, sampleUserAdded()), ""); err == nil || err.Error() != "this kind of integration is unknown" {
+	if err := worker.Send(
+		t.Context(),
+		"fax",
+		nil,
+		TemplateUserAdded,
+		params(t, sampleUserAdded()),
+		"",
+	); err == nil ||
+		err.Error() != "this kind of integration is unknown" {
 		t.Errorf("an unknown kind: %v", err)
 	}
 	if err := worker.Send(t.Context(), KindSlack, nil, TemplateUserAdded, params(t, sampleUserAdded()), ""); err == nil {

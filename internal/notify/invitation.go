@@ -46,5 +46,8 @@ func (m Invitation) limits() string {
 
 // unexpected says what to do for somebody who does not know why they get the mail.
 func (m Invitation) unexpected() string {
-	return line("You did not expect this? Then do nothing: you get no account unless you open the link and sign up. If in doubt, ask %s.", m.inviter().label())
+	return line(
+		"You did not expect this? Then do nothing: you get no account unless you open the link and sign up. If in doubt, ask %s.",
+		m.inviter().label(),
+	)
 }

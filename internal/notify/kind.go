@@ -114,12 +114,20 @@ var kinds = []Kind{
 		Key: KindTelegram, Label: "Telegram", Category: messengers, write: writeTelegram, accept: acceptTelegram,
 		Fields: []Field{
 			{
-				Name: "token", Label: "Bot token", Type: FieldSecret, Required: true, check: matching(telegramToken, "This is not a bot token. It looks like 123456789:AbC…"),
-				Help: "Create a bot with @BotFather in Telegram, and copy its token.",
+				Name:     "token",
+				Label:    "Bot token",
+				Type:     FieldSecret,
+				Required: true,
+				check:    matching(telegramToken, "This is not a bot token. It looks like 123456789:AbC…"),
+				Help:     "Create a bot with @BotFather in Telegram, and copy its token.",
 			},
 			{
-				Name: "chat_id", Label: "Chat ID", Required: true, check: matching(telegramChat, "Enter the number of a chat, or @ and the name of a channel."), Placeholder: "-1001234567890",
-				Help: "Number of the chat or group that is to get the messages, or @ and the name of a public channel. Add the bot to it first.",
+				Name:        "chat_id",
+				Label:       "Chat ID",
+				Required:    true,
+				check:       matching(telegramChat, "Enter the number of a chat, or @ and the name of a channel."),
+				Placeholder: "-1001234567890",
+				Help:        "Number of the chat or group that is to get the messages, or @ and the name of a public channel. Add the bot to it first.",
 			},
 		},
 	},
@@ -147,8 +155,12 @@ var kinds = []Kind{
 		Key: KindInsightConnect, Label: "InsightConnect", Category: siem, write: writeInsightConnect, patient: true,
 		Fields: []Field{
 			{
-				Name: "url", Label: "Trigger URL", Type: FieldSecretURL, Required: true, Placeholder: "https://…",
-				Help: "In InsightConnect, make a workflow with an API trigger whose variables are summary, description and details, and copy its trigger URL.",
+				Name:        "url",
+				Label:       "Trigger URL",
+				Type:        FieldSecretURL,
+				Required:    true,
+				Placeholder: "https://…",
+				Help:        "In InsightConnect, make a workflow with an API trigger whose variables are summary, description and details, and copy its trigger URL.",
 			},
 			{
 				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
@@ -194,27 +206,49 @@ var kinds = []Kind{
 				Help: "Where the messages are sent, as JSON.",
 			},
 			{
-				Name: "secret", Label: "Signing secret", Type: FieldSecret, check: checkSigningSecret, Placeholder: "whsec_…",
-				Help: "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Leave it empty to get a new one.",
+				Name:        "secret",
+				Label:       "Signing secret",
+				Type:        FieldSecret,
+				check:       checkSigningSecret,
+				Placeholder: "whsec_…",
+				Help:        "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Leave it empty to get a new one.",
 			},
 			{
 				Name: "method", Label: "Request method", Type: FieldSelect, Advanced: true, Default: "post",
 				Options: []Option{{"post", "POST"}, {"put", "PUT"}},
 			},
 			{
-				Name: "headers", Label: "Request headers", Type: FieldArea, Advanced: true, secret: true, check: checkHeaders, Placeholder: "Authorization: Bearer …",
-				Help: "One per line, as Name: value.",
+				Name:        "headers",
+				Label:       "Request headers",
+				Type:        FieldArea,
+				Advanced:    true,
+				secret:      true,
+				check:       checkHeaders,
+				Placeholder: "Authorization: Bearer …",
+				Help:        "One per line, as Name: value.",
 			},
 			{
-				Name: "ca_certificate", Label: "CA certificate", Type: FieldArea, Advanced: true, check: checkCertificates, Placeholder: "-----BEGIN CERTIFICATE-----",
-				Help: "In PEM format. The certificate of the server is trusted if this authority has issued it.",
+				Name:        "ca_certificate",
+				Label:       "CA certificate",
+				Type:        FieldArea,
+				Advanced:    true,
+				check:       checkCertificates,
+				Placeholder: "-----BEGIN CERTIFICATE-----",
+				Help:        "In PEM format. The certificate of the server is trusted if this authority has issued it.",
 			},
 			{
 				Name: "verify_tls", Label: "Verify TLS certificate", Type: FieldCheck, Advanced: true, Default: "1",
 				Help: "Without this check, others could read and change messages on their way.",
 			},
 			{Name: "request_timeout", Label: "Request timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "10", check: checkSeconds},
-			{Name: "connection_timeout", Label: "Connection timeout, in seconds", Type: FieldNumber, Advanced: true, Default: "5", check: checkSeconds},
+			{
+				Name:     "connection_timeout",
+				Label:    "Connection timeout, in seconds",
+				Type:     FieldNumber,
+				Advanced: true,
+				Default:  "5",
+				check:    checkSeconds,
+			},
 			{
 				Name: "format", Label: "Format of the events", Type: FieldSelect, Advanced: true, Default: "json",
 				Options: []Option{{"json", "JSON array"}, {"ndjson", "New line delimited JSON (NDJSON)"}},
@@ -227,8 +261,15 @@ var kinds = []Kind{
 var regions = []Option{{"us", "United States"}, {"eu", "Europe"}}
 
 var datadogSites = []Option{
-	{"datadoghq.com", "US1 (datadoghq.com)"}, {"us3.datadoghq.com", "US3 (us3.datadoghq.com)"}, {"us5.datadoghq.com", "US5 (us5.datadoghq.com)"},
-	{"datadoghq.eu", "EU1 (datadoghq.eu)"}, {"ap1.datadoghq.com", "AP1 (ap1.datadoghq.com)"}, {"ap2.datadoghq.com", "AP2 (ap2.datadoghq.com)"},
+	{
+		"datadoghq.com",
+		"US1 (datadoghq.com)",
+	},
+	{"us3.datadoghq.com", "US3 (us3.datadoghq.com)"},
+	{"us5.datadoghq.com", "US5 (us5.datadoghq.com)"},
+	{"datadoghq.eu", "EU1 (datadoghq.eu)"},
+	{"ap1.datadoghq.com", "AP1 (ap1.datadoghq.com)"},
+	{"ap2.datadoghq.com", "AP2 (ap2.datadoghq.com)"},
 	{"ddog-gov.com", "US1-FED (ddog-gov.com)"},
 }
 

@@ -25,8 +25,14 @@ var goldenSettings = map[string]Settings{
 	KindSplunk:         {"url": "https://splunk.example:8088", "token": "11111111-2222-3333-4444-555555555555"},
 	KindSumoLogic:      {"url": "https://collectors.sumo.example/receiver/v1/http/secret"},
 	KindDatadog:        {"api_key": "0123456789abcdef0123456789abcdef", "site": "datadoghq.eu"},
-	KindWebhook: {"url": "https://hooks.example/hook", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "method": "put", "format": "json", "verify_tls": "1",
-		"headers": "Authorization: Bearer secret\nX-Team: Security"},
+	KindWebhook: {
+		"url":        "https://hooks.example/hook",
+		"secret":     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"method":     "put",
+		"format":     "json",
+		"verify_tls": "1",
+		"headers":    "Authorization: Bearer secret\nX-Team: Security",
+	},
 }
 
 // goldenLetter is what every kind is given.
@@ -220,7 +226,9 @@ func TestWebhookMethods(t *testing.T) {
 	for method, want := range map[string]string{"post": http.MethodPost, "put": http.MethodPut} {
 		receiver := fake.NewReceiver(t)
 		settings := Fill(mustKind(t, KindWebhook), nil, Settings{"url": receiver.URL, "method": method, "verify_tls": "1"})
-		if err := NewWorker(newHouse(t).options).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+		if err := NewWorker(
+			newHouse(t).options,
+		).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := methodOf(t, receiver); got != want {
@@ -268,7 +276,10 @@ func TestFC133_NoKindLeaksItsSecrets(t *testing.T) {
 			}
 		}
 	}
-	if log := string(h.log.Bytes()); strings.Contains(log, "SECRETPATH") || strings.Contains(log, "AbCdEf") || !strings.Contains(log, "connection refused") {
+	if log := string(
+		h.log.Bytes(),
+	); strings.Contains(log, "SECRETPATH") || strings.Contains(log, "AbCdEf") ||
+		!strings.Contains(log, "connection refused") {
 		t.Errorf("the log:\n%s", log)
 	}
 }

@@ -97,17 +97,28 @@ func TestABadRecipientHoldsUpNobody(t *testing.T) {
 	i := h.integration(KindEmail, Settings{"emails": "gone@example.com\na@example.com\nb@example.com"})
 	var queued []store.Delivery
 	for _, to := range []string{"gone@example.com", "a@example.com", "b@example.com"} {
-		queued = append(queued, h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: to, Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, ""))
+		queued = append(
+			queued,
+			h.queue(
+				store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: to, Template: TemplateUserAdded, Params: params(t, sampleUserAdded())},
+				"",
+			),
+		)
 	}
 	h.start()
 	h.wait(queued[1], delivered)
 	h.wait(queued[2], delivered)
 	got := h.wait(queued[0], func(d store.Delivery) bool { return d.State == store.Failed })
 	attempts, err := h.options.DB.Attempts(t.Context(), got.ID)
-	if err != nil || len(attempts) != 1 || attempts[0].Status != 550 || !strings.HasPrefix(attempts[0].Error, "the mail server refused the recipient (550") {
+	if err != nil || len(attempts) != 1 || attempts[0].Status != 550 ||
+		!strings.HasPrefix(attempts[0].Error, "the mail server refused the recipient (550") {
 		t.Errorf("%+v, %v", attempts, err)
 	}
-	if attempts, err := h.options.DB.Attempts(t.Context(), queued[1].ID); err != nil || len(attempts) != 1 || attempts[0].Status != 250 || attempts[0].Error != "" {
+	if attempts, err := h.options.DB.Attempts(
+		t.Context(),
+		queued[1].ID,
+	); err != nil || len(attempts) != 1 || attempts[0].Status != 250 ||
+		attempts[0].Error != "" {
 		t.Errorf("%+v, %v", attempts, err)
 	}
 }

@@ -38,8 +38,15 @@ func sampleConfirmation() SignupConfirmation {
 func sampleUsersAdded() UsersEvent {
 	return UsersEvent{
 		Template: TemplateUserAdded,
-		Trigger:  "Added user", Company: "TestCompany", Cloud: "EU", Count: 25, Actor: Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
-		First: []Person{{ID: 2, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"}, {ID: 3, Email: "ann@example.com", Role: "Deploy"}},
+		Trigger:  "Added user",
+		Company:  "TestCompany",
+		Cloud:    "EU",
+		Count:    25,
+		Actor:    Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com"},
+		First: []Person{
+			{ID: 2, Name: "John Smith", Email: "johnsmith@example.com", Role: "Analyst"},
+			{ID: 3, Email: "ann@example.com", Role: "Deploy"},
+		},
 	}
 }
 
@@ -49,16 +56,52 @@ var at = time.Date(2024, 2, 16, 15, 4, 0, 0, time.UTC).UnixMilli()
 // samples has parameters for every template.
 func samples() map[string]any {
 	all := map[string]any{
-		TemplateTestMail:                   TestMail{Company: "TestCompany", Name: "Ann Lee"},
-		TemplateInvitation:                 sampleInvitation(),
-		TemplateSignupConfirmation:         sampleConfirmation(),
-		TemplatePasswordReset:              PasswordReset{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", ExpiresAt: at},
-		TemplatePasswordChanged:            PasswordChanged{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Address: "192.0.2.7"},
-		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Method: "an authenticator app", At: at, Address: "192.0.2.7"},
-		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", At: at, Actor: Person{Name: "John Doe", Email: "johndoe@example.com"}},
-		TemplateSecondFactorsChanged:       SecondFactorsChanged{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", Change: "a passkey was removed", At: at, Address: "192.0.2.7"},
-		TemplateIntegrationOff: IntegrationOff{Company: "TestCompany", Name: "John Doe", Email: "johndoe@example.com", ID: 7, Integration: "Alerts", Kind: "Slack",
-			Ended: 12, Failed: 9, Error: "answered 404", At: at},
+		TemplateTestMail:           TestMail{Company: "TestCompany", Name: "Ann Lee"},
+		TemplateInvitation:         sampleInvitation(),
+		TemplateSignupConfirmation: sampleConfirmation(),
+		TemplatePasswordReset:      PasswordReset{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", ExpiresAt: at},
+		TemplatePasswordChanged: PasswordChanged{
+			Company: "TestCompany",
+			Name:    "Ann Lee",
+			Email:   "ann@example.com",
+			At:      at,
+			Address: "192.0.2.7",
+		},
+		TemplateSecondFactorEnabled: SecondFactorEnabled{
+			Company: "TestCompany",
+			Name:    "Ann Lee",
+			Email:   "ann@example.com",
+			Method:  "an authenticator app",
+			At:      at,
+			Address: "192.0.2.7",
+		},
+		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{
+			Company: "TestCompany",
+			Name:    "Ann Lee",
+			Email:   "ann@example.com",
+			At:      at,
+			Actor:   Person{Name: "John Doe", Email: "johndoe@example.com"},
+		},
+		TemplateSecondFactorsChanged: SecondFactorsChanged{
+			Company: "TestCompany",
+			Name:    "Ann Lee",
+			Email:   "ann@example.com",
+			Change:  "a passkey was removed",
+			At:      at,
+			Address: "192.0.2.7",
+		},
+		TemplateIntegrationOff: IntegrationOff{
+			Company:     "TestCompany",
+			Name:        "John Doe",
+			Email:       "johndoe@example.com",
+			ID:          7,
+			Integration: "Alerts",
+			Kind:        "Slack",
+			Ended:       12,
+			Failed:      9,
+			Error:       "answered 404",
+			At:          at,
+		},
 	}
 	for _, condition := range conditions {
 		template := condition.Template
@@ -218,7 +261,10 @@ func TestUserAddedOfNamelessPeople(t *testing.T) {
 	p := sampleUserAdded()
 	p.User.Name, p.Actor.Name, p.Greeting, p.Test = "", "", "", true
 	m := written(t, site, TemplateUserAdded, p, "")
-	if want := "A new user johnsmith@example.com with the role Analyst was added to the company account by johndoe@example.com.\n"; !strings.Contains(m.Text, want) {
+	if want := "A new user johnsmith@example.com with the role Analyst was added to the company account by johndoe@example.com.\n"; !strings.Contains(
+		m.Text,
+		want,
+	) {
 		t.Errorf("the text lacks %q:\n%s", want, m.Text)
 	}
 	if want := "[Test message] [Wallarm] Trigger: New user"; !strings.HasPrefix(m.Text, want) || !strings.HasPrefix(m.Subject, want) {
@@ -277,7 +323,11 @@ That was not you? Then tell John Doe <johndoe@example.com> at once.`
 func TestFC18_NothingIsWrittenWithoutABaseURL(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"", "c.example", "/console", "http://", "%"} {
-		if _, err := (Site{Brand: "Wallarm", BaseURL: base}).Message(TemplateInvitation, params(t, sampleInvitation()), "token"); err != ErrBaseURL {
+		if _, err := (Site{Brand: "Wallarm", BaseURL: base}).Message(
+			TemplateInvitation,
+			params(t, sampleInvitation()),
+			"token",
+		); err != ErrBaseURL {
 			t.Errorf("base URL %q: %v", base, err)
 		}
 	}
@@ -325,8 +375,15 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 	const evil = `</b><a href=https://evil.example>Click</a>{{.}}<script>`
 	person := Person{Name: evil, Email: evil, Role: evil}
 	mails := map[string]any{
-		TemplateInvitation:                 Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
-		TemplateSignupConfirmation:         SignupConfirmation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateInvitation: Invitation{Company: evil, Name: evil, Email: evil, Role: evil, InviterName: evil, InviterEmail: evil},
+		TemplateSignupConfirmation: SignupConfirmation{
+			Company:      evil,
+			Name:         evil,
+			Email:        evil,
+			Role:         evil,
+			InviterName:  evil,
+			InviterEmail: evil,
+		},
 		TemplatePasswordReset:              PasswordReset{Company: evil, Name: evil, Email: evil},
 		TemplatePasswordChanged:            PasswordChanged{Company: evil, Name: evil, Email: evil, Address: evil},
 		TemplateSecondFactorEnabled:        SecondFactorEnabled{Company: evil, Name: evil, Email: evil, Method: evil, Address: evil},
@@ -337,8 +394,24 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 	}
 	for _, condition := range conditions {
 		template := condition.Template
-		mails[template] = UserEvent{Trigger: evil, Company: evil, Cloud: evil, User: person, Actor: person, Details: []string{evil}, Greeting: evil}
-		mails[SummaryOf(template)] = UsersEvent{Trigger: evil, Company: evil, Cloud: evil, Count: 2, First: []Person{person}, Actor: person, Greeting: evil}
+		mails[template] = UserEvent{
+			Trigger:  evil,
+			Company:  evil,
+			Cloud:    evil,
+			User:     person,
+			Actor:    person,
+			Details:  []string{evil},
+			Greeting: evil,
+		}
+		mails[SummaryOf(template)] = UsersEvent{
+			Trigger:  evil,
+			Company:  evil,
+			Cloud:    evil,
+			Count:    2,
+			First:    []Person{person},
+			Actor:    person,
+			Greeting: evil,
+		}
 	}
 	if len(mails) != len(templates) {
 		t.Errorf("%d of %d templates are tried", len(mails), len(templates))

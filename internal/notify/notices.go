@@ -60,10 +60,14 @@ func (m PasswordReset) toName() string { return m.Name }
 
 func (m PasswordReset) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("Reset your password for %s", m.Company),
-		before: []string{line("Somebody asked for a new password for your account %s at %s in %s.", m.Email, m.Company, l.brand)},
-		action: "Choose a new password", link: l.page("reset", l.token),
-		after:      []string{line("The link works once, until %s. If you use two-factor authentication, you will still need it to sign in.", day(m.ExpiresAt))},
+		company: m.Company,
+		title:   line("Reset your password for %s", m.Company),
+		before:  []string{line("Somebody asked for a new password for your account %s at %s in %s.", m.Email, m.Company, l.brand)},
+		action:  "Choose a new password",
+		link:    l.page("reset", l.token),
+		after: []string{
+			line("The link works once, until %s. If you use two-factor authentication, you will still need it to sign in.", day(m.ExpiresAt)),
+		},
 		unexpected: "You did not ask for this? Then do nothing: your password stays as it is.",
 	}
 }
@@ -82,9 +86,13 @@ func (m PasswordChanged) toName() string { return m.Name }
 
 func (m PasswordChanged) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("Your password for %s was changed", m.Company),
-		before: []string{line("The password of your account %s at %s in %s was changed on %s", m.Email, m.Company, l.brand, day(m.At)) + from(m.Address)},
-		action: "Not you? Choose a new password at once", link: l.page("forgot"),
+		company: m.Company,
+		title:   line("Your password for %s was changed", m.Company),
+		before: []string{
+			line("The password of your account %s at %s in %s was changed on %s", m.Email, m.Company, l.brand, day(m.At)) + from(m.Address),
+		},
+		action:     "Not you? Choose a new password at once",
+		link:       l.page("forgot"),
 		unexpected: "If it was not you, also tell your administrator.",
 	}
 }
@@ -106,7 +114,16 @@ func (m SecondFactorEnabled) notice(l letterhead) notice {
 	return notice{
 		company: m.Company, title: line("Two-factor authentication for %s was enabled", m.Company),
 		before: []string{
-			line("Two-factor authentication with %s was enabled for your account %s at %s in %s on %s", m.Method, m.Email, m.Company, l.brand, day(m.At)) + from(m.Address),
+			line(
+				"Two-factor authentication with %s was enabled for your account %s at %s in %s on %s",
+				m.Method,
+				m.Email,
+				m.Company,
+				l.brand,
+				day(m.At),
+			) + from(
+				m.Address,
+			),
 			"From now on it is needed whenever you sign in. Keep your recovery codes in a safe place.",
 		},
 		action: "Open your profile", link: l.page("settings", "profile"),
@@ -130,7 +147,14 @@ func (m SecondFactorDisabled) notice(l letterhead) notice {
 	return notice{
 		company: m.Company, title: line("Two-factor authentication for %s was disabled", m.Company),
 		before: []string{
-			line("Two-factor authentication was disabled for your account %s at %s in %s on %s by %s.", m.Email, m.Company, l.brand, day(m.At), m.by()),
+			line(
+				"Two-factor authentication was disabled for your account %s at %s in %s on %s by %s.",
+				m.Email,
+				m.Company,
+				l.brand,
+				day(m.At),
+				m.by(),
+			),
 			"Your authenticator app, passkeys and recovery codes no longer work for this account. You can set up a new second factor in your profile.",
 		},
 		action: "Open your profile", link: l.page("settings", "profile"),

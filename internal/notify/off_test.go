@@ -90,7 +90,11 @@ func TestAnIntegrationThatFailsIsSwitchedOff(t *testing.T) {
 	}
 	waiting := h.queueSlack(i)
 	h.worker.Wake()
-	if got := h.wait(waiting, func(d store.Delivery) bool { return d.Error != "" }); got.State != store.Waiting || got.Error != store.SwitchedOff || got.Attempts != 0 {
+	if got := h.wait(
+		waiting,
+		func(d store.Delivery) bool { return d.Error != "" },
+	); got.State != store.Waiting || got.Error != store.SwitchedOff ||
+		got.Attempts != 0 {
 		t.Errorf("while it is off: %+v", got)
 	}
 	if calls.Load() != 1 {
@@ -190,7 +194,16 @@ func TestAMailUnderWayIsSentOnce(t *testing.T) {
 		})
 	})
 	i := h.integration(KindEmail, Settings{"emails": "a@example.com"})
-	d := h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: "a@example.com", Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+	d := h.queue(
+		store.Delivery{
+			Kind:          KindEmail,
+			IntegrationID: i.ID,
+			Recipient:     "a@example.com",
+			Template:      TemplateUserAdded,
+			Params:        params(t, sampleUserAdded()),
+		},
+		"",
+	)
 	h.start()
 	<-started
 	h.activate(i.ID, false)
@@ -263,8 +276,15 @@ func TestManyEventsAreDrained(t *testing.T) {
 	h.update(func(tx *store.Tx) error {
 		for n := range events {
 			for _, i := range []store.Integration{a, b, c} {
-				d := store.Delivery{UUID: fmt.Sprintf("00000000-0000-4000-8000-%06d%06d", i.ID, n), Kind: i.Kind, Target: Target(i.Kind, i.ID), IntegrationID: i.ID,
-					Template: TemplateUserAdded, Params: message, CreatedAt: store.At(time.Now())}
+				d := store.Delivery{
+					UUID:          fmt.Sprintf("00000000-0000-4000-8000-%06d%06d", i.ID, n),
+					Kind:          i.Kind,
+					Target:        Target(i.Kind, i.ID),
+					IntegrationID: i.ID,
+					Template:      TemplateUserAdded,
+					Params:        message,
+					CreatedAt:     store.At(time.Now()),
+				}
 				if i.Kind == KindEmail {
 					d.Recipient = "a@example.com"
 				}
@@ -295,7 +315,14 @@ func TestManyEventsAreDrained(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Logf("%d messages in %s", 3*events, time.Since(began))
-	if chats, hooks, mails := len(chat.Requests()), len(hook.Requests()), len(server.Messages()); chats != events || hooks != events/webhookEvents || mails != events {
+	if chats, hooks, mails := len(
+		chat.Requests(),
+	), len(
+		hook.Requests(),
+	), len(
+		server.Messages(),
+	); chats != events || hooks != events/webhookEvents ||
+		mails != events {
 		t.Errorf("%d chat messages, %d requests, %d mails", chats, hooks, mails)
 	}
 }

@@ -25,8 +25,13 @@ type opsgenieAlert struct {
 func writeOpsgenie(l letter) (request, error) {
 	m := l.message()
 	details := map[string]string{
-		"client_name": m.Details.Client, "cloud": m.Details.Cloud, "notification_type": m.Details.NotificationType, "trigger_name": m.Details.Trigger,
-		"event_id": m.Details.EventID, "number": strconv.FormatInt(m.Details.Number, 10), "occurred_at": m.Details.OccurredAt,
+		"client_name":       m.Details.Client,
+		"cloud":             m.Details.Cloud,
+		"notification_type": m.Details.NotificationType,
+		"trigger_name":      m.Details.Trigger,
+		"event_id":          m.Details.EventID,
+		"number":            strconv.FormatInt(m.Details.Number, 10),
+		"occurred_at":       m.Details.OccurredAt,
 	}
 	for name, person := range map[string]*Person{"user": m.Details.User, "actor": m.Details.Actor} {
 		if person != nil {
@@ -41,6 +46,11 @@ func writeOpsgenie(l letter) (request, error) {
 		Source: l.site.host(), Priority: "P5",
 	})
 	return request{
-		url: l.vendor(opsgenieHosts[l.settings["region"]], "/v2/alerts"), header: header("Authorization", "GenieKey "+l.settings["api_key"]), body: body,
+		url: l.vendor(
+			opsgenieHosts[l.settings["region"]],
+			"/v2/alerts",
+		),
+		header: header("Authorization", "GenieKey "+l.settings["api_key"]),
+		body:   body,
 	}, err
 }

@@ -29,8 +29,15 @@ func writePagerDuty(l letter) (request, error) {
 	body, err := encode(pagerDutyEvent{
 		RoutingKey: l.settings["integration_key"], Action: "trigger", DedupKey: l.id, Client: l.site.Brand, ClientURL: l.site.BaseURL,
 		Payload: pagerDutyPayload{
-			Summary: shorten(m.Subject+". "+m.sentence(), pagerDutySummary), Source: l.site.host(), Severity: "info", Timestamp: m.Details.OccurredAt,
-			Class: m.Details.NotificationType, Details: m.Details,
+			Summary: shorten(
+				m.Subject+". "+m.sentence(),
+				pagerDutySummary,
+			),
+			Source:    l.site.host(),
+			Severity:  "info",
+			Timestamp: m.Details.OccurredAt,
+			Class:     m.Details.NotificationType,
+			Details:   m.Details,
 		},
 	})
 	return request{url: l.vendor(pagerDutyHosts[l.settings["region"]], "/v2/enqueue"), body: body}, err

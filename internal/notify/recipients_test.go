@@ -19,8 +19,11 @@ import (
 func (h *house) person(first, last, email string) {
 	h.t.Helper()
 	h.update(func(tx *store.Tx) error {
-		return tx.InsertUser(h.t.Context(), &store.User{UUID: email, Email: email, EmailKey: strings.ToLower(email), FirstName: first, LastName: last,
-			Role: permission.Analyst, JoinedAt: 1, ActivatedAt: 1})
+		return tx.InsertUser(
+			h.t.Context(),
+			&store.User{UUID: email, Email: email, EmailKey: strings.ToLower(email), FirstName: first, LastName: last,
+				Role: permission.Analyst, JoinedAt: 1, ActivatedAt: 1},
+		)
 	})
 }
 
@@ -100,7 +103,8 @@ func TestFC205_OneMessageBecomesAMailForEachAddress(t *testing.T) {
 	h.start()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		rows := h.parted()
-		if rows["Ann@Example.com"].State == store.Delivered && rows["list@example.com"].State == store.Delivered && rows["bad@example.com"].Error != "" {
+		if rows["Ann@Example.com"].State == store.Delivered && rows["list@example.com"].State == store.Delivered &&
+			rows["bad@example.com"].Error != "" {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -122,7 +126,8 @@ func TestFC205_OneMessageBecomesAMailForEachAddress(t *testing.T) {
 		if err := json.Unmarshal(rows[to].Params, &said); err != nil || said.Greeting != greeting || said.User.Name != "John Smith" {
 			t.Errorf("%s is told %+v, %v", to, said, err)
 		}
-		if !strings.Contains(m.Text, "John Smith") || greeting != "" && !strings.Contains(m.Text+m.HTML, greeting) || strings.Contains(m.Text, "Bad Address") {
+		if !strings.Contains(m.Text, "John Smith") || greeting != "" && !strings.Contains(m.Text+m.HTML, greeting) ||
+			strings.Contains(m.Text, "Bad Address") {
 			t.Errorf("%s was sent\n%s", to, m.Text)
 		}
 	}
@@ -141,7 +146,9 @@ func TestFC205_AMessageIsPartedAsAWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	if _, err := raw.Exec(`CREATE TRIGGER spoilt BEFORE INSERT ON deliveries WHEN NEW.recipient = 'c@example.com' BEGIN SELECT RAISE(ABORT, 'spoilt'); END`); err != nil {
+	if _, err := raw.Exec(
+		`CREATE TRIGGER spoilt BEFORE INSERT ON deliveries WHEN NEW.recipient = 'c@example.com' BEGIN SELECT RAISE(ABORT, 'spoilt'); END`,
+	); err != nil {
 		t.Fatal(err)
 	}
 	h.toTheMailbox("a@example.com", "b@example.com", "c@example.com")

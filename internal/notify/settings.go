@@ -272,7 +272,12 @@ func parseSigningSecret(secret string) ([]byte, bool) {
 
 func checkSigningSecret(value string) string {
 	if _, ok := parseSigningSecret(value); !ok {
-		return fmt.Sprintf("A signing secret is %s and %d to %d bytes in base64. Leave the field empty to get a new one.", secretPrefix, minSecretBytes, maxSecretBytes)
+		return fmt.Sprintf(
+			"A signing secret is %s and %d to %d bytes in base64. Leave the field empty to get a new one.",
+			secretPrefix,
+			minSecretBytes,
+			maxSecretBytes,
+		)
 	}
 	return ""
 }

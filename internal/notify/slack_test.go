@@ -32,7 +32,10 @@ func TestFC117_SlackMarkupIsEscapedOnce(t *testing.T) {
 	if err := json.Unmarshal(r.body, &sent); err != nil {
 		t.Fatal(err)
 	}
-	if want := "A new user A &amp; B &lt;!channel&gt; &lt;https://evil.example|ok&gt; *x* &lt;johnsmith@example.com&gt; with"; !strings.Contains(sent.Text, want) {
+	if want := "A new user A &amp; B &lt;!channel&gt; &lt;https://evil.example|ok&gt; *x* &lt;johnsmith@example.com&gt; with"; !strings.Contains(
+		sent.Text,
+		want,
+	) {
 		t.Errorf("the text lacks %q:\n%s", want, sent.Text)
 	}
 	if strings.ContainsAny(sent.Text, "<>") || strings.Contains(sent.Text, "&amp;amp;") || strings.Contains(sent.Text, "&amp;lt;") {

@@ -57,7 +57,9 @@ func (s SMTP) loopback() bool {
 func ParseSMTP(raw string) (SMTP, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "smtp" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
-		return SMTP{}, errors.New("the mail server must be given as smtp://user:password@host:port?tls=starttls; percent-encode special characters of the password")
+		return SMTP{}, errors.New(
+			"the mail server must be given as smtp://user:password@host:port?tls=starttls; percent-encode special characters of the password",
+		)
 	}
 	s := SMTP{Host: u.Hostname(), TLS: StartTLS, Username: u.User.Username()}
 	s.Password, _ = u.User.Password()
@@ -203,7 +205,11 @@ func mailFailure(err error) *Failure {
 			stage.refused = "the mail server failed"
 		}
 		code := strings.TrimSpace(fmt.Sprintf("%d %s", refusal.ErrorCode(), refusal.EnhancedStatusCode()))
-		return &Failure{Reason: stage.refused + " (" + code + ")", Status: refusal.ErrorCode(), Permanent: stage.final && refusal.ErrorCode() >= 500}
+		return &Failure{
+			Reason:    stage.refused + " (" + code + ")",
+			Status:    refusal.ErrorCode(),
+			Permanent: stage.final && refusal.ErrorCode() >= 500,
+		}
 	}
 	for _, known := range unsupported {
 		if strings.Contains(err.Error(), known.part) {

@@ -93,7 +93,11 @@ func mailer(t *testing.T, server *fake.MailServer, change ...func(*SMTP)) *SMTPM
 }
 
 func sampleMail() Mail {
-	return Mail{UUID: uuid.NewString(), To: "ann@example.com", Message: Message{ToName: "Ann Lee", Subject: "Subject", Text: "Text", HTML: "<p>HTML</p>"}}
+	return Mail{
+		UUID:    uuid.NewString(),
+		To:      "ann@example.com",
+		Message: Message{ToName: "Ann Lee", Subject: "Subject", Text: "Text", HTML: "<p>HTML</p>"},
+	}
 }
 
 func TestFC132_MailIsSentInEveryMode(t *testing.T) {
@@ -127,14 +131,44 @@ func TestFC132_WhatTheServerLacksIsSaid(t *testing.T) {
 		change  func(*SMTP)
 		reason  string
 	}{
-		{"no STARTTLS", fake.MailOptions{}, func(s *SMTP) { s.TLS, s.Username, s.Password = StartTLS, "ann", "hunter2" }, "the mail server offers no TLS"},
+		{
+			"no STARTTLS",
+			fake.MailOptions{},
+			func(s *SMTP) { s.TLS, s.Username, s.Password = StartTLS, "ann", "hunter2" },
+			"the mail server offers no TLS",
+		},
 		{"no TLS at all", fake.MailOptions{}, func(s *SMTP) { s.TLS = ImplicitTLS }, "the server does not speak TLS on this port"},
 		{"certificate", fake.MailOptions{TLS: fake.StartTLS}, func(s *SMTP) { s.RootCAs = nil }, "the server's certificate is not trusted"},
-		{"implicit certificate", fake.MailOptions{TLS: fake.ImplicitTLS}, func(s *SMTP) { s.RootCAs = nil }, "the server's certificate is not trusted"},
-		{"password", fake.MailOptions{TLS: fake.StartTLS, Username: "ann", Password: "hunter2"}, func(s *SMTP) { s.Password = "wrong" }, "the mail server refused the user name or password"},
-		{"no password", fake.MailOptions{TLS: fake.StartTLS, Username: "ann", Password: "hunter2"}, func(s *SMTP) { s.Username, s.Password = "", "" }, "the mail server refused the sender (530 5.7.0)"},
-		{"no sign-in", fake.MailOptions{TLS: fake.StartTLS}, func(s *SMTP) { s.Username, s.Password = "ann", "hunter2" }, "the mail server offers no sign-in"},
-		{"upgrade stripped", fake.MailOptions{TLS: fake.StartTLS}, func(s *SMTP) { s.TLS = NoTLS }, "the mail server refused the sender (530 5.7.0)"},
+		{
+			"implicit certificate",
+			fake.MailOptions{TLS: fake.ImplicitTLS},
+			func(s *SMTP) { s.RootCAs = nil },
+			"the server's certificate is not trusted",
+		},
+		{
+			"password",
+			fake.MailOptions{TLS: fake.StartTLS, Username: "ann", Password: "hunter2"},
+			func(s *SMTP) { s.Password = "wrong" },
+			"the mail server refused the user name or password",
+		},
+		{
+			"no password",
+			fake.MailOptions{TLS: fake.StartTLS, Username: "ann", Password: "hunter2"},
+			func(s *SMTP) { s.Username, s.Password = "", "" },
+			"the mail server refused the sender (530 5.7.0)",
+		},
+		{
+			"no sign-in",
+			fake.MailOptions{TLS: fake.StartTLS},
+			func(s *SMTP) { s.Username, s.Password = "ann", "hunter2" },
+			"the mail server offers no sign-in",
+		},
+		{
+			"upgrade stripped",
+			fake.MailOptions{TLS: fake.StartTLS},
+			func(s *SMTP) { s.TLS = NoTLS },
+			"the mail server refused the sender (530 5.7.0)",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,7 +36,10 @@ type teamsRun struct {
 
 func writeTeams(l letter) (request, error) {
 	card := teamsCard{Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4"}
-	card.Body = append(card.Body, teamsText{Type: "RichTextBlock", Inlines: []teamsRun{{Type: "TextRun", Text: l.message().Subject, Weight: "Bolder"}}})
+	card.Body = append(
+		card.Body,
+		teamsText{Type: "RichTextBlock", Inlines: []teamsRun{{Type: "TextRun", Text: l.message().Subject, Weight: "Bolder"}}},
+	)
 	spacing := "Default"
 	for _, text := range strings.Split(l.message().body(), "\n") {
 		if text == "" {
@@ -46,6 +49,8 @@ func writeTeams(l letter) (request, error) {
 		card.Body = append(card.Body, teamsText{Type: "RichTextBlock", Spacing: spacing, Inlines: []teamsRun{{Type: "TextRun", Text: text}}})
 		spacing = "None"
 	}
-	body, err := encode(teamsMessage{Type: "message", Attachments: []teamsAttachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: card}}})
+	body, err := encode(
+		teamsMessage{Type: "message", Attachments: []teamsAttachment{{ContentType: "application/vnd.microsoft.card.adaptive", Content: card}}},
+	)
 	return request{url: l.settings["url"], body: body}, err
 }

@@ -21,7 +21,9 @@ type telegramLinkPreview struct {
 }
 
 func writeTelegram(l letter) (request, error) {
-	body, err := encode(telegramMessage{ChatID: l.settings["chat_id"], Text: shorten(l.message().Text, telegramLimit), Preview: telegramLinkPreview{true}})
+	body, err := encode(
+		telegramMessage{ChatID: l.settings["chat_id"], Text: shorten(l.message().Text, telegramLimit), Preview: telegramLinkPreview{true}},
+	)
 	return request{url: l.vendor("api.telegram.org", "/bot"+l.settings["token"]+"/sendMessage"), body: body}, err
 }
 

@@ -25,5 +25,9 @@ func (m TestMail) text(l letterhead) string {
 
 // works says what it means that this mail has arrived.
 func (m TestMail) works(l letterhead) string {
-	return line("Mails of %s about the account of %s reach you: this one was sent because you asked for it under Settings, General.", l.brand, m.Company)
+	return line(
+		"Mails of %s about the account of %s reach you: this one was sent because you asked for it under Settings, General.",
+		l.brand,
+		m.Company,
+	)
 }

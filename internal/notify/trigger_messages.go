@@ -91,7 +91,17 @@ func (m userMessage) text(l letterhead) string {
 		"",
 		"Notification type: " + m.Template,
 		"",
-		line("%s %s with the role %s %s", m.Condition.subject, m.User.label(), m.User.Role, m.predicate) + doneBy(m.Actor.label()) + end(m.Details),
+		line(
+			"%s %s with the role %s %s",
+			m.Condition.subject,
+			m.User.label(),
+			m.User.Role,
+			m.predicate,
+		) + doneBy(
+			m.Actor.label(),
+		) + end(
+			m.Details,
+		),
 	}
 	return lines(append(append(body, m.changes()...), signature(m.Trigger, m.Company, m.Cloud)...)...)
 }
@@ -105,8 +115,17 @@ func (m userMessage) changes() (list []string) {
 
 func (m userMessage) details() Details {
 	return Details{
-		Client: m.Company, Cloud: m.Cloud, NotificationType: m.Template, Trigger: m.Trigger, User: known(m.User), Actor: known(m.Actor), Changes: m.Details,
-		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
+		Client:           m.Company,
+		Cloud:            m.Cloud,
+		NotificationType: m.Template,
+		Trigger:          m.Trigger,
+		User:             known(m.User),
+		Actor:            known(m.Actor),
+		Changes:          m.Details,
+		EventID:          m.EventID,
+		Number:           m.Number,
+		OccurredAt:       moment(m.OccurredAt),
+		Test:             m.Test,
 	}
 }
 
@@ -167,7 +186,16 @@ func (m usersMessage) names() []string {
 
 func (m usersMessage) details() Details {
 	return Details{
-		Client: m.Company, Cloud: m.Cloud, NotificationType: m.UsersEvent.Template, Trigger: m.Trigger, Users: m.First, Count: m.Count, Actor: known(m.Actor),
-		EventID: m.EventID, Number: m.Number, OccurredAt: moment(m.OccurredAt), Test: m.Test,
+		Client:           m.Company,
+		Cloud:            m.Cloud,
+		NotificationType: m.UsersEvent.Template,
+		Trigger:          m.Trigger,
+		Users:            m.First,
+		Count:            m.Count,
+		Actor:            known(m.Actor),
+		EventID:          m.EventID,
+		Number:           m.Number,
+		OccurredAt:       moment(m.OccurredAt),
+		Test:             m.Test,
 	}
 }

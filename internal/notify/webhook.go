@@ -50,7 +50,13 @@ func writeWebhook(l letter) (request, error) {
 		headers.Set("webhook-signature", signature)
 	}
 	return request{
-		method: strings.ToUpper(l.settings["method"]), url: l.settings["url"], header: headers, body: []byte(body), over: webhookConnection(l.settings),
+		method: strings.ToUpper(
+			l.settings["method"],
+		),
+		url:    l.settings["url"],
+		header: headers,
+		body:   []byte(body),
+		over:   webhookConnection(l.settings),
 	}, nil
 }
 

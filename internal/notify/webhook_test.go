@@ -51,7 +51,12 @@ func (h *house) queueWebhook(i store.Integration, number int) store.Delivery {
 // TestStandardWebhooksVector is the example of the Standard Webhooks specification.
 func TestStandardWebhooksVector(t *testing.T) {
 	t.Parallel()
-	got := signatures(Settings{"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), `{"test": 2432232314}`)
+	got := signatures(
+		Settings{"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+		"msg_p5jXN8AQM9LWM0D4loKWxJek",
+		time.Unix(1614265330, 0),
+		`{"test": 2432232314}`,
+	)
 	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -97,7 +102,8 @@ func TestFC120_EveryAttemptOfAWebhookSaysTheSame(t *testing.T) {
 		t.Fatalf("%s: %v", requests[0].Body, err)
 	}
 	subject, rest, _ := strings.Cut(userAddedText, "\n\n")
-	if e := events[0]; e.Summary != subject || e.Description != rest || e.Details.EventID != "event-41" || e.Details.Number != 41 || e.Details.User.Email != "johnsmith@example.com" {
+	if e := events[0]; e.Summary != subject || e.Description != rest || e.Details.EventID != "event-41" || e.Details.Number != 41 ||
+		e.Details.User.Email != "johnsmith@example.com" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -138,7 +144,10 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 		}
 		attempts[i].MS = 0
 	}
-	want := []store.Attempt{{Attempt: 1, At: d.CreatedAt, Status: 503, Error: "answered 503"}, {Attempt: 2, At: d.CreatedAt.Add(pauses[0]), Status: 202}}
+	want := []store.Attempt{
+		{Attempt: 1, At: d.CreatedAt, Status: 503, Error: "answered 503"},
+		{Attempt: 2, At: d.CreatedAt.Add(pauses[0]), Status: 202},
+	}
 	if !slices.Equal(attempts, want) {
 		t.Errorf("%+v, want %+v", attempts, want)
 	}
@@ -183,7 +192,10 @@ func TestWaitingEventsOfAWebhookShareRequests(t *testing.T) {
 	if !slices.Equal(sizes, []int{1, 50, 100, 100, 100}) {
 		t.Errorf("requests of %v events", sizes)
 	}
-	again := slices.IndexFunc(requests[1:], func(r fake.Received) bool { return r.Header.Get("webhook-id") == requests[0].Header.Get("webhook-id") })
+	again := slices.IndexFunc(
+		requests[1:],
+		func(r fake.Received) bool { return r.Header.Get("webhook-id") == requests[0].Header.Get("webhook-id") },
+	)
 	if len(ids) != 4 || again < 0 || !bytes.Equal(requests[0].Body, requests[1+again].Body) {
 		t.Errorf("the second attempt of the first request differs: %v", ids)
 	}
@@ -220,7 +232,11 @@ func TestARotatedSecretSignsForADay(t *testing.T) {
 			t.Errorf("after %s: %s", c.pause, r.Header.Get("webhook-signature"))
 		}
 	}
-	if masked := Mask(mustKind(t, KindWebhook), fresh); masked["previous_secret"] != "" || strings.Contains(fmt.Sprint(masked), fresh["secret"]) {
+	if masked := Mask(
+		mustKind(t, KindWebhook),
+		fresh,
+	); masked["previous_secret"] != "" ||
+		strings.Contains(fmt.Sprint(masked), fresh["secret"]) {
 		t.Errorf("shown: %v", masked)
 	}
 }
@@ -270,7 +286,10 @@ func TestFC123_TimeoutsOfAWebhook(t *testing.T) {
 	} {
 		start := time.Now()
 		err := worker.Send(t.Context(), KindWebhook, webhook(t, c.url, c.changes), TemplateUserAdded, params(t, sampleUserAdded()), "")
-		if took := time.Since(start); err == nil || !strings.HasPrefix(err.Error(), "timed out after ") || took < 900*time.Millisecond || took > 5*time.Second {
+		if took := time.Since(
+			start,
+		); err == nil || !strings.HasPrefix(err.Error(), "timed out after ") || took < 900*time.Millisecond ||
+			took > 5*time.Second {
 			t.Errorf("%v: %v after %s", c.changes, err, took)
 		}
 	}
@@ -307,14 +326,21 @@ func TestFormOfAWebhook(t *testing.T) {
 		}
 	}
 	filled := Fill(kind, nil, Settings{"url": " https://hooks.example/x "})
-	if filled["url"] != "https://hooks.example/x" || filled["method"] != "post" || filled["request_timeout"] != "10" || filled["verify_tls"] != "" || checkSigningSecret(filled["secret"]) != "" {
+	if filled["url"] != "https://hooks.example/x" || filled["method"] != "post" || filled["request_timeout"] != "10" ||
+		filled["verify_tls"] != "" ||
+		checkSigningSecret(filled["secret"]) != "" {
 		t.Errorf("filled: %v", filled)
 	}
 	again := Fill(kind, good, Settings{"url": "https://hooks.example/y", "verify_tls": ""})
-	if again["secret"] != good["secret"] || again["headers"] != good["headers"] || again["verify_tls"] != "" || again["url"] != "https://hooks.example/y" {
+	if again["secret"] != good["secret"] || again["headers"] != good["headers"] || again["verify_tls"] != "" ||
+		again["url"] != "https://hooks.example/y" {
 		t.Errorf("filled again: %v", again)
 	}
-	if masked := Mask(kind, good); masked["headers"] != "X-A: …, X-C: …" || strings.Contains(masked["secret"], good["secret"]) || masked["url"] != "https://hooks.example/…" {
+	if masked := Mask(
+		kind,
+		good,
+	); masked["headers"] != "X-A: …, X-C: …" || strings.Contains(masked["secret"], good["secret"]) ||
+		masked["url"] != "https://hooks.example/…" {
 		t.Errorf("masked: %v", masked)
 	}
 }
@@ -350,7 +376,12 @@ func TestFormsOfTheOtherKinds(t *testing.T) {
 		}
 	}
 	datadog := mustKind(t, KindDatadog)
-	if refused := CheckSettings(t.Context(), guard, datadog, Settings{"api_key": "0123456789abcdef", "site": "evil.example"}); refused["site"] == "" {
+	if refused := CheckSettings(
+		t.Context(),
+		guard,
+		datadog,
+		Settings{"api_key": "0123456789abcdef", "site": "evil.example"},
+	); refused["site"] == "" {
 		t.Error("any host can be Datadog")
 	}
 }

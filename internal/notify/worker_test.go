@@ -51,7 +51,12 @@ func (b *syncBuffer) Bytes() []byte {
 
 func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	t.Helper()
-	h := &house{t: t, path: filepath.Join(t.TempDir(), "console.db"), clock: fake.NewClock(time.Date(2024, 2, 16, 12, 0, 0, 0, time.UTC)), log: new(syncBuffer)}
+	h := &house{
+		t:     t,
+		path:  filepath.Join(t.TempDir(), "console.db"),
+		clock: fake.NewClock(time.Date(2024, 2, 16, 12, 0, 0, 0, time.UTC)),
+		log:   new(syncBuffer),
+	}
 	db, err := store.Open(t.Context(), h.path)
 	if err != nil {
 		t.Fatal(err)
@@ -125,12 +130,18 @@ func (h *house) queue(d store.Delivery, token string) store.Delivery {
 
 func (h *house) queueSlack(i store.Integration) store.Delivery {
 	h.t.Helper()
-	return h.queue(store.Delivery{Kind: KindSlack, IntegrationID: i.ID, Template: TemplateUserAdded, Params: params(h.t, sampleUserAdded())}, "")
+	return h.queue(
+		store.Delivery{Kind: KindSlack, IntegrationID: i.ID, Template: TemplateUserAdded, Params: params(h.t, sampleUserAdded())},
+		"",
+	)
 }
 
 func (h *house) queueInvitation(token string) store.Delivery {
 	h.t.Helper()
-	return h.queue(store.Delivery{Kind: KindEmail, Recipient: "ann@example.com", Template: TemplateInvitation, Params: params(h.t, sampleInvitation())}, token)
+	return h.queue(
+		store.Delivery{Kind: KindEmail, Recipient: "ann@example.com", Template: TemplateInvitation, Params: params(h.t, sampleInvitation())},
+		token,
+	)
 }
 
 // wait returns the delivery as soon as it is as wanted.
@@ -145,7 +156,14 @@ func (h *house) wait(d store.Delivery, wanted func(store.Delivery) bool) store.D
 			return got
 		}
 		if time.Now().After(deadline) {
-			h.t.Fatalf("waited in vain for delivery %d: %s, %d attempts, next in %s, %q", got.ID, got.State, got.Attempts, got.NextAt.Time().Sub(h.options.Now()), got.Error)
+			h.t.Fatalf(
+				"waited in vain for delivery %d: %s, %d attempts, next in %s, %q",
+				got.ID,
+				got.State,
+				got.Attempts,
+				got.NextAt.Time().Sub(h.options.Now()),
+				got.Error,
+			)
 		}
 	}
 }
@@ -208,7 +226,8 @@ func TestFC120_EveryAttemptSaysTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range requests {
-		if r.Method != "POST" || r.Path != "/hook" || !bytes.Equal(r.Body, want) || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("User-Agent") != "console" {
+		if r.Method != "POST" || r.Path != "/hook" || !bytes.Equal(r.Body, want) || r.Header.Get("Content-Type") != "application/json" ||
+			r.Header.Get("User-Agent") != "console" {
 			t.Errorf("%s %s %v: %s", r.Method, r.Path, r.Header, r.Body)
 		}
 	}
@@ -476,7 +495,16 @@ func TestMailsOfIntegrationsAreForTheRecipient(t *testing.T) {
 	server := fake.NewMailServer(t, fake.MailOptions{})
 	h := newHouse(t, func(o *Options) { o.Mail = mailer(t, server) })
 	i := h.integration(KindEmail, Settings{"emails": "a@example.com\nB@example.com"})
-	d := h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: "b@example.com", Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+	d := h.queue(
+		store.Delivery{
+			Kind:          KindEmail,
+			IntegrationID: i.ID,
+			Recipient:     "b@example.com",
+			Template:      TemplateUserAdded,
+			Params:        params(t, sampleUserAdded()),
+		},
+		"",
+	)
 	h.start()
 	h.wait(d, delivered)
 	m := server.Messages()
@@ -493,7 +521,16 @@ func TestMailsToRemovedAddressesAreNotSent(t *testing.T) {
 	h.options.Mail = mailer(t, server)
 	i := h.integration(KindEmail, Settings{"emails": "a@example.com"})
 	to := func(recipient string) store.Delivery {
-		return h.queue(store.Delivery{Kind: KindEmail, IntegrationID: i.ID, Recipient: recipient, Template: TemplateUserAdded, Params: params(t, sampleUserAdded())}, "")
+		return h.queue(
+			store.Delivery{
+				Kind:          KindEmail,
+				IntegrationID: i.ID,
+				Recipient:     recipient,
+				Template:      TemplateUserAdded,
+				Params:        params(t, sampleUserAdded()),
+			},
+			"",
+		)
 	}
 	var removed []store.Delivery
 	for range offEnded {

@@ -76,7 +76,8 @@ func TestWithoutForgetsTenants(t *testing.T) {
 		Grant{AllTenants: true, Set: Set{}.With(rulesView)},
 	)
 	left := held.Without(staging, later)
-	if left.In(staging) != (Set{}.With(rulesView)) || left.In(mainTenant) != (Set{}.With(rulesView, rulesUpdate)) || left.Everywhere() != held.Everywhere() {
+	if left.In(staging) != (Set{}.With(rulesView)) || left.In(mainTenant) != (Set{}.With(rulesView, rulesUpdate)) ||
+		left.Everywhere() != held.Everywhere() {
 		t.Errorf("left: %v, %v, %v", left.In(mainTenant), left.In(staging), left.Everywhere())
 	}
 	if !held.In(staging).Has(rulesUpdate) {

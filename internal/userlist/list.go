@@ -154,7 +154,10 @@ func (l *List) search(ctx context.Context, q Query) (directory.Query, error) {
 
 var (
 	tabs = map[store.Tab]directory.Tab{
-		store.TabAll: directory.All, store.TabActive: directory.Active, store.TabInvited: directory.Invited, store.TabDisabled: directory.Disabled,
+		store.TabAll:      directory.All,
+		store.TabActive:   directory.Active,
+		store.TabInvited:  directory.Invited,
+		store.TabDisabled: directory.Disabled,
 	}
 	sorts = map[store.Sort]directory.Sort{
 		store.SortName: directory.Name, store.SortRole: directory.Role, store.SortEmail: directory.Email, store.SortLastAuth: directory.LastAuth,

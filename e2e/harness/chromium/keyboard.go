@@ -221,7 +221,10 @@ func (b *Tab) staysWithin(name string) {
 	b.Is(`(window.first = document.activeElement) !== null`)
 	for range 40 {
 		b.TabKey(false)
-		b.Holds("Tab stays in the dialog of "+name, `document.activeElement === document.body || document.querySelector("dialog[open]").contains(document.activeElement)`)
+		b.Holds(
+			"Tab stays in the dialog of "+name,
+			`document.activeElement === document.body || document.querySelector("dialog[open]").contains(document.activeElement)`,
+		)
 		if round, _ := Evaluate[bool](b, `document.activeElement === first`); round {
 			return
 		}
@@ -251,9 +254,23 @@ func (b *Tab) reachField(label string) Found {
 func (b *Tab) typeOver(label, text string) {
 	b.Console.T.Helper()
 	b.reachField(label)
-	Must(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65,
-		Modifiers: ctrlKey, Commands: []string{"selectAll"}})
-	Must(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65, Modifiers: ctrlKey})
+	Must(
+		b,
+		input.DispatchKeyEvent,
+		input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65,
+			Modifiers: ctrlKey, Commands: []string{"selectAll"}},
+	)
+	Must(
+		b,
+		input.DispatchKeyEvent,
+		input.DispatchKeyEventParams{
+			Type:                  input.DispatchKeyEventTypeKeyUp,
+			Key:                   "a",
+			Code:                  "KeyA",
+			WindowsVirtualKeyCode: 65,
+			Modifiers:             ctrlKey,
+		},
+	)
 	if text == "" {
 		b.Press(kb.Delete)
 		return

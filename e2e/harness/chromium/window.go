@@ -17,7 +17,12 @@ type Media struct {
 func (b *Tab) Prefer(m Media) {
 	forced := map[bool]string{true: "active", false: "none"}[m.Forced]
 	Must(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: m.Scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}, {Name: "forced-colors", Value: forced},
+		{
+			Name:  "prefers-color-scheme",
+			Value: m.Scheme,
+		},
+		{Name: "prefers-reduced-motion", Value: "reduce"},
+		{Name: "forced-colors", Value: forced},
 	}})
 }
 

@@ -52,14 +52,20 @@ func TestLighthouse(t *testing.T) {
 // TestLighthouse_NoticesFaults has a page scored that shows a picture without a text.
 func TestLighthouse_NoticesFaults(t *testing.T) {
 	faulty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `<!DOCTYPE html><html lang="en"><title>Title</title><body><p>Planted</p><img src="/x" width="9" height="9"></body></html>`)
+		io.WriteString(
+			w,
+			`<!DOCTYPE html><html lang="en"><title>Title</title><body><p>Planted</p><img src="/x" width="9" height="9"></body></html>`,
+		)
 	}))
 	defer faulty.Close()
 	r, err := lighthouse(faulty.URL, "desktop", headersOf(t, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if failed := r.failed("accessibility"); r.score("accessibility") >= leastScores["accessibility"] || !strings.Contains(fmt.Sprint(failed), "image-alt") {
+	if failed := r.failed(
+		"accessibility",
+	); r.score("accessibility") >= leastScores["accessibility"] ||
+		!strings.Contains(fmt.Sprint(failed), "image-alt") {
 		t.Errorf("accessibility %d with %q", r.score("accessibility"), failed)
 	}
 }
@@ -102,8 +108,13 @@ func checkScores(t *testing.T, address, form, headers string) {
 				t.Errorf("%s: %d of 100: %s", category, score, r.failed(category))
 			}
 		}
-		t.Logf("performance %d, accessibility %d, best practices %d, %.0f bytes", r.score("performance"), r.score("accessibility"), r.score("best-practices"),
-			r.Audits["total-byte-weight"].NumericValue)
+		t.Logf(
+			"performance %d, accessibility %d, best practices %d, %.0f bytes",
+			r.score("performance"),
+			r.score("accessibility"),
+			r.score("best-practices"),
+			r.Audits["total-byte-weight"].NumericValue,
+		)
 		best = max(best, r.score("performance"))
 		if best >= leastScores["performance"] || t.Failed() {
 			return
