@@ -39,7 +39,8 @@ func (b *bench) console(data string) (*server, http.Header, error) {
 // overHTTP measures the users page against a server that answers with the same bytes.
 func (b *bench) overHTTP(_ context.Context, data [len(sizes)]string) error {
 	fmt.Printf(
-		"\n| users page over HTTP | requests/s | constant | share | processor time of the server, ms | constant |\n| --- | --- | --- | --- | --- | --- |\n",
+		"\n| users page over HTTP | requests/s | constant | share | processor time of the server, ms | constant |\n" +
+			"| --- | --- | --- | --- | --- | --- |\n",
 	)
 	lowest := 100.0
 	for i, n := range sizes {
@@ -103,7 +104,8 @@ func (b *bench) againstPeer(ctx context.Context, data [len(sizes)]string) error 
 		return err
 	}
 	fmt.Printf(
-		"\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n| --- | --- | --- | --- | --- | --- |\n",
+		"\n| 100,000 people, 50 a page | console, requests/s | PocketBase | ratio | processor time, ms | PocketBase |\n" +
+			"| --- | --- | --- | --- | --- | --- |\n",
 	)
 	ours := &target{name: "console", server: console, header: session}
 	theirs := &target{name: "PocketBase", server: peer, header: token}

@@ -123,6 +123,9 @@ func scanned(t *testing.T, db *sql.DB, text string) (found []string) {
 			}
 		}
 	}
+	if err := rows.Err(); err != nil {
+		t.Errorf("%s: %v", text, err)
+	}
 	return found
 }
 

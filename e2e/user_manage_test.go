@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -109,7 +110,7 @@ func TestFC36_TwoAdministratorsEndingEachOther(t *testing.T) {
 		}
 		c.Update(func(ctx context.Context, tx *store.Tx) error {
 			for _, user := range []store.User{ann, bob} {
-				if err := tx.DeleteUser(ctx, user.ID); err != nil && err != store.ErrNotFound {
+				if err := tx.DeleteUser(ctx, user.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 					return err
 				}
 			}

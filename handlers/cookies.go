@@ -45,12 +45,17 @@ func (k cookies) read(c echo.Context, name string) string {
 }
 
 func (k cookies) write(c echo.Context, name, value string) {
-	c.SetCookie(&http.Cookie{Name: k.prefix + name, Value: value, Path: k.path, Secure: k.secure, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode})
+	k.set(c, name, value, 0)
 }
 
 func (k cookies) remove(c echo.Context, name string) {
-	c.SetCookie(&http.Cookie{Name: k.prefix + name, Path: k.path, MaxAge: -1, Secure: k.secure, HttpOnly: true,
+	k.set(c, name, "", -1)
+}
+
+// set sends a cookie with the attributes that all of the console's have. A negative age removes it.
+func (k cookies) set(c echo.Context, name, value string, age int) {
+	//nolint:gosec // not Secure only where the base URL is http, which is a loopback address
+	c.SetCookie(&http.Cookie{Name: k.prefix + name, Value: value, Path: k.path, MaxAge: age, Secure: k.secure, HttpOnly: true,
 		SameSite: http.SameSiteLaxMode})
 }
 

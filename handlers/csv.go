@@ -44,7 +44,7 @@ func writeSheet(sheet *csv.Writer, cells ...string) {
 			cells[i] = "'" + cell
 		}
 	}
-	sheet.Write(cells) // the error is kept by sheet
+	_ = sheet.Write(cells) // sheet keeps the error
 }
 
 func isFormula(cell string) bool {

@@ -133,7 +133,7 @@ func (h *Console) deleteGroupForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, views.ConfirmPage{
 		Title: "Delete group", Action: views.GroupPath(page.Group.ID, "/delete"), Back: views.GroupsPath, Submit: "Delete", Danger: true,
 		Text: "The group " + page.Group.Name + " is deleted for good. Its users and tenants stay. This cannot be undone.", Preview: preview,
 	})
@@ -147,6 +147,6 @@ func (h *Console) deleteGroup(c request, id int64) error {
 	return h.done(c, views.GroupsPath, "The group "+group.Name+" was deleted.")
 }
 
-func (h *Console) renderPreview(c request, status int, page views.ConfirmPage) error {
-	return h.renderPart(c, status, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
+func (h *Console) renderPreview(c request, page views.ConfirmPage) error {
+	return h.renderPart(c, http.StatusOK, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
 }

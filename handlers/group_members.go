@@ -75,7 +75,7 @@ func (h *Console) removeMembersForm(c request, id int64) error {
 	for _, id := range ids {
 		fields = append(fields, [2]string{"user_ids", strconv.FormatInt(id, 10)})
 	}
-	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
 		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true,
 		Text:    "They are removed from the group " + page.Group.Name + ". The users themselves stay.",

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -48,7 +47,7 @@ func (h *Console) reviewPermissions(c request, id int64) error {
 	for _, key := range in.Custom {
 		fields = append(fields, [2]string{"permissions", key})
 	}
-	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, views.ConfirmPage{
 		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"),
 		Back:   views.GroupPath(page.Group.ID, "?tab=permissions"),
 		Submit: "Save permissions", Text: "From now on, the users of " + page.Group.Name + " may do what its new permissions say.",

@@ -36,7 +36,7 @@ func (h *Console) removeGroupTenantForm(c request, id int64) error {
 	}
 	for _, t := range page.Group.Tenants {
 		if t.ID == tenantID {
-			return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+			return h.renderPreview(c, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
 				Submit: "Remove tenant", Danger: true,
 				Text:    "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".",

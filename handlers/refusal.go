@@ -81,7 +81,8 @@ func describe(err error) views.ErrorPage {
 		Text: "Nothing was changed. Try again. If it happens again, tell an administrator the request number."}
 	if errors.Is(err, store.ErrUnavailable) {
 		page.Status, page.Title = http.StatusServiceUnavailable, "The database does not answer"
-		page.Text = "The server cannot read or save anything at present. Try again in a minute. If it goes on, tell whoever runs it the request number."
+		page.Text = "The server cannot read or save anything at present. Try again in a minute. " +
+			"If it goes on, tell whoever runs it the request number."
 	}
 	return page
 }
@@ -166,8 +167,8 @@ func (h *Console) askToSignIn(c request) {
 	to := h.path(withNext(page, h.pageAt(back)))
 	if c.IsHTMX() {
 		c.Response().Header().Set("HX-Redirect", to)
-		c.NoContent(http.StatusUnauthorized)
+		_ = c.NoContent(http.StatusUnauthorized) // the browser went away: nobody is left to tell
 		return
 	}
-	c.Redirect(http.StatusSeeOther, to)
+	_ = c.Redirect(http.StatusSeeOther, to) // as above
 }

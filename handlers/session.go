@@ -70,7 +70,7 @@ type foundKey struct{}
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	hash, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
-		return nil, false, nil
+		return nil, false, nil //nolint:nilerr // a cookie that is no token belongs to no session
 	}
 	f, _ := ctx.Value(foundKey{}).(*found)
 	session, err := s.account.Session(ctx, hash, f != nil && f.background)

@@ -118,7 +118,7 @@ func (h *Console) disableTenantForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, views.ConfirmPage{
 		Title: "Disable tenant", Action: views.TenantPath(tenant.ID, "/disable"), Back: views.TenantsPath, Submit: "Disable tenant", Danger: true,
 		Text:    "Nobody has access to " + tenant.Name + " until you enable it again. It stays in its groups, and nothing is deleted.",
 		Preview: preview,

@@ -54,7 +54,7 @@ func (h *Console) reviewMembership(c request, current account.UserGroups, in acc
 			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
-	return h.renderPreview(c, http.StatusOK, views.ConfirmPage{
+	return h.renderPreview(c, views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"),
 		Submit: "Save", Text: text, Preview: preview, Fields: fields, Edited: true,
 	})
@@ -99,14 +99,14 @@ func (h *Console) renderUserGroups(c request, status int, current account.UserGr
 			}
 		}
 	}
-	if page.Chosen, err = h.chosenGroups(c, current, f); err != nil {
+	if page.Chosen, err = h.chosenGroups(c, current); err != nil {
 		return err
 	}
 	return h.renderPart(c, status, views.UserGroups(page), views.UserGroupsPart(page))
 }
 
 // chosenGroups are the groups ticked in a form that the person is not in yet.
-func (h *Console) chosenGroups(c request, current account.UserGroups, f views.Form) ([]store.Group, error) {
+func (h *Console) chosenGroups(c request, current account.UserGroups) ([]store.Group, error) {
 	var chosen []store.Group
 	for _, id := range c.IDs("group_ids") {
 		if current.Has(id) {

@@ -57,7 +57,7 @@ func uploaded(c request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	return io.ReadAll(io.LimitReader(file, account.MaxImport+1))
 }
 

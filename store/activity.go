@@ -24,7 +24,8 @@ type Entry struct {
 func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
 	e.ID, err = tx.insert(
 		ctx,
-		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent)
+		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
+			changes, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		e.At,
 		e.ActorID,
@@ -43,7 +44,8 @@ func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
 	return err
 }
 
-const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, user_agent`
+const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
+	changes, user_agent`
 
 func scanEntry(s scanner) (e Entry, err error) {
 	err = s.Scan(&e.ID, &e.At, &e.ActorID, &e.Actor, &e.Source, &e.Address, &e.RequestID, &e.Action, &e.ObjectType, &e.ObjectID, &e.Object,

@@ -78,7 +78,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0), $11, $12, $13, $14)`,
+		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0),
+		$11, $12, $13, $14)`,
 		d.UUID,
 		d.Target,
 		d.Kind,
@@ -177,7 +178,8 @@ func (q Queries) EventByID(ctx context.Context, id int64) (Event, error) {
 const waitingTargets = `WITH RECURSIVE waiting (target) AS (
 	SELECT min(target) FROM deliveries WHERE state = 'waiting'
 	UNION ALL
-	SELECT (SELECT min(d.target) FROM deliveries d WHERE d.state = 'waiting' AND d.target > w.target) FROM waiting w WHERE w.target IS NOT NULL) `
+	SELECT (SELECT min(d.target) FROM deliveries d WHERE d.state = 'waiting' AND d.target > w.target)
+	FROM waiting w WHERE w.target IS NOT NULL) `
 
 // DueTargets returns the targets for which a delivery is due by now.
 func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
@@ -216,7 +218,8 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 			tx.q,
 			scanDelivery,
 			`UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
-			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0 ORDER BY next_at, id LIMIT $5)
+			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0
+			ORDER BY next_at, id LIMIT $5)
 			RETURNING `+deliveryColumns,
 			first.Target,
 			now,
@@ -293,7 +296,8 @@ func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) erro
 		_, err := tx.exec(
 			ctx,
 			`UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
-			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
+			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
+				WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id,
 			SwitchedOffLimit.Milliseconds(),
 			SwitchedOff,
@@ -321,7 +325,8 @@ func (q Queries) RecentOutcomes(ctx context.Context, integrationID int64, since 
 		err = s.Scan(&o.Ended, &o.Failed, &o.Error)
 		return o, err
 	}, `SELECT count(*), count(*) FILTER (WHERE state = 'failed'),
-		coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND state = 'failed' ORDER BY ended_at DESC LIMIT 1), '')
+		coalesce((SELECT error FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND state = 'failed'
+			ORDER BY ended_at DESC LIMIT 1), '')
 		FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at > 0 AND ended_at >= $2`, integrationID, since)
 }
 
@@ -362,7 +367,8 @@ func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Mill
 		ctx,
 		q.q,
 		value[int],
-		`SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
+		`SELECT count(*) FROM (SELECT 1 FROM deliveries
+			WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
 		integrationID,
 		since,
 		limit,

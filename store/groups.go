@@ -31,7 +31,8 @@ func (g Group) Set() permission.Set {
 	return g.Role.Set()
 }
 
-const groupColumns = `g.id, g.name, g.role, g.permissions, g.automatic, g.all_tenants, g.members, g.members_version, g.created_at, g.version`
+const groupColumns = `g.id, g.name, g.role, g.permissions, g.automatic, g.all_tenants, g.members, g.members_version,
+	g.created_at, g.version`
 
 // scanInto scans the columns of a group and those that follow them.
 func (g *Group) scanInto(s scanner, more ...any) error {
@@ -208,7 +209,8 @@ func (tx *Tx) DeleteGroup(ctx context.Context, id int64) error {
 // ErrNotFound for an unknown id.
 func (tx *Tx) DeleteAutomaticGroup(ctx context.Context, id int64) error {
 	const nowhereElse = `SELECT u.id FROM groups g JOIN group_users gu ON gu.group_id = g.id JOIN users u ON u.id = gu.user_id
-		WHERE g.id = $1 AND u.role = g.role AND u.by_groups = 0 AND NOT EXISTS (SELECT 1 FROM group_users o JOIN groups other ON other.id = o.group_id
+		WHERE g.id = $1 AND u.role = g.role AND u.by_groups = 0 AND NOT EXISTS (SELECT 1 FROM group_users o
+		JOIN groups other ON other.id = o.group_id
 			WHERE o.user_id = u.id AND o.group_id <> g.id AND other.automatic = 1 AND other.role = u.role)`
 	if _, err := tx.exec(ctx, `INSERT INTO user_changes (user_id) `+nowhereElse, id); err != nil {
 		return err
@@ -348,7 +350,8 @@ func (q Queries) MembersOfKinds(ctx context.Context, groupID int64, kinds []Memb
 	return many(ctx, q.q, func(s scanner) (m Member, err error) {
 		err = s.Scan(&m.UserID, &m.Role, &m.Others)
 		return m, err
-	}, `SELECT user_id, role, others FROM (`+memberKinds+`) WHERE (role, others) IN (SELECT value ->> 'Role', value ->> 'Others' FROM json_each($2))
+	}, `SELECT user_id, role, others FROM (`+memberKinds+`) WHERE (role, others) IN
+		(SELECT value ->> 'Role', value ->> 'Others' FROM json_each($2))
 		ORDER BY user_id LIMIT $3`, groupID, string(encoded), limit)
 }
 
@@ -393,7 +396,8 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 		rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
 			err = s.Scan(&m.user, &m.name)
 			return m, err
-		}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id WHERE gu.user_id IN (`+places+`) ORDER BY g.name_key, g.id`, args...)
+		}, `SELECT gu.user_id, g.name FROM group_users gu JOIN groups g ON g.id = gu.group_id
+			WHERE gu.user_id IN (`+places+`) ORDER BY g.name_key, g.id`, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -180,7 +180,8 @@ func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invi
 // a person.
 func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64, now Millis) ([]Invitation, error) {
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.by_link = 0 AND i.id IN
-		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '' AND expires_at > $2) ORDER BY i.id`, maker, now)
+		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '' AND expires_at > $2)
+		ORDER BY i.id`, maker, now)
 }
 
 // LinkInviters counts the pending invitations by link of everybody who has made any.

@@ -110,7 +110,8 @@ func (q Queries) FirstOutcomes(ctx context.Context, jobID int64, condition strin
 		return nil, err
 	}
 	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes
-		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM json_each($3)) ORDER BY step LIMIT $4`, jobID, condition, string(list), limit)
+		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM json_each($3))
+		ORDER BY step LIMIT $4`, jobID, condition, string(list), limit)
 }
 
 // JobWork returns what the steps of a job are, as JSON. It may be large.
@@ -121,7 +122,8 @@ func (q Queries) JobWork(ctx context.Context, id int64) ([]byte, error) {
 // InsertJob adds j with its work (JSON) and sets its id.
 func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
 	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail, j.Address, j.RequestID, work, j.Total, j.CreatedAt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
+		j.Address, j.RequestID, work, j.Total, j.CreatedAt)
 	return err
 }
 

@@ -138,7 +138,8 @@ func scanQuestion(s scanner) (p PasskeyQuestion, err error) {
 // AskPasskey stores a question in place of the one before it.
 func (tx *Tx) AskPasskey(ctx context.Context, p PasskeyQuestion) error {
 	_, err := tx.exec(ctx, `INSERT INTO passkey_questions (session_id, question, options, name, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (session_id) DO UPDATE SET question = excluded.question, options = excluded.options, name = excluded.name, created_at = excluded.created_at`,
+		ON CONFLICT (session_id) DO UPDATE SET question = excluded.question, options = excluded.options,
+			name = excluded.name, created_at = excluded.created_at`,
 		p.SessionID, string(p.Question), string(p.Options), p.Name, p.CreatedAt)
 	return err
 }

@@ -32,7 +32,8 @@ type Session struct {
 	LastSeenAt     Millis // the idle timeout counts from here
 }
 
-const sessionColumns = `s.id, s.token_hash, s.user_id, s.stage, s.form_key, s.data, s.address, s.user_agent, s.created_at, s.second_factor_at, s.last_seen_at`
+const sessionColumns = `s.id, s.token_hash, s.user_id, s.stage, s.form_key, s.data, s.address, s.user_agent, s.created_at,
+	s.second_factor_at, s.last_seen_at`
 
 func (s *Session) fields() []any {
 	return []any{
@@ -160,7 +161,8 @@ const withoutSecondFactor = `stage = '' AND id <> $1 AND EXISTS (SELECT 1 FROM u
 // than the one given.
 func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (int, error) {
 	return one(ctx, q.q, value[int], `SELECT count(DISTINCT user_id) FROM sessions WHERE `+withoutSecondFactor+`
-		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2 AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2`, except, now)
+		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2
+		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2`, except, now)
 }
 
 // DeleteSessionsWithoutSecondFactor ends the sessions of people without a second factor, but one, and says how many

@@ -100,7 +100,7 @@ func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driv
 	}
 	result, err := s.ExecContext(ctx, args)
 	if err != nil {
-		s.Close() // after a failure nothing is kept: it is rare, and a statement that failed is not worth a doubt
+		_ = s.Close() // after a failure nothing is kept: it is rare, and a statement that failed is not worth a doubt
 		return nil, err
 	}
 	return result, c.put(query, s)
@@ -114,7 +114,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 	}
 	rows, err := s.QueryContext(ctx, args)
 	if err != nil {
-		s.Close()
+		_ = s.Close()
 		return nil, err
 	}
 	return &keptRows{rows, c, query, s}, nil
@@ -123,7 +123,7 @@ func (c *keepingConn) QueryContext(ctx context.Context, query string, args []dri
 // Close ends the statements with the connection.
 func (c *keepingConn) Close() error {
 	for _, s := range c.idle {
-		s.Close()
+		_ = s.Close()
 	}
 	return c.sqliteConn.Close()
 }
@@ -138,7 +138,7 @@ type keptRows struct {
 
 func (r *keptRows) Close() error {
 	if err := r.Rows.Close(); err != nil {
-		r.stmt.Close()
+		_ = r.stmt.Close()
 		return err
 	}
 	return r.conn.put(r.query, r.stmt)

@@ -10,7 +10,8 @@ const (
 		"Nothing changes before you have seen, line by line, what will happen."
 	importPreviewHelp = "Nothing has changed yet. Only the lines marked New are added when you confirm; the others are skipped. " +
 		"To correct a line, change it in your file and choose the file again."
-	jobHelp = "What you started goes on by itself, even when you leave this page. Each user is changed or left as they were, with the reason. " +
+	jobHelp = "What you started goes on by itself, even when you leave this page. " +
+		"Each user is changed or left as they were, with the reason. " +
 		"The result can be seen here for 30 days."
 	invitationMailHelp = "No mail server is set up, so the mail is kept here instead of being sent. " +
 		"Give its link to the person: whoever has it can sign up in their name. It works once."
@@ -33,10 +34,12 @@ const (
 		"The idle timeout counts from the last thing a person did, the absolute one from signing in: whichever ends first signs them out. " +
 		"What a page does by itself does not count. New timeouts hold at once, also for people who are signed in. " +
 		"Enforced two-factor authentication is asked for at each person's next sign-in."
-	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; your role and groups are set by an administrator. " +
+	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; " +
+		"your role and groups are set by an administrator. " +
 		"With two-factor authentication, somebody who learns your password still cannot sign in. " +
 		"A session is a browser in which you are signed in. My permissions shows what you may do, and which group allows it."
-	triggersHelp = "A trigger tells people or programs when something happens: if its condition and filter are met, each of its integrations gets a message. " +
+	triggersHelp = "A trigger tells people or programs when something happens: if its condition and filter are met, " +
+		"each of its integrations gets a message. " +
 		"User added happens once for everybody: when they are added or imported or, with a link made by hand, when they sign up. " +
 		"Actions on more than 20 users at once make one message for all of them, except for webhooks. " +
 		"A trigger belongs to the company account, and stays when the person who made it leaves."
@@ -49,7 +52,8 @@ const (
 	deliveryHelp = "One message to one destination, as it was sent, without secrets. " +
 		"Send again sends the same message once more, as a new delivery about the same event. " +
 		"The long codes are those that the receiver of a webhook gets with the event and the delivery."
-	integrationsHelp = "Where the console can send messages: mailboxes, chats and other systems. A trigger says which message goes to which integration. " +
+	integrationsHelp = "Where the console can send messages: mailboxes, chats and other systems. " +
+		"A trigger says which message goes to which integration. " +
 		"If 60 % of at least ten messages fail within 12 hours, the integration is switched off and administrators get a mail. " +
 		"Messages then wait 72 hours for somebody to enable it again."
 	testHelp  = "What became of your test message at each destination. Nothing was saved or changed by the test."

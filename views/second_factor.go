@@ -70,7 +70,8 @@ var deadResets = map[account.Code]string{
 	account.LinkExpired: "This link has expired: it worked for an hour. Ask for a new one.",
 	account.LinkUsed:    "This link was used before, and it works only once. Sign in with your new password, or ask for another link.",
 	account.LinkRevoked: "This link no longer works: your password or your access has changed since it was sent. Ask for a new one.",
-	account.LinkUnknown: "A part of the link may have got lost: open it from the mail once more, or copy all of it. If that does not help, ask for a new one.",
+	account.LinkUnknown: "A part of the link may have got lost: open it from the mail once more, or copy all of it. " +
+		"If that does not help, ask for a new one.",
 }
 
 // Confirmation is a dialog that asks for the person's own password before it acts.
@@ -126,7 +127,8 @@ func DisableSecondFactor(user store.User) Confirmation {
 		Action: UserPath(user.ID, "/disable-2fa"),
 		Back:   usersPath,
 		Danger: true,
-		Text:   "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. They are signed out everywhere and get a mail about it.",
+		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. " +
+			"They are signed out everywhere and get a mail about it.",
 	}
 	if !user.SecondFactor {
 		c.Text = user.DisplayName() + " has no second factor: there is nothing to disable."

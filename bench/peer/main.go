@@ -80,7 +80,8 @@ func copyPeople(app core.App, people *core.Collection, database string) error {
 	}
 	defer console.Close()
 	rows, err := console.Query(`SELECT id, trim(first_name || ' ' || last_name), email, role, name_key, last_auth_at,
-		CASE WHEN disabled_at > 0 THEN 'disabled' WHEN activated_at = 0 THEN 'invited' ELSE 'active' END FROM users WHERE joined_at > 0 ORDER BY id`)
+		CASE WHEN disabled_at > 0 THEN 'disabled' WHEN activated_at = 0 THEN 'invited' ELSE 'active' END
+		FROM users WHERE joined_at > 0 ORDER BY id`)
 	if err != nil {
 		return err
 	}

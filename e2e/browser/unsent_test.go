@@ -208,7 +208,7 @@ func TestBrowserUnsentFormWithALinkInIt(t *testing.T) {
 	var at []float64
 	b.Until("see Cancel", func() error {
 		if err := cancel.Apply(chromium.Centre, &at); err != nil || len(at) != 2 {
-			return fmt.Errorf("it is out of sight: %v", err)
+			return fmt.Errorf("it is out of sight: %w", err)
 		}
 		return nil
 	})

@@ -238,7 +238,8 @@ func (v *View) editable(ctx context.Context, id int64, p permission.Permission) 
 	if err == nil && group.Automatic {
 		err = invalid(
 			"",
-			"“"+group.Name+"” is an automatic group: it follows the roles people were given. Change a person's role or groups through “Groups…” in the user list.",
+			"“"+group.Name+"” is an automatic group: it follows the roles people were given. "+
+				"Change a person's role or groups through “Groups…” in the user list.",
 		)
 	}
 	return group, err

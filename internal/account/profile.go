@@ -74,7 +74,9 @@ func profileObject(u store.User) object {
 	if u.Clock24h {
 		clock = "24 hours"
 	}
-	for field, value := range map[string]string{"phone": u.Phone, "date format": u.DateFormat, "clock": clock, "time zone": u.TimeZone, "theme": u.Theme} {
+	for field, value := range map[string]string{
+		"phone": u.Phone, "date format": u.DateFormat, "clock": clock, "time zone": u.TimeZone, "theme": u.Theme,
+	} {
 		o.fields[field] = value
 	}
 	return o

@@ -22,7 +22,8 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 		refused["name"] = fmt.Sprintf("At most %d characters.", MaxPasskeyName)
 	}
 	if !s.passkeys.Usable() {
-		refused[""] = "Passkeys do not work while the console is opened by a number, such as 192.0.2.1, instead of a name. Set up an authenticator app instead."
+		refused[""] = "Passkeys do not work while the console is opened by a number, such as 192.0.2.1, instead of a name. " +
+			"Set up an authenticator app instead."
 	}
 	if len(refused) > 0 {
 		return nil, refused.refusal()

@@ -145,14 +145,16 @@ func (s *seeding) addPerson(ctx context.Context, tx *store.Tx, p *invented) erro
 	if err != nil {
 		return err
 	}
-	return tx.InsertEntry(ctx, &store.Entry{At: p.user.CreatedAt, ActorID: s.inviter.ID, Actor: s.inviter.Name() + " <" + s.inviter.Email + ">",
+	return tx.InsertEntry(ctx, &store.Entry{At: p.user.CreatedAt, ActorID: s.inviter.ID,
+		Actor:  s.inviter.Name() + " <" + s.inviter.Email + ">",
 		Source: "CLI", Action: action, ObjectType: "user", ObjectID: p.user.ID, Object: p.user.DisplayName() + " <" + p.user.Email + ">",
 		Outcome: "done", Changes: string(changes)})
 }
 
 // invite adds the invitation of a person with its link, whose token nobody knows, and the mail that was sent.
 func (s *seeding) invite(ctx context.Context, tx *store.Tx, p *invented) error {
-	invitation := store.Invitation{UserID: p.user.ID, ByLink: p.byLink, InviterID: s.inviter.ID, InviterName: s.inviter.Name(), InviterEmail: s.inviter.Email,
+	invitation := store.Invitation{UserID: p.user.ID, ByLink: p.byLink, InviterID: s.inviter.ID,
+		InviterName: s.inviter.Name(), InviterEmail: s.inviter.Email,
 		Duration: p.linkLasts, ExpiresAt: p.user.CreatedAt.Add(p.linkLasts), CreatedAt: p.user.CreatedAt}
 	if p.byLink && !p.user.Role.Global() {
 		invitation.TenantID = s.tenant

@@ -160,7 +160,8 @@ var kinds = []Kind{
 				Type:        FieldSecretURL,
 				Required:    true,
 				Placeholder: "https://…",
-				Help:        "In InsightConnect, make a workflow with an API trigger whose variables are summary, description and details, and copy its trigger URL.",
+				Help: "In InsightConnect, make a workflow with an API trigger whose variables are summary, description and details, " +
+					"and copy its trigger URL.",
 			},
 			{
 				Name: "api_key", Label: "API key", Type: FieldSecret, Required: true, check: matching(token, notToken),
@@ -211,7 +212,8 @@ var kinds = []Kind{
 				Type:        FieldSecret,
 				check:       checkSigningSecret,
 				Placeholder: "whsec_…",
-				Help:        "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). Leave it empty to get a new one.",
+				Help: "Each request is signed with it (Standard Webhooks: webhook-id, webhook-timestamp, webhook-signature). " +
+					"Leave it empty to get a new one.",
 			},
 			{
 				Name: "method", Label: "Request method", Type: FieldSelect, Advanced: true, Default: "post",

@@ -70,7 +70,7 @@ func (f *FileMailer) ReadMail(deliveryUUID string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read mail: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	msg, err := gomail.EMLToMsgFromReader(file)
 	if err != nil {
 		return "", fmt.Errorf("read mail: %w", err)

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -327,7 +328,7 @@ func TestFC18_NothingIsWrittenWithoutABaseURL(t *testing.T) {
 			TemplateInvitation,
 			params(t, sampleInvitation()),
 			"token",
-		); err != ErrBaseURL {
+		); !errors.Is(err, ErrBaseURL) {
 			t.Errorf("base URL %q: %v", base, err)
 		}
 	}
@@ -471,10 +472,10 @@ func TestMailsLoadNothing(t *testing.T) {
 
 func TestMessageRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	if _, err := site.Message("unknown", []byte("{}"), ""); err != ErrTemplate {
+	if _, err := site.Message("unknown", []byte("{}"), ""); !errors.Is(err, ErrTemplate) {
 		t.Errorf("unknown template: %v", err)
 	}
-	if _, err := site.Message(TemplateInvitation, []byte(`{"name":7`), ""); err != ErrTemplate {
+	if _, err := site.Message(TemplateInvitation, []byte(`{"name":7`), ""); !errors.Is(err, ErrTemplate) {
 		t.Errorf("broken parameters: %v", err)
 	}
 }

@@ -155,7 +155,8 @@ func (m SecondFactorDisabled) notice(l letterhead) notice {
 				day(m.At),
 				m.by(),
 			),
-			"Your authenticator app, passkeys and recovery codes no longer work for this account. You can set up a new second factor in your profile.",
+			"Your authenticator app, passkeys and recovery codes no longer work for this account. " +
+				"You can set up a new second factor in your profile.",
 		},
 		action: "Open your profile", link: l.page("settings", "profile"),
 		unexpected: "You did not expect this? Then change your password and tell your administrator at once.",

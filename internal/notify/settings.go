@@ -149,6 +149,7 @@ var (
 	token         = regexp.MustCompile(`^[!-~]{8,500}$`) // goes into a header
 )
 
+//nolint:gosec // words for people, no credentials
 const notToken = "This does not look right: enter 8 to 500 letters, digits and signs, without spaces."
 
 func matching(pattern *regexp.Regexp, refusal string) func(string) string {

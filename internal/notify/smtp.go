@@ -169,7 +169,7 @@ func (s *SMTPMailer) dial(ctx context.Context, network, address string) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, func() { conn.Close() })
+	context.AfterFunc(ctx, func() { _ = conn.Close() }) // whoever talks on it learns it
 	if s.server.TLS != ImplicitTLS {
 		return conn, nil
 	}

@@ -42,7 +42,8 @@ func writeWebhook(l letter) (request, error) {
 		return request{}, errors.New("a request header is not valid")
 	}
 	for name, value := range map[string]string{
-		"Content-Type": format.contentType, "webhook-id": l.id, "webhook-timestamp": strconv.FormatInt(l.now.Unix(), 10), attemptHeader: strconv.Itoa(l.attempt),
+		"Content-Type": format.contentType, "webhook-id": l.id,
+		"webhook-timestamp": strconv.FormatInt(l.now.Unix(), 10), attemptHeader: strconv.Itoa(l.attempt),
 	} {
 		headers.Set(name, value)
 	}

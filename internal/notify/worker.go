@@ -248,7 +248,7 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (bat
 			}
 		}
 		if ctx.Err() != nil || w.heldFor(durable, tx.Queries, target, now) > 0 {
-			return nil
+			return nil //nolint:nilerr // the previous attempt is saved all the same
 		}
 		batch, err = w.claim(durable, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
