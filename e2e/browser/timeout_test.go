@@ -13,6 +13,7 @@ import (
 // comeBack makes the page ask how long the session lasts, as it does when a person comes back to it.
 func comeBack(b *chromium.Tab) {
 	b.Console.T.Helper()
+	b.Is(`document.readyState === "complete"`) // the script listens by then
 	b.Is(`document.dispatchEvent(new Event("visibilitychange"))`)
 }
 
