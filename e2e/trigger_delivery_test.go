@@ -241,8 +241,8 @@ func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {
 	before := c.Snapshot()
 	c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON activity WHEN NEW.action = 'add user' BEGIN SELECT RAISE(ABORT, 'disk on fire'); END`)
 	admin.Invite("ann").
-		Wants(http.StatusServiceUnavailable).
-		Contains("cannot read or save").
+		Wants(http.StatusInternalServerError).
+		Contains("Nothing was changed").
 		Lacks("disk on fire", "SELECT", "INSERT", "goroutine")
 	c.WantUnchanged(before, "a failure")
 	if log := c.Log.String(); !strings.Contains(log, "disk on fire") {
