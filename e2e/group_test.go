@@ -68,9 +68,11 @@ func TestFC93_AChangeIsNoticedOnTheWayToSavingToo(t *testing.T) {
 	path = fmt.Sprintf("/settings/users/%d/", ann.ID)
 	opened = admin.Get(path + "groups").Version()
 	admin.Post(path+"edit", "first_name", "Anna", "last_name", "", "version", opened).Wants(http.StatusSeeOther)
-	const chosen = "groups?review=1&role=read_only&group_ids=&version="
-	stale = admin.Get(path + chosen + opened).Wants(http.StatusConflict).Version()
-	admin.Get(path + chosen + stale).Wants(http.StatusOK).Contains("Anna will be Read Only")
+	review := func(version string) *harness.Answer {
+		return admin.Post(path+"groups", "review", "1", "role", "read_only", "group_ids", "", "version", version)
+	}
+	stale = review(opened).Wants(http.StatusConflict).Version()
+	review(stale).Wants(http.StatusOK).Contains("Anna will be Read Only")
 }
 
 func TestFC42_NobodyGivesWhatTheyDoNotHold(t *testing.T) {
@@ -155,7 +157,7 @@ func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {
 		t.Errorf("ann is in %v, was in %v", after, before)
 	}
 	groups := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
-	admin.Get(groups + "?review=1&version=" + fmt.Sprint(ann.Version) + "&role=analyst&group_ids=").
+	admin.Post(groups, "review", "1", "version", fmt.Sprint(ann.Version), "role", "analyst", "group_ids", "").
 		Wants(http.StatusOK).
 		Contains("1 person loses access by this")
 	admin.Post(groups, "version", fmt.Sprint(ann.Version), "role", "analyst", "group_ids", "").Wants(http.StatusSeeOther)

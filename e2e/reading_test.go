@@ -96,8 +96,9 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 		"deliveries":   c.Cell(`SELECT max(id) FROM deliveries WHERE trigger_id IS NOT NULL`),
 	}
 	queries := map[string][]string{
-		"/settings/users":      {"", "?q=ann&tab=active", "?sort=last_auth&dir=desc", "?role=analyst&group=" + ids["groups"], "?twofa=on"},
-		"/settings/users/bulk": {"?action=disable&ids=" + ids["users"], "?action=delete&all=1&tab=active", "?action=enable&ids=" + ids["users"]},
+		"/settings/users":            {"", "?q=ann&tab=active", "?sort=last_auth&dir=desc", "?role=analyst&group=" + ids["groups"], "?twofa=on"},
+		"/settings/users/bulk":       {"?action=disable&ids=" + ids["users"], "?action=delete&all=1&tab=active", "?action=enable&ids=" + ids["users"]},
+		"/settings/users/:id/groups": {"", "?review=1&role=read_only&group_ids=&version=" + fmt.Sprint(ann.Version), "?find=1&q=rule"},
 		"/settings/groups/:id": {
 			"",
 			"?tab=tenants",

@@ -132,7 +132,7 @@ func (h *Console) Routes() []Route {
 
 		{get, "/settings/users/:id/menu", Holding(permission.UsersView), withID(h.userMenu)}, // a part of the list
 		{get, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), withID(h.userGroupsForm)},
-		{post, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), withID(h.setUserGroups)},
+		{post, "/settings/users/:id/groups", Holding(permission.GroupsUpdate), withID(h.postUserGroups)},
 		{get, "/settings/users/:id/permissions", Holding(permission.UsersView), withID(h.userPermissions)},
 		{post, "/settings/users/:id/sessions/end", Holding(permission.UsersUpdate), withID(h.endSessions)},
 		{post, "/settings/users/:id/password-reset", Holding(permission.UsersUpdate), withID(h.sendPasswordReset)},

@@ -15,15 +15,34 @@ func (h *Console) userGroupsForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	if !c.QueryParams().Has("version") { // opened, not sent
-		f := values("role", string(current.User.Role), "version", strconv.FormatInt(current.User.Version, 10))
-		for _, g := range current.Groups {
-			f.Values.Add("group_ids", strconv.FormatInt(g.ID, 10))
-		}
-		return h.renderUserGroups(c, http.StatusOK, current, f)
+	f := values("role", string(current.User.Role), "version", strconv.FormatInt(current.User.Version, 10))
+	for _, g := range current.Groups {
+		f.Values.Add("group_ids", strconv.FormatInt(g.ID, 10))
 	}
-	if !c.QueryParams().Has("review") { // looking for more groups
+	return h.renderUserGroups(c, http.StatusOK, current, f)
+}
+
+// postUserGroups looks for more groups, says what the choice would do, or does it. The first two are POSTed as well: they
+// keep what is ticked, and saying what it would do means doing it and taking it back, which waits for other writers.
+func (h *Console) postUserGroups(c request, id int64) error {
+	switch {
+	case c.FormValue("find") != "":
+		current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
+		if err != nil {
+			return err
+		}
 		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
+	case c.FormValue("review") != "":
+		return h.reviewUserGroups(c, id)
+	default:
+		return h.setUserGroups(c, id)
+	}
+}
+
+func (h *Console) reviewUserGroups(c request, id int64) error {
+	current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
+	if err != nil {
+		return err
 	}
 	in := membershipInput(c)
 	preview, err := h.account.PreviewMembership(c.Context(), c.Actor(), id, in)
