@@ -49,14 +49,16 @@ func TestEndOfAJobDoesNotReadEverybody(t *testing.T) {
 		return struct{}{}, newAnnouncer(tx, tellsOfEach).summarizeJob(ctx, job)
 	}
 	allocations := func(job store.Job) float64 {
-		return testing.AllocsPerRun(1, func() {
+		return testing.AllocsPerRun(5, func() {
 			_, err := rehearse(t.Context(), c.Service, c.admin, func(tx *Tx) (struct{}, error) { return summarize(tx, job) })
 			c.must(err)
 		})
 	}
+	// Pools that the collector empties cost some hundred allocations now and then; to read a row costs several.
+	const oneForEach = 6000 - 60
 	compare := func(what string) {
 		t.Helper()
-		if a, b := allocations(few), allocations(many); b > a+100 {
+		if a, b := allocations(few), allocations(many); b > a+oneForEach/2 {
 			t.Errorf("%s: of 60 people it takes %v allocations, of 6,000 it takes %v", what, a, b)
 		}
 	}
