@@ -130,6 +130,43 @@ func TestHTMLIsInTemplates(t *testing.T) {
 	}
 }
 
+// maxParameters is how many parameters a function of ours may have; what belongs together is a type.
+const maxParameters = 5
+
+func TestFunctionsHaveFewParameters(t *testing.T) {
+	t.Parallel()
+	functions := 0
+	for pkg := range mayImport {
+		dir := strings.TrimPrefix(strings.TrimPrefix(pkg, "console"), "/")
+		paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("%s: %d files, %v", pkg, len(paths), err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, declaration := range file.Decls {
+				f, ok := declaration.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				functions++
+				if n := f.Type.Params.NumFields(); n > maxParameters {
+					t.Errorf("%s: %s has %d parameters", path, f.Name.Name, n)
+				}
+			}
+		}
+	}
+	if functions < 500 {
+		t.Fatalf("only %d functions looked at", functions)
+	}
+}
+
 // checkNames refuses the types of mayName outside the packages listed there.
 func checkNames(t *testing.T, path, pkg string) error {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

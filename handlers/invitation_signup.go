@@ -17,8 +17,7 @@ func (h *Console) signUpForm(c request) error {
 }
 
 func (h *Console) signUp(c request) error {
-	begun, err := h.account.SignUp(c.Context(), c.Param("token"), c.FormValue("first_name"), c.FormValue("last_name"),
-		c.FormValue("password"), h.client(c))
+	begun, err := h.account.SignUp(c.Context(), c.Param("token"), names(c), c.FormValue("password"), h.client(c))
 	if refused := refusal(err); refused != nil {
 		offer, err := h.offer(c)
 		if err != nil {

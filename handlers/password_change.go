@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"console/internal/account"
 	"console/views"
 )
 
@@ -11,8 +12,9 @@ func (h *Console) changePasswordForm(c request) error {
 }
 
 func (h *Console) changePassword(c request) error {
-	done, err := h.account.ChangePassword(c.Context(), c.Actor(), c.FormValue("current_password"), c.FormValue("password"),
-		c.FormValue("again"), h.client(c))
+	done, err := h.account.ChangePassword(c.Context(), c.Actor(), account.PasswordChange{
+		Current: c.FormValue("current_password"), New: c.FormValue("password"), Again: c.FormValue("again"),
+	}, h.client(c))
 	if refused := refusal(err); refused != nil {
 		return h.renderChangePassword(c, http.StatusUnprocessableEntity, form(c, refused))
 	}

@@ -14,7 +14,9 @@ func (h *Console) bulkForm(c request) error {
 }
 
 func (h *Console) bulk(c request) error {
-	job, err := h.account.StartBulk(c.Context(), c.Actor(), c.FormValue("action"), selection(c), c.Int("total"), c.IDs("remove_from")...)
+	job, err := h.account.StartBulk(c.Context(), c.Actor(), selection(c), account.BulkOrder{
+		Action: c.FormValue("action"), Announced: c.Int("total"), RemoveFrom: c.IDs("remove_from"),
+	})
 	if account.RefusedBy(err, account.ChangedTotal) {
 		return h.renderBulk(c, http.StatusConflict, account.Fields{"": account.AsRefusal(err).Words})
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"console/internal/account"
 	"console/store"
 	"console/views"
 )
@@ -19,7 +20,7 @@ func (h *Console) editUserForm(c request, id int64) error {
 }
 
 func (h *Console) editUser(c request, id int64) error {
-	user, err := h.account.EditUser(c.Context(), c.Actor(), id, c.ID("version"), c.FormValue("first_name"), c.FormValue("last_name"))
+	user, err := h.account.EditUser(c.Context(), c.Actor(), id, c.ID("version"), names(c))
 	if refused, status := formError(err); refused != nil {
 		current, err := h.account.User(c.Context(), c.Actor(), id)
 		if err != nil {
@@ -42,4 +43,8 @@ func (h *Console) editUser(c request, id int64) error {
 func (h *Console) renderEditUser(c request, status int, user store.User, f views.Form) error {
 	page := views.EditUserPage{User: user, Form: f}
 	return h.renderPart(c, status, views.EditUser(page), views.EditUserPart(page))
+}
+
+func names(c request) account.Names {
+	return account.Names{First: c.FormValue("first_name"), Last: c.FormValue("last_name")}
 }

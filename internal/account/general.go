@@ -35,7 +35,10 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 	refused := Fields{}
 	name = input.ParseTitle(name, "name", "the name of the company", refused)
 	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
-	return setGeneral(ctx, s, by, version, "change company", refused, func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, "change company", func(tx *Tx, a *store.Account) error {
+		if len(refused) > 0 {
+			return refused.refusal()
+		}
 		a.Name, a.Cloud = name, cloud
 		return tx.requireFreeTenantName(ctx, store.Tenant{ID: tx.by.Main, Name: name})
 	})
@@ -55,7 +58,10 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 		}
 		timeouts[field] = Timeouts[i]
 	}
-	return setGeneral(ctx, s, by, version, "change logout management", refused, func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, "change logout management", func(tx *Tx, a *store.Account) error {
+		if len(refused) > 0 {
+			return refused.refusal()
+		}
 		if err := tx.db.DeleteEndedSessions(ctx, tx.now); err != nil {
 			return err
 		}
@@ -64,22 +70,17 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 	})
 }
 
-// setGeneral changes the account that still is as it was at version.
-func setGeneral(
+// setGeneral changes the account that still is as it was at version. set is asked once the actor may change it.
+func (s *Service) setGeneral(
 	ctx context.Context,
-	s *Service,
 	by Actor,
 	version int64,
 	action string,
-	refused Fields,
 	set func(*Tx, *store.Account) error,
 ) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
 		if err := tx.require(permission.GeneralUpdate); err != nil {
 			return store.Account{}, err
-		}
-		if len(refused) > 0 {
-			return store.Account{}, refused.refusal()
 		}
 		if err := requireVersion(version); err != nil {
 			return store.Account{}, err

@@ -22,7 +22,10 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
-	_, err := setGeneral(ctx, s, by, version, "change sign-in management", refused, func(tx *Tx, a *store.Account) error {
+	_, err := s.setGeneral(ctx, by, version, "change sign-in management", func(tx *Tx, a *store.Account) error {
+		if len(refused) > 0 {
+			return refused.refusal()
+		}
 		if err := tx.mayEnforce(ctx, enforce && !a.EnforceSecondFactor); err != nil {
 			return err
 		}

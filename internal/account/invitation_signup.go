@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"console/internal/auth"
-	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -68,21 +67,21 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 }
 
 // SignUp accepts an invitation: the person chooses their name and password, becomes Active and has a session: a finished
-// one, or one in which they set up the second factor that the account demands. Email and role are those of the invitation. A link works
-// once, however many
-// requests use it at the same time; the others get a Link… code. It returns Invalid or auth.ErrBusy.
-func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, password string, from Client) (Begun, error) {
+// one, or one in which they set up the second factor that the account demands. Email and role are those of the
+// invitation. A link works once, however many requests use it at the same time; the others get a Link… code. It returns
+// Invalid or auth.ErrBusy.
+func (s *Service) SignUp(ctx context.Context, token string, names Names, password string, from Client) (Begun, error) {
 	offer, err := s.Signup(ctx, token)
 	if err != nil {
 		return Begun{}, err
 	}
 	refused := Fields{}
-	firstName, lastName = input.ParseNames(firstName, lastName, refused)
-	if firstName == "" && refused["first_name"] == "" {
+	names = names.parse(refused)
+	if names.First == "" && refused["first_name"] == "" {
 		refused["first_name"] = "Enter your first name."
 	}
 	named := offer.User
-	named.FirstName, named.LastName = firstName, lastName
+	named.FirstName, named.LastName = names.First, names.Last
 	if reason := s.refusePassword(password, offer.Company, offer.MinPassword, named); reason != "" {
 		refused["password"] = reason
 	}
@@ -99,7 +98,7 @@ func (s *Service) SignUp(ctx context.Context, token, firstName, lastName, passwo
 			return Begun{}, err
 		}
 		user := offer.User
-		user.FirstName, user.LastName, user.PasswordHash, user.PasswordChangedAt = firstName, lastName, hash, tx.now
+		user.FirstName, user.LastName, user.PasswordHash, user.PasswordChangedAt = names.First, names.Last, hash, tx.now
 		return tx.accept(ctx, offer, user, from)
 	})
 }

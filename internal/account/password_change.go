@@ -7,40 +7,43 @@ import (
 	"console/store"
 )
 
-// ChangePassword replaces the actor's password, when current is their own one. Every other session of theirs ends, and
+// PasswordChange is what the form for another password holds: the one they have, the new one, and the new one once more.
+type PasswordChange struct{ Current, New, Again string }
+
+// ChangePassword replaces the actor's password, when Current is their own one. Every other session of theirs ends, and
 // every link to reset the password. It returns Invalid.
-func (s *Service) ChangePassword(ctx context.Context, by Actor, current, password, again string, from Client) (Secured, error) {
+func (s *Service) ChangePassword(ctx context.Context, by Actor, in PasswordChange, from Client) (Secured, error) {
 	user, err := s.db.UserByID(ctx, by.UserID)
 	if err != nil {
 		return Secured{}, err
 	}
-	reason, err := s.refuseNewPassword(ctx, password, user)
+	reason, err := s.refuseNewPassword(ctx, in.New, user)
 	if err != nil {
 		return Secured{}, err
 	}
 	refused := Fields{}
 	if reason != "" {
 		refused["password"] = reason
-	} else if password == current {
+	} else if in.New == in.Current {
 		refused["password"] = "This is the password you have now. Choose another one."
 	}
-	if again != password {
+	if in.Again != in.New {
 		refused["again"] = "This is not what you typed above. Type the new password again."
 	}
-	if current == "" {
+	if in.Current == "" {
 		refused["current_password"] = "Enter the password you have now."
 	}
 	if len(refused) > 0 {
 		return Secured{}, refused.refusal()
 	}
-	err = s.confirmPassword(ctx, by, current)
+	err = s.confirmPassword(ctx, by, in.Current)
 	if RefusedBy(err, Invalid) {
 		return Secured{}, invalid("current_password", AsRefusal(err).Words)
 	}
 	if err != nil {
 		return Secured{}, err
 	}
-	hash, err := s.hashPassword(ctx, password)
+	hash, err := s.hashPassword(ctx, in.New)
 	if err != nil {
 		return Secured{}, err
 	}

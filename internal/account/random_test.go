@@ -210,10 +210,10 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	if name == "accept" {
 		actor = 0
 	}
-	for _, fault := range rule3(before, after, actor) {
+	for _, fault := range grantFaults(before, after, actor) {
 		fail("%s", fault)
 	}
-	for _, fault := range rule4(before, after, actor, name) {
+	for _, fault := range manageFaults(before, after, actor, name) {
 		fail("%s", fault)
 	}
 	if before.users[actor].disabled != after.users[actor].disabled || actor != 0 && after.users[actor].id == 0 {
@@ -231,9 +231,9 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	}
 }
 
-// rule3 says who gained what the actor did not hold (rule "may grant"). Without an actor somebody has accepted an
+// grantFaults says who gained what the actor did not hold (rule "may grant"). Without an actor somebody has accepted an
 // invitation.
-func rule3(before, after *naive, actor int64) (faults []string) {
+func grantFaults(before, after *naive, actor int64) (faults []string) {
 	for id := range after.users {
 		for _, tenant := range after.everywhere() {
 			var may rights
@@ -259,9 +259,9 @@ func rule3(before, after *naive, actor int64) (faults []string) {
 	return faults
 }
 
-// rule4 says who was changed though they held what the actor did not (rule "may manage"). Deleting a group or a tenant is no
+// manageFaults says who was changed though they held what the actor did not (rule "may manage"). Deleting a group or a tenant is no
 // change of its people; who was invited by link goes with the right of whoever invited them.
-func rule4(before, after *naive, actor int64, operation string) (faults []string) {
+func manageFaults(before, after *naive, actor int64, operation string) (faults []string) {
 	if actor == 0 || operation == "delete group" || operation == "delete tenant" {
 		return nil
 	}
@@ -594,7 +594,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	"edit user": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
 		w.names++
-		_, err := tx.editUser(ctx, id, w.version(w.is.users[id].version), "Renamed", fmt.Sprint(w.names))
+		_, err := tx.editUser(ctx, id, w.version(w.is.users[id].version), Names{"Renamed", fmt.Sprint(w.names)})
 		return fmt.Sprint(id), err
 	},
 	"disable": func(w *randomWorld, tx *Tx) (string, error) {

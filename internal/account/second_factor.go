@@ -138,29 +138,28 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 // DisableSecondFactor removes all second factors of the actor and their recovery codes, when password is their own. Every
 // other session of theirs ends. It returns Invalid, also where a second factor is demanded.
 func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) })
+	return s.removeFactor(ctx, by, password, from, removal{"all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) }})
 }
 
-func (s *Service) removeFactor(
-	ctx context.Context,
-	by Actor,
-	password string,
-	from Client,
-	what string,
-	remove func(*Tx) error,
-) (Secured, error) {
+// removal is what is removed, in the words of the activity log and the mail about it, and how.
+type removal struct {
+	what   string
+	remove func(*Tx) error
+}
+
+func (s *Service) removeFactor(ctx context.Context, by Actor, password string, from Client, r removal) (Secured, error) {
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return Secured{}, err
 	}
 	return changeOwn(ctx, s, by, store.Finished, func(tx *Tx, session store.Session) (Secured, error) {
-		if err := remove(tx); err != nil {
+		if err := r.remove(tx); err != nil {
 			return Secured{}, err
 		}
 		user, err := tx.db.UserByID(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
 		}
-		if err := tx.factorRemoved(ctx, user, what); err != nil {
+		if err := tx.factorRemoved(ctx, user, r.what); err != nil {
 			return Secured{}, err
 		}
 		token, err := tx.onlySession(ctx, session, from)

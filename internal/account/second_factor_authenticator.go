@@ -118,7 +118,7 @@ func refusedCode(err error) error {
 
 // RemoveAuthenticator is RemovePasskey for the authenticator app.
 func (s *Service) RemoveAuthenticator(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "an authenticator app", func(tx *Tx) error {
+	return s.removeFactor(ctx, by, password, from, removal{"an authenticator app", func(tx *Tx) error {
 		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
 		if err == nil && authenticator.Secret == nil {
 			err = store.ErrNotFound
@@ -127,5 +127,5 @@ func (s *Service) RemoveAuthenticator(ctx context.Context, by Actor, password st
 			return err
 		}
 		return tx.db.DeleteAuthenticator(ctx, by.UserID)
-	})
+	}})
 }

@@ -103,5 +103,7 @@ func (v *View) passkeyOwner(ctx context.Context, userID int64) (auth.PasskeyOwne
 // RemovePasskey removes one of the actor's passkeys when password is their own, and every other session of theirs. It
 // returns Invalid, also for the last second factor where one is demanded, or store.ErrNotFound.
 func (s *Service) RemovePasskey(ctx context.Context, by Actor, id int64, password string, from Client) (Secured, error) {
-	return s.removeFactor(ctx, by, password, from, "a passkey", func(tx *Tx) error { return tx.db.DeletePasskey(ctx, by.UserID, id) })
+	return s.removeFactor(ctx, by, password, from, removal{"a passkey", func(tx *Tx) error {
+		return tx.db.DeletePasskey(ctx, by.UserID, id)
+	}})
 }

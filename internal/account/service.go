@@ -55,7 +55,7 @@ type Options struct {
 
 // Send makes one attempt to send a message and waits for its end; no delivery is stored. Its error is a text for people
 // that holds no secret.
-type Send func(ctx context.Context, kind string, settings notify.Settings, template string, params []byte, recipient string) error
+type Send func(ctx context.Context, kind string, settings notify.Settings, content notify.Content, recipient string) error
 
 // New returns a Service.
 func New(o Options) *Service {

@@ -55,7 +55,8 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 		return nil, err
 	}
 	test := notify.UserEvent{User: sampleUser}
-	return s.sendTests(ctx, by, integrationObject(integration), notify.TemplateUserAdded, test, []destination{{integration, in.Settings}})
+	to := []destination{{integration, in.Settings}}
+	return s.sendTests(ctx, by, integrationObject(integration), testMessage{notify.TemplateUserAdded, test}, to)
 }
 
 // TestTrigger sends the message of a trigger, marked as a test, to the integrations chosen in its form, and returns what
@@ -101,7 +102,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	if condition.Key == notify.ConditionMembershipChanged {
 		test.Details = []string{roleChange(permission.ReadOnly, permission.Analyst)}
 	}
-	return s.sendTests(ctx, by, object{kind: "trigger", name: test.Trigger}, condition.Template, test, to)
+	return s.sendTests(ctx, by, object{kind: "trigger", name: test.Trigger}, testMessage{condition.Template, test}, to)
 }
 
 // sampleUser is whom test messages tell of.
@@ -113,15 +114,14 @@ type destination struct {
 	settings notify.Settings
 }
 
+// testMessage is what a test says.
+type testMessage struct {
+	template string
+	notify.UserEvent
+}
+
 // sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
-func (s *Service) sendTests(
-	ctx context.Context,
-	by Actor,
-	about object,
-	template string,
-	test notify.UserEvent,
-	to []destination,
-) ([]TestResult, error) {
+func (s *Service) sendTests(ctx context.Context, by Actor, about object, test testMessage, to []destination) ([]TestResult, error) {
 	account, err := s.db.Account(ctx)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (s *Service) sendTests(
 			if test.Greeting, err = notify.Greeting(ctx, s.db.Queries, recipient); err != nil {
 				return nil, err
 			}
-			params, err := json.Marshal(test)
+			params, err := json.Marshal(test.UserEvent)
 			if err != nil {
 				return nil, err
 			}
@@ -150,7 +150,7 @@ func (s *Service) sendTests(
 			free <- struct{}{}
 			sending.Go(func() {
 				defer func() { <-free }()
-				if err := s.send(patient, d.Kind, d.settings, template, params, recipient); err != nil {
+				if err := s.send(patient, d.Kind, d.settings, notify.Content{Template: test.template, Params: params}, recipient); err != nil {
 					result.Problem = err.Error()
 				}
 			})

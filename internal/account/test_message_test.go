@@ -32,7 +32,7 @@ func TestATestGoesToEachIntegrationOnce(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	var sent atomic.Int32
-	c.send = func(context.Context, string, notify.Settings, string, []byte, string) error {
+	c.send = func(context.Context, string, notify.Settings, notify.Content, string) error {
 		sent.Add(1)
 		return nil
 	}
@@ -51,7 +51,7 @@ func TestTestsWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	var sent, most atomic.Int32
-	c.send = func(context.Context, string, notify.Settings, string, []byte, string) error {
+	c.send = func(context.Context, string, notify.Settings, notify.Content, string) error {
 		if sent.Add(1) > testsTogether {
 			return nil
 		}
@@ -82,7 +82,7 @@ func TestTestsWaitForTheirTurn(t *testing.T) {
 func TestTheNameOfATestIsChecked(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
-	c.send = func(context.Context, string, notify.Settings, string, []byte, string) error { return nil }
+	c.send = func(context.Context, string, notify.Settings, notify.Content, string) error { return nil }
 	chat := c.integration(notify.KindSlack, nil)
 	for name, refused := range map[string]bool{
 		"": false, " Added user ": false, "Added\nuser": true, "Added \u202euser": true, strings.Repeat("x", input.MaxTitle): false, strings.Repeat("x", input.MaxTitle+1): true,

@@ -112,41 +112,38 @@ func addressKeys(addresses []string) []string {
 	return keys
 }
 
-// StartBulk begins the job that does action to everybody selected. announced is the total that the confirmation named
-// for a selection of all; another one returns ChangedTotal. Where the action takes access away, the addresses of these
-// people are taken out of the email integrations named. It returns Forbidden, invalid("action", "Choose what to do with these users."), or
-// Invalid where nobody is
-// selected.
-func (s *Service) StartBulk(
-	ctx context.Context,
-	by Actor,
-	action string,
-	selection Selection,
-	announced int,
-	removeFrom ...int64,
-) (store.Job, error) {
-	ids, err := s.selected(ctx, by, action, selection)
+// BulkOrder is what the confirmation of a bulk action was sent with.
+type BulkOrder struct {
+	Action     string
+	Announced  int     // the total that the confirmation named
+	RemoveFrom []int64 // email integrations that lose the addresses of those whose access ends
+}
+
+// StartBulk begins the job that does what was ordered to everybody selected. For a selection of all, another total than
+// the one announced returns ChangedTotal. It returns Forbidden, or Invalid for an unknown action or where nobody is selected.
+func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, order BulkOrder) (store.Job, error) {
+	ids, err := s.selected(ctx, by, order.Action, selection)
 	if err != nil {
 		return store.Job{}, err
 	}
-	if selection.All && len(ids) != announced {
-		return store.Job{}, changedTotal(announced, len(ids))
+	if selection.All && len(ids) != order.Announced {
+		return store.Job{}, changedTotal(order.Announced, len(ids))
 	}
 	if len(ids) == 0 {
 		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
-		if err := tx.require(bulkActions[action].needs); err != nil {
+		if err := tx.require(bulkActions[order.Action].needs); err != nil {
 			return store.Job{}, err
 		}
 		work := bulkWork{IDs: ids}
-		if bulkActions[action].ends && len(removeFrom) > 0 {
+		if bulkActions[order.Action].ends && len(order.RemoveFrom) > 0 {
 			if err := tx.require(permission.IntegrationsUpdate); err != nil {
 				return store.Job{}, err
 			}
-			work.RemoveFrom = removeFrom
+			work.RemoveFrom = order.RemoveFrom
 		}
-		return tx.startJob(ctx, action, work, len(ids))
+		return tx.startJob(ctx, order.Action, work, len(ids))
 	})
 	if err == nil {
 		s.wakeJobs()

@@ -13,15 +13,24 @@ func (s *Service) User(ctx context.Context, by Actor, id int64) (store.User, err
 	return read(ctx, s, by, func(v *View) (store.User, error) { return v.manageable(ctx, id, permission.UsersUpdate) })
 }
 
-// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"),
-// store.ErrStale or store.ErrNotFound.
-func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, firstName, lastName string) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(ctx, id, version, firstName, lastName) })
+// Names are what people are called, as typed: any spaces, not yet checked.
+type Names struct{ First, Last string }
+
+// parse checks the names and says in refused, by field, what is wrong with them.
+func (n Names) parse(refused Fields) Names {
+	n.First, n.Last = input.ParseNames(n.First, n.Last, refused)
+	return n
 }
 
-func (tx *Tx) editUser(ctx context.Context, id, version int64, firstName, lastName string) (store.User, error) {
+// EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"),
+// store.ErrStale or store.ErrNotFound.
+func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, in Names) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(ctx, id, version, in) })
+}
+
+func (tx *Tx) editUser(ctx context.Context, id, version int64, in Names) (store.User, error) {
 	refused := Fields{}
-	firstName, lastName = input.ParseNames(firstName, lastName, refused)
+	in = in.parse(refused)
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err
 	}
@@ -29,14 +38,14 @@ func (tx *Tx) editUser(ctx context.Context, id, version int64, firstName, lastNa
 	if err != nil {
 		return store.User{}, err
 	}
-	if user.Status() == store.Active && user.Role.SignsIn() && firstName == "" && refused["first_name"] == "" {
+	if user.Status() == store.Active && user.Role.SignsIn() && in.First == "" && refused["first_name"] == "" {
 		refused["first_name"] = "Enter a first name."
 	}
 	if len(refused) > 0 {
 		return store.User{}, refused.refusal()
 	}
 	before := user
-	user.FirstName, user.LastName, user.Version = firstName, lastName, version
+	user.FirstName, user.LastName, user.Version = in.First, in.Last, version
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return store.User{}, err
 	}

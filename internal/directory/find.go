@@ -301,7 +301,7 @@ func (s *scan) visit(search *search, seg *segment) {
 		search.counted[tab].Add(int64(s.counts[tab] - before[tab]))
 	}
 	rows.and(&seg.tabs[search.query.Tab])
-	s.selection.visit(seg, &rows, chosen, func(row int) bool { return search.inexact(seg, row, s.kept) })
+	s.selection.visit(&offered{seg, &rows, chosen, func(row int) bool { return search.inexact(seg, row, s.kept) }})
 }
 
 // count counts the candidates that the query chooses and takes the others out of rows. Once a tab has been counted as far

@@ -16,11 +16,18 @@ type selection struct {
 	room   *column
 }
 
-// visit takes those of some rows that belong into the selection. chosen (nil: all are) and inexact are asked only where it
-// matters.
-func (s *selection) visit(seg *segment, rows *bitmap, chosen, inexact func(row int) bool) {
+// offered are rows of one segment. chosen (nil: all are) and inexact are asked only where it matters.
+type offered struct {
+	*segment
+	rows            *bitmap
+	chosen, inexact func(row int) bool
+}
+
+// visit takes those of the rows that belong into the selection.
+func (s *selection) visit(o *offered) {
+	seg, rows := o.segment, o.rows
 	if s.order.sort == Name && rows.count()*16 > len(seg.byName) && len(seg.byName) > 0 {
-		s.visitByName(seg, rows, chosen, inexact)
+		s.visitByName(o)
 		return
 	}
 	if s.room == nil && s.order.sort != Name {
@@ -30,7 +37,7 @@ func (s *selection) visit(seg *segment, rows *bitmap, chosen, inexact func(row i
 	least, greatest := s.least(), s.greatest()
 	for row := range rows.rows() {
 		if key := keys[row] ^ turn; key <= greatest {
-			s.take(seg, row, key, least, chosen, inexact)
+			s.take(o, row, key, least)
 			greatest = s.greatest()
 		}
 	}
@@ -38,7 +45,8 @@ func (s *selection) visit(seg *segment, rows *bitmap, chosen, inexact func(row i
 
 // visitByName goes through the rows in their order, as far as the selection reaches: where many rows are on offer, it soon
 // needs none of the rest.
-func (s *selection) visitByName(seg *segment, rows *bitmap, chosen, inexact func(row int) bool) {
+func (s *selection) visitByName(o *offered) {
+	seg, rows := o.segment, o.rows
 	turn, least, last := s.order.turn(), s.least(), len(seg.byName)-1
 	for i := 0; i <= last; i++ {
 		row := int(seg.byName[i])
@@ -50,25 +58,25 @@ func (s *selection) visitByName(seg *segment, rows *bitmap, chosen, inexact func
 			return
 		}
 		if rows.has(row) && (key >= least || !s.behind) {
-			s.take(seg, row, key, least, chosen, inexact)
+			s.take(o, row, key, least)
 		}
 	}
 }
 
 // take takes a row into the selection if it belongs there.
-func (s *selection) take(seg *segment, row int, key, least uint64, chosen, inexact func(row int) bool) {
+func (s *selection) take(o *offered, row int, key, least uint64) {
 	if key < least {
-		s.behind = s.behind || chosen == nil || chosen(row)
+		s.behind = s.behind || o.chosen == nil || o.chosen(row)
 		return
 	}
-	if chosen != nil && !chosen(row) {
+	if o.chosen != nil && !o.chosen(row) {
 		return
 	}
 	s.row.key = key
 	if s.order.exact {
-		s.row.rank = s.order.rank(inexact(row))
+		s.row.rank = s.order.rank(o.inexact(row))
 	}
-	s.offer(seg, row)
+	s.offer(o.segment, row)
 }
 
 // greatest returns the key that no further row may exceed, whatever its rank.

@@ -183,16 +183,22 @@ func (w *Worker) recovered(id string, err *error) {
 	}
 }
 
+// Content is what a message says: a template, and what it is filled with, as JSON.
+type Content struct {
+	Template string
+	Params   []byte
+}
+
 // Send makes one attempt to send a message with these settings, at once and without a delivery: to try an integration.
 // recipient is the address of a mail. The error is a *Failure whose text may be shown.
-func (w *Worker) Send(ctx context.Context, kind string, settings Settings, template string, params []byte, recipient string) error {
-	if err := w.try(ctx, kind, settings, template, params, recipient); err != nil {
+func (w *Worker) Send(ctx context.Context, kind string, settings Settings, content Content, recipient string) error {
+	if err := w.try(ctx, kind, settings, content, recipient); err != nil {
 		return failureOf(err)
 	}
 	return nil
 }
 
-func (w *Worker) try(ctx context.Context, key string, settings Settings, template string, params []byte, recipient string) (err error) {
+func (w *Worker) try(ctx context.Context, key string, settings Settings, content Content, recipient string) (err error) {
 	id := uuid.NewString()
 	defer w.recovered(id, &err)
 	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
@@ -201,7 +207,7 @@ func (w *Worker) try(ctx context.Context, key string, settings Settings, templat
 	if !found {
 		return &Failure{Reason: "this kind of integration is unknown", Permanent: true}
 	}
-	message, err := w.site().Message(template, params, "")
+	message, err := w.site().Message(content.Template, content.Params, "")
 	if err != nil {
 		return &Failure{Reason: err.Error(), Permanent: true}
 	}

@@ -147,7 +147,7 @@ func TestFC124_TestsAndOwnConnectionsAreGuarded(t *testing.T) {
 		webhook(t, listener.URL, Settings{"verify_tls": "", "request_timeout": "20"}),
 		webhook(t, strings.Replace(inside.URL, "127.0.0.1", "[::ffff:7f00:1]", 1), nil), webhook(t, strings.Replace(inside.URL, "127.0.0.1", "localhost", 1), nil),
 	} {
-		err := worker.Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+		err := worker.Send(t.Context(), KindWebhook, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, "")
 		if f := failureOf(err); f.Reason != ErrPrivateAddress.Error() {
 			t.Errorf("%s: %v", settings["url"], err)
 		}
@@ -155,18 +155,11 @@ func TestFC124_TestsAndOwnConnectionsAreGuarded(t *testing.T) {
 	if n := len(listener.Requests()) + len(inside.Requests()); n != 0 {
 		t.Errorf("%d requests reached a listener", n)
 	}
-	if err := worker.Send(
-		t.Context(),
-		"fax",
-		nil,
-		TemplateUserAdded,
-		params(t, sampleUserAdded()),
-		"",
-	); err == nil ||
+	if err := worker.Send(t.Context(), "fax", nil, Content{TemplateUserAdded, params(t, sampleUserAdded())}, ""); err == nil ||
 		err.Error() != "this kind of integration is unknown" {
 		t.Errorf("an unknown kind: %v", err)
 	}
-	if err := worker.Send(t.Context(), KindSlack, nil, TemplateUserAdded, params(t, sampleUserAdded()), ""); err == nil {
+	if err := worker.Send(t.Context(), KindSlack, nil, Content{TemplateUserAdded, params(t, sampleUserAdded())}, ""); err == nil {
 		t.Error("without a URL")
 	}
 }

@@ -108,14 +108,14 @@ func TestEachKindOverHTTP(t *testing.T) {
 				settings["url"] = receiver.URL + "/hook"
 			}
 			worker := NewWorker(h.options)
-			if err := worker.Send(t.Context(), kind.Key, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+			if err := worker.Send(t.Context(), kind.Key, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, ""); err != nil {
 				t.Fatal(err)
 			}
 			if n := len(receiver.Requests()); n != 1 {
 				t.Errorf("%d requests", n)
 			}
 			receiver.Respond(fake.Response{Status: 404, Body: "SECRET"})
-			err := worker.Send(t.Context(), kind.Key, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+			err := worker.Send(t.Context(), kind.Key, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, "")
 			if f := failureOf(err); f.Reason != "answered 404" || f.Status != 404 || f.Permanent == kind.patient {
 				t.Errorf("a refusal is %+v", f)
 			}
@@ -228,7 +228,7 @@ func TestWebhookMethods(t *testing.T) {
 		settings := Fill(mustKind(t, KindWebhook), nil, Settings{"url": receiver.URL, "method": method, "verify_tls": "1"})
 		if err := NewWorker(
 			newHouse(t).options,
-		).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+		).Send(t.Context(), KindWebhook, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := methodOf(t, receiver); got != want {
@@ -266,7 +266,7 @@ func TestFC133_NoKindLeaksItsSecrets(t *testing.T) {
 		if got := h.wait(d, func(d store.Delivery) bool { return d.Error != "" }); got.Error != "connection refused" {
 			t.Errorf("%s: %q", key, got.Error)
 		}
-		err := h.worker.Send(t.Context(), key, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+		err := h.worker.Send(t.Context(), key, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, "")
 		if err == nil || err.Error() != "connection refused" {
 			t.Errorf("%s: the test says %v", key, err)
 		}

@@ -115,7 +115,7 @@ func TestAWebhookMayNameItself(t *testing.T) {
 	for headers, want := range map[string]string{"": "console", "user-agent: Acme/1": "Acme/1"} {
 		sent := len(receiver.Requests())
 		settings := webhook(t, receiver.URL, Settings{"headers": headers})
-		if err := NewWorker(h.options).Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), ""); err != nil {
+		if err := NewWorker(h.options).Send(t.Context(), KindWebhook, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, ""); err != nil {
 			t.Fatal(err)
 		}
 		if got := receiver.Wait(t, sent+1)[sent].Header.Get("User-Agent"); got != want {
@@ -256,7 +256,7 @@ func TestTrustOfAWebhook(t *testing.T) {
 		{Settings{"verify_tls": ""}, ""},
 	} {
 		settings := webhook(t, receiver.URL, c.changes)
-		err := worker.Send(t.Context(), KindWebhook, settings, TemplateUserAdded, params(t, sampleUserAdded()), "")
+		err := worker.Send(t.Context(), KindWebhook, settings, Content{TemplateUserAdded, params(t, sampleUserAdded())}, "")
 		if got := fmt.Sprint(err); err == nil && c.reason != "" || err != nil && got != c.reason {
 			t.Errorf("%v: %v, want %q", c.changes, err, c.reason)
 		}
@@ -285,7 +285,7 @@ func TestFC123_TimeoutsOfAWebhook(t *testing.T) {
 		{"https://" + silent.Addr().String(), Settings{"request_timeout": "20", "connection_timeout": "1"}},
 	} {
 		start := time.Now()
-		err := worker.Send(t.Context(), KindWebhook, webhook(t, c.url, c.changes), TemplateUserAdded, params(t, sampleUserAdded()), "")
+		err := worker.Send(t.Context(), KindWebhook, webhook(t, c.url, c.changes), Content{TemplateUserAdded, params(t, sampleUserAdded())}, "")
 		if took := time.Since(
 			start,
 		); err == nil || !strings.HasPrefix(err.Error(), "timed out after ") || took < 900*time.Millisecond ||
