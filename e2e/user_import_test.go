@@ -201,6 +201,7 @@ func TestImportOfManyIsToldOnce(t *testing.T) {
 	john.Post("/settings/triggers/new", "name", "Everybody", "condition", "user_added", "integration_ids", integration(c, "Mail"), "enabled", "1").
 		Wants(http.StatusSeeOther)
 	job := c.ImportOf(john, 25)
+	harness.Eventually(t, "the mail is parted into one for each address", func() bool { return c.Queued("Everybody") == 2 })
 	if a, n, e := c.Queued("Analysts only"), c.Queued("Nobody"), c.Queued("Everybody"); a != 1 || n != 0 || e != 2 {
 		t.Errorf("%d, %d and %d messages were queued", a, n, e)
 	}
