@@ -117,9 +117,9 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case err != nil:
 			return store.Delivery{}, err
 		case old.State == store.Waiting:
-			return store.Delivery{}, refuse(StillSending)
+			return store.Delivery{}, Refuse(StillSending)
 		case old.Integration.ID == 0:
-			return store.Delivery{}, refuse(NowhereToSend)
+			return store.Delivery{}, Refuse(NowhereToSend)
 		}
 		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
 			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}

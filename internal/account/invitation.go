@@ -159,7 +159,7 @@ func (tx *Tx) resendInvitation(ctx context.Context, id int64) (store.User, error
 		return store.User{}, err
 	}
 	if invitation.ByLink {
-		return store.User{}, refuse(NotByMail)
+		return store.User{}, Refuse(NotByMail)
 	}
 	return user, tx.mailAnew(ctx, invitation, user)
 }
@@ -329,7 +329,7 @@ func (v *View) issuable(ctx context.Context, id int64) (store.Invitation, store.
 		err = v.requireGrant(ctx, user.Role, invitation.TenantID)
 	}
 	if err == nil && user.Status() == store.Disabled {
-		err = refuse(InvitedDisabled)
+		err = Refuse(InvitedDisabled)
 	}
 	return invitation, user, err
 }

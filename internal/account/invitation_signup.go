@@ -35,7 +35,7 @@ func signup(ctx context.Context, q store.Queries, token string, now store.Millis
 func readSignup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
 	link, err := q.SignupLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return Signup{}, refuse(LinkUnknown)
+		return Signup{}, Refuse(LinkUnknown)
 	}
 	if err != nil {
 		return Signup{}, err
@@ -44,9 +44,9 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 	case link.Ended != store.LinkOpen:
 		return Signup{}, deadLink(link.Ended)
 	case link.InvitationID == 0: // the invited person has been deleted
-		return Signup{}, refuse(LinkRevoked)
+		return Signup{}, Refuse(LinkRevoked)
 	case now >= link.ExpiresAt:
-		return Signup{}, refuse(LinkExpired)
+		return Signup{}, Refuse(LinkExpired)
 	}
 	invitation, err := q.InvitationByID(ctx, link.InvitationID)
 	if err != nil {
@@ -58,9 +58,9 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 	}
 	switch user.Status() {
 	case store.Disabled:
-		return Signup{}, refuse(LinkRevoked)
+		return Signup{}, Refuse(LinkRevoked)
 	case store.Active: // since the link was read
-		return Signup{}, refuse(LinkUsed)
+		return Signup{}, Refuse(LinkUsed)
 	}
 	account, err := q.Account(ctx)
 	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err

@@ -122,7 +122,7 @@ func (tx *Tx) as(by Actor) *Tx {
 func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
 	main, err := v.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.Session{}, refuse(NotSetUp)
+		return store.Session{}, Refuse(NotSetUp)
 	}
 	if err != nil {
 		return store.Session{}, err
@@ -138,7 +138,7 @@ func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session,
 	}
 	user, err := v.db.UserByID(ctx, v.by.UserID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
-		return store.Session{}, refuse(SignedOut)
+		return store.Session{}, Refuse(SignedOut)
 	}
 	if err != nil {
 		return store.Session{}, err
@@ -155,7 +155,7 @@ func (v *View) actorSession(ctx context.Context, stage store.Stage) (store.Sessi
 	}
 	session, err := v.db.SessionByID(ctx, v.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != stage {
-		return store.Session{}, refuse(SignedOut)
+		return store.Session{}, Refuse(SignedOut)
 	}
 	return session, err
 }

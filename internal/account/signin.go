@@ -61,7 +61,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 			return Begun{}, err
 		}
 		if gone || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
-			return Begun{}, refuse(WrongSignIn)
+			return Begun{}, Refuse(WrongSignIn)
 		}
 		if hash != user.PasswordHash && current.PasswordHash == user.PasswordHash {
 			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
@@ -134,7 +134,7 @@ func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, 
 	if err != nil {
 		return err
 	}
-	return refuse(WrongSignIn)
+	return Refuse(WrongSignIn)
 }
 
 // signInThrottles are the two counters that a sign-in for an address from a network address is held against. The

@@ -195,7 +195,7 @@ func (v *View) changeableTenant(ctx context.Context, id int64, p permission.Perm
 	}
 	tenant, err := v.db.TenantByID(ctx, id)
 	if err == nil && tenant.Main {
-		err = refuse(MainTenant)
+		err = Refuse(MainTenant)
 	}
 	return tenant, err
 }

@@ -19,7 +19,7 @@ type Selection struct {
 
 // changedTotal refuses a selection of all that has come to mean another number of people than was announced.
 func changedTotal(announced, now int) error {
-	r := refuse(ChangedTotal)
+	r := Refuse(ChangedTotal)
 	r.Words = fmt.Sprintf("The list has changed since you chose: then %d matched, now it is %d. Nothing was done. "+
 		"Check the names and confirm again.", announced, now)
 	return r

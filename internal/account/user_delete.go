@@ -38,7 +38,7 @@ func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
 		return fact{}, err
 	}
 	if user.ID == tx.by.UserID {
-		return fact{}, refuse(Self)
+		return fact{}, Refuse(Self)
 	}
 	if err := tx.endAccess(ctx, user); err != nil {
 		return fact{}, err

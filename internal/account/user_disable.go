@@ -49,11 +49,11 @@ func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
 		return fact{}, err
 	}
 	if user.ID == tx.by.UserID {
-		return fact{}, refuse(Self)
+		return fact{}, Refuse(Self)
 	}
 	switch user.Status() {
 	case store.Invited:
-		return fact{}, refuse(Invited)
+		return fact{}, Refuse(Invited)
 	case store.Disabled:
 		return fact{user: user}, nil
 	}
@@ -121,7 +121,7 @@ func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs 
 			return EndPreview{}, err
 		}
 		if user.ID == by.UserID {
-			return EndPreview{}, refuse(Self)
+			return EndPreview{}, Refuse(Self)
 		}
 		preview := EndPreview{User: user}
 		made, err := v.db.LinkInvitationsBy(ctx, user.ID)
