@@ -109,7 +109,7 @@ func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDeliver
 // Forbidden without triggers.update, StillSending, NowhereToSend or store.ErrNotFound.
 func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		if err := tx.require(permission.TriggersUpdate); err != nil {
+		if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
 			return store.Delivery{}, err
 		}
 		old, err := sentDelivery(ctx, tx.View.db, id)

@@ -160,9 +160,9 @@ func (v *View) actorSession(ctx context.Context, stage store.Stage) (store.Sessi
 	return session, err
 }
 
-// require refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
+// requirePermission refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
 // tenant decides").
-func (v *View) require(p permission.Permission) error {
+func (v *View) requirePermission(p permission.Permission) error {
 	if v.by.May(p) {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (v *View) requireGrant(ctx context.Context, role permission.Role, tenant in
 // manageable returns the person when the actor holds p and every permission that the person holds or would hold by their
 // invitation (rule "may manage"). It returns store.ErrNotFound for an unknown id.
 func (v *View) manageable(ctx context.Context, userID int64, p permission.Permission) (store.User, error) {
-	if err := v.require(p); err != nil {
+	if err := v.requirePermission(p); err != nil {
 		return store.User{}, err
 	}
 	user, err := v.db.UserByID(ctx, userID)

@@ -153,10 +153,10 @@ func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64)
 
 // ResetLink returns whose password a link resets, or a Link… code. It changes nothing: mail scanners open every link.
 func (s *Service) ResetLink(ctx context.Context, token string) (store.User, error) {
-	return resetLink(ctx, s.db.Queries, token, store.At(s.now()))
+	return readResetLink(ctx, s.db.Queries, token, store.At(s.now()))
 }
 
-func resetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
+func readResetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
 	link, err := q.ResetLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return store.User{}, Refuse(LinkUnknown)
@@ -197,7 +197,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		return err
 	}
 	_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-		user, err := resetLink(ctx, tx.View.db, token, tx.now)
+		user, err := readResetLink(ctx, tx.View.db, token, tx.now)
 		if err != nil {
 			return struct{}{}, err
 		}

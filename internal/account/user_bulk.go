@@ -133,12 +133,12 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, 
 		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
-		if err := tx.require(bulkActions[order.Action].needs); err != nil {
+		if err := tx.requirePermission(bulkActions[order.Action].needs); err != nil {
 			return store.Job{}, err
 		}
 		work := bulkWork{IDs: ids}
 		if bulkActions[order.Action].ends && len(order.RemoveFrom) > 0 {
-			if err := tx.require(permission.IntegrationsUpdate); err != nil {
+			if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 				return store.Job{}, err
 			}
 			work.RemoveFrom = order.RemoveFrom

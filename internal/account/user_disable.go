@@ -185,7 +185,7 @@ func (tx *Tx) removeAddress(ctx context.Context, user store.User, integrations [
 	if len(integrations) == 0 {
 		return nil
 	}
-	if err := tx.require(permission.IntegrationsUpdate); err != nil {
+	if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 		return err
 	}
 	for _, id := range without(integrations, nil) {
