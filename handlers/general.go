@@ -1,13 +1,11 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
@@ -41,34 +39,6 @@ func (h *Console) setSignInManagement(c request) error {
 		return err
 	}
 	return h.done(c, "/settings/general", "Sign-in management is saved.")
-}
-
-func (h *Console) signOutEverybodyForm(c request) error {
-	page := views.SignOutPage{}
-	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
-}
-
-func (h *Console) signOutEverybody(c request) error {
-	if err := h.account.SignOutEverybody(c.Context(), c.Actor()); err != nil {
-		return err
-	}
-	return h.done(c, "/settings/general", "Everybody else is signed out.")
-}
-
-func (h *Console) signOutWithoutSecondFactorForm(c request) error {
-	n, err := h.account.PeopleWithoutSecondFactor(c.Context(), c.Actor())
-	if err != nil {
-		return err
-	}
-	page := views.SignOutPage{WithoutSecondFactor: true, Count: n}
-	return h.renderPart(c, http.StatusOK, views.SignOutMany(page), views.SignOutManyPart(page))
-}
-
-func (h *Console) signOutWithoutSecondFactor(c request) error {
-	if err := h.account.SignOutWithoutSecondFactor(c.Context(), c.Actor()); err != nil {
-		return err
-	}
-	return h.done(c, "/settings/general", "Everybody without a second factor is signed out.")
 }
 
 func (h *Console) setLogoutManagement(c request) error {
@@ -138,34 +108,4 @@ func (h *Console) testMailResult(mail store.Delivery) flash {
 			Error: true}
 	}
 	return flash{Text: "The test mail is on its way to " + mail.Recipient + ". The mail server has not answered yet."}
-}
-
-// sessionState is what a page asks about the session it belongs to.
-type sessionState struct {
-	Seconds int  `json:"seconds"` // until it ends; 0: it has
-	Final   bool `json:"final"`   // going on working would not prolong it
-}
-
-// sessionTime says how long the session lasts. Asked by a person who wants to stay it is activity, asked in the background
-// it is none.
-func (h *Console) sessionTime(c request) error {
-	session := c.SignedIn()
-	if session == nil {
-		return c.JSON(http.StatusOK, sessionState{})
-	}
-	state, err := h.sessionState(c.Context(), session)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, state)
-}
-
-func (h *Console) sessionState(ctx context.Context, session *account.SignedIn) (sessionState, error) {
-	limits, err := h.account.Account(ctx)
-	if err != nil {
-		return sessionState{}, err
-	}
-	ends, final := session.Ends(limits)
-	left := ends.Time().Sub(h.Now())
-	return sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final}, nil
 }

@@ -81,3 +81,15 @@ func (h *Console) renderPermissions(c request, status int, page views.GroupPage,
 	c.Response().Header().Set("HX-Reswap", "outerHTML")
 	return h.renderPart(c, status, views.Group(page), views.GroupSection(page))
 }
+
+// customPermissions is the value of the field role for permissions of a group's own.
+const customPermissions = "custom"
+
+// groupInput reads the source role or the set of a group's own.
+func groupInput(c request) account.GroupInput {
+	in := account.GroupInput{Name: c.FormValue("name"), Role: permission.Role(c.FormValue("role")), Tenants: c.IDs("tenant_ids")}
+	if in.Role == customPermissions {
+		in.Role, in.Custom = "", form(c, nil).Values["permissions"]
+	}
+	return in
+}

@@ -163,3 +163,7 @@ func (h *Console) ownPath(address string) string {
 	}
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
 }
+
+func (h *Console) renderPreview(c request, page views.ConfirmPage) error {
+	return h.renderPart(c, http.StatusOK, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
+}

@@ -180,3 +180,33 @@ func (h *Console) signOut(c request) error {
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return h.redirect(c, "/signin?notice=signed-out", flash{})
 }
+
+// sessionState is what a page asks about the session it belongs to.
+type sessionState struct {
+	Seconds int  `json:"seconds"` // until it ends; 0: it has
+	Final   bool `json:"final"`   // going on working would not prolong it
+}
+
+// sessionTime says how long the session lasts. Asked by a person who wants to stay it is activity, asked in the background
+// it is none.
+func (h *Console) sessionTime(c request) error {
+	session := c.SignedIn()
+	if session == nil {
+		return c.JSON(http.StatusOK, sessionState{})
+	}
+	state, err := h.sessionState(c.Context(), session)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, state)
+}
+
+func (h *Console) sessionState(ctx context.Context, session *account.SignedIn) (sessionState, error) {
+	limits, err := h.account.Account(ctx)
+	if err != nil {
+		return sessionState{}, err
+	}
+	ends, final := session.Ends(limits)
+	left := ends.Time().Sub(h.Now())
+	return sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final}, nil
+}

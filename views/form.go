@@ -66,3 +66,11 @@ func (f field) describedBy(form Form) string {
 }
 
 type option struct{ Value, Label string }
+
+// wholeOf is what is wrong with a form as a whole. A form of one field needs no word above it about the field.
+func wholeOf(f Form) map[string]string {
+	if whole := f.Errors[""]; whole != "" {
+		return map[string]string{"": whole}
+	}
+	return nil
+}

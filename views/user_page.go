@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -89,4 +90,9 @@ type UserSessionsTab struct {
 // userStatus is a status with the class that marks it.
 var userStatus = map[store.Status]option{
 	store.Active: {"state state-on", "Active"}, store.Invited: {"state", "Invited"}, store.Disabled: {"state state-off", "Disabled"},
+}
+
+// UserPath is the address of a page about a person.
+func UserPath(id int64, action string) string {
+	return usersPath + "/" + strconv.FormatInt(id, 10) + action
 }
