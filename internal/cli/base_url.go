@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -106,3 +107,32 @@ func loopback(host string) bool {
 
 // unquoted is the value of an option without spaces and quotation marks around it, which files of variables leave there.
 func unquoted(text string) string { return strings.Trim(text, " \t\r\n\"'") }
+
+// Which host names browsers may reach with https only, once they have been here.
+const (
+	hstsAuto       = "auto" // subdomains; host under a base path
+	hstsSubdomains = "subdomains"
+	hstsHost       = "host"
+	hstsOff        = "off"
+)
+
+// hsts is the header by which browsers are told so, or "" for none. It goes with every answer for a year, for the names below the
+// host too (ASVS 3.4.1): otherwise somebody on the way could set cookies from a name below it that nobody serves. Under a base path
+// the host is shared, and what its other applications do with names below it is not the console's to decide.
+func (s Serve) hsts(base *url.URL) string {
+	scope := cmp.Or(s.HSTS, hstsAuto)
+	if scope == hstsAuto {
+		scope = hstsSubdomains
+		if base.Path != "" {
+			scope = hstsHost
+		}
+	}
+	const year = "max-age=31536000"
+	switch {
+	case base.Scheme != "https", scope == hstsOff:
+		return ""
+	case scope == hstsHost:
+		return year
+	}
+	return year + "; includeSubDomains"
+}

@@ -40,6 +40,7 @@ type Serve struct {
 	TLSCert        string   `help:"Certificate file (PEM) to serve https with."`
 	TLSKey         string   `help:"Its private key (PEM)."`
 	TrustedProxies Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	HSTS           string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
 	LogFormat      string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
 	Now      func() time.Time `kong:"-"` // time.Now when nil
@@ -119,7 +120,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 		return nil, o.close(err)
 	}
 	pages := handlers.New(handlers.Options{
-		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
+		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
 		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer,
 		Ready: o.db.Ping, Now: s.Now, Log: server.log,
 	})
