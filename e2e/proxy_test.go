@@ -310,3 +310,19 @@ func TestFC172_OtherNamesBelowTheHostAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestFC173_SigningOutClearsWhatIsOurs(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{"https://c.example": `"storage"`, "https://example.com/console": ""} {
+		c := harness.Ready(t, func(s *cli.Serve) {
+			harness.BehindProxy(s)
+			s.BaseURL = base
+		})
+		b := toldBy(c)
+		b.SignIn(harness.AdminEmail, harness.AdminPassword)
+		if got := b.Post("/signout").To(c.URL.Path + "/signin").Header.Get("Clear-Site-Data"); got != want {
+			t.Errorf("at %s signing out clears %q", base, got)
+		}
+		b.Get("/settings/users").To(c.URL.Path + "/signin")
+	}
+}

@@ -36,6 +36,7 @@ type Options struct {
 	HSTS           string             // the header Strict-Transport-Security; empty: none is sent
 	SetupCode      string             // guards the first run
 	FormSecret     []byte             // what CSRF tokens are made with
+	FlashSecret    []byte             // what messages for the next page are signed with
 	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
 	MailServer     string             // its URL without user name and password; empty in trial mode
 	Ready          func(context.Context) error

@@ -121,7 +121,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
-		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer,
+		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
 		Ready: o.db.Ping, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
