@@ -1,13 +1,11 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"console/internal/account"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
@@ -153,19 +151,7 @@ func (h *Console) session(c request) error {
 	if session == nil {
 		return c.JSON(http.StatusOK, sessionState{})
 	}
-	state, err := h.sessionState(c.Context(), session)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, state)
-}
-
-func (h *Console) sessionState(ctx context.Context, session *account.SignedIn) (sessionState, error) {
-	limits, err := h.account.Account(ctx)
-	if err != nil {
-		return sessionState{}, err
-	}
-	ends, final := session.Ends(limits)
+	ends, final := session.Ends()
 	left := ends.Time().Sub(h.Now())
-	return sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final}, nil
+	return c.JSON(http.StatusOK, sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final})
 }
