@@ -32,6 +32,9 @@ type Service struct {
 	brand    string
 	passkeys auth.Passkeys
 
+	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
+	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+
 	list       *userlist.List
 	afterwards afterwards
 	jobStarted chan struct{}

@@ -35,7 +35,9 @@ func (v *View) sessionsOf(ctx context.Context, userID int64) ([]store.Session, e
 		v.service.afterwards.lastUse(&sessions[i])
 	}
 	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.HasEnded(limits, v.now) })
-	slices.SortFunc(sessions, func(a, b store.Session) int { return cmp.Or(cmp.Compare(b.LastSeenAt, a.LastSeenAt), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(sessions, func(a, b store.Session) int {
+		return cmp.Or(cmp.Compare(b.LastSeenAt, a.LastSeenAt), cmp.Compare(b.ID, a.ID))
+	})
 	return sessions, err
 }
 
