@@ -126,6 +126,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		if f.session != nil && isReading(c) {
+			if ctx, err = h.account.Reading(ctx); err != nil {
+				return err
+			}
+		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		if f.session != nil {
 			f.session.Address, f.session.RequestID = c.RealIP(), request{c}.RequestID()
@@ -148,11 +153,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 // that fetches a page before anybody has asked for it. They only read.
 func isBackground(c echo.Context) bool {
 	r := c.Request()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
-	}
-	return r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
+	return isReading(c) && (r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch"))
 }
+
+// isReading tells the requests that ask for a page.
+func isReading(c echo.Context) bool { return c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead }
 
 // client returns the browser that asks.
 func (h *Console) client(c request) account.Client {

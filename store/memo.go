@@ -15,10 +15,23 @@ type commits struct {
 	version int64
 }
 
+// versionKey is where AsOf keeps the version in a context.
+type versionKey struct{}
+
+// AsOf returns a context in which Version is what it is now: for a request that only reads, to which it is enough to be as new as
+// its beginning.
+func (db *DB) AsOf(ctx context.Context) (context.Context, error) {
+	version, err := db.Version(ctx)
+	return context.WithValue(ctx, versionKey{}, version), err
+}
+
 // Version returns a number that is higher than before when anybody, this process or another, has committed anything since.
 func (db *DB) Version(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
+	}
+	if version, known := ctx.Value(versionKey{}).(int64); known {
+		return version, nil
 	}
 	c := &db.commits
 	c.mu.Lock()

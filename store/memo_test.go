@@ -50,6 +50,15 @@ func TestVersionRisesWithEveryCommitOfAnybody(t *testing.T) {
 		t.Error(err)
 	}
 	rises("what was taken back", false)
+	asOf, err := db.AsOf(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	addPeople(t, db, person(4))
+	rises("a commit after a request began", true)
+	if v, err := db.Version(asOf); err != nil || v != last-1 {
+		t.Errorf("to the request it is %d, %v", v, err)
+	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := db.Version(ended); !errors.Is(err, context.Canceled) {

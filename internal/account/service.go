@@ -124,6 +124,10 @@ func (s *Service) Require(by Actor, p permission.Permission) error {
 	return err
 }
 
+// Reading returns a context for a request that only reads. What is remembered for pages is asked for once whether it is still
+// true, not each time.
+func (s *Service) Reading(ctx context.Context) (context.Context, error) { return s.db.AsOf(ctx) }
+
 // mainTenant returns the id of the main tenant.
 func (s *Service) mainTenant(ctx context.Context) (int64, error) {
 	if id := s.main.Load(); id != 0 {
