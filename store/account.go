@@ -26,7 +26,8 @@ type Tenant struct {
 	Version    int64
 }
 
-const accountColumns = `a.name, a.cloud, a.idle_timeout, a.absolute_timeout, a.enforce_two_factor, a.password_min_length, a.created_at, a.version`
+const accountColumns = `a.name, a.cloud, a.idle_timeout, a.absolute_timeout, a.enforce_two_factor, a.password_min_length, a.created_at,
+	a.version`
 
 // scanInto scans the columns of the account and those that follow them.
 func (a *Account) scanInto(row scanner, more ...any) error {

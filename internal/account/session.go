@@ -61,7 +61,8 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	return SignedIn{
 		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
 			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI, Background: background},
-		User: live.User, Account: live.Account, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data, began: live.CreatedAt, lastSeen: live.LastSeenAt,
+		User: live.User, Account: live.Account, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data,
+		began: live.CreatedAt, lastSeen: live.LastSeenAt,
 	}, nil
 }
 
