@@ -157,7 +157,9 @@ func isBackground(c echo.Context) bool {
 }
 
 // isReading tells the requests that ask for a page.
-func isReading(c echo.Context) bool { return c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead }
+func isReading(c echo.Context) bool {
+	return c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead
+}
 
 // client returns the browser that asks.
 func (h *Console) client(c request) account.Client {
