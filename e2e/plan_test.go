@@ -35,16 +35,16 @@ var large = []string{
 // mayScan are the statements that walk through a large table, by a part of their text, with what the plan says of it and the
 // reason.
 var mayScan = map[string]struct{ plan, reason string }{
-	"DELETE FROM sessions WHERE created_at +":    {"SCAN sessions", "once an hour: which have ended depends on the settings of that moment"},
-	"DELETE FROM signup_links WHERE expires_at":  {"SCAN signup_links", "once an hour, of the links of three months"},
+	"DELETE FROM sessions WHERE created_at +": {
+		"SCAN sessions",
+		"once an hour: which have ended depends on the settings of that moment, and those that had an hour before are gone",
+	},
 	"sessions WHERE stage = '' AND id <> $1 AND": {"SCAN sessions", "it is about all who are signed in"},
 	"users u WHERE u.joined_at > 0 ORDER BY": {
 		"SCAN u USING INDEX users_all_",
 		"a page of the list, along its index as far as the page goes",
 	},
-	"WHERE event_id IS NOT NULL ORDER BY id":   {"SCAN deliveries USING INDEX deliveries_sent", "a page, along its index as far as it goes"},
-	"WHERE i.tenant_id = $1 AND i.by_link = 1": {"SCAN i", "when a tenant is deleted: the invitations that are pending"},
-	"UPDATE invitations SET tenant_id = NULL":  {"SCAN invitations", "when a tenant is deleted: the invitations that are pending"},
+	"WHERE event_id IS NOT NULL ORDER BY id": {"SCAN deliveries USING INDEX deliveries_sent", "a page, along its index as far as it goes"},
 	"WHERE role = 'global_admin'": {
 		"SCAN users USING INDEX users_administrators",
 		"the index holds Global Administrators only",

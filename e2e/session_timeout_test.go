@@ -2,15 +2,19 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/account"
 	"console/internal/fake"
 	"console/static"
+	"console/store"
 )
 
 func TestFC63_RenewalDoesNotRestartTheAbsoluteTimeout(t *testing.T) {
@@ -72,6 +76,45 @@ func TestFC62_BothTimeoutsHold(t *testing.T) {
 	active.Get("/settings/profile").Wants(http.StatusOK)
 	clock.Advance(time.Second)
 	active.Get("/settings/profile").To("/signin")
+}
+
+func TestFC62_WhoWorksWhileAnotherWritesForLongStaysSignedIn(t *testing.T) {
+	c, clock := harness.StartAt(t)
+	c.Timeouts(10*time.Minute, time.Hour)
+	active, idle := c.Administrator(), c.Administrator()
+	release := sync.OnceFunc(holdWriter(c))
+	defer release()
+	answers := func(b *harness.Browser, path string) int {
+		t.Helper()
+		status, err := timed(b, http.MethodGet, path, false, 5*time.Second)
+		if err != nil {
+			t.Error(err)
+		}
+		return status
+	}
+	for range 3 { // minutes 6, 12 and 18; none of them can be written
+		clock.Advance(6 * time.Minute)
+		if status := answers(active, "/settings/profile"); status != http.StatusOK {
+			t.Errorf("who works is answered %d", status)
+		}
+	}
+	if status := answers(idle, "/settings/profile"); status != http.StatusSeeOther {
+		t.Errorf("who does not is answered %d", status)
+	}
+	var id int64
+	fmt.Sscan(c.Cell(`SELECT min(id) FROM sessions`), &id)
+	user := c.User(harness.AdminEmail)
+	listed, err := c.Account.SessionsOf(t.Context(), account.Actor{UserID: user.ID, SessionID: id, Source: account.UI}, user.ID)
+	if err != nil || len(listed) != 1 || listed[0].ID != id || listed[0].LastSeenAt != store.At(clock.Now()) {
+		t.Errorf("listed: %+v, %v", listed, err)
+	}
+	release()
+	setTimeouts(c, active, 5*time.Minute, time.Hour).To("/settings/general") // forgets sessions that have ended
+	active.Get("/settings/profile").Wants(http.StatusOK)
+	c.Account.Settle(t.Context())
+	if n := c.Cell(`SELECT count(*) FROM sessions`); n != "1" {
+		t.Errorf("%s sessions are left", n)
+	}
 }
 
 // version is the version of the account, as its forms carry it.

@@ -54,7 +54,7 @@ func (h *Console) renderPart(c request, status int, page, part templ.Component) 
 // frame is what surrounds the page of this request.
 func (h *Console) frame(c request) (*views.Frame, error) {
 	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, CSRF: h.formToken(c), Now: h.Now(), Section: section(c.Path())}
-	company, err := h.account.Account(c.Context())
+	company, err := h.company(c)
 	if errors.Is(err, store.ErrNotFound) { // before set-up
 		frame.MinPassword = account.DefaultMinPassword
 		return frame, nil
@@ -79,13 +79,21 @@ func (h *Console) frame(c request) (*views.Frame, error) {
 		frame.Tenant = h.tenantAmong(c, frame.Tenants)
 	}
 	frame.Can = session.Console()
-	ends, final := session.Ends(company)
+	ends, final := session.Ends()
 	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !c.IsHTMX() {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
 	}
 	return frame, nil
+}
+
+// company is the account as of the beginning of the request; visitors have it read for them.
+func (h *Console) company(c request) (store.Account, error) {
+	if session := c.Session(); session != nil {
+		return session.Account, nil
+	}
+	return h.account.Account(c.Context())
 }
 
 // sectionPath is where the section of a route begins, or the start.

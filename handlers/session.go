@@ -134,6 +134,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		if f.session != nil && isReading(c) {
+			if ctx, err = h.account.Reading(ctx); err != nil {
+				return err
+			}
+		}
 		c.SetRequest(c.Request().WithContext(ctx))
 		if f.session != nil {
 			f.session.Address, f.session.RequestID = c.RealIP(), request{c}.RequestID()
@@ -157,7 +162,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 // a picture. They only read. Following a link from elsewhere is activity.
 func isBackground(c echo.Context) bool {
 	r := c.Request()
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	reads := isReading(c)
 	if isForeign(r) {
 		framed := r.Header.Get("Sec-Fetch-Dest") != "document" && r.Header.Get("Sec-Fetch-Dest") != ""
 		return !reads || framed || r.Header.Get("Sec-Fetch-Mode") != "navigate"
@@ -169,6 +174,11 @@ func isBackground(c echo.Context) bool {
 func isForeign(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	return site == "cross-site" || site == "same-site"
+}
+
+// isReading tells the requests that ask for a page.
+func isReading(c echo.Context) bool {
+	return c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead
 }
 
 // client returns the browser that asks.
@@ -224,19 +234,7 @@ func (h *Console) sessionTime(c request) error {
 	if session == nil {
 		return c.JSON(http.StatusOK, sessionState{})
 	}
-	state, err := h.sessionState(c.Context(), session)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, state)
-}
-
-func (h *Console) sessionState(ctx context.Context, session *account.SignedIn) (sessionState, error) {
-	limits, err := h.account.Account(ctx)
-	if err != nil {
-		return sessionState{}, err
-	}
-	ends, final := session.Ends(limits)
+	ends, final := session.Ends()
 	left := ends.Time().Sub(h.Now())
-	return sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final}, nil
+	return c.JSON(http.StatusOK, sessionState{Seconds: int((left + time.Second - 1) / time.Second), Final: final})
 }

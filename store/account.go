@@ -26,15 +26,24 @@ type Tenant struct {
 	Version    int64
 }
 
+const accountColumns = `a.name, a.cloud, a.idle_timeout, a.absolute_timeout, a.enforce_two_factor, a.password_min_length, a.created_at,
+	a.version`
+
+// scanInto scans the columns of the account and those that follow them.
+func (a *Account) scanInto(row scanner, more ...any) error {
+	var idle, absolute int64
+	err := row.Scan(append([]any{&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceSecondFactor, &a.PasswordMinLength, &a.CreatedAt,
+		&a.Version}, more...)...)
+	a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
+	return err
+}
+
 // Account returns the account, or ErrNotFound before set-up.
 func (q Queries) Account(ctx context.Context) (Account, error) {
-	return one(ctx, q.q, func(s scanner) (Account, error) {
-		var a Account
-		var idle, absolute int64
-		err := s.Scan(&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceSecondFactor, &a.PasswordMinLength, &a.CreatedAt, &a.Version)
-		a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
+	return one(ctx, q.q, func(row scanner) (a Account, err error) {
+		err = a.scanInto(row)
 		return a, err
-	}, `SELECT name, cloud, idle_timeout, absolute_timeout, enforce_two_factor, password_min_length, created_at, version FROM account`)
+	}, `SELECT `+accountColumns+` FROM account a`)
 }
 
 // InsertAccount creates the account; ErrDuplicate says that there is one.

@@ -56,25 +56,29 @@ func scanSession(row scanner) (s Session, err error) {
 	return s, err
 }
 
-// LiveSession is a session that has not ended, with its person and the account whose timeouts it obeys.
+// LiveSession is a session with its person and the account whose timeouts it obeys.
 type LiveSession struct {
 	Session
-	User        User
-	IdleTimeout int64 // seconds
+	User    User
+	Account Account
 }
 
-// LiveSession returns the session of a token, or ErrNotFound when there is none, when one of the account's timeouts
-// has passed by now, when it has waited too long for the second factor, or when the person may not sign in. The
-// timeouts are those in force now, whatever they were when the session began.
-func (q Queries) LiveSession(ctx context.Context, tokenHash []byte, now Millis) (LiveSession, error) {
-	return one(ctx, q.q, func(s scanner) (l LiveSession, err error) {
-		err = s.Scan(append(append(l.Session.fields(), &l.IdleTimeout), l.User.fields()...)...)
+// LiveSession returns the session of a token, or ErrNotFound when there is none or the person may not sign in. Whether it has
+// run out HasEnded says.
+func (q Queries) LiveSession(ctx context.Context, tokenHash []byte) (LiveSession, error) {
+	return one(ctx, q.q, func(row scanner) (l LiveSession, err error) {
+		err = l.Account.scanInto(row, append(l.Session.fields(), l.User.fields()...)...)
 		return l, err
-	}, `SELECT `+sessionColumns+`, a.idle_timeout, `+userColumns+`
+	}, `SELECT `+accountColumns+`, `+sessionColumns+`, `+userColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id CROSS JOIN account a
-		WHERE s.token_hash = $1 AND s.created_at + a.absolute_timeout * 1000 > $2 AND s.last_seen_at + a.idle_timeout * 1000 > $2
-		AND (s.stage <> 'second factor' OR s.created_at > $3) AND u.disabled_at = 0 AND u.activated_at > 0`,
-		tokenHash, now, now.Add(-SecondFactorPatience))
+		WHERE s.token_hash = $1 AND u.disabled_at = 0 AND u.activated_at > 0`, tokenHash)
+}
+
+// HasEnded says that one of the account's timeouts has passed by now, or that the session has waited too long for the second
+// factor. The timeouts are those in force now, whatever they were when the session began.
+func (s Session) HasEnded(limits Account, now Millis) bool {
+	return now >= s.CreatedAt.Add(limits.AbsoluteTimeout) || now >= s.LastSeenAt.Add(limits.IdleTimeout) ||
+		s.Stage == AwaitsSecondFactor && now >= s.CreatedAt.Add(SecondFactorPatience)
 }
 
 // SessionByID returns ErrNotFound for a session that no longer exists. Whether a timeout has passed it does not look
@@ -125,10 +129,14 @@ func (tx *Tx) SaveSessionData(ctx context.Context, tokenHash, data []byte) error
 	return err
 }
 
-// TouchSession notes activity, never backwards.
-func (tx *Tx) TouchSession(ctx context.Context, id int64, at Millis) error {
-	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, id, at)
-	return err
+// TouchSessions notes when sessions, by id, were last used, never backwards.
+func (tx *Tx) TouchSessions(ctx context.Context, at map[int64]Millis) error {
+	for id, moment := range at {
+		if _, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, id, moment); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DeleteSession ends one session; ending an ended one is no error.
@@ -171,7 +179,7 @@ func (tx *Tx) DeleteSessionsWithoutSecondFactor(ctx context.Context, except int6
 	return tx.exec(ctx, `DELETE FROM sessions WHERE `+withoutSecondFactor, except)
 }
 
-// DeleteEndedSessions removes the rows of sessions that have run out by now.
+// DeleteEndedSessions removes the rows of the sessions of which HasEnded says so.
 func (tx *Tx) DeleteEndedSessions(ctx context.Context, now Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE created_at + (SELECT absolute_timeout FROM account) * 1000 <= $1
 		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2`,

@@ -72,6 +72,7 @@ type Queries struct{ q querier }
 type DB struct {
 	Queries
 	read, write *sql.DB
+	commits     commits
 }
 
 // Tx is a writing transaction.
@@ -102,7 +103,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
 	}
-	read.SetMaxOpenConns(readers)
+	read.SetMaxOpenConns(readers + 1) // one asks for commits only
 	read.SetMaxIdleConns(readers)
 	return &DB{Queries: Queries{read}, read: read, write: write}, nil
 }
@@ -194,7 +195,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // Close ends all connections.
 func (db *DB) Close() error {
-	return errors.Join(db.read.Close(), db.write.Close())
+	return errors.Join(db.commits.close(), db.read.Close(), db.write.Close())
 }
 
 // Ping reports whether the database answers.

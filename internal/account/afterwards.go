@@ -57,6 +57,14 @@ func (a *afterwards) touch(sessionID int64, at store.Millis) {
 	}
 }
 
+// lastUse brings a session up to the moment that is noted and not written yet: while others write for long, nobody who works is
+// judged by an earlier one.
+func (a *afterwards) lastUse(session *store.Session) {
+	a.mu.Lock()
+	session.LastSeenAt = max(session.LastSeenAt, a.touched[session.ID])
+	a.mu.Unlock()
+}
+
 // countRefusal notes a refusal for want of a permission; err may be any other error, which is not noted.
 func (s *Service) countRefusal(by Actor, err error) {
 	r := AsRefusal(err)
@@ -109,23 +117,20 @@ func (s *Service) Settle(ctx context.Context) {
 	}
 }
 
+// unwritten is when sessions were last used, as far as it is not known to be written.
+func (a *afterwards) unwritten() map[int64]store.Millis {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.touched)
+}
+
 // WriteTouched writes at once when sessions were last used.
 func (s *Service) WriteTouched(ctx context.Context) error {
-	s.afterwards.mu.Lock()
-	touched := maps.Clone(s.afterwards.touched)
-	s.afterwards.mu.Unlock()
+	touched := s.afterwards.unwritten()
 	if len(touched) == 0 {
 		return nil
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		for id, at := range touched {
-			if err := tx.TouchSession(ctx, id, at); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSessions(ctx, touched) }); err != nil {
 		return err
 	}
 	s.afterwards.mu.Lock()

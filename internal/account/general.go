@@ -62,7 +62,7 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
-		if err := tx.db.DeleteEndedSessions(ctx, tx.now); err != nil {
+		if err := tx.service.deleteEndedSessions(ctx, tx.db, tx.now); err != nil {
 			return err
 		}
 		a.IdleTimeout, a.AbsoluteTimeout = timeouts["idle_timeout"], timeouts["absolute_timeout"]

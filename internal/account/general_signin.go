@@ -52,7 +52,7 @@ func (v *View) mayEnforce(ctx context.Context, begins bool) error {
 
 // letIn finishes the sign-ins of those who were setting up a second factor that is no longer demanded.
 func (tx *Tx) letIn(ctx context.Context) error {
-	if err := tx.db.DeleteEndedSessions(ctx, tx.now); err != nil { // nobody comes in by a session that has run out
+	if err := tx.service.deleteEndedSessions(ctx, tx.db, tx.now); err != nil { // nobody comes in by a session that has run out
 		return err
 	}
 	waiting, err := tx.db.SessionsAt(ctx, store.SetsUpSecondFactor)

@@ -51,7 +51,8 @@ func (s *Service) GroupChoices(ctx context.Context, by Actor, limit int) ([]stor
 	if err := s.Require(by, permission.UsersView); err != nil {
 		return nil, err
 	}
-	return s.db.Groups(ctx, limit)
+	groups, err := s.groups.Get(ctx, s.db, limit, func() ([]store.Group, error) { return s.db.Groups(ctx, limit) })
+	return slices.Clip(groups), err // whoever appends to it has an own one
 }
 
 // groupsTogether is how many groups are looked at together for those that can be offered.

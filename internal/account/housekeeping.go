@@ -36,7 +36,7 @@ func (s *Service) housekeep(ctx context.Context) error {
 		return err
 	}
 	return s.db.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.DeleteEndedSessions(ctx, now); err != nil {
+		if err := s.deleteEndedSessions(ctx, tx, now); err != nil {
 			return err
 		}
 		if err := tx.DeleteThrottles(ctx, now.Add(-forgetFailures)); err != nil {

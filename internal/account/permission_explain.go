@@ -69,7 +69,7 @@ func about(explanation permission.Explanation, console bool) permission.Explanat
 
 // TenantsOf returns the tenants in which the actor holds anything, disabled ones included, the main one first.
 func (s *Service) TenantsOf(ctx context.Context, by Actor) ([]store.Tenant, error) {
-	tenants, err := s.db.Tenants(ctx)
+	tenants, err := s.tenants.Get(ctx, s.db, struct{}{}, func() ([]store.Tenant, error) { return s.db.Tenants(ctx) })
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ type Service struct {
 	brand    string
 	passkeys auth.Passkeys
 
+	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
+	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+
 	list       *userlist.List
 	afterwards afterwards
 	jobStarted chan struct{}
@@ -120,6 +123,10 @@ func (s *Service) Require(by Actor, p permission.Permission) error {
 	s.countRefusal(by, err)
 	return err
 }
+
+// Reading returns a context for a request that only reads. What is remembered for pages is asked for once whether it is still
+// true, not each time.
+func (s *Service) Reading(ctx context.Context) (context.Context, error) { return s.db.AsOf(ctx) }
 
 // mainTenant returns the id of the main tenant.
 func (s *Service) mainTenant(ctx context.Context) (int64, error) {

@@ -15,16 +15,17 @@ type SignedIn struct {
 	Actor
 	User    store.User
 	Stage   store.Stage // how far the sign-in has come
-	FormKey []byte      // what the CSRF tokens of its forms are made from
-	Data    []byte      // what the session remembers between requests
+	Account store.Account
+	FormKey []byte // what the CSRF tokens of its forms are made from
+	Data    []byte // what the session remembers between requests
 
 	began, lastSeen store.Millis
 }
 
 // Ends returns when the session ends unless the person goes on working. It is final where working would not help: the
 // absolute timeout comes first.
-func (s SignedIn) Ends(limits store.Account) (at store.Millis, final bool) {
-	idle, absolute := s.lastSeen.Add(limits.IdleTimeout), s.began.Add(limits.AbsoluteTimeout)
+func (s SignedIn) Ends() (at store.Millis, final bool) {
+	idle, absolute := s.lastSeen.Add(s.Account.IdleTimeout), s.began.Add(s.Account.AbsoluteTimeout)
 	if absolute <= idle {
 		return absolute, true
 	}
@@ -37,11 +38,12 @@ func (s SignedIn) Ends(limits store.Account) (at store.Millis, final bool) {
 // prolongs a session by as much as it was set back, and ends none.
 func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
-	live, err := s.db.LiveSession(ctx, tokenHash, now)
+	live, err := s.db.LiveSession(ctx, tokenHash)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if !live.User.Role.SignsIn() {
+	s.afterwards.lastUse(&live.Session)
+	if live.HasEnded(live.Account, now) || !live.User.Role.SignsIn() {
 		return SignedIn{}, store.ErrNotFound
 	}
 	main, err := s.mainTenant(ctx)
@@ -52,21 +54,29 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	if err != nil {
 		return SignedIn{}, err
 	}
-	if !background && now >= live.LastSeenAt.Add(touchEvery(live.IdleTimeout)) {
+	if !background && now >= live.LastSeenAt.Add(touchEvery(live.Account.IdleTimeout)) {
 		s.afterwards.touch(live.ID, now)
 		live.LastSeenAt = now
 	}
 	return SignedIn{
 		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
 			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI, Background: background},
-		User: live.User, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data, began: live.CreatedAt, lastSeen: live.LastSeenAt,
+		User: live.User, Account: live.Account, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data,
+		began: live.CreatedAt, lastSeen: live.LastSeenAt,
 	}, nil
 }
 
 // touchEvery is how exactly activity is noted: within one per cent of the idle timeout. What is missing ends a
 // session early, never late.
-func touchEvery(idleSeconds int64) time.Duration {
-	return max(time.Second, time.Duration(idleSeconds)*time.Second/100)
+func touchEvery(idle time.Duration) time.Duration { return max(time.Second, idle/100) }
+
+// deleteEndedSessions forgets the sessions that have run out by now, those of people who work excepted whose last request waits
+// for a writer to be noted.
+func (s *Service) deleteEndedSessions(ctx context.Context, tx *store.Tx, now store.Millis) error {
+	if err := tx.TouchSessions(ctx, s.afterwards.unwritten()); err != nil {
+		return err
+	}
+	return tx.DeleteEndedSessions(ctx, now)
 }
 
 // SaveSessionData stores what the session remembers between requests. An ended session stays ended.

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"console/internal/permission"
 	"console/store"
@@ -18,8 +20,25 @@ func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]sto
 		if err != nil {
 			return nil, err
 		}
-		return v.db.SessionsOfUser(ctx, user.ID, v.now)
+		return v.sessionsOf(ctx, user.ID)
 	})
+}
+
+// sessionsOf is SessionsOf for somebody who may see them.
+func (v *View) sessionsOf(ctx context.Context, userID int64) ([]store.Session, error) {
+	limits, err := v.db.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := v.db.SessionsOfUser(ctx, userID)
+	for i := range sessions {
+		v.service.afterwards.lastUse(&sessions[i])
+	}
+	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.HasEnded(limits, v.now) })
+	slices.SortFunc(sessions, func(a, b store.Session) int {
+		return cmp.Or(cmp.Compare(b.LastSeenAt, a.LastSeenAt), cmp.Compare(b.ID, a.ID))
+	})
+	return sessions, err
 }
 
 // EndSession signs a person out of one browser. It returns Forbidden (users.update, rule "may manage") for others, and

@@ -61,6 +61,7 @@ type List struct {
 	now     func() time.Time
 	people  people
 	members memberSets
+	first   store.Memo[Query, Page] // first pages that nothing narrows
 }
 
 // New returns the list of the people in db, of whom it reads nothing yet. now is the clock that “90 days ago” goes by.
@@ -75,6 +76,13 @@ func (l *List) Preload(ctx context.Context) error {
 // Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. A cursor beyond which
 // nobody is left means the first page. Its errors are those of the database, also for an unknown tab or sort.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {
+	if q.Cursor == "" && !q.Filtered() {
+		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.page(ctx, q) })
+	}
+	return l.page(ctx, q)
+}
+
+func (l *List) page(ctx context.Context, q Query) (Page, error) {
 	people, err := l.people.current(ctx, l.db)
 	if err != nil {
 		return Page{}, err
