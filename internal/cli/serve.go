@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"console/handlers"
@@ -86,8 +87,11 @@ func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	if s.Listener == nil {
 		listener, err := net.Listen("tcp", s.Listen)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("another program answers at %s already: stop it, or name another address with --listen", s.Listen)
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--listen: %w", err)
 		}
 		s.Listener = listener
 	}
@@ -107,11 +111,12 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.open(ctx)
+	log := newLogger(s.LogFormat, w)
+	o, err := s.open(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
+	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: log}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
 	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
