@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// What the mode of a key file must not grant to everybody. The group may read it: that is how secrets are mounted into
+// What the mode of the file of a secret must not grant to everybody. The group may read it: that is how secrets are mounted into
 // containers. Windows has no modes, only access lists that files inherit from their directory.
 const (
 	worldAccess fs.FileMode = 0o007
@@ -23,25 +23,53 @@ const (
 // A key file that everybody may write is refused, and one that everybody may read where this process could change that: a
 // secret that is mounted read-only, or belongs to somebody else, is taken as it is. One that holds anything but a key is
 // refused: nothing is overwritten.
-func LoadKey(path string) (*Key, error) { return loadKey(path, refuseExposed) }
+func LoadKey(path string) (*Key, error) { return loadKey(path, ReadSecret) }
 
 // LoadSharedKey is LoadKey whatever the mode of the file: some file systems know no modes and show one for all files.
-func LoadSharedKey(path string) (*Key, error) {
-	return loadKey(path, func(string, fs.FileInfo) error { return nil })
+func LoadSharedKey(path string) (*Key, error) { return loadKey(path, ReadSharedSecret) }
+
+func loadKey(path string, read func(string) (string, error)) (*Key, error) {
+	text, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := createKey(path); err != nil {
+			return nil, fmt.Errorf("create key file: %w", err)
+		}
+		text, err = read(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(raw) != KeyBytes { // err says which byte is wrong: part of the secret
+		return nil, fmt.Errorf("key file %s does not hold a key: it must be %d hexadecimal digits", path, hex.EncodedLen(KeyBytes))
+	}
+	return NewKey(raw)
 }
 
-func loadKey(path string, check func(string, fs.FileInfo) error) (*Key, error) {
-	key, err := readKey(path, check)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+// ReadSecret returns the text of a file without a byte order mark and the line break at its end. It refuses a file that everybody
+// may write, and one that everybody may read where this process could change that.
+func ReadSecret(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
 	}
-	if err := createKey(path); err != nil {
-		return nil, fmt.Errorf("create key file: %w", err)
+	if err := refuseExposed(path, info); err != nil {
+		return "", err
 	}
-	return readKey(path, check)
+	return ReadSharedSecret(path)
 }
 
-// refuseExposed refuses a key file that everybody may access, where something can be done about it.
+// ReadSharedSecret is ReadSecret whatever the mode of the file.
+func ReadSharedSecret(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	const byteOrderMark = "\ufeff" // which editors on Windows write
+	return strings.TrimRight(strings.TrimPrefix(string(text), byteOrderMark), "\r\n"), nil
+}
+
+// refuseExposed refuses the file of a secret that everybody may access, where something can be done about it.
 func refuseExposed(path string, info fs.FileInfo) error {
 	mode := info.Mode().Perm()
 	if mode&worldAccess == 0 || runtime.GOOS == "windows" {
@@ -50,30 +78,8 @@ func refuseExposed(path string, info fs.FileInfo) error {
 	if mode&worldWrites == 0 && os.Chmod(path, info.Mode()) != nil { // it asks whether the mode could be changed, and changes nothing
 		return nil
 	}
-	return fmt.Errorf("key file %s has mode %04o: everybody on this machine may access it; run: chmod 600 %s; "+
+	return fmt.Errorf("%s has mode %04o: everybody on this machine may access it; run: chmod 600 %s; "+
 		"where modes cannot be changed, start with --allow-shared-files", path, mode, path)
-}
-
-// byteOrderMark is what editors on Windows write at the beginning of a text.
-const byteOrderMark = "\ufeff"
-
-func readKey(path string, check func(string, fs.FileInfo) error) (*Key, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
-	}
-	if err := check(path, info); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
-	}
-	raw, err := hex.DecodeString(strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark)))
-	if err != nil || len(raw) != KeyBytes { // err says which byte is wrong: part of the secret
-		return nil, fmt.Errorf("key file %s does not hold a key: it must be %d hexadecimal digits", path, hex.EncodedLen(KeyBytes))
-	}
-	return NewKey(raw)
 }
 
 // createKey writes a file aside and links it into place: no reader sees half a key, and a file that somebody else made

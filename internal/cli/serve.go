@@ -36,14 +36,15 @@ const (
 // Serve is how the console is to be served.
 type Serve struct {
 	Installation
-	Listen         string         `default:"localhost:8080" help:"Address to listen on."`
-	BaseURL        string         `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
-	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
-	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
-	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`
-	TLSKey         string         `help:"Its private key (PEM)."`
-	TrustedProxies []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
-	LogFormat      string         `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	Listen           string         `default:"localhost:8080" help:"Address to listen on."`
+	BaseURL          string         `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
+	SMTP             string         `help:"Mail server, smtp://user@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
+	SMTPPasswordFile string         `help:"File of the password for the mail server."`
+	MailFrom         string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	TLSCert          string         `help:"Certificate file (PEM) to serve https with."`
+	TLSKey           string         `help:"Its private key (PEM)."`
+	TrustedProxies   []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	LogFormat        string         `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
 	Now      func() time.Time `kong:"-"` // time.Now when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
@@ -224,15 +225,38 @@ func loopback(host string) bool {
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
 	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	if s.SMTP == "" && s.SMTPPasswordFile != "" {
+		return nil, nil, "", errors.New("--smtp-password-file belongs to a mail server: name it with --smtp")
+	}
 	if s.SMTP == "" {
 		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
 		return files, files, "", nil
 	}
-	smtp, err := notify.ParseSMTP(s.SMTP)
+	password, err := s.smtpPassword()
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("--smtp-password-file: %w", err)
+	}
+	smtp, err := notify.ParseSMTP(s.SMTP, password)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("--smtp: %w", err)
 	}
 	return notify.NewSMTPMailer(smtp, sender), nil, smtp.String(), nil
+}
+
+// smtpPassword reads the password for the mail server from its file: arguments and variables of a process are seen by others.
+func (s Serve) smtpPassword() (string, error) {
+	if s.SMTPPasswordFile == "" {
+		return "", nil
+	}
+	read := auth.ReadSecret
+	if s.AllowSharedFiles {
+		read = auth.ReadSharedSecret
+	}
+	password, err := read(s.SMTPPasswordFile)
+	if err == nil && password == "" {
+		err = fmt.Errorf("%s is empty", s.SMTPPasswordFile)
+	}
+	return password, err
 }
 
 func newLogger(format string, w io.Writer) *slog.Logger {
