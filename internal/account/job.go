@@ -136,7 +136,7 @@ func (s *Service) runJobs(ctx context.Context) time.Duration {
 }
 
 func (s *Service) jobFailed(ctx context.Context, id int64, err error) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 		s.log.Error("job", "job", id, "error", err)
 	}
 }
@@ -246,6 +246,9 @@ func (b *batch) step(ctx context.Context) error {
 		}
 		return err
 	})
+	if errors.Is(failure, store.ErrUnwritable) {
+		return failure // no fault of the step: it is done once anything can be saved again
+	}
 	refusal := AsRefusal(failure)
 	if b.forbidden != nil && failure != nil {
 		refusal = AsRefusal(b.forbidden)

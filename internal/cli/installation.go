@@ -69,6 +69,9 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err != nil {
 		return nil, err
 	}
+	db.TellUnwritable(func(err error) {
+		log.Error("nothing can be saved; people are told so, and this is repeated once a minute", "error", err)
+	})
 	if err := sealConstant(ctx, db, key); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

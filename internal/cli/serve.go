@@ -128,7 +128,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
-		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer, Ready: o.db.Ping, Now: s.Now, Log: server.log,
+		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer, Ready: o.db.Ready, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
 		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,

@@ -147,7 +147,7 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 }
 
 func (w *Worker) storeFailed(ctx context.Context, err error) time.Duration {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 		w.Log.Error("deliveries cannot be read or saved", "error", err)
 	}
 	return storePause
