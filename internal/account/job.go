@@ -185,6 +185,10 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address,
 		RequestID: job.RequestID}
 	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		job, err := tx.db.JobByID(ctx, job.ID)
+		if err != nil || !job.Running() || job.NextAt > tx.now {
+			return struct{}{}, err // somebody else has ended it, or has got to a step that waits
+		}
 		_, forbidden := tx.authorize(ctx, store.Finished)
 		if forbidden != nil && AsRefusal(forbidden) == nil {
 			return struct{}{}, forbidden

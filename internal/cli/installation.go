@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,11 @@ type Installation struct {
 	AllowSharedFiles bool `help:"Start though others may read the data or the key, where file modes cannot be changed."`
 }
 
+// databaseFile is where the database lies.
+func (i Installation) databaseFile() string {
+	return cmp.Or(i.Database, filepath.Join(i.Data, "console.db"))
+}
+
 // opened is an installation in use.
 type opened struct {
 	db    *store.DB
@@ -44,10 +50,7 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	database, keyFile := i.Database, i.KeyFile
-	if database == "" {
-		database = filepath.Join(i.Data, "console.db")
-	}
+	database, keyFile := i.databaseFile(), i.KeyFile
 	if keyFile == "" {
 		keyFile = filepath.Join(i.Data, "console.key")
 	}
