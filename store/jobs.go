@@ -132,6 +132,12 @@ func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
 	return err
 }
 
+// JobsDueAfterJump makes the jobs due that would wait beyond a time, because they failed while the clock was ahead.
+func (tx *Tx) JobsDueAfterJump(ctx context.Context, now, beyond Millis) error {
+	_, err := tx.exec(ctx, `UPDATE jobs SET next_at = $1 WHERE ended_at = 0 AND next_at > $2`, now, beyond)
+	return err
+}
+
 // SaveProgress stores how far j is, its failures, and its end.
 func (tx *Tx) SaveProgress(ctx context.Context, j Job) error {
 	return tx.execOne(ctx, ErrNotFound, `UPDATE jobs SET done = $2, refused = $3, ended_at = $4, failures = $5, next_at = $6 WHERE id = $1`,

@@ -17,6 +17,10 @@ const (
 	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor
 )
 
+// ClockSlack is how far a clock may be set back without consequence. A session that began, or was used, later than that from now
+// has ended: how much of its time has passed is not known, and it shall not outlive its timeouts.
+const ClockSlack = time.Minute
+
 // Session is one browser that is signed in or on its way. The token itself is never stored, only its SHA-256.
 type Session struct {
 	ID             int64
@@ -64,7 +68,8 @@ type LiveSession struct {
 }
 
 // LiveSession returns the session of a token, or ErrNotFound when there is none, when one of the account's timeouts
-// has passed by now, when it has waited too long for the second factor, or when the person may not sign in. The
+// has passed by now, when it has waited too long for the second factor, when the clock was set back (ClockSlack), or when the
+// person may not sign in. The
 // timeouts are those in force now, whatever they were when the session began.
 func (q Queries) LiveSession(ctx context.Context, tokenHash []byte, now Millis) (LiveSession, error) {
 	return one(ctx, q.q, func(s scanner) (l LiveSession, err error) {
@@ -73,8 +78,9 @@ func (q Queries) LiveSession(ctx context.Context, tokenHash []byte, now Millis) 
 	}, `SELECT `+sessionColumns+`, a.idle_timeout, `+userColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id CROSS JOIN account a
 		WHERE s.token_hash = $1 AND s.created_at + a.absolute_timeout * 1000 > $2 AND s.last_seen_at + a.idle_timeout * 1000 > $2
+		AND s.created_at <= $4 AND s.last_seen_at <= $4
 		AND (s.stage <> 'second factor' OR s.created_at > $3) AND u.disabled_at = 0 AND u.activated_at > 0`,
-		tokenHash, now, now.Add(-SecondFactorPatience))
+		tokenHash, now, now.Add(-SecondFactorPatience), now.Add(ClockSlack))
 }
 
 // SessionByID returns ErrNotFound for a session that no longer exists. Whether a timeout has passed it does not look
@@ -162,7 +168,8 @@ const withoutSecondFactor = `stage = '' AND id <> $1 AND EXISTS (SELECT 1 FROM u
 func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (int, error) {
 	return one(ctx, q.q, value[int], `SELECT count(DISTINCT user_id) FROM sessions WHERE `+withoutSecondFactor+`
 		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2
-		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2`, except, now)
+		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2
+		AND created_at <= $3 AND last_seen_at <= $3`, except, now, now.Add(ClockSlack))
 }
 
 // DeleteSessionsWithoutSecondFactor ends the sessions of people without a second factor, but one, and says how many
@@ -174,7 +181,8 @@ func (tx *Tx) DeleteSessionsWithoutSecondFactor(ctx context.Context, except int6
 // DeleteEndedSessions removes the rows of sessions that have run out by now.
 func (tx *Tx) DeleteEndedSessions(ctx context.Context, now Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE created_at + (SELECT absolute_timeout FROM account) * 1000 <= $1
-		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2`,
-		now, now.Add(-SecondFactorPatience))
+		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2
+		OR created_at > $3 OR last_seen_at > $3`,
+		now, now.Add(-SecondFactorPatience), now.Add(ClockSlack))
 	return err
 }

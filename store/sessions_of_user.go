@@ -9,7 +9,8 @@ func (q Queries) SessionsOfUser(ctx context.Context, userID int64, now Millis) (
 		return l, err
 	}, `SELECT s.id, s.user_id, s.address, s.user_agent, s.created_at, s.last_seen_at FROM sessions s CROSS JOIN account a
 		WHERE s.user_id = $1 AND s.created_at + a.absolute_timeout * 1000 > $2 AND s.last_seen_at + a.idle_timeout * 1000 > $2 AND s.stage = ''
-		ORDER BY s.last_seen_at DESC, s.id DESC`, userID, now)
+		AND s.created_at <= $3 AND s.last_seen_at <= $3
+		ORDER BY s.last_seen_at DESC, s.id DESC`, userID, now, now.Add(ClockSlack))
 }
 
 // DeleteSessionOfUser ends one session of a person; ErrNotFound says that they have no such session.
