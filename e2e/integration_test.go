@@ -80,7 +80,8 @@ func TestFC124_InternalTargetsAreRefused(t *testing.T) {
 	c, admin := harness.SignedIn(t, func(s *cli.Serve) { s.AllowedTargets = nil })
 	_, port, _ := strings.Cut(strings.TrimPrefix(c.Receiver.URL, "http://"), ":")
 	for _, target := range []string{"http://127.0.0.1:" + port, "http://[::1]:" + port, "http://[::ffff:169.254.169.254]", "http://2130706433:" + port,
-		"http://localhost:" + port, "file:///etc/passwd", "http://127.1:" + port, "http://0x7f.1:" + port} {
+		"http://localhost:" + port, "file:///etc/passwd", "http://127.1:" + port, "http://0x7f.1:" + port,
+		"http://127。0。0。1:" + port, "http://①②⑦.⓪.⓪.①:" + port, "http://ⓛocalhost:" + port} {
 		for _, kind := range []string{"slack", "webhook", "teams", "sumo_logic"} {
 			admin.Post("/settings/integrations/new?type="+kind, "name", "Inside", "active", "1", "url", target).Wants(http.StatusUnprocessableEntity)
 			admin.Post("/settings/integrations/test?type="+kind, "url", target).Wants(http.StatusUnprocessableEntity).Contains("Nothing was sent.")
@@ -90,6 +91,42 @@ func TestFC124_InternalTargetsAreRefused(t *testing.T) {
 		t.Errorf("%d requests reached the listener", n)
 	}
 	c.WantCount(0, `SELECT count(*) FROM integrations`)
+}
+
+func TestFC197_StoredHeadersAreNotSentToAnotherPath(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+"/tenant-a", "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	edit, test := "/settings/integrations/"+id+"/edit", "/settings/integrations/"+id+"/test"
+	for _, path := range []string{"/tenant-b", "/tenant-a?to=b", "/tenant-a/"} {
+		for _, post := range []string{edit, test} {
+			admin.Post(post, "name", "Hook", "active", "1", "url", c.Receiver.URL+path, "version", "2").
+				Wants(http.StatusUnprocessableEntity).
+				Contains("Enter this again").
+				Lacks("hunter2")
+		}
+	}
+	if n := len(c.Receiver.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	admin.Post(test, "name", "Hook", "url", c.Receiver.URL+"/tenant-b", "headers", "Authorization: another").Wants(http.StatusOK)
+	admin.Post(test, "name", "Hook", "url", strings.Replace(c.Receiver.URL, "localhost", "LOCALHOST", 1)+"/tenant-a#top").Wants(http.StatusOK)
+	got := c.Receiver.Wait(t, 2)
+	if got[0].Header.Get("Authorization") != "another" || got[1].Header.Get("Authorization") != "Bearer hunter2hunter2hunter2" {
+		t.Errorf("the receiver was sent %v and %v", got[0].Header, got[1].Header)
+	}
+}
+
+func TestFC202_AHostInWideLettersIsStoredInASCII(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	wide := strings.NewReplacer("127.0.0.1", "１２７。０。０。１", "localhost", "ｌｏｃａｌｈｏｓｔ").Replace(c.Receiver.URL)
+	c.Trigger(admin, c.Slack(admin, wide+"/services/a"))
+	admin.Get("/settings/integrations/1/edit").Wants(http.StatusOK).Contains("Stored: "+c.Receiver.URL+"/…").Lacks("１", "ｌ")
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	if got := c.Receiver.Wait(t, 1)[0]; got.Path != "/services/a" {
+		t.Errorf("the message went to %s", got.Path)
+	}
 }
 
 // A name may point elsewhere when the message is sent: what was allowed when it was saved no longer is.
@@ -230,7 +267,7 @@ func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 		Contains("X-Key: typed just now").
 		Lacks("hunter2hunter2hunter2")
 		// what is stored is not shown
-	admin.Post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL, "version", edit.Version()).
+	admin.Post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL+"/hook", "version", edit.Version()).
 		Wants(http.StatusConflict).
 		Contains("Again")
 	c.Trigger(admin, "1")

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -151,4 +153,24 @@ func TestFC132_EncryptionOfMailIsNotOptional(t *testing.T) {
 			t.Errorf("the mail server without TLS heard %q", said)
 		}
 	})
+}
+
+func TestFC204_ThePasswordOfTheMailServerComesFromAFile(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2:@/%"
+	server := fake.NewMailServer(t, fake.MailOptions{Username: "console", Password: secret})
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("\ufeff"+secret+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := harness.Ready(t, func(s *cli.Serve) {
+		s.SMTP, s.SMTPPasswordFile = "smtp://console@"+server.Addr()+"?tls=none", file
+	})
+	admin := c.Administrator()
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	server.WaitFor(t, "ann@example.com")
+	for _, page := range []string{"/settings/general", "/settings/users?tab=invited", "/settings/deliveries"} {
+		admin.Get(page).Lacks("hunter2")
+	}
+	c.WantNoTrace("hunter2")
 }

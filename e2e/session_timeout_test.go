@@ -253,19 +253,9 @@ func TestFC62_AClockThatJumps(t *testing.T) {
 		setTimeouts(c, admin, 10*time.Minute, time.Hour).To("/settings/general")
 
 		b := c.Administrator()
-		seen := c.Cell(`SELECT max(last_seen_at) FROM sessions`)
-		clock.Advance(-30 * time.Minute) // set back
-		b.Get("/settings/profile").Wants(http.StatusOK)
-		if now := c.Cell(`SELECT max(last_seen_at) FROM sessions`); now != seen {
-			t.Errorf("the session was last seen at %s, then at %s", seen, now)
-		}
-		c.Administrator().Get("/settings/profile").Wants(http.StatusOK) // nobody is locked out
-		clock.Advance(30*time.Minute + 10*time.Minute - time.Second)    // as much longer as the clock was set back, and no more
-		if left := secondsLeft(b, "/session?background").Seconds; left != 1 {
-			t.Errorf("%d seconds are left", left)
-		}
-		clock.Advance(time.Second)
+		clock.Advance(-30 * time.Minute) // set back: it would last longer than its timeouts
 		b.Get("/settings/profile").To("/signin")
+		c.Administrator().Get("/settings/profile").Wants(http.StatusOK) // nobody is locked out
 
 		b = c.Administrator()
 		clock.Advance(365 * 24 * time.Hour) // set forward

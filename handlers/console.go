@@ -4,6 +4,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -147,7 +148,9 @@ func (h *Console) healthy(c request) error { return c.String(http.StatusOK, "ok"
 
 func (h *Console) ready(c request) error {
 	if err := h.Ready(c.Context()); err != nil {
-		h.Log.Error("not ready", "error", err)
+		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
+			h.Log.Error("not ready", "error", err)
+		}
 		return c.String(http.StatusServiceUnavailable, "unavailable")
 	}
 	return c.String(http.StatusOK, "ok")

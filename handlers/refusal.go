@@ -84,6 +84,9 @@ func describe(err error) views.ErrorPage {
 		page.Text = "The server cannot read or save anything at present. Try again in a minute. " +
 			"If it goes on, tell whoever runs it the request number."
 	}
+	if errors.Is(err, store.ErrUnwritable) {
+		page.Title, page.Text = "Nothing can be saved", "The server cannot save anything at present. Tell whoever runs it."
+	}
 	return page
 }
 
@@ -101,7 +104,9 @@ func (h *Console) fail(err error, asked echo.Context) {
 	page.RequestID = c.RequestID()
 	refused := account.AsRefusal(err)
 	if refused == nil && page.Status >= http.StatusInternalServerError {
-		h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
+		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
+			h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
+		}
 		h.sendFailure(c, page)
 		return
 	}

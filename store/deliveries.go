@@ -382,6 +382,15 @@ func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error
 	return err
 }
 
+// DueAfterJump makes due what would wait beyond a time, because it was queued or tried while the clock was ahead. What is being
+// sent, and what waits for its integration to be switched on, is left.
+func (tx *Tx) DueAfterJump(ctx context.Context, now, beyond Millis) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'waiting' AND parked = 0 AND next_at > $2
+		AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
+			WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`, now, beyond)
+	return err
+}
+
 // CancelMails ends the waiting mails to a person.
 func (tx *Tx) CancelMails(ctx context.Context, userID int64, now Millis, reason string) error {
 	_, err := tx.exec(

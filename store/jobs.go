@@ -54,6 +54,11 @@ func (q Queries) DueJobs(ctx context.Context, now Millis) ([]Job, error) {
 	return many(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE ended_at = 0 AND next_at <= $1 ORDER BY id`, now)
 }
 
+// RunningJobs returns the jobs that have steps left, the oldest first.
+func (q Queries) RunningJobs(ctx context.Context) ([]Job, error) {
+	return many(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE ended_at = 0 ORDER BY id`)
+}
+
 // NextJobDue returns when the first of the jobs that have steps left goes on, or ErrNotFound where none has.
 func (q Queries) NextJobDue(ctx context.Context) (Millis, error) {
 	return one(ctx, q.q, value[Millis], `SELECT next_at FROM jobs WHERE ended_at = 0 ORDER BY next_at LIMIT 1`)
@@ -124,6 +129,12 @@ func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
 	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
 		j.Address, j.RequestID, work, j.Total, j.CreatedAt)
+	return err
+}
+
+// JobsDueAfterJump makes the jobs due that would wait beyond a time, because they failed while the clock was ahead.
+func (tx *Tx) JobsDueAfterJump(ctx context.Context, now, beyond Millis) error {
+	_, err := tx.exec(ctx, `UPDATE jobs SET next_at = $1 WHERE ended_at = 0 AND next_at > $2`, now, beyond)
 	return err
 }
 

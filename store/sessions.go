@@ -17,6 +17,10 @@ const (
 	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor
 )
 
+// ClockSlack is how far a clock may be set back without consequence. A session that began, or was used, later than that from now
+// has ended: how much of its time has passed is not known, and it shall not outlive its timeouts.
+const ClockSlack = time.Minute
+
 // Session is one browser that is signed in or on its way. The token itself is never stored, only its SHA-256.
 type Session struct {
 	ID             int64
@@ -74,11 +78,12 @@ func (q Queries) LiveSession(ctx context.Context, tokenHash []byte) (LiveSession
 		WHERE s.token_hash = $1 AND u.disabled_at = 0 AND u.activated_at > 0`, tokenHash)
 }
 
-// HasEnded says that one of the account's timeouts has passed by now, or that the session has waited too long for the second
-// factor. The timeouts are those in force now, whatever they were when the session began.
+// HasEnded says that one of the account's timeouts has passed by now, that the session has waited too long for the second
+// factor, or that the clock was set back (ClockSlack). The timeouts are those in force now, whatever they were when the session began.
 func (s Session) HasEnded(limits Account, now Millis) bool {
 	return now >= s.CreatedAt.Add(limits.AbsoluteTimeout) || now >= s.LastSeenAt.Add(limits.IdleTimeout) ||
-		s.Stage == AwaitsSecondFactor && now >= s.CreatedAt.Add(SecondFactorPatience)
+		s.Stage == AwaitsSecondFactor && now >= s.CreatedAt.Add(SecondFactorPatience) ||
+		max(s.CreatedAt, s.LastSeenAt) > now.Add(ClockSlack)
 }
 
 // SessionByID returns ErrNotFound for a session that no longer exists. Whether a timeout has passed it does not look
@@ -170,7 +175,8 @@ const withoutSecondFactor = `stage = '' AND id <> $1 AND EXISTS (SELECT 1 FROM u
 func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (int, error) {
 	return one(ctx, q.q, value[int], `SELECT count(DISTINCT user_id) FROM sessions WHERE `+withoutSecondFactor+`
 		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2
-		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2`, except, now)
+		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2
+		AND created_at <= $3 AND last_seen_at <= $3`, except, now, now.Add(ClockSlack))
 }
 
 // DeleteSessionsWithoutSecondFactor ends the sessions of people without a second factor, but one, and says how many
@@ -182,7 +188,8 @@ func (tx *Tx) DeleteSessionsWithoutSecondFactor(ctx context.Context, except int6
 // DeleteEndedSessions removes the rows of the sessions of which HasEnded says so.
 func (tx *Tx) DeleteEndedSessions(ctx context.Context, now Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE created_at + (SELECT absolute_timeout FROM account) * 1000 <= $1
-		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2`,
-		now, now.Add(-SecondFactorPatience))
+		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2
+		OR created_at > $3 OR last_seen_at > $3`,
+		now, now.Add(-SecondFactorPatience), now.Add(ClockSlack))
 	return err
 }

@@ -73,6 +73,7 @@ type DB struct {
 	Queries
 	read, write *sql.DB
 	commits     commits
+	writing     writing
 }
 
 // Tx is a writing transaction.
@@ -198,24 +199,19 @@ func (db *DB) Close() error {
 	return errors.Join(db.commits.close(), db.read.Close(), db.write.Close())
 }
 
-// Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error {
-	return db.read.PingContext(ctx)
-}
-
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
-// Update returns nil, and none of it is when Update returns an error.
+// Update returns nil, and none of it is when Update returns an error. The error is ErrUnwritable where the disk is to blame.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	tx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", unavailable(err))
+		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
 	if err := change(&Tx{Queries{tx}, tx}); err != nil {
-		return err
+		return db.writing.note(err)
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", unavailable(err))
+		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
 	return nil
 }
@@ -335,7 +331,7 @@ func duplicate(err error) error {
 	if errors.As(err, &e) && (e.Code() == primaryKey || e.Code() == unique) {
 		return ErrDuplicate
 	}
-	return unavailable(err)
+	return unwritable(unavailable(err))
 }
 
 // inListLength is how many places an IN (…) has at most: a power of two, and far from the 32,766 arguments that a statement

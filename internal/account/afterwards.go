@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -102,7 +103,7 @@ func (s *Service) WriteAfterwards(ctx context.Context) {
 		case <-minute.C:
 			err = s.writeRefused(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 			s.log.Error("write what requests left behind", "error", err)
 		}
 	}

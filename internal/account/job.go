@@ -26,6 +26,7 @@ const (
 	stepsTogether = 100
 	timeTogether  = 50 * time.Millisecond
 	jobPause      = 5 * time.Second // after the database has failed
+	longestSleep  = time.Minute     // the clock may have been set
 )
 
 // KeepJobs is how long an ended job can be looked at.
@@ -109,6 +110,10 @@ func (s *Service) RunJobs(ctx context.Context) {
 // fails waits by itself: the others go on.
 func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 	steps := map[int64]step{}
+	if err := s.followClock(ctx); err != nil {
+		s.jobFailed(ctx, 0, err)
+		return jobPause
+	}
 	for ctx.Err() == nil {
 		due, err := s.db.DueJobs(ctx, store.At(s.now()))
 		if err != nil {
@@ -132,11 +137,24 @@ func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 	if err != nil {
 		return time.Hour // none waits
 	}
-	return max(jobPause/10, next.Time().Sub(s.now()))
+	return min(longestSleep, max(jobPause/10, next.Time().Sub(s.now())))
+}
+
+// followClock lets jobs go on, when the clock was set back, that would wait until it gets there again.
+func (s *Service) followClock(ctx context.Context) error {
+	now := store.At(s.now())
+	if now < s.jobsSeenAt.Add(-store.ClockSlack) {
+		err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.JobsDueAfterJump(ctx, now, now.Add(stepTries*jobPause)) })
+		if err != nil {
+			return err
+		}
+	}
+	s.jobsSeenAt = now
+	return nil
 }
 
 func (s *Service) jobFailed(ctx context.Context, id int64, err error) {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 		s.log.Error("job", "job", id, "error", err)
 	}
 }
@@ -185,6 +203,10 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address,
 		RequestID: job.RequestID}
 	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		job, err := tx.db.JobByID(ctx, job.ID)
+		if err != nil || !job.Running() || job.NextAt > tx.now {
+			return struct{}{}, err // somebody else has ended it, or has got to a step that waits
+		}
 		_, forbidden := tx.authorize(ctx, store.Finished)
 		if forbidden != nil && AsRefusal(forbidden) == nil {
 			return struct{}{}, forbidden
@@ -246,6 +268,9 @@ func (b *batch) step(ctx context.Context) error {
 		}
 		return err
 	})
+	if errors.Is(failure, store.ErrUnwritable) {
+		return failure // no fault of the step: it is done once anything can be saved again
+	}
 	refusal := AsRefusal(failure)
 	if b.forbidden != nil && failure != nil {
 		refusal = AsRefusal(b.forbidden)

@@ -38,6 +38,7 @@ type Service struct {
 	list       *userlist.List
 	afterwards afterwards
 	jobStarted chan struct{}
+	jobsSeenAt store.Millis // when jobs were last looked for; for the one who carries them out
 	resetAsked chan struct{}
 }
 

@@ -34,8 +34,8 @@ func (s SignedIn) Ends() (at store.Millis, final bool) {
 
 // Session returns the session of a token hash and, unless the page asks by itself (background), notes the activity. It
 // returns store.ErrNotFound when the session has ended: by signing out, by the idle or the absolute timeout as they are
-// set now, or because the person may no longer sign in. Activity is never noted backwards: a clock that is set back
-// prolongs a session by as much as it was set back, and ends none.
+// set now, or because the person may no longer sign in. Activity is never noted backwards, and a clock that is set back
+// by more than store.ClockSlack ends the sessions that were used since.
 func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
 	live, err := s.db.LiveSession(ctx, tokenHash)

@@ -146,7 +146,7 @@ func TestLoadKeyCreatesTheFileOnce(t *testing.T) {
 	}
 }
 
-func TestLoadKeyRefuses(t *testing.T) {
+func TestFC189_KeyFilesThatAreTakenAndRefused(t *testing.T) {
 	t.Parallel()
 	good := strings.Repeat("0a", KeyBytes)
 	for name, c := range map[string]struct {
@@ -157,6 +157,10 @@ func TestLoadKeyRefuses(t *testing.T) {
 		"owner only":     {good + "\n", 0o600, ""},
 		"read by group":  {good, 0o640, ""},
 		"read only":      {" " + strings.ToUpper(good) + "\r\n", 0o400, ""},
+		"from Windows":   {"\ufeff" + good + "\r\n", 0o600, ""},
+		"mounted":        {good, 0o440, ""},
+		"open to all":    {good, 0o777, "chmod 600"},
+		"two marks":      {"\ufeff\ufeff" + good, 0o600, "does not hold a key"},
 		"world-readable": {good, 0o644, "chmod 600"},
 		"world-writable": {good, 0o602, "chmod 600"},
 		"empty":          {"", 0o600, "does not hold a key"},

@@ -15,10 +15,11 @@ import (
 
 // commands are what the program can be told to do. Every flag is also an environment variable, CONSOLE_ and its name.
 type commands struct {
-	Serve   Serve   `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
-	Setup   setup   `cmd:""                    help:"Create the account and its first Global Administrator."`
-	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
-	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
+	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
+	Setup    setup    `cmd:""                    help:"Create the account and its first Global Administrator."`
+	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
+	Seed     seed     `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
+	Version  version  `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
 }
 
 // stdio is what commands read from and write to.

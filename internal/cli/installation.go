@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,13 @@ type Installation struct {
 	Database       string   `help:"SQLite file. Default: console.db in the data directory."`
 	Brand          string   `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
 	AllowedTargets Networks `name:"allow-private-targets" help:"Private addresses or networks (CIDR) that integrations may send to."`
+
+	AllowSharedFiles bool `help:"Start though others may read the data or the key, where file modes cannot be changed."`
+}
+
+// databaseFile is where the database lies.
+func (i Installation) databaseFile() string {
+	return cmp.Or(i.Database, filepath.Join(i.Data, "console.db"))
 }
 
 // opened is an installation in use.
@@ -35,27 +43,26 @@ type opened struct {
 }
 
 // open creates the data directory, the key and the database where they do not exist, and migrates the database. A
-// database whose key is missing is refused: a new key could not open what the old one has sealed.
-func (i Installation) open(ctx context.Context) (*opened, error) {
+// database whose key is missing is refused: a new key could not open what the old one has sealed. What others may read is made
+// private, or refused.
+func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, error) {
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	database, keyFile := i.Database, i.KeyFile
-	if database == "" {
-		database = filepath.Join(i.Data, "console.db")
-	}
+	database, keyFile := i.databaseFile(), i.KeyFile
 	if keyFile == "" {
 		keyFile = filepath.Join(i.Data, "console.key")
 	}
 	if exists(database) && !exists(keyFile) {
 		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file", keyFile, database)
 	}
-	key, err := auth.LoadKey(keyFile)
+	key, err := i.loadKey(keyFile, log)
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
-	if err := private(database); err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+	database, err = i.keepPrivate(database, log)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
 	}
 	if err := checkKey(ctx, database, key); err != nil {
 		return nil, err
@@ -64,6 +71,9 @@ func (i Installation) open(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.TellUnwritable(func(err error) {
+		log.Error("nothing can be saved; people are told so, and this is repeated once a minute", "error", err)
+	})
 	if err := sealConstant(ctx, db, key); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -116,13 +126,20 @@ func sealConstant(ctx context.Context, db *store.DB, key *auth.Key) error {
 	})
 }
 
-// private creates a file that nobody else can read; SQLite gives its other files the same mode.
-func private(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
+// loadKey reads the key file, and warns where others may read it too.
+func (i Installation) loadKey(path string, log *slog.Logger) (*auth.Key, error) {
+	load := auth.LoadKey
+	if i.AllowSharedFiles {
+		load = auth.LoadSharedKey
 	}
-	return file.Close()
+	key, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(path); err == nil && open(info) {
+		log.Warn("everybody on this machine may access the key file", "path", path, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
+	return key, nil
 }
 
 // service returns the account operations on the installation. wake is called when messages are queued, send for tests of

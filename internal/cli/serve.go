@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"console/handlers"
@@ -33,15 +34,16 @@ const (
 // Serve is how the console is to be served.
 type Serve struct {
 	Installation
-	Listen         string   `default:"localhost:8080" help:"Address to listen on."`
-	BaseURL        string   `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
-	SMTP           string   `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
-	MailFrom       string   `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
-	TLSCert        string   `help:"Certificate file (PEM) to serve https with."`
-	TLSKey         string   `help:"Its private key (PEM)."`
-	TrustedProxies Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
-	HSTS           string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
-	LogFormat      string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	Listen           string   `default:"localhost:8080" help:"Address to listen on."`
+	BaseURL          string   `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
+	SMTP             string   `help:"Mail server, smtp://user@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
+	SMTPPasswordFile string   `help:"File of the password for the mail server."`
+	MailFrom         string   `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	TLSCert          string   `help:"Certificate file (PEM) to serve https with."`
+	TLSKey           string   `help:"Its private key (PEM)."`
+	TrustedProxies   Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	HSTS             string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
+	LogFormat        string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
 	Now      func() time.Time `kong:"-"` // time.Now when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
@@ -85,8 +87,11 @@ func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	if s.Listener == nil {
 		listener, err := net.Listen("tcp", s.Listen)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("another program answers at %s already: stop it, or name another address with --listen", s.Listen)
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--listen: %w", err)
 		}
 		s.Listener = listener
 	}
@@ -106,11 +111,12 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.open(ctx)
+	log := newLogger(s.LogFormat, w)
+	o, err := s.open(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: newLogger(s.LogFormat, w)}
+	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: log}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
 	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
@@ -122,7 +128,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
 		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
-		Ready: o.db.Ping, Now: s.Now, Log: server.log,
+		Ready: o.db.Ready, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
 		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -190,13 +196,36 @@ func (s *Server) Close() error {
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
 	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	if s.SMTP == "" && s.SMTPPasswordFile != "" {
+		return nil, nil, "", errors.New("--smtp-password-file belongs to a mail server: name it with --smtp")
+	}
 	if s.SMTP == "" {
 		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
 		return files, files, "", nil
 	}
-	smtp, err := notify.ParseSMTP(s.SMTP)
+	password, err := s.smtpPassword()
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("--smtp-password-file: %w", err)
+	}
+	smtp, err := notify.ParseSMTP(s.SMTP, password)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("--smtp: %w", err)
 	}
 	return notify.NewSMTPMailer(smtp, sender), nil, smtp.String(), nil
+}
+
+// smtpPassword reads the password for the mail server from its file: arguments and variables of a process are seen by others.
+func (s Serve) smtpPassword() (string, error) {
+	if s.SMTPPasswordFile == "" {
+		return "", nil
+	}
+	read := auth.ReadSecret
+	if s.AllowSharedFiles {
+		read = auth.ReadSharedSecret
+	}
+	password, err := read(s.SMTPPasswordFile)
+	if err == nil && password == "" {
+		err = fmt.Errorf("%s is empty", s.SMTPPasswordFile)
+	}
+	return password, err
 }

@@ -30,12 +30,13 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 	if err != nil {
 		return fmt.Errorf("read password: %w", err)
 	}
-	o, err := s.open(ctx)
+	log := newLogger("text", io.err)
+	o, err := s.open(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = o.closeWith(err) }()
-	service := o.service(time.Now, func() {}, nil, newLogger("text", io.err), nil)
+	service := o.service(time.Now, func() {}, nil, log, nil)
 	user, err := service.SetUp(ctx, account.Actor{Source: account.CLI}, account.Setup{
 		Company: s.Company, Cloud: s.Cloud, FirstName: s.FirstName, LastName: s.LastName, Email: s.Email, Password: password,
 	})

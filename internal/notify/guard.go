@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // ErrPrivateAddress says that a target lies in a network that integrations may not reach.
@@ -78,9 +80,14 @@ func (g *Guard) CheckURL(ctx context.Context, raw string) error {
 	return g.Check(ctx, u.Hostname())
 }
 
-// Check returns ErrPrivateAddress for an address, in whatever spelling, or a name of one that may not be reached. A
-// name that does not resolve within a second passes: every connection is checked again when it is made.
+// Check returns ErrPrivateAddress for an address, in whatever spelling, or a name of one that may not be reached, and another
+// error for what can be neither. A name that does not resolve within a second passes: every connection is checked again
+// when it is made.
 func (g *Guard) Check(ctx context.Context, host string) error {
+	host, err := asciiHost(host)
+	if err != nil {
+		return err
+	}
 	host = strings.TrimSuffix(host, ".")
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return g.checkAddress(addr)
@@ -160,6 +167,45 @@ func parseLegacy(host string) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte{byte(ip >> 24), byte(ip >> 16), byte(ip >> 8), byte(ip)}), true
 }
 
+// browserHosts maps hosts as browsers do (UTS #46 as the URL standard asks for it): letters, digits and dots that only look like
+// those of ASCII become them.
+var browserHosts = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false),
+	idna.StrictDomainName(false))
+
+// asciiHost returns a host as it is asked for on the network: “１２７。０。０。１” is 127.0.0.1. An IPv6 address stays as it is. What
+// holds signs of which no name consists, or hides them behind others, is refused.
+func asciiHost(host string) (string, error) {
+	if strings.Contains(host, ":") { // only an IPv6 address gets here with one
+		return host, nil
+	}
+	mapped, err := browserHosts.ToASCII(host)
+	if err != nil || strings.Trim(mapped, ".") == "" || strings.ContainsFunc(mapped, notInHost) {
+		return "", errURL
+	}
+	return mapped, nil
+}
+
+func notInHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+}
+
+// withASCIIHost returns a URL with its host as asciiHost returns it, or the URL itself where that changes nothing or is refused.
+func withASCIIHost(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	host, err := asciiHost(u.Hostname())
+	if err != nil || strings.EqualFold(host, u.Hostname()) {
+		return raw
+	}
+	if port := u.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	u.Host = host
+	return u.String()
+}
+
 // maxURL is the length of a URL in characters.
 const maxURL = 2048
 
@@ -184,6 +230,9 @@ func CheckURL(raw string) error {
 	}
 	if u.Hostname() == "" {
 		return errURL
+	}
+	if _, err := asciiHost(u.Hostname()); err != nil {
+		return err
 	}
 	if u.User != nil {
 		return errors.New("the URL must not contain a user name or password")

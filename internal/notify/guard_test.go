@@ -61,6 +61,40 @@ func TestFC124_PrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 	}
 }
 
+func TestFC202_HostsAreMappedBeforeTheyAreChecked(t *testing.T) {
+	t.Parallel()
+	guard := guardWithNames(map[string]string{"localhost": "127.0.0.1", "outside.example": "93.184.215.14", "xn--bcher-kva.example": "93.184.215.14"})
+	for _, url := range []string{
+		"http://127。0。0。1", "http://127．0．0．1/", "http://１２７.0.0.1:8080/a", "http://①②⑦.⓪.⓪.①", "http://ⓛocalhost", "http://ｌｏｃａｌｈｏｓｔ",
+		"http://%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1", "http://０ｘ７ｆ.1", "http://⑯⑨.②⑤④.169.254", "http://𝟙𝟚𝟟.𝟘.𝟘.𝟙", "http://127。1。", "http://loca\u00adlhost",
+	} {
+		if err := guard.CheckURL(t.Context(), url); !errors.Is(err, ErrPrivateAddress) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, url := range []string{
+		"http://outside.example℀", "http://a／b.example", "http://a＠b.example", "http://a．．％41", "http://exa<mple", "http://xn--zz--.example", "http://。",
+	} {
+		if err := guard.CheckURL(t.Context(), url); err == nil {
+			t.Errorf("%s is accepted", url)
+		}
+	}
+	webhook, _ := KindByKey(KindWebhook)
+	for typed, want := range map[string]string{
+		"https://ｏｕｔｓｉｄｅ．ｅｘａｍｐｌｅ/Hook?a=b#c": "https://outside.example/Hook?a=b#c",
+		"https://ｏｕｔｓｉｄｅ。example:8443/%2Fa":  "https://outside.example:8443/%2Fa",
+		"https://Bücher.example/":            "https://xn--bcher-kva.example/",
+		"https://Outside.example/Hook":       "https://Outside.example/Hook",
+		"https://under_score.example/-":      "https://under_score.example/-",
+		"https://[2606:2800:21f:cb07::1]/a":  "https://[2606:2800:21f:cb07::1]/a",
+	} {
+		filled := Fill(webhook, nil, Settings{"url": typed, "request_timeout": "5"})
+		if refused := CheckSettings(t.Context(), guard, webhook, filled); len(refused) > 0 || filled["url"] != want {
+			t.Errorf("%s is stored as %s, want %s; refused: %v", typed, filled["url"], want, refused)
+		}
+	}
+}
+
 func TestGuardAllowsNetworksByName(t *testing.T) {
 	t.Parallel()
 	guard := guardWithNames(nil, netip.MustParsePrefix("10.1.7.7/16"), netip.MustParsePrefix("fd00::/8"))

@@ -83,23 +83,32 @@ func TestFC133_SecretsAreMasked(t *testing.T) {
 	}
 }
 
-func TestASecretIsNotSentToAnotherServer(t *testing.T) {
+func TestFC197_SecretsAreTypedAgainForAnotherAddress(t *testing.T) {
 	t.Parallel()
 	splunk, _ := KindByKey(KindSplunk)
 	webhook, _ := KindByKey(KindWebhook)
-	kept := Settings{"url": "https://one.example/a", "token": "12345678-abcd", "headers": "Authorization: Bearer x", "secret": "whsec_x"}
+	kept := Settings{"url": "https://one.example/a?b=c#d", "token": "12345678-abcd", "headers": "Authorization: Bearer x", "secret": "whsec_x"}
 	for name, c := range map[string]struct {
 		kind  Kind
 		typed Settings
 		want  []string
 	}{
 		"nothing typed":             {splunk, Settings{}, nil},
-		"another path":              {splunk, Settings{"url": "https://ONE.example/b"}, nil},
-		"another host":              {splunk, Settings{"url": "https://evil.example/a"}, []string{"token"}},
-		"another scheme":            {splunk, Settings{"url": "http://one.example/a"}, []string{"token"}},
-		"another port":              {splunk, Settings{"url": "https://one.example:8443/a"}, []string{"token"}},
+		"the same":                  {splunk, Settings{"url": " https://one.example/a?b=c#d "}, nil},
+		"host in capitals":          {splunk, Settings{"url": "https://ONE.example/a?b=c#d"}, nil},
+		"host in wide letters":      {splunk, Settings{"url": "https://ｏｎｅ.example/a?b=c#d"}, nil},
+		"another fragment":          {splunk, Settings{"url": "https://one.example/a?b=c#e"}, nil},
+		"no fragment":               {splunk, Settings{"url": "https://one.example/a?b=c"}, nil},
+		"another path":              {splunk, Settings{"url": "https://one.example/b?b=c#d"}, []string{"token"}},
+		"path in capitals":          {splunk, Settings{"url": "https://one.example/A?b=c#d"}, []string{"token"}},
+		"another query":             {splunk, Settings{"url": "https://one.example/a?b=d#d"}, []string{"token"}},
+		"no query":                  {splunk, Settings{"url": "https://one.example/a"}, []string{"token"}},
+		"an escaped letter":         {splunk, Settings{"url": "https://one.example/%61?b=c#d"}, []string{"token"}},
+		"another host":              {splunk, Settings{"url": "https://evil.example/a?b=c#d"}, []string{"token"}},
+		"another scheme":            {splunk, Settings{"url": "http://one.example/a?b=c#d"}, []string{"token"}},
+		"another port":              {splunk, Settings{"url": "https://one.example:8443/a?b=c#d"}, []string{"token"}},
 		"typed again":               {splunk, Settings{"url": "https://two.example/a", "token": "87654321-abcd"}, nil},
-		"headers of a webhook":      {webhook, Settings{"url": "https://evil.example/a"}, []string{"headers"}},
+		"headers of a webhook":      {webhook, Settings{"url": "https://one.example/b?b=c"}, []string{"headers"}},
 		"headers forgotten":         {webhook, Settings{"url": "https://two.example/a", Forget("headers"): "1"}, nil},
 		"forgotten, nothing stored": {webhook, Settings{Forget("headers"): "1"}, nil},
 	} {
@@ -126,6 +135,29 @@ func TestRefusedSettingsSayWhatToDo(t *testing.T) {
 		kind, _ := KindByKey(c.kind)
 		if got := CheckSettings(t.Context(), guard, kind, Settings{c.field: c.value})[c.field]; got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.kind, c.value, got, c.want)
+		}
+	}
+}
+
+// TestFC197_EveryKindIsCovered keeps a new kind from leading its secrets astray.
+func TestFC197_EveryKindIsCovered(t *testing.T) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		kept, typed, hasURL, want := Settings{}, Settings{}, false, []string(nil)
+		for _, field := range kind.Fields {
+			kept[field.Name] = "stored"
+			switch {
+			case field.isURL():
+				hasURL, kept[field.Name], typed[field.Name] = true, "https://one.example/a", "https://one.example/b"
+			case field.Secret() && field.Name != signingSecret:
+				want = append(want, field.Name)
+			}
+		}
+		if !hasURL {
+			want = nil // the vendor's address is ours
+		}
+		if got := slices.Sorted(maps.Keys(Retype(kind, kept, typed))); !slices.Equal(got, want) {
+			t.Errorf("%s: %v must be typed again, want %v", kind.Key, got, want)
 		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Fill returns what a person typed into the form of a kind as it is stored: trimmed, with the defaults of selections and
-// numbers left empty, and with a signing secret where there must be one. kept are the settings stored before, or nil: a
+// Fill returns what a person typed into the form of a kind as it is stored: trimmed, with the hosts of addresses in ASCII, with the
+// defaults of selections and numbers left empty, and with a signing secret where there must be one. kept are the settings stored before, or nil: a
 // secret left empty keeps its value unless it is to be forgotten (see Forget), and so does what stands in no form.
 func Fill(k Kind, kept, typed Settings) Settings {
 	filled := maps.Clone(kept)
@@ -30,6 +30,9 @@ func Fill(k Kind, kept, typed Settings) Settings {
 	}
 	for _, field := range k.Fields {
 		value := strings.TrimSpace(strings.ReplaceAll(typed[field.Name], "\r\n", "\n"))
+		if field.isURL() {
+			value = withASCIIHost(value)
+		}
 		switch {
 		case value == "" && field.Secret():
 			if typed[Forget(field.Name)] == "" {
@@ -49,9 +52,9 @@ func Fill(k Kind, kept, typed Settings) Settings {
 // Forget is the name under which a form says that the stored value of a secret is to be forgotten.
 func Forget(field string) string { return "forget_" + field }
 
-// Retype says which secrets must be typed again, by the name of the field, because the settings lead to another server
-// than before: whoever may change an address must not thereby get what was stored for the old one. A signing secret is
-// never sent and stays.
+// Retype says which secrets must be typed again, by the name of the field, because another address than the stored one has
+// been typed: whoever may change an address must not thereby get what was stored for the old one. On a shared host it may be
+// the path or the query that says whose the receiver is. A signing secret is never sent and stays.
 func Retype(k Kind, kept, typed Settings) map[string]string {
 	needed := map[string]string{}
 	if !moved(k, kept, typed) {
@@ -60,30 +63,32 @@ func Retype(k Kind, kept, typed Settings) map[string]string {
 	for _, field := range k.Fields {
 		sent := field.Secret() && !field.isURL() && field.Name != signingSecret
 		if sent && kept[field.Name] != "" && strings.TrimSpace(typed[field.Name]) == "" && typed[Forget(field.Name)] == "" {
-			needed[field.Name] = "The address leads to another server now. Enter this again: what is stored is not sent there."
+			needed[field.Name] = "The address has changed. Enter this again: what is stored is sent to the old address only."
 		}
 	}
 	return needed
 }
 
-// moved says whether an address has been typed that leads to another server than the stored one.
+// moved says whether an address has been typed that is another than the stored one.
 func moved(k Kind, kept, typed Settings) bool {
 	for _, field := range k.Fields {
 		value := strings.TrimSpace(typed[field.Name])
-		if field.isURL() && kept[field.Name] != "" && value != "" && server(value) != server(kept[field.Name]) {
+		if field.isURL() && kept[field.Name] != "" && value != "" && requested(value) != requested(kept[field.Name]) {
 			return true
 		}
 	}
 	return false
 }
 
-// server is scheme, host and port of an address; an address without them is its own.
-func server(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
+// requested is an address as a receiver is asked by it: the case of the host does not matter, and a fragment is never sent.
+func requested(address string) string {
+	u, err := url.Parse(withASCIIHost(address))
+	if err != nil {
 		return address
 	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
+	u.Host = strings.ToLower(u.Host)
+	u.Fragment, u.RawFragment = "", ""
+	return u.String()
 }
 
 // Defaults are the settings that the form of a new integration begins with.

@@ -52,19 +52,27 @@ func (s SMTP) loopback() bool {
 	return s.Host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// ParseSMTP reads smtp://user:password@host:port?tls=starttls|tls|none. Without tls it is starttls, without a port 587,
-// 465 or 25. A password for another machine is refused with tls=none. No error repeats the URL.
-func ParseSMTP(raw string) (SMTP, error) {
+// ParseSMTP reads smtp://user@host:port?tls=starttls|tls|none and, unless it is empty, the password that belongs to the user; the
+// URL may hold it too. Without tls it is starttls, without a port 587, 465 or 25. A password for another machine is refused
+// with tls=none. No error repeats the URL.
+func ParseSMTP(raw, password string) (SMTP, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "smtp" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
 		return SMTP{}, errors.New(
-			"the mail server must be given as smtp://user:password@host:port?tls=starttls; percent-encode special characters of the password",
+			"the mail server must be given as smtp://user@host:port?tls=starttls, its password with --smtp-password-file; " +
+				"percent-encode special characters of the user name",
 		)
 	}
 	s := SMTP{Host: u.Hostname(), TLS: StartTLS, Username: u.User.Username()}
 	s.Password, _ = u.User.Password()
+	if password != "" {
+		if s.Password != "" {
+			return SMTP{}, errors.New("the password is given twice: take it out of the URL of the mail server")
+		}
+		s.Password = password
+	}
 	if (s.Username == "") != (s.Password == "") {
-		return SMTP{}, errors.New("the mail server needs both user name and password, or neither")
+		return SMTP{}, errors.New("the mail server needs both a user name, in its URL, and a password, in the file of --smtp-password-file, or neither")
 	}
 	if err := s.setMode(u.Query()); err != nil {
 		return SMTP{}, err

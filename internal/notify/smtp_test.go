@@ -31,7 +31,7 @@ func TestParseSMTP(t *testing.T) {
 		"smtp://ann:secret@127.8.8.8:25?tls=none":            {Host: "127.8.8.8", Port: 25, TLS: NoTLS, Username: "ann", Password: "secret"},
 		"smtp://ann:secret@mail.example":                     {Host: "mail.example", Port: 587, TLS: StartTLS, Username: "ann", Password: "secret"},
 	} {
-		if got, err := ParseSMTP(raw); err != nil || got != want {
+		if got, err := ParseSMTP(raw, ""); err != nil || got != want {
 			t.Errorf("%s: %s, %v", raw, got, err)
 		}
 	}
@@ -40,23 +40,23 @@ func TestParseSMTP(t *testing.T) {
 func TestFC132_ParseSMTPExplainsWhatItRefuses(t *testing.T) {
 	t.Parallel()
 	for raw, reason := range map[string]string{
-		"":                                     "smtp://user:password@host:port",
-		"mail.example:25":                      "smtp://user:password@host:port",
-		"http://mail.example":                  "smtp://user:password@host:port",
-		"smtp://":                              "smtp://user:password@host:port",
-		"smtp://mail.example/inbox":            "smtp://user:password@host:port",
-		"smtp://ann:secret@mail.example:port":  "smtp://user:password@host:port",
+		"":                                     "smtp://user@host:port",
+		"mail.example:25":                      "smtp://user@host:port",
+		"http://mail.example":                  "smtp://user@host:port",
+		"smtp://":                              "smtp://user@host:port",
+		"smtp://mail.example/inbox":            "smtp://user@host:port",
+		"smtp://ann:secret@mail.example:port":  "smtp://user@host:port",
 		"smtp://ann:se%cret@mail.example":      "percent-encode",
 		"smtp://ann:secret@mail.example:0":     "from 1 to 65535",
 		"smtp://ann:secret@mail.example:70000": "from 1 to 65535",
-		"smtp://ann@mail.example":              "both user name and password",
-		"smtp://:secret@mail.example":          "both user name and password",
+		"smtp://ann@mail.example":              "both a user name",
+		"smtp://:secret@mail.example":          "both a user name",
 		"smtp://ann:secret@m.example?tls=yes":  "starttls, tls or none",
 		"smtp://m.example?tls=tls&tls=none":    "once",
 		"smtp://m.example?skip_verify=1":       "only setting",
 		"smtp://ann:secret@m.example?tls=none": "unencrypted",
 	} {
-		_, err := ParseSMTP(raw)
+		_, err := ParseSMTP(raw, "")
 		if err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%s: %v", raw, err)
 		} else if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "se%cret") {
@@ -65,9 +65,27 @@ func TestFC132_ParseSMTPExplainsWhatItRefuses(t *testing.T) {
 	}
 }
 
+func TestFC204_ThePasswordStandsBesideTheURL(t *testing.T) {
+	t.Parallel()
+	got, err := ParseSMTP("smtp://ann@mail.example", "p@ss:word/%")
+	if want := (SMTP{Host: "mail.example", Port: 587, TLS: StartTLS, Username: "ann", Password: "p@ss:word/%"}); err != nil || got != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	for raw, reason := range map[string]string{
+		"smtp://mail.example":               "both a user name",
+		"smtp://ann:other@mail.example":     "given twice",
+		"smtp://ann@mail.example?tls=none":  "unencrypted",
+		"smtp://ann:@mail.example?tls=fair": "starttls, tls or none",
+	} {
+		if _, err := ParseSMTP(raw, "hunter2"); err == nil || !strings.Contains(err.Error(), reason) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}
+
 func TestFC133_NoWayOfPrintingShowsThePassword(t *testing.T) {
 	t.Parallel()
-	s, err := ParseSMTP("smtp://ann:hunter2@mail.example")
+	s, err := ParseSMTP("smtp://ann:hunter2@mail.example", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +99,7 @@ func TestFC133_NoWayOfPrintingShowsThePassword(t *testing.T) {
 // mailer sends through the server under test.
 func mailer(t *testing.T, server *fake.MailServer, change ...func(*SMTP)) *SMTPMailer {
 	t.Helper()
-	s, err := ParseSMTP(server.URL())
+	s, err := ParseSMTP(server.URL(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

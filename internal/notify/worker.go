@@ -55,6 +55,8 @@ type Worker struct {
 	wake   chan struct{}
 	lanes  sync.WaitGroup
 
+	latest time.Time // that dispatch has seen
+
 	mu   sync.Mutex
 	busy map[string]int   // lanes at work, by target
 	held map[string]*hold // targets that asked to be left alone
@@ -124,6 +126,9 @@ func (w *Worker) Run(ctx context.Context) error {
 // dispatch opens lanes for the targets with something due, and returns how long nothing else will be.
 func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	now := w.Now()
+	if err := w.followClock(ctx, now); err != nil {
+		return w.storeFailed(ctx, err)
+	}
 	targets, err := w.DB.DueTargets(ctx, store.At(now))
 	if err != nil {
 		return w.storeFailed(ctx, err)
@@ -146,8 +151,21 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	return min(quiet, next.Time().Sub(now))
 }
 
+// followClock sends at once, at the start and when the clock was set back, what would wait until it gets there again. No retry is
+// further away than maxRetryAfter.
+func (w *Worker) followClock(ctx context.Context, now time.Time) error {
+	if w.latest.IsZero() || now.Before(w.latest.Add(-store.ClockSlack)) {
+		beyond := store.At(now.Add(maxRetryAfter))
+		if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.DueAfterJump(ctx, store.At(now), beyond) }); err != nil {
+			return err
+		}
+	}
+	w.latest = now
+	return nil
+}
+
 func (w *Worker) storeFailed(ctx context.Context, err error) time.Duration {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 		w.Log.Error("deliveries cannot be read or saved", "error", err)
 	}
 	return storePause
@@ -161,7 +179,7 @@ func (w *Worker) heldFor(ctx context.Context, q store.Queries, target string, no
 	if h == nil {
 		return 0
 	}
-	if wait := h.until.Sub(now); wait > 0 && h.stands(ctx, q) {
+	if wait := h.until.Sub(now); wait > 0 && wait <= maxRetryAfter && h.stands(ctx, q) { // longer: the clock was ahead
 		return wait
 	}
 	w.mu.Lock()

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"console/internal/account"
+)
+
+// restored is run after an old copy of the data has been put back.
+type restored struct{ Installation }
+
+// Run ends what the copy has brought back, and prints what that was.
+func (r restored) Run(ctx context.Context, io stdio) (err error) {
+	if !exists(r.databaseFile()) {
+		return fmt.Errorf("there is no database %s: put the copy back first", r.databaseFile())
+	}
+	log := newLogger("text", io.err)
+	o, err := r.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = o.closeWith(err) }()
+	service := o.service(time.Now, func() {}, nil, log, nil)
+	ended, jobs, err := service.Restored(ctx, account.Actor{Source: account.CLI})
+	if account.RefusedBy(err, account.NotSetUp) {
+		return errors.New("there is no account in this database: nothing was restored")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(io.out, `Ended, as it was when the copy was made:
+  %d sessions and %d sign-ins under way
+  %d signup links and %d links or requests to reset a password
+  %d messages that waited, which are not sent
+  %d jobs
+People, roles, passwords, second factors and recovery codes are those of the copy. Look through the users: whoever was deleted or
+disabled after the copy was made can sign in again. Invited people need a new link.
+`, ended.Sessions, ended.HalfSignIns, ended.SignupLinks, ended.ResetLinks, ended.Messages, jobs)
+	return err
+}
