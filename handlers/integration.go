@@ -25,7 +25,7 @@ func (h *Console) integrations(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures}
 	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(input.Fold(k.Label), search)
@@ -56,7 +56,7 @@ func (h *Console) newIntegration(c request) error {
 // proposedName is what a new integration is called unless somebody finds a better name.
 func (h *Console) proposedName(c request, kind notify.Kind) string {
 	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
-	if utf8.RuneCountInString(name) > input.MaxTitle {
+	if utf8.RuneCountInString(name) > input.MaxTitle || input.RefuseName(name) != "" {
 		return kind.Label + " integration"
 	}
 	return name

@@ -14,6 +14,7 @@ import (
 
 	"console/internal/account"
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -38,6 +39,9 @@ type opened struct {
 // open creates the data directory, the key and the database where they do not exist, and migrates the database. A
 // database whose key is missing is refused: a new key could not open what the old one has sealed.
 func (i Installation) open(ctx context.Context) (*opened, error) {
+	if refusal := input.RefuseName(i.Brand); refusal != "" {
+		return nil, fmt.Errorf("--brand: %s", refusal)
+	}
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}

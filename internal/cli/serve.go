@@ -20,6 +20,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -193,6 +194,9 @@ func (s Serve) baseURL() (*url.URL, error) {
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("--base-url %q: an address like https://console.example.com is needed", raw)
 	}
+	if base.Host, err = asciiHost(base); err != nil {
+		return nil, fmt.Errorf("--base-url %q: %w", raw, err)
+	}
 	if base.EscapedPath() != base.Path { // browsers would not send the cookies of such a path back
 		return nil, fmt.Errorf("--base-url %q: the path may not hold characters that need escaping", raw)
 	}
@@ -210,6 +214,21 @@ func (s Serve) baseURL() (*url.URL, error) {
 	return base, nil
 }
 
+// asciiHost is the host of an address, with its port, as browsers send it.
+func asciiHost(base *url.URL) (string, error) {
+	if _, err := netip.ParseAddr(base.Hostname()); err == nil {
+		return base.Host, nil
+	}
+	domain, refusal := input.ParseDomain(base.Hostname())
+	if refusal != "" {
+		return "", errors.New(refusal)
+	}
+	if base.Port() == "" {
+		return domain, nil
+	}
+	return net.JoinHostPort(domain, base.Port()), nil
+}
+
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
@@ -218,7 +237,14 @@ func loopback(host string) bool {
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
-	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	from := s.MailFrom
+	if from != "" {
+		var refusal string
+		if from, _, refusal = input.ParseEmail(from); refusal != "" {
+			return nil, nil, "", fmt.Errorf("--mail-from: %s", refusal)
+		}
+	}
+	sender := notify.Sender{Address: from, Name: s.Brand, BaseURL: base.String()}
 	if s.SMTP == "" {
 		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
 		return files, files, "", nil
