@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 		"handlers",
 		"internal/account",
 		"internal/auth",
+		"internal/input",
 		"internal/notify",
 		"internal/permission",
 		"store",

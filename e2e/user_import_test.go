@@ -83,7 +83,7 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 		"8|boss@example.com|||Cannot be added|There is no role “Emperor”. Write it as under Role in the user list.",
 		"9|strong@example.com||Global Analyst|Cannot be added|You may not view Users in all tenants.",
 		"10|long@example.com|" + strings.Repeat("W", 256) + "|Analyst|Cannot be added|First and last name together have at most 255 characters.",
-		"11|turn@example.com|A\u202eB|Analyst|Cannot be added|Invisible characters that change the writing direction are not allowed.",
+		"11|turn@example.com|A\u202eB|Analyst|Cannot be added|Invisible characters that change the writing direction are not allowed. Remove them.",
 		"12|robot@example.com||Deploy|New",
 	}
 	got := preview(admin, file)

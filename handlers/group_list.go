@@ -2,9 +2,9 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
@@ -28,7 +28,7 @@ func (h *Console) groupChoices(c request, chosen int64) ([]store.Group, error) {
 }
 
 func (h *Console) groups(c request) error {
-	query := account.GroupQuery{Search: strings.TrimSpace(c.QueryParam("q")), Cursor: c.QueryParam("cursor"),
+	query := account.GroupQuery{Search: input.Line(c.QueryParam("q")), Cursor: c.QueryParam("cursor"),
 		Custom: c.QueryParam("role") == customPermissions}
 	if role, known := permission.ParseRole(c.QueryParam("role")); known {
 		query.Role = role

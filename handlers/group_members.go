@@ -3,9 +3,9 @@ package handlers
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/store"
 	"console/views"
 )
@@ -44,7 +44,7 @@ func (h *Console) renderAddMembers(c request, status int, id int64, f views.Form
 	if err != nil {
 		return err
 	}
-	page := views.AddMembersPage{Group: group.Group, Form: f, Search: strings.TrimSpace(c.FormValue("q"))}
+	page := views.AddMembersPage{Group: group.Group, Form: f, Search: input.Line(c.FormValue("q"))}
 	page.Chosen, err = h.account.People(ctx, c.Actor(), c.IDs("user_ids"))
 	if refused := refusal(err); refused != nil {
 		status, page.Form.Errors = http.StatusUnprocessableEntity, refused

@@ -2,9 +2,9 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
@@ -35,7 +35,7 @@ func (h *Console) groupPage(c request, id int64) (views.GroupPage, error) {
 	page := views.GroupPage{Group: group, Tab: views.GroupTab(c.FormValue("tab")), Can: c.Actor().Can}
 	switch page.Tab {
 	case views.GroupUsers:
-		page.Query = account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Group: id, Search: strings.TrimSpace(c.FormValue("q")),
+		page.Query = account.UserQuery{Tab: store.TabAll, Sort: store.SortName, Group: id, Search: input.Line(c.FormValue("q")),
 			Cursor: c.FormValue("cursor")}
 		if c.Actor().May(permission.UsersView) {
 			page.Users, err = h.account.Users(ctx, c.Actor(), page.Query)

@@ -30,7 +30,7 @@ func (h *Console) newIntegration(c request) error {
 // proposedName is what a new integration is called unless somebody finds a better name.
 func (h *Console) proposedName(c request, kind notify.Kind) string {
 	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
-	if utf8.RuneCountInString(name) > input.MaxTitle {
+	if utf8.RuneCountInString(name) > input.MaxTitle || input.RefuseName(name) != "" {
 		return kind.Label + " integration"
 	}
 	return name

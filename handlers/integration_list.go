@@ -18,7 +18,7 @@ func (h *Console) integrations(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures}
 	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(input.Fold(k.Label), search)

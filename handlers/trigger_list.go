@@ -13,10 +13,10 @@ func (h *Console) triggers(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
+	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q"))}
 	search := input.Fold(page.Search)
 	for _, t := range list {
-		if !strings.Contains(input.Fold(t.Name+"\n"+t.Description), search) {
+		if !strings.Contains(input.Fold(t.Name), search) && !strings.Contains(input.Fold(t.Description), search) {
 			continue
 		}
 		page.Count(t.Enabled)

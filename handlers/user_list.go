@@ -2,9 +2,9 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 	"console/views"
@@ -26,7 +26,7 @@ func (h *Console) users(c request) error {
 
 // userQuery reads the state of the list from the address or the form. What it does not know is the default.
 func userQuery(c request) account.UserQuery {
-	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(c.FormValue("q")), Sort: store.SortName,
+	query := account.UserQuery{Tab: store.TabAll, Search: input.Line(c.FormValue("q")), Sort: store.SortName,
 		Descending: c.FormValue("dir") == "desc", Cursor: c.FormValue("cursor"), Group: c.ID("group")}
 	switch tab := store.Tab(c.FormValue("tab")); tab {
 	case store.TabActive, store.TabInvited, store.TabDisabled:

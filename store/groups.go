@@ -160,11 +160,12 @@ func (q Queries) ListGroups(ctx context.Context, query GroupQuery) (groups []Lis
 	if len(groups) == 0 {
 		return nil, next, prev, nil
 	}
-	if more || query.Cursor.Before {
+	onward, back := query.Cursor.leads(more)
+	if onward {
 		last := groups[len(groups)-1]
 		next = Cursor{Key: last.nameKey(), ID: last.ID}
 	}
-	if more && query.Cursor.Before || !query.Cursor.Before && query.Cursor.ID != 0 {
+	if back {
 		prev = Cursor{Key: groups[0].nameKey(), ID: groups[0].ID, Before: true}
 	}
 	return groups, next, prev, nil

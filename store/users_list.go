@@ -54,11 +54,23 @@ type UserQuery struct {
 }
 
 // Cursor is a place between two rows of a sorted list: after (or before) the row with this sort key and id. The zero
-// Cursor is the beginning.
+// Cursor is the beginning, and one without an id that goes back is the end.
 type Cursor struct {
 	Key    any   `json:"k"` // string or int64, as the sort column
 	ID     int64 `json:"i"` // breaks ties: every row appears exactly once
 	Before bool  `json:"b,omitempty"`
+}
+
+// Remaining is where to look when no row is left beyond c: before the end of the list where c goes on, and at its beginning where
+// c goes back.
+func (c Cursor) Remaining() Cursor { return Cursor{Before: !c.Before} }
+
+// leads says from a page read at c, beyond which there are more rows or not, where the list goes on.
+func (c Cursor) leads(more bool) (next, prev bool) {
+	if c.Before {
+		return c.ID != 0, more
+	}
+	return more, c.ID != 0
 }
 
 // String returns the cursor as it stands in a URL.
@@ -150,10 +162,11 @@ func pageOf(places []Cursor, query UserQuery) UserPage {
 	for i, place := range places {
 		page.IDs[i] = place.ID
 	}
-	if more || query.Cursor.Before {
+	next, prev := query.Cursor.leads(more)
+	if next {
 		page.Next = places[len(places)-1]
 	}
-	if query.Cursor.ID != 0 && (more || !query.Cursor.Before) {
+	if prev {
 		page.Prev = places[0]
 		page.Prev.Before = true
 	}

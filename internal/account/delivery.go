@@ -40,6 +40,10 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 	if err != nil {
 		return DeliveryList{}, err
 	}
+	if len(rows) == 0 && q.Before != 0 { // those that were older are gone, and the page would show nothing
+		q.Before = 0
+		return s.Deliveries(ctx, by, q)
+	}
 	list := DeliveryList{Rows: rows}
 	if len(rows) > DeliveriesPerPage {
 		list.Rows = rows[:DeliveriesPerPage]

@@ -39,8 +39,8 @@ func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList
 		Cursor: store.ParseCursor(q.Cursor, store.SortName),
 	}
 	rows, next, prev, err := s.db.ListGroups(ctx, query)
-	if err == nil && len(rows) == 0 && q.Cursor != "" { // the groups beyond the cursor are gone
-		query.Cursor = store.Cursor{}
+	if err == nil && len(rows) == 0 && query.Cursor.ID != 0 { // the groups beyond the cursor are gone
+		query.Cursor = query.Cursor.Remaining()
 		rows, next, prev, err = s.db.ListGroups(ctx, query)
 	}
 	return GroupList{rows, next.String(), prev.String()}, err

@@ -120,10 +120,11 @@ func (tx *Tx) announceMoved(ctx context.Context, facts []fact) error {
 func (v *View) pasted(ctx context.Context, emails string) ([]int64, error) {
 	var keys, unknown []string
 	for _, typed := range input.SplitAddresses(emails) {
-		_, key, reason := input.ParseEmail(strings.Trim(typed, "<>"))
-		if reason != "" {
-			unknown = append(unknown, typed)
-			continue
+		typed = strings.Trim(typed, "<>")
+		key := input.EmailKey(typed)
+		if key == "" {
+			_, _, reason := input.ParseEmail(typed)
+			return nil, invalid("emails", "“"+typed+"” is not an email address. "+reason+" Nobody was added.")
 		}
 		keys = append(keys, key)
 	}

@@ -21,7 +21,8 @@ const (
 // after the same time, whoever has the address: the mail is made beside the requests, by AnswerResetRequests. It returns
 // Throttled after too many requests from one address.
 func (s *Service) RequestPasswordReset(ctx context.Context, email string, from Client) error {
-	if _, _, reason := input.ParseEmail(email); reason != "" {
+	if input.EmailKey(email) == "" {
+		_, _, reason := input.ParseEmail(email)
 		return invalid("email", reason)
 	}
 	var pause error

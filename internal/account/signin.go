@@ -31,7 +31,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 // disabled person. Throttled says that too many attempts have failed; auth.ErrBusy that too many people sign
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
-	email, key, _ := input.ParseEmail(email)
+	email, key := input.StoredEmail(email)
 	account, address := signInThrottles(key, from.Address)
 	release, err := s.hasher.AcquireFor(ctx, account.subject)
 	if err != nil {

@@ -155,7 +155,7 @@ func (tx *Tx) removeTenant(ctx context.Context, id int64, typed string) (store.T
 	if tenant.DisabledAt == 0 {
 		return store.Tenant{}, invalid("", "Disable the tenant first: then you see who loses access.")
 	}
-	if input.Line(typed) != tenant.Name {
+	if input.Line(typed) != input.Line(tenant.Name) {
 		return store.Tenant{}, invalid("confirm_name", "Type "+tenant.Name+" to confirm.")
 	}
 	if err := tx.clearTenant(ctx, tenant); err != nil {

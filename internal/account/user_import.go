@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -147,7 +148,7 @@ func parseImport(file []byte) ([]ImportLine, error) {
 	}
 	places := map[string]int{}
 	for i, name := range header {
-		if field := columns[strings.ToLower(strings.TrimSpace(name))]; field != "" {
+		if field := columns[strings.ToLower(input.Plain(name))]; field != "" {
 			places[field] = i
 		}
 	}
@@ -188,14 +189,15 @@ func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) 
 			Role:      roleNamed(cell("role")),
 		}
 		if line.Role == "" {
-			line.Problem = "There is no role “" + cell("role") + "”. Write it as under Role in the user list."
+			line.Problem = "There is no role “" + input.Plain(cell("role")) + "”. Write it as under Role in the user list."
 		}
 		lines = append(lines, line)
 	}
 }
 
-// roleNamed finds a role by its label or its key, whatever the case; "" where there is none.
+// roleNamed finds a role by its label or its key, whatever the case and the spaces; "" where there is none.
 func roleNamed(name string) permission.Role {
+	name = input.Plain(name)
 	for _, role := range permission.Roles() {
 		if strings.EqualFold(name, role.Label()) || strings.EqualFold(name, string(role)) {
 			return role

@@ -2,7 +2,7 @@ package auth
 
 import (
 	"encoding/base32"
-	"strings"
+	"unicode/utf8"
 )
 
 // RecoveryCodes is how many recovery codes a person gets at once.
@@ -20,10 +20,10 @@ func NewRecoveryCodes() (codes []string, hashes [][]byte) {
 	return codes, hashes
 }
 
-// HashRecoveryCode returns what is stored instead of a code. Case, spaces and dashes do not matter.
-func HashRecoveryCode(code string) []byte { return HashToken(plain.Replace(strings.ToUpper(code))) }
+// HashRecoveryCode returns what is stored instead of a code. Codes that EqualCode takes for one have one hash.
+func HashRecoveryCode(code string) []byte { return HashToken(plainCode(code)) }
 
 // LooksLikeRecoveryCode tells what somebody typed from a code of an authenticator, which is much shorter.
 func LooksLikeRecoveryCode(code string) bool {
-	return len(plain.Replace(strings.ToUpper(code))) > 2*totpDigits
+	return utf8.RuneCountInString(plainCode(code)) > 2*totpDigits
 }

@@ -5,6 +5,9 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const tokenBytes = 32
@@ -41,12 +44,45 @@ func randomCode(length int) string {
 	return code.String()
 }
 
-// plain maps a code as typed to its characters; letters that Crockford's alphabet leaves out are read as the digits
+// plainCode returns the letters and digits of a code as typed, whatever stands between them: capitals, with the digits of every
+// script as 0 to 9, since input methods write others. Letters that Crockford's alphabet leaves out are read as the digits
 // they look like.
-var plain = strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1")
+func plainCode(code string) string {
+	return strings.Map(func(r rune) rune {
+		switch r = unicode.ToUpper(r); {
+		case r == 'O':
+			return '0'
+		case r == 'I', r == 'L':
+			return '1'
+		case unicode.IsLetter(r):
+			return r
+		}
+		return digit(r)
+	}, norm.NFKC.String(code))
+}
 
-// EqualCode compares two codes in constant time. Case, spaces and dashes do not matter. An empty code equals nothing.
+// digit returns a decimal digit of any script as one of 0 to 9, and -1 for all else. Scripts have their ten digits in a row
+// (The Unicode Standard §4.6).
+func digit(r rune) rune {
+	if !unicode.IsDigit(r) {
+		return -1
+	}
+	for _, digits := range unicode.Nd.R16 {
+		if r >= rune(digits.Lo) && r <= rune(digits.Hi) {
+			return '0' + (r-rune(digits.Lo))%10
+		}
+	}
+	for _, digits := range unicode.Nd.R32 {
+		if r >= rune(digits.Lo) && r <= rune(digits.Hi) {
+			return '0' + (r-rune(digits.Lo))%10
+		}
+	}
+	return -1
+}
+
+// EqualCode compares two codes in constant time. Case does not matter, nor what is neither a letter nor a digit, nor
+// the script of the digits. An empty code equals nothing.
 func EqualCode(a, b string) bool {
-	a, b = plain.Replace(strings.ToUpper(a)), plain.Replace(strings.ToUpper(b))
+	a, b = plainCode(a), plainCode(b)
 	return a != "" && subtle.ConstantTimeCompare(HashToken(a), HashToken(b)) == 1
 }

@@ -30,10 +30,9 @@ var ErrCode = errors.New("the code is wrong")
 func NewTOTPSecret() string { return totpEncoding.EncodeToString(randomBytes(totpBytes)) }
 
 // TOTPStep returns the time step that a code belongs to: the one of now, or the one before or after it, because clocks
-// differ and people are slow (RFC 6238 §5.2). Spaces do not matter. It returns ErrCode. Whether the step has been used
+// differ and people are slow (RFC 6238 §5.2). It is compared as EqualCode does. It returns ErrCode. Whether the step has been used
 // already the caller must know: the code stays right for the whole of it.
 func TOTPStep(secret, code string, now time.Time) (int64, error) {
-	code = strings.Join(strings.Fields(code), "")
 	current := now.Unix() / totpPeriod
 	for step := current - totpAhead; step <= current+totpAhead; step++ {
 		right, err := hotp.GenerateCode(secret, uint64(step)) //nolint:gosec // no clock is before 1970

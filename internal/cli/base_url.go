@@ -8,9 +8,10 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 
-	"golang.org/x/net/idna"
+	"console/internal/input"
 )
 
 // baseURL returns where people reach the console, as browsers write it, or says why that is not safe.
@@ -70,7 +71,7 @@ func canonicalBaseURL(raw string) (*url.URL, error) {
 	}
 	host, err := canonicalHost(base.Hostname())
 	if err != nil {
-		return nil, fmt.Errorf("--base-url %q: %q is no host name", raw, base.Hostname())
+		return nil, fmt.Errorf("--base-url %q: %w", raw, err)
 	}
 	if port := strings.TrimLeft(base.Port(), "0"); port != "" && port != defaultPort {
 		host += ":" + port
@@ -79,8 +80,8 @@ func canonicalBaseURL(raw string) (*url.URL, error) {
 	return &url.URL{Scheme: base.Scheme, Host: host, Path: strings.TrimSuffix(clean, "/")}, nil
 }
 
-// hostNames converts host names as browsers do, which also reach names with an underscore.
-var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+// plainHost is a name as browsers send it but for capitals; they also reach names with an underscore, which no domain has.
+var plainHost = regexp.MustCompile(`^(?i)[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
 
 // canonicalHost is a name or an address as browsers write it, with brackets around one of IPv6.
 func canonicalHost(host string) (string, error) {
@@ -90,12 +91,13 @@ func canonicalHost(host string) (string, error) {
 		}
 		return ip.String(), nil
 	}
-	name, err := hostNames.ToASCII(host)
-	if err != nil {
-		return "", err
+	host = strings.TrimSuffix(host, ".")
+	if plainHost.MatchString(host) {
+		return strings.ToLower(host), nil
 	}
-	if name = strings.TrimSuffix(name, "."); name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
-		return "", errors.New("an empty label")
+	name, refusal := input.ParseDomain(host)
+	if refusal != "" {
+		return "", errors.New(refusal)
 	}
 	return name, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"console/internal/account"
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -46,6 +47,9 @@ type opened struct {
 // database whose key is missing is refused: a new key could not open what the old one has sealed. What others may read is made
 // private, or refused.
 func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, error) {
+	if refusal := input.RefuseName(i.Brand); refusal != "" {
+		return nil, fmt.Errorf("--brand: %s", refusal)
+	}
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}

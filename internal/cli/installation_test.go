@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"io"
+	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +138,8 @@ var withoutConstant = []string{
 	`DROP TABLE sealed_constant`,
 	`ALTER TABLE jobs DROP COLUMN failures`,
 	`ALTER TABLE jobs DROP COLUMN next_at`,
+	`DROP INDEX invitations_tenant`,
+	`DROP INDEX signup_links_expiry`,
 	`DELETE FROM goose_db_version WHERE version_id >= 13`,
 }
 
@@ -201,5 +206,38 @@ func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
 				t.Error("another key is taken once the constant is there")
 			}
 		})
+	}
+}
+
+func TestFC156_AddressesOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		base, from, brand, refusal string
+		host                       string
+	}{
+		{base: "https://Konsole.Bücher.example:8443/a", host: "konsole.xn--bcher-kva.example:8443"},
+		{base: "http://localhost:8080", host: "localhost:8080"},
+		{base: "http://[::1]:8080", host: "[::1]:8080"},
+		{base: "https://exa—mple.com", refusal: "— is not part of an address"},
+		{base: "https://a..example", refusal: "A domain"},
+		{base: "http://localhost", from: "“console@example.com”", refusal: "“ is not part of an address"},
+		{base: "http://localhost", brand: "www.evil.example", refusal: "web address"},
+		{base: "http://localhost", brand: "\u200b", refusal: "can be seen"},
+	} {
+		s := Serve{Installation: Installation{Data: t.TempDir(), Brand: cmp.Or(c.brand, "Wallarm")}, BaseURL: c.base, MailFrom: c.from,
+			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}
+		base, err := s.baseURL()
+		if err == nil {
+			_, _, _, err = s.mailer(base)
+		}
+		if err == nil && c.brand != "" {
+			_, err = s.open(t.Context(), slog.New(slog.DiscardHandler))
+		}
+		switch {
+		case c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)):
+			t.Errorf("%+v: %v", c, err)
+		case c.refusal == "" && (err != nil || base.Host != c.host):
+			t.Errorf("%+v: %v, %v", c, base, err)
+		}
 	}
 }

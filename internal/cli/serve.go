@@ -19,6 +19,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/auth"
+	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -195,7 +196,14 @@ func (s *Server) Close() error {
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
-	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	from := s.MailFrom
+	if from != "" {
+		var refusal string
+		if from, _, refusal = input.ParseEmail(from); refusal != "" {
+			return nil, nil, "", fmt.Errorf("--mail-from: %s", refusal)
+		}
+	}
+	sender := notify.Sender{Address: from, Name: s.Brand, BaseURL: base.String()}
 	if s.SMTP == "" && s.SMTPPasswordFile != "" {
 		return nil, nil, "", errors.New("--smtp-password-file belongs to a mail server: name it with --smtp")
 	}

@@ -22,6 +22,7 @@ type Query struct {
 	Sort           Sort
 	Descending     bool // turns everything round, the order of equal rows too
 	After, Before  Cursor
+	Last           bool // the last page, where neither After nor Before is given
 	Limit          int
 	CountLimit     int // 0: Find counts everybody; else it may stop once every tab has more
 }
@@ -34,7 +35,7 @@ func (q Query) start() (c Cursor, backwards bool) {
 	if q.Before.ID > 0 && q.Before.Sort == q.Sort {
 		return q.Before, true
 	}
-	return Cursor{}, false
+	return Cursor{}, q.Last
 }
 
 // Page is a part of the list. One beyond the first or last row is empty and leads nowhere.

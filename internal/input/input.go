@@ -12,6 +12,7 @@ const (
 	MaxPhone       = 40
 	MaxPassword    = 256
 	maxLocalPart   = 64 // RFC 5321 §4.5.3.1.1
+	maxLabel       = 63 // of a domain, RFC 1035 §2.3.4
 )
 
 // MaxAddresses is how many addresses ParseAddresses accepts at once.

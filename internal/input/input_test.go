@@ -119,12 +119,3 @@ func TestPasswords(t *testing.T) {
 		}
 	}
 }
-
-func TestFold(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{"ABC": "abc", "Zoë Łukasz Straße": "zoe łukasz strasse", "Ёлка": "елка", "Ἀθῆναι": "αθηναι", "がく": "がく"} {
-		if got := Fold(text); got != want || Fold(got) != want {
-			t.Errorf("%q is folded to %q", text, got)
-		}
-	}
-}

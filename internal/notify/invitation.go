@@ -20,14 +20,14 @@ func (m Invitation) inviter() Person { return Person{Name: m.InviterName, Email:
 func (m Invitation) toName() string { return m.Name }
 
 func (m Invitation) subject(letterhead) string {
-	return line("%s invites you to %s", m.inviter().short(), m.Company)
+	return line("%s invites you to %s", m.inviter().short(), unlinked(m.Company))
 }
 
 func (m Invitation) text(l letterhead) string {
 	return lines(
 		salutation(m.Name),
 		"",
-		line("%s invites you to the account of %s in %s. Your role there will be %s.", m.inviter().label(), m.Company, l.brand, m.Role),
+		line("%s invites you to the account of %s in %s. Your role there will be %s.", m.inviter().label(), unlinked(m.Company), l.brand, m.Role),
 		"",
 		"To accept, open this link and choose a password:",
 		"",

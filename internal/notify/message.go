@@ -147,7 +147,7 @@ type Person struct {
 
 // label is "John Doe <johndoe@example.com>", or the one of the two that is known.
 func (p Person) label() string {
-	if name := oneLine(p.Name); name != "" && p.Email != "" {
+	if name := unlinked(p.Name); name != "" && p.Email != "" {
 		return name + " <" + p.Email + ">"
 	}
 	return p.short()
@@ -155,7 +155,7 @@ func (p Person) label() string {
 
 // short is the name, or the email address of a person without one.
 func (p Person) short() string {
-	if name := oneLine(p.Name); name != "" {
+	if name := unlinked(p.Name); name != "" {
 		return name
 	}
 	return p.Email
@@ -163,7 +163,7 @@ func (p Person) short() string {
 
 // salutation opens a mail to the person named, or to somebody whose name is not known.
 func salutation(name string) string {
-	if name = oneLine(name); name != "" {
+	if name = unlinked(name); name != "" {
 		return "Hello " + name + ","
 	}
 	return "Hello,"

@@ -61,8 +61,8 @@ func (m PasswordReset) toName() string { return m.Name }
 func (m PasswordReset) notice(l letterhead) notice {
 	return notice{
 		company: m.Company,
-		title:   line("Reset your password for %s", m.Company),
-		before:  []string{line("Somebody asked for a new password for your account %s at %s in %s.", m.Email, m.Company, l.brand)},
+		title:   line("Reset your password for %s", unlinked(m.Company)),
+		before:  []string{line("Somebody asked for a new password for your account %s at %s in %s.", m.Email, unlinked(m.Company), l.brand)},
 		action:  "Choose a new password",
 		link:    l.page("reset", l.token),
 		after: []string{
@@ -87,9 +87,9 @@ func (m PasswordChanged) toName() string { return m.Name }
 func (m PasswordChanged) notice(l letterhead) notice {
 	return notice{
 		company: m.Company,
-		title:   line("Your password for %s was changed", m.Company),
+		title:   line("Your password for %s was changed", unlinked(m.Company)),
 		before: []string{
-			line("The password of your account %s at %s in %s was changed on %s", m.Email, m.Company, l.brand, day(m.At)) + from(m.Address),
+			line("The password of your account %s at %s in %s was changed on %s", m.Email, unlinked(m.Company), l.brand, day(m.At)) + from(m.Address),
 		},
 		action:     "Not you? Choose a new password at once",
 		link:       l.page("forgot"),
@@ -112,13 +112,13 @@ func (m SecondFactorEnabled) toName() string { return m.Name }
 
 func (m SecondFactorEnabled) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("Two-factor authentication for %s was enabled", m.Company),
+		company: m.Company, title: line("Two-factor authentication for %s was enabled", unlinked(m.Company)),
 		before: []string{
 			line(
 				"Two-factor authentication with %s was enabled for your account %s at %s in %s on %s",
 				m.Method,
 				m.Email,
-				m.Company,
+				unlinked(m.Company),
 				l.brand,
 				day(m.At),
 			) + from(
@@ -145,12 +145,12 @@ func (m SecondFactorDisabled) toName() string { return m.Name }
 
 func (m SecondFactorDisabled) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("Two-factor authentication for %s was disabled", m.Company),
+		company: m.Company, title: line("Two-factor authentication for %s was disabled", unlinked(m.Company)),
 		before: []string{
 			line(
 				"Two-factor authentication was disabled for your account %s at %s in %s on %s by %s.",
 				m.Email,
-				m.Company,
+				unlinked(m.Company),
 				l.brand,
 				day(m.At),
 				m.by(),
@@ -185,8 +185,8 @@ func (m SecondFactorsChanged) toName() string { return m.Name }
 
 func (m SecondFactorsChanged) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("Your second factors for %s were changed", m.Company),
-		before: []string{line("In your account %s at %s in %s, %s on %s", m.Email, m.Company, l.brand, m.Change, day(m.At)) + from(m.Address)},
+		company: m.Company, title: line("Your second factors for %s were changed", unlinked(m.Company)),
+		before: []string{line("In your account %s at %s in %s, %s on %s", m.Email, unlinked(m.Company), l.brand, m.Change, day(m.At)) + from(m.Address)},
 		action: "Open your profile", link: l.page("settings", "profile"),
 		unexpected: "That was not you? Then change your password and tell your administrator at once.",
 	}
@@ -210,9 +210,9 @@ func (m IntegrationOff) toName() string { return m.Name }
 
 func (m IntegrationOff) notice(l letterhead) notice {
 	return notice{
-		company: m.Company, title: line("[%s] The integration %s was switched off", l.brand, m.Integration),
+		company: m.Company, title: line("[%s] The integration %s was switched off", l.brand, unlinked(m.Integration)),
 		before: []string{
-			line("The integration %s (%s) of %s was switched off on %s: ", m.Integration, m.Kind, m.Company, day(m.At)) +
+			line("The integration %s (%s) of %s was switched off on %s: ", unlinked(unlinked(m.Integration)), m.Kind, unlinked(m.Company), day(m.At)) +
 				fmt.Sprintf("%d of its last %d messages could not be delivered.", m.Failed, m.Ended),
 			line("The last failure: %s.", m.Error),
 			"Messages for it wait for 72 hours. They are sent when somebody switches the integration on again within that time, and fail otherwise.",

@@ -21,7 +21,7 @@ func (m SignupConfirmation) inviter() Person {
 func (m SignupConfirmation) toName() string { return m.Name }
 
 func (m SignupConfirmation) subject(letterhead) string {
-	return line("You have signed up to %s", m.Company)
+	return line("You have signed up to %s", unlinked(m.Company))
 }
 
 func (m SignupConfirmation) text(l letterhead) string {
@@ -42,7 +42,7 @@ func (m SignupConfirmation) text(l letterhead) string {
 
 // done says what has happened.
 func (m SignupConfirmation) done(l letterhead) string {
-	return line("You have signed up to the account of %s in %s.", m.Company, l.brand)
+	return line("You have signed up to the account of %s in %s.", unlinked(m.Company), l.brand)
 }
 
 // unexpected says what to do when somebody else signed up with this address.

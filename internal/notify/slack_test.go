@@ -32,7 +32,7 @@ func TestFC117_SlackMarkupIsEscapedOnce(t *testing.T) {
 	if err := json.Unmarshal(r.body, &sent); err != nil {
 		t.Fatal(err)
 	}
-	if want := "A new user A &amp; B &lt;!channel&gt; &lt;https://evil.example|ok&gt; *x* &lt;johnsmith@example.com&gt; with"; !strings.Contains(
+	if want := "A new user “A &amp; B &lt;!channel&gt; &lt;https : //evil . example|ok&gt; *x*” &lt;johnsmith@example.com&gt; with"; !strings.Contains(
 		sent.Text,
 		want,
 	) {

@@ -28,6 +28,6 @@ func (m TestMail) works(l letterhead) string {
 	return line(
 		"Mails of %s about the account of %s reach you: this one was sent because you asked for it under Settings, General.",
 		l.brand,
-		m.Company,
+		unlinked(m.Company),
 	)
 }

@@ -47,7 +47,7 @@ func triggered(trigger string) string {
 	if trigger == "" {
 		return "This notification is a test of the integration."
 	}
-	return line(`This notification was triggered by the "%s" trigger.`, trigger)
+	return line(`This notification was triggered by the "%s" trigger.`, unlinked(trigger))
 }
 
 // doneBy is "by" and the name of an actor, or "" where nobody did it.
@@ -122,7 +122,7 @@ func (m userMessage) text(l letterhead) string {
 
 func (m userMessage) changes() (list []string) {
 	for _, change := range m.Details {
-		list = append(list, oneLine(change))
+		list = append(list, unlinked(change))
 	}
 	return list
 }
@@ -145,7 +145,7 @@ func (m userMessage) details() Details {
 
 // signature are the last lines of a text.
 func signature(trigger, company, cloud string) []string {
-	return []string{triggered(trigger), "", line("Client: %s", company), line("Cloud: %s", cloud)}
+	return []string{triggered(trigger), "", line("Client: %s", unlinked(company)), line("Cloud: %s", unlinked(cloud))}
 }
 
 // UsersEvent tells of many people to whom the same happened together. Template is the one of a message about one of

@@ -73,16 +73,17 @@ func (l *List) Preload(ctx context.Context) error {
 	return err
 }
 
-// Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. A cursor beyond which
-// nobody is left means the first page. Its errors are those of the database, also for an unknown tab or sort.
+// Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. Where nobody is left after a
+// cursor it is the last page, and where nobody is left before one, or it is none, the first. Its errors are those of the database, also for an unknown tab or sort.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {
 	if q.Cursor == "" && !q.Filtered() {
-		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.page(ctx, q) })
+		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.read(ctx, q) })
 	}
-	return l.page(ctx, q)
+	return l.read(ctx, q)
 }
 
-func (l *List) page(ctx context.Context, q Query) (Page, error) {
+// read is Page without what is remembered.
+func (l *List) read(ctx context.Context, q Query) (Page, error) {
 	people, err := l.people.current(ctx, l.db)
 	if err != nil {
 		return Page{}, err
@@ -91,12 +92,7 @@ func (l *List) page(ctx context.Context, q Query) (Page, error) {
 	if !q.Filtered() {
 		find = l.plain
 	}
-	page, err := find(ctx, people, q)
-	if err == nil && len(page.Rows) == 0 && q.Cursor != "" { // the people beyond the cursor are gone
-		q.Cursor = ""
-		return find(ctx, people, q)
-	}
-	return page, err
+	return find(ctx, people, q)
 }
 
 // searched asks the directory which people match, and the database for their rows.
@@ -106,6 +102,11 @@ func (l *List) searched(ctx context.Context, people *directory.Directory, q Quer
 		return Page{}, err
 	}
 	found := people.Find(query)
+	if len(found.IDs) == 0 { // the people beyond the cursor are gone
+		query.Last = query.After.ID != 0
+		query.After, query.Before = directory.Cursor{}, directory.Cursor{}
+		found = people.Find(query)
+	}
 	rows, err := l.people.rows(ctx, l.db, found.IDs)
 	if err != nil {
 		return Page{}, err
@@ -122,8 +123,12 @@ func (l *List) searched(ctx context.Context, people *directory.Directory, q Quer
 
 // plain walks the database's indexes: a page is as quick at a million people as at a hundred.
 func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) (Page, error) {
-	page, err := l.people.listPage(ctx, l.db, store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending,
-		Cursor: store.ParseCursor(q.Cursor, q.Sort), Limit: PerPage})
+	query := store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending, Cursor: store.ParseCursor(q.Cursor, q.Sort), Limit: PerPage}
+	page, err := l.people.listPage(ctx, l.db, query)
+	if err == nil && len(page.IDs) == 0 && query.Cursor.ID != 0 { // the people beyond the cursor are gone
+		query.Cursor = query.Cursor.Remaining()
+		page, err = l.people.listPage(ctx, l.db, query)
+	}
 	if err != nil {
 		return Page{}, err
 	}

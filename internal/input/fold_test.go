@@ -1,0 +1,59 @@
+package input
+
+import (
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"ABC": "abc", "Zoë Straße": "zoe strasse", "Ёлка": "елка", "Ἀθῆναι": "αθηναι", "がく": "がく", "İstanbul": "istanbul", "": "",
+	} {
+		expectFolded(t, text, want)
+	}
+}
+
+func TestFC181_LettersWithAStrokeHaveBaseLetters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Łukasz Żółć": "lukasz zolc", "Søren Ødegård": "soren odegard", "Đức": "duc", "Þóra Ægisdóttir": "thora aegisdottir",
+		"Ħal Għaxaq": "hal ghaxaq", "Ŧ ŧ": "t t", "Œuvre cœur": "oeuvre coeur", "Ðakota": "dakota", "Kırmızı": "kirmizi", "ǿ ǽ": "o ae",
+	} {
+		expectFolded(t, text, want)
+	}
+}
+
+func TestFC183_ApostrophesDashesAndSpacesHaveOneSpelling(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"O’Brien": "o'brien", "O‘Brien": "o'brien", "OʼBrien": "o'brien", "O´Brien": "o'brien", "O`Brien": "o'brien",
+		"Jean\u2010Luc\u2011Max": "jean-luc-max", "a\u2012b\u2013c\u2014d\u2015e": "a-b-c-d-e",
+		"Anna\u00a0Maria": "anna maria", "Anna \u3000\u2009 Maria": "anna maria", "Anna  Maria": "anna maria",
+	} {
+		expectFolded(t, text, want)
+	}
+}
+
+func expectFolded(t *testing.T, text, want string) {
+	t.Helper()
+	if got := Fold(text); got != want || Fold(got) != want {
+		t.Errorf("%q is folded to %q, and that to %q", text, got, Fold(got))
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	for _, text := range []string{"Łukasz", "O’Brien  x", "İ", "ς", "ŉ", "\u00b4\u0301", "ῼ", " \u0301", "a\u00a0 \u0327b", "\xff", "각"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		folded := Fold(text)
+		if Fold(folded) != folded {
+			t.Errorf("%q is folded to %q, and that to %q", text, folded, Fold(folded))
+		}
+		if composed := norm.NFC.String(text); Fold(composed) != folded {
+			t.Errorf("%q is folded to %q, and composed to %q", text, folded, Fold(composed))
+		}
+	})
+}

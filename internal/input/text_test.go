@@ -1,0 +1,83 @@
+package input
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestFC113_NamesCanBeSeen(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []string{
+		strings.Repeat("\u200b", 15), "\u2800", "\u3164", "\u115f\u1160", "\uffa0", "\U000e0041\U000e0042", "\ufe0f", "\u00ad", "\u034f", "\u200e",
+		"\u3164 \u2800", "\u0301", "Ann\x00", "Ann\nSmith", "\x00", "Ann\u2028Smith", "\u0085Ann\u0085Smith", "Ann\rSmith",
+	} {
+		if RefuseName(typed) == "" {
+			t.Errorf("%q is accepted", typed)
+		}
+		refused := map[string]string{}
+		if ParseNames(typed, typed, refused); refused["first_name"] == "" || refused["last_name"] == "" {
+			t.Errorf("%q is accepted of a person: %v", typed, refused)
+		}
+		if ParseTitle(typed, "name", "a name", refused); refused["name"] == "" {
+			t.Errorf("%q is accepted as a title", typed)
+		}
+	}
+	for _, typed := range []string{"", " ", "\t", "\u00a0"} {
+		refused := map[string]string{}
+		if ParseTitle(typed, "name", "a name", refused); refused["name"] != "Enter a name." {
+			t.Errorf("%q as a title: %v", typed, refused)
+		}
+	}
+	for typed, want := range map[string]string{
+		" Ann ": "Ann", "\u00a0Ann\u200b": "Ann", "李": "李", "e\u0301": "é", "👩‍💻": "👩‍💻", "❤️": "❤️", "נועה": "נועה", "می‌خواهم": "می‌خواهم", "?": "?",
+	} {
+		refused := map[string]string{}
+		if first, last := ParseNames(typed, typed, refused); first != want || last != want || len(refused) > 0 {
+			t.Errorf("%q is stored as %q %q: %v", typed, first, last, refused)
+		}
+	}
+}
+
+func TestFC116_NamesHoldNoWebAddress(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []string{
+		"[Reset](https://evil.example)", "https://evil.example", "Reset ://", "Visit www.evil", "WWW.evil.example", "[x](y)", "evil.example/reset",
+		"Ann evil.example:8080/x", "ann@evil.example/", "ｈｔｔｐｓ：／／evil.example", "evil．example/x", "bücher.example/x", "evil。example／x", "ev-il.ex-ample./x",
+	} {
+		if reason := RefuseName(typed); !strings.Contains(reason, "web address") {
+			t.Errorf("%q: %q", typed, reason)
+		}
+	}
+	for _, typed := range []string{
+		"evil.example", "Booking.com", "J.R.R. Tolkien", "Dr. Med/Ann", "Sales / Nord", "Vertrieb/Nord", "v1.2/3", "10.0.0.0/8", "a:b", "A. B./C",
+		"12:30", "[x] (y)", "3.5/4",
+	} {
+		if reason := RefuseName(typed); reason != "" {
+			t.Errorf("%q: %q", typed, reason)
+		}
+	}
+}
+
+func FuzzName(f *testing.F) {
+	for _, typed := range []string{
+		" Ann ", "\u200b", "e\u0301", "Ann\nSmith", "[x](https://y)", "evil.example/", "\xff", "\u3164", "a\u202eb", "\u200b\u0301x", "👩‍💻", "ﬁ．ex/",
+	} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		refused := map[string]string{}
+		stored := ParseTitle(typed, "name", "a name", refused)
+		if refused["name"] != "" {
+			return
+		}
+		if again := ParseTitle(stored, "name", "a name", refused); again != stored || len(refused) > 0 {
+			t.Errorf("%q is stored as %q, and that as %q: %v", typed, stored, again, refused)
+		}
+		if !utf8.ValidString(stored) || strings.ContainsFunc(stored, unicode.IsControl) || !strings.ContainsFunc(stored, visible) ||
+			strings.Contains(stored, "://") || strings.TrimSpace(stored) != stored {
+			t.Errorf("%q is stored as %q", typed, stored)
+		}
+	})
+}
