@@ -32,12 +32,24 @@ const (
 	Failed    DeliveryState = "failed"
 )
 
+// Priority says which of the deliveries that are due to one target goes first: the lowest.
+type Priority int
+
+// The priorities: somebody waits for a mail about their own sign-in; nobody does for one of many, such as the invitations of
+// an import; messages of triggers come last. The queries for what is due name each of them.
+const (
+	PriorityOwn Priority = iota
+	PriorityMany
+	PriorityTrigger
+)
+
 // Delivery is one message to one destination. Params hold all that the message says, so that every attempt says the
 // same; UUID is the id by which the receiver can tell a repeated attempt.
 type Delivery struct {
 	ID            int64
 	UUID          string
-	Target        string // deliveries to one target are sent in order
+	Target        string // deliveries to one target are sent in order, those of one priority after the other
+	Priority      Priority
 	Kind          string // how it is sent: "email", "slack"
 	Recipient     string // of an email
 	Template      string
@@ -58,11 +70,12 @@ type Delivery struct {
 }
 
 const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
-	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at`
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority`
 
 func scanDelivery(s scanner) (d Delivery, err error) {
 	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
-		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt)
+		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt,
+		&d.Priority)
 	return d, err
 }
 
@@ -78,8 +91,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0),
-		$11, $12, $13, $14)`,
+		state, next_at, created_at, uncounted, priority) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0),
+		nullif($10, 0), $11, $12, $13, $14, $15)`,
 		d.UUID,
 		d.Target,
 		d.Kind,
@@ -94,6 +107,7 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 		d.NextAt,
 		d.CreatedAt,
 		d.Uncounted,
+		d.Priority,
 	)
 	return err
 }
@@ -184,23 +198,31 @@ const waitingTargets = `WITH RECURSIVE waiting (target) AS (
 // DueTargets returns the targets for which a delivery is due by now.
 func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
 	return many(ctx, q.q, value[string], waitingTargets+`SELECT w.target FROM waiting w
-		WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at <= $1)`, now)
+		WHERE EXISTS (SELECT 1 FROM deliveries d
+			WHERE d.state = 'waiting' AND d.target = w.target AND d.priority IN (0, 1, 2) AND d.next_at <= $1)`, now)
 }
 
 // NextDue returns when the next delivery becomes due that is not due by now, or ErrNotFound when there is none. Those
 // due by now are found by DueTargets; counting them here would hide what comes next while a slow target is busy.
 func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
 	return one(ctx, q.q, value[Millis], waitingTargets+`SELECT next_at FROM (SELECT (SELECT min(d.next_at) FROM deliveries d
-		WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at > $1) AS next_at FROM waiting w) AS next
+		WHERE d.state = 'waiting' AND d.target = w.target AND d.priority = p.priority AND d.next_at > $1) AS next_at
+		FROM waiting w CROSS JOIN (SELECT 0 AS priority UNION ALL SELECT 1 UNION ALL SELECT 2) AS p) AS next
 		WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1`, now)
 }
 
-// ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the
+// dueOf finds what has been due longest among the deliveries to a target of one priority.
+const dueOf = `(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND priority = %d AND next_at <= $2
+	ORDER BY next_at, id LIMIT 1)`
+
+// due finds what is due to a target and goes first. It seeks once for each priority: sorting would read all that is due.
+var due = fmt.Sprintf("coalesce("+dueOf+", "+dueOf+", "+dueOf+")", PriorityOwn, PriorityMany, PriorityTrigger)
+
+// ClaimDelivery takes the delivery to target that goes first among those due, counts the attempt and leases it until the
 // time given: should the process die, the delivery is due again then. It is not parked any more. It returns ErrNotFound
 // when none is due.
 func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Millis) (Delivery, error) {
-	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id =
-		(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 ORDER BY next_at, id LIMIT 1)
+	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id = `+due+`
 		RETURNING `+deliveryColumns, target, now, until)
 }
 
@@ -218,7 +240,7 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 			tx.q,
 			scanDelivery,
 			`UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
-			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0
+			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND priority = $6 AND next_at <= $2 AND attempts = 0 AND batch = 0
 			ORDER BY next_at, id LIMIT $5)
 			RETURNING `+deliveryColumns,
 			first.Target,
@@ -226,6 +248,7 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 			until,
 			first.ID,
 			limit-1,
+			first.Priority,
 		)
 	}
 	if err != nil || len(batch) == 0 {

@@ -121,8 +121,9 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case old.Integration.ID == 0:
 			return store.Delivery{}, refuse(NowhereToSend)
 		}
-		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
-			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}
+		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Priority: old.Priority, Kind: old.Kind, Recipient: old.Recipient,
+			Template: old.Template, Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID,
+			CreatedAt: tx.now}
 		if err := tx.db.InsertDelivery(ctx, &again); err != nil {
 			return store.Delivery{}, err
 		}
