@@ -25,7 +25,11 @@ func (h *Console) integrations(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures}
+	holds, err := h.account.Holds(c.Context(), c.Actor())
+	if err != nil {
+		return err
+	}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Failures: failures, Holds: holds}
 	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(input.Fold(k.Label), search)
@@ -257,7 +261,12 @@ func (h *Console) renderIntegration(c request, status int, page views.Integratio
 		if err != nil {
 			return err
 		}
+		holds, err := h.account.Holds(c.Context(), c.Actor())
+		if err != nil {
+			return err
+		}
 		page.Triggers, page.Failure = triggers, failures[page.Integration.ID]
+		page.Hold = holds[notify.Target(page.Integration.Kind, page.Integration.ID)]
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
 }

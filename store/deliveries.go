@@ -59,23 +59,27 @@ type Delivery struct {
 	EventID       int64
 	TriggerID     int64
 	IntegrationID int64
-	Batch         int64 // the first of the deliveries that share its request; 0 for one on its own
-	Uncounted     bool  // it says nothing about whether its integration works: a test, or not for its recipient any more
+	AgainOf       int64  // the delivery whose message somebody has sent again with this one; 0: none
+	AgainBy       string // who that was
+	Batch         int64  // the first of the deliveries that share its request; 0 for one on its own
+	Uncounted     bool   // it says nothing about whether its integration works: a test, or not for its recipient any more
 	State         DeliveryState
 	Attempts      int // begun
 	NextAt        Millis
-	Error         string // of the latest attempt
+	Error         string // of the latest attempt; what is odd about one that is delivered
+	HeldAt        Millis // when an answer about its server, not about it, was first given to an attempt; 0: never
 	CreatedAt     Millis
 	EndedAt       Millis
 }
 
 const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
-	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority`
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority, held_at,
+	again_of, again_by`
 
 func scanDelivery(s scanner) (d Delivery, err error) {
 	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
 		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt,
-		&d.Priority)
+		&d.Priority, &d.HeldAt, &d.AgainOf, &d.AgainBy)
 	return d, err
 }
 
@@ -91,8 +95,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at, uncounted, priority) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0),
-		nullif($10, 0), $11, $12, $13, $14, $15)`,
+		state, next_at, created_at, uncounted, priority, again_of, again_by) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0),
+		nullif($9, 0), nullif($10, 0), $11, $12, $13, $14, $15, $16, $17)`,
 		d.UUID,
 		d.Target,
 		d.Kind,
@@ -108,6 +112,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 		d.CreatedAt,
 		d.Uncounted,
 		d.Priority,
+		d.AgainOf,
+		d.AgainBy,
 	)
 	return err
 }
@@ -300,7 +306,7 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 // ParkDelivery lets a claimed delivery wait until its integration is switched on, without counting the attempt; it fails
 // when it is older than SwitchedOffLimit. One whose integration has been switched on meanwhile is due again.
 func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
-	change, at := `parked = 1, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
+	change, at := `parked = 1, held_at = 0, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
 	if now >= at {
 		change, at = `parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL`, now
 	}
@@ -318,7 +324,7 @@ func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) erro
 	if !active {
 		_, err := tx.exec(
 			ctx,
-			`UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
+			`UPDATE deliveries SET parked = 1, held_at = 0, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
 			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
 				WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id,
