@@ -38,7 +38,7 @@ type Serve struct {
 	Listen         string         `default:"localhost:8080" help:"Address to listen on."`
 	BaseURL        string         `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
 	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
-	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	MailFrom       string         `help:"Sender of mails, as in no-reply@example.com or Acme Console <no-reply@example.com>. Default: no-reply@ and the host of the base URL."`
 	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`
 	TLSKey         string         `help:"Its private key (PEM)."`
 	TrustedProxies []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
@@ -218,7 +218,14 @@ func loopback(host string) bool {
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
-	sender := notify.Sender{Address: s.MailFrom, Name: s.Brand, BaseURL: base.String()}
+	sender := notify.Sender{Name: s.Brand, BaseURL: base.String()}
+	if s.MailFrom != "" {
+		name, address, err := notify.ParseSender(s.MailFrom)
+		if err != nil {
+			return nil, nil, "", fmt.Errorf("--mail-from %w", err)
+		}
+		sender.Address, sender.Name = address, cmp.Or(name, s.Brand)
+	}
 	if s.SMTP == "" {
 		files := notify.NewFileMailer(filepath.Join(s.Data, "mail"), sender)
 		return files, files, "", nil
