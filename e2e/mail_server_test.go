@@ -54,6 +54,6 @@ func TestFC163_WhatProgramsAddToALinkDoesNotUseItUp(t *testing.T) {
 		}
 	}
 	for _, added := range []string{"?utm_source=x", ""} {
-		c.Browser().Get(link+added).Wants(http.StatusOK).Contains("ann@example.com")
+		c.Browser().Get(link + added).Wants(http.StatusOK).Contains("ann@example.com")
 	}
 }

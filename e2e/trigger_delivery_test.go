@@ -549,7 +549,7 @@ func TestFC184_AMessageThatWasTakenIsNotPostedAgain(t *testing.T) {
 	if n := len(c.Receiver.Wait(t, 2)); n != 2 {
 		t.Errorf("%d requests for two people", n)
 	}
-	admin.Get("/settings/deliveries/"+c.Cell(`SELECT min(id) FROM deliveries WHERE kind = 'slack'`)).
+	admin.Get("/settings/deliveries/" + c.Cell(`SELECT min(id) FROM deliveries WHERE kind = 'slack'`)).
 		Contains(`delivered: answered 200, but not &#34;ok&#34; as Slack does`)
 }
 

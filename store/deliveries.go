@@ -73,8 +73,8 @@ type Delivery struct {
 }
 
 const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
-	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority, held_at,
-	again_of, again_by`
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority,
+	held_at, again_of, again_by`
 
 func scanDelivery(s scanner) (d Delivery, err error) {
 	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
@@ -324,8 +324,8 @@ func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) erro
 	if !active {
 		_, err := tx.exec(
 			ctx,
-			`UPDATE deliveries SET parked = 1, held_at = 0, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
-			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
+			`UPDATE deliveries SET parked = 1, held_at = 0, next_at = created_at + $2, error = $3
+			WHERE integration_id = $1 AND state = 'waiting' AND parked = 0 AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
 				WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id,
 			SwitchedOffLimit.Milliseconds(),

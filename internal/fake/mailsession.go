@@ -27,7 +27,7 @@ type mailSession struct {
 
 // hold talks until one of both leaves.
 func (s *mailSession) hold() {
-	defer s.conn.Close()
+	defer func() { _ = s.conn.Close() }() // whoever still talks on it is meant to see it break
 	s.text = textproto.NewConn(s.conn)
 	if !s.say(AtGreeting, "220 localhost ESMTP") {
 		return

@@ -88,7 +88,9 @@ func TestFC164_GreylistedThreeTimesAMailArrives(t *testing.T) {
 	d := h.queueInvitation("token")
 	h.start()
 	for n, pause := range pauses[:3] {
-		h.wait(d, func(d store.Delivery) bool { return d.Attempts == n+1 && d.Error != "" && d.NextAt == store.At(h.clock.Now()).Add(pause) })
+		h.wait(d, func(d store.Delivery) bool {
+			return d.Attempts == n+1 && d.Error != "" && d.NextAt == store.At(h.clock.Now()).Add(pause)
+		})
 		h.pass(pause)
 	}
 	if got := h.wait(d, delivered); got.Attempts != 4 || len(server.Messages()) != 1 {
