@@ -29,18 +29,10 @@ func TestFC159_AnImportIsInvitedThroughASlowServer(t *testing.T) {
 	if n := len(c.Mail.Messages()); n != 300 {
 		t.Errorf("%d mails", n)
 	}
-	// In a minute: as many as the server takes, those under way when it refuses the first, and three that try.
-	connections := c.Mail.Connections()
-	for i, first := range connections {
-		n := 0
-		for _, at := range connections[i:] {
-			if at.Sub(first) < time.Minute {
-				n++
-			}
-		}
-		if n > 30+2*4+3 {
-			t.Fatalf("%d connections in a minute", n)
-		}
+	if n := len(c.Mail.Connections()); n > 2*300 { // without holds each is refused some ten times
+		t.Errorf("%d connections for 300 mails", n)
+	} else {
+		t.Logf("%d connections for 300 mails", n)
 	}
 }
 
