@@ -56,12 +56,13 @@ func TestFC159_AMailServerThatTakesNothingIsHeld(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.Mail = mailer(t, server) })
 	server.Limit(1000, time.Minute, h.clock.Now)
 	server.Fail(fake.Fault{At: fake.AtMail, Answer: "450 4.7.1 Too many messages"})
-	var queued []store.Delivery
-	for range 12 {
-		queued = append(queued, h.queueInvitation("token"))
-	}
+	queued := []store.Delivery{h.queueInvitation("token")}
 	began := store.At(h.clock.Now())
 	h.start()
+	h.waitHeld(mailTarget) // by one lane: none is under way when the clock moves
+	for range 11 {
+		queued = append(queued, h.queueInvitation("token"))
+	}
 	var pauses []time.Duration
 	for range 8 {
 		hold := h.waitHeld(mailTarget)
