@@ -420,7 +420,7 @@ func TestTriggersWaitingDeliveriesSayWhy(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	admin := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
 	c.Trigger(admin, c.Hook(admin, "/hook"))
-	c.Receiver.Respond(fake.Response{Status: 503})
+	c.Receiver.Respond(fake.Response{Status: 502})
 	admin.Invite("ann").Wants(http.StatusSeeOther)
 	c.Receiver.Wait(t, 1)
 	harness.Eventually(t, "the attempt is stored", func() bool {
@@ -428,8 +428,8 @@ func TestTriggersWaitingDeliveriesSayWhy(t *testing.T) {
 	})
 	path := "/settings/deliveries/" + c.Cell(`SELECT id FROM deliveries WHERE kind = 'webhook'`)
 	next := clock.Now().Add(time.Second).UTC().Format("2 Jan 2006, 15:04 UTC")
-	admin.Get("/settings/deliveries?state=waiting").Contains("retrying (1/16), next at "+next+": ", "503")
-	admin.Get(path).Contains("retrying (1/16)", "503").Lacks("Send again</button>")
+	admin.Get("/settings/deliveries?state=waiting").Contains("retrying (1/16), next at "+next+": ", "502")
+	admin.Get(path).Contains("retrying (1/16)", "502").Lacks("Send again</button>")
 	admin.Post(path + "/resend").Wants(http.StatusConflict).Contains("still waiting to be delivered")
 	admin.Post("/settings/integrations/1/disable").Wants(http.StatusSeeOther)
 	admin.Get(path).Contains("waiting: the integration is disabled")
@@ -494,4 +494,82 @@ func TestTriggersDeliveriesAreForgottenAfterAMonth(t *testing.T) {
 	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE kind = 'slack'`)
 	c.WantCount(2, `SELECT count(*) FROM deliveries WHERE kind = 'email'`)
 	c.WantCount(3, `SELECT count(*) FROM delivery_attempts`)
+}
+
+// TestFC127_EachPressOfSendAgainSends presses twice on one delivery that has arrived.
+func TestFC127_EachPressOfSendAgainSends(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	c.Trigger(admin, c.Hook(admin, "/hook"))
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	c.Receiver.Wait(t, 1)
+	arrived := func(n int) {
+		t.Helper()
+		harness.Eventually(t, "it is delivered", func() bool {
+			return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'webhook' AND state = 'delivered'`) == n
+		})
+	}
+	arrived(1)
+	path := "/settings/deliveries/" + c.Cell(`SELECT id FROM deliveries WHERE kind = 'webhook'`)
+	var again []string
+	for n := range 2 {
+		again = append(again, admin.Post(path+"/resend").Wants(http.StatusSeeOther).Header.Get("Location"))
+		arrived(n + 2)
+	}
+	ids := map[string]bool{}
+	for _, r := range c.Receiver.Requests() {
+		ids[r.Header.Get("webhook-id")] = true
+	}
+	if len(ids) != 3 || again[0] == again[1] {
+		t.Errorf("%d ids of requests; sent again as %v", len(ids), again)
+	}
+	list := admin.Get("/settings/deliveries").Contains("sent again by John Doe")
+	for _, own := range again {
+		list.Contains(`href="` + own + `"`)
+		admin.Get(own).Contains("Sent again by John Doe from", `<a href="`+path+`">the delivery of `)
+	}
+	admin.Get(path).Lacks("Sent again by")
+	c.Exec(`DELETE FROM deliveries WHERE id = $1`, strings.TrimPrefix(path, "/settings/deliveries/"))
+	admin.Get(again[0]).Contains("Sent again by John Doe from a delivery that is no longer kept")
+}
+
+func TestFC184_AMessageThatWasTakenIsNotPostedAgain(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	admin := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	c.Trigger(admin, c.Slack(admin, c.Receiver.URL))
+	c.Receiver.Respond(fake.Response{Body: `{"success":true}`})
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "it is delivered", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'slack' AND state = 'delivered'`) == 1
+	})
+	clock.Advance(10 * time.Minute)
+	c.Worker.Wake()
+	admin.Invite("bob").Wants(http.StatusSeeOther)
+	if n := len(c.Receiver.Wait(t, 2)); n != 2 {
+		t.Errorf("%d requests for two people", n)
+	}
+	admin.Get("/settings/deliveries/" + c.Cell(`SELECT min(id) FROM deliveries WHERE kind = 'slack'`)).
+		Contains(`delivered: answered 200, but not &#34;ok&#34; as Slack does`)
+}
+
+func TestFC186_TheNewNumberOfAGroupIsShown(t *testing.T) {
+	t.Parallel()
+	vendors := fake.NewReceiver(t)
+	vendors.Respond(fake.Response{Status: 400, Body: `{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1001234567890}}`})
+	c := harness.Ready(t, func(s *cli.Serve) { s.Vendors = vendors.URL })
+	admin := c.Administrator()
+	c.Trigger(admin, c.Destination(admin, "telegram", "token", "123456789:AbCdEfGhIjKlMnOp", "chat_id", "-42"))
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "it fails", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'telegram' AND state = 'failed'`) == 1
+	})
+	const words = "the group has become a supergroup: its chat ID is -1001234567890"
+	path := "/settings/deliveries/" + c.Cell(`SELECT id FROM deliveries WHERE kind = 'telegram'`)
+	for _, page := range []string{path, "/settings/deliveries", "/settings/integrations", "/settings/integrations/1/edit"} {
+		admin.Get(page).Contains(words)
+	}
+	if attempt := c.Cell(`SELECT error FROM delivery_attempts WHERE status = 400`); attempt != words {
+		t.Errorf("the attempt says %q", attempt)
+	}
 }

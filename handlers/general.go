@@ -75,6 +75,9 @@ func (h *Console) renderGeneral(c request, status int, refuse func(*views.Genera
 			}
 		}
 	}
+	if page.MailHold, err = h.account.MailHold(c.Context(), c.Actor()); err != nil {
+		return err
+	}
 	page.MailServer = h.MailServer
 	if h.Mailbox != nil {
 		page.MailFiles = h.Mailbox.Dir()

@@ -167,7 +167,12 @@ func (h *Console) renderIntegration(c request, status int, page views.Integratio
 		if err != nil {
 			return err
 		}
+		holds, err := h.account.Holds(c.Context(), c.Actor())
+		if err != nil {
+			return err
+		}
 		page.Triggers, page.Failure = triggers, failures[page.Integration.ID]
+		page.Hold = holds[notify.Target(page.Integration.Kind, page.Integration.ID)]
 	}
 	return h.renderPart(c, status, views.IntegrationForm(page), views.IntegrationFormPart(page))
 }

@@ -18,7 +18,11 @@ func (h *Console) integrations(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures}
+	holds, err := h.account.Holds(c.Context(), c.Actor())
+	if err != nil {
+		return err
+	}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures, Holds: holds}
 	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(input.Fold(k.Label), search)

@@ -97,6 +97,6 @@ func (h *Console) renderTrigger(c request, status int, id int64, f views.Form) e
 		return err
 	}
 	page.Deliveries = views.DeliveryTable{Rows: list.Rows[:min(len(list.Rows), shownDeliveries)], Triggers: list.Triggers,
-		Integrations: list.Integrations}
+		Integrations: list.Integrations, Holds: list.Holds}
 	return h.render(c, status, views.TriggerForm(page))
 }

@@ -32,12 +32,24 @@ const (
 	Failed    DeliveryState = "failed"
 )
 
+// Priority says which of the deliveries that are due to one target goes first: the lowest.
+type Priority int
+
+// The priorities: somebody waits for a mail about their own sign-in; nobody does for one of many, such as the invitations of
+// an import; messages of triggers come last. The queries for what is due name each of them.
+const (
+	PriorityOwn Priority = iota
+	PriorityMany
+	PriorityTrigger
+)
+
 // Delivery is one message to one destination. Params hold all that the message says, so that every attempt says the
 // same; UUID is the id by which the receiver can tell a repeated attempt.
 type Delivery struct {
 	ID            int64
 	UUID          string
-	Target        string // deliveries to one target are sent in order
+	Target        string // deliveries to one target are sent in order, those of one priority after the other
+	Priority      Priority
 	Kind          string // how it is sent: "email", "slack"
 	Recipient     string // of an email
 	Template      string
@@ -47,22 +59,27 @@ type Delivery struct {
 	EventID       int64
 	TriggerID     int64
 	IntegrationID int64
-	Batch         int64 // the first of the deliveries that share its request; 0 for one on its own
-	Uncounted     bool  // it says nothing about whether its integration works: a test, or not for its recipient any more
+	AgainOf       int64  // the delivery whose message somebody has sent again with this one; 0: none
+	AgainBy       string // who that was
+	Batch         int64  // the first of the deliveries that share its request; 0 for one on its own
+	Uncounted     bool   // it says nothing about whether its integration works: a test, or not for its recipient any more
 	State         DeliveryState
 	Attempts      int // begun
 	NextAt        Millis
-	Error         string // of the latest attempt
+	Error         string // of the latest attempt; what is odd about one that is delivered
+	HeldAt        Millis // when an answer about its server, not about it, was first given to an attempt; 0: never
 	CreatedAt     Millis
 	EndedAt       Millis
 }
 
 const deliveryColumns = `id, uuid, target, kind, recipient, template, params, secret, coalesce(user_id, 0), coalesce(event_id, 0),
-	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at`
+	coalesce(trigger_id, 0), coalesce(integration_id, 0), batch, uncounted, state, attempts, next_at, error, created_at, ended_at, priority,
+	held_at, again_of, again_by`
 
 func scanDelivery(s scanner) (d Delivery, err error) {
 	err = s.Scan(&d.ID, &d.UUID, &d.Target, &d.Kind, &d.Recipient, &d.Template, &d.Params, &d.Secret, &d.UserID, &d.EventID,
-		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt)
+		&d.TriggerID, &d.IntegrationID, &d.Batch, &d.Uncounted, &d.State, &d.Attempts, &d.NextAt, &d.Error, &d.CreatedAt, &d.EndedAt,
+		&d.Priority, &d.HeldAt, &d.AgainOf, &d.AgainBy)
 	return d, err
 }
 
@@ -78,8 +95,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at, uncounted) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0), nullif($9, 0), nullif($10, 0),
-		$11, $12, $13, $14)`,
+		state, next_at, created_at, uncounted, priority, again_of, again_by) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0),
+		nullif($9, 0), nullif($10, 0), $11, $12, $13, $14, $15, $16, $17)`,
 		d.UUID,
 		d.Target,
 		d.Kind,
@@ -94,6 +111,9 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 		d.NextAt,
 		d.CreatedAt,
 		d.Uncounted,
+		d.Priority,
+		d.AgainOf,
+		d.AgainBy,
 	)
 	return err
 }
@@ -184,23 +204,31 @@ const waitingTargets = `WITH RECURSIVE waiting (target) AS (
 // DueTargets returns the targets for which a delivery is due by now.
 func (q Queries) DueTargets(ctx context.Context, now Millis) ([]string, error) {
 	return many(ctx, q.q, value[string], waitingTargets+`SELECT w.target FROM waiting w
-		WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at <= $1)`, now)
+		WHERE EXISTS (SELECT 1 FROM deliveries d
+			WHERE d.state = 'waiting' AND d.target = w.target AND d.priority IN (0, 1, 2) AND d.next_at <= $1)`, now)
 }
 
 // NextDue returns when the next delivery becomes due that is not due by now, or ErrNotFound when there is none. Those
 // due by now are found by DueTargets; counting them here would hide what comes next while a slow target is busy.
 func (q Queries) NextDue(ctx context.Context, now Millis) (Millis, error) {
 	return one(ctx, q.q, value[Millis], waitingTargets+`SELECT next_at FROM (SELECT (SELECT min(d.next_at) FROM deliveries d
-		WHERE d.state = 'waiting' AND d.target = w.target AND d.next_at > $1) AS next_at FROM waiting w) AS next
+		WHERE d.state = 'waiting' AND d.target = w.target AND d.priority = p.priority AND d.next_at > $1) AS next_at
+		FROM waiting w CROSS JOIN (SELECT 0 AS priority UNION ALL SELECT 1 UNION ALL SELECT 2) AS p) AS next
 		WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1`, now)
 }
 
-// ClaimDelivery takes the delivery to target that has been due longest, counts the attempt and leases it until the
+// dueOf finds what has been due longest among the deliveries to a target of one priority.
+const dueOf = `(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND priority = %d AND next_at <= $2
+	ORDER BY next_at, id LIMIT 1)`
+
+// due finds what is due to a target and goes first. It seeks once for each priority: sorting would read all that is due.
+var due = fmt.Sprintf("coalesce("+dueOf+", "+dueOf+", "+dueOf+")", PriorityOwn, PriorityMany, PriorityTrigger)
+
+// ClaimDelivery takes the delivery to target that goes first among those due, counts the attempt and leases it until the
 // time given: should the process die, the delivery is due again then. It is not parked any more. It returns ErrNotFound
 // when none is due.
 func (tx *Tx) ClaimDelivery(ctx context.Context, target string, now, until Millis) (Delivery, error) {
-	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id =
-		(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 ORDER BY next_at, id LIMIT 1)
+	return one(ctx, tx.q, scanDelivery, `UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3 WHERE id = `+due+`
 		RETURNING `+deliveryColumns, target, now, until)
 }
 
@@ -218,7 +246,7 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 			tx.q,
 			scanDelivery,
 			`UPDATE deliveries SET attempts = attempts + 1, parked = 0, next_at = $3, batch = $4 WHERE id IN
-			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND next_at <= $2 AND attempts = 0 AND batch = 0
+			(SELECT id FROM deliveries WHERE state = 'waiting' AND target = $1 AND priority = $6 AND next_at <= $2 AND attempts = 0 AND batch = 0
 			ORDER BY next_at, id LIMIT $5)
 			RETURNING `+deliveryColumns,
 			first.Target,
@@ -226,6 +254,7 @@ func (tx *Tx) ClaimBatch(ctx context.Context, first Delivery, now, until Millis,
 			until,
 			first.ID,
 			limit-1,
+			first.Priority,
 		)
 	}
 	if err != nil || len(batch) == 0 {
@@ -277,7 +306,7 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 // ParkDelivery lets a claimed delivery wait until its integration is switched on, without counting the attempt; it fails
 // when it is older than SwitchedOffLimit. One whose integration has been switched on meanwhile is due again.
 func (tx *Tx) ParkDelivery(ctx context.Context, d Delivery, now Millis) error {
-	change, at := `parked = 1, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
+	change, at := `parked = 1, held_at = 0, next_at = $3, error = $4`, d.CreatedAt.Add(SwitchedOffLimit)
 	if now >= at {
 		change, at = `parked = 0, state = 'failed', ended_at = $3, error = $4, secret = NULL`, now
 	}
@@ -295,8 +324,8 @@ func (tx *Tx) followIntegration(ctx context.Context, id int64, active bool) erro
 	if !active {
 		_, err := tx.exec(
 			ctx,
-			`UPDATE deliveries SET parked = 1, next_at = created_at + $2, error = $3 WHERE integration_id = $1 AND state = 'waiting' AND parked = 0
-			AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
+			`UPDATE deliveries SET parked = 1, held_at = 0, next_at = created_at + $2, error = $3
+			WHERE integration_id = $1 AND state = 'waiting' AND parked = 0 AND (attempts = 0 OR EXISTS (SELECT 1 FROM delivery_attempts a
 				WHERE a.delivery_id = deliveries.id AND a.attempt = deliveries.attempts))`,
 			id,
 			SwitchedOffLimit.Milliseconds(),

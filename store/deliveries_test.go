@@ -37,11 +37,12 @@ func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 	summary, err := db.DeliveryByID(t.Context(), 1)
 	if err != nil || summary.Template != "create_user_summary" || string(summary.Params) != `{"count":25,"template":"create_user"}` ||
 		summary.Batch != 0 ||
+		summary.Priority != store.PriorityTrigger ||
 		summary.Uncounted {
 		t.Errorf("%+v (%s), %v", summary, summary.Params, err)
 	}
 	mail, err := db.DeliveryByID(t.Context(), 2)
-	if err != nil || mail.Template != "invitation" || mail.Attempts != 3 || mail.State != store.Waiting {
+	if err != nil || mail.Template != "invitation" || mail.Attempts != 3 || mail.State != store.Waiting || mail.Priority != store.PriorityOwn {
 		t.Errorf("%+v, %v", mail, err)
 	}
 	if targets, err := db.DueTargets(t.Context(), 1); err != nil || len(targets) != 2 {
@@ -85,6 +86,50 @@ func TestWhatIsDue(t *testing.T) {
 	due(20, []string{"integration:2", "mail"}, 30)
 	due(45, []string{"integration:10", "integration:2", "mail"}, 50)
 	due(60, []string{"integration:10", "integration:2", "mail"}, 0)
+}
+
+func TestFC194_WhatSomebodyWaitsForGoesFirst(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	const each = 2000
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		for i := range 2*each + 1 {
+			priority := store.PriorityTrigger
+			if i >= each {
+				priority = store.PriorityMany
+			}
+			if i == 2*each {
+				priority = store.PriorityOwn
+			}
+			d := store.Delivery{UUID: fmt.Sprint(i), Target: "mail", Kind: "email", Params: []byte("{}"), Priority: priority, CreatedAt: store.Millis(i)}
+			if err := tx.InsertDelivery(t.Context(), &d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	err = db.Update(t.Context(), func(tx *store.Tx) error {
+		for range each + 3 {
+			d, err := tx.ClaimDelivery(t.Context(), "mail", 2*each, 10*each)
+			if err != nil {
+				return err
+			}
+			order = append(order, d.UUID)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, want := range map[int]string{0: fmt.Sprint(2 * each), 1: fmt.Sprint(each), each: fmt.Sprint(2*each - 1), each + 1: "0", each + 2: "1"} {
+		if order[place] != want {
+			t.Errorf("claim %d is of %s, not of %s", place, order[place], want)
+		}
+	}
 }
 
 // integration adds one that is active, and a delivery for it that is leased until the time given.

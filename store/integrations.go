@@ -57,7 +57,8 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 
 // UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. What
 // waits for it waits on when it is not active, and is due again when it is: the worker should be woken then. What has
-// ended so far no longer counts against it when it is switched on or has other settings, as sealed, than before.
+// ended so far no longer counts against it when it is switched on or has other settings, as sealed, than before; nor does
+// it stay held then.
 func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	before, err := tx.IntegrationByID(ctx, i.ID)
 	if errors.Is(err, ErrNotFound) {
@@ -75,6 +76,9 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	if i.Active && !before.Active || !bytes.Equal(i.Settings, before.Settings) {
 		_, err := tx.exec(ctx, `UPDATE deliveries SET uncounted = 1 WHERE integration_id = $1 AND ended_at > 0 AND uncounted = 0`, i.ID)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM delivery_holds WHERE integration_id = $1`, i.ID); err != nil {
 			return err
 		}
 	}

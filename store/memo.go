@@ -57,8 +57,8 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	return c.version, nil
 }
 
-// close gives the connection back, so that the pool can be closed.
-func (c *commits) close() error {
+// stop gives the connection back, so that the pool can be closed.
+func (c *commits) stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn == nil {

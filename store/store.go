@@ -196,7 +196,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // Close ends all connections.
 func (db *DB) Close() error {
-	return errors.Join(db.commits.close(), db.read.Close(), db.write.Close())
+	return errors.Join(db.commits.stop(), db.read.Close(), db.write.Close())
 }
 
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when

@@ -206,8 +206,10 @@ func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
 		found, err := many(ctx, q.q, func(s scanner) (l ListedUser, err error) {
 			err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)
 			return l, err
-		}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0), coalesce(d.error, '')
-			FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id WHERE i.user_id IN (`+places+`)`, args...)
+		}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0),
+				coalesce(nullif(d.error, ''), h.reason, '')
+			FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id
+			LEFT JOIN delivery_holds h ON h.target = d.target AND d.state = 'waiting' WHERE i.user_id IN (`+places+`)`, args...)
 		if err != nil {
 			return err
 		}

@@ -288,7 +288,8 @@ func (tx *Tx) react(ctx context.Context, trigger TriggerWithReactions, event sto
 	for _, integration := range trigger.Integrations {
 		err := tx.db.InsertDelivery(ctx, &store.Delivery{
 			UUID: uuid.NewString(), Target: notify.Target(integration.Kind, integration.ID), Kind: integration.Kind, Template: event.Type,
-			Params: params, EventID: event.ID, TriggerID: trigger.ID, IntegrationID: integration.ID, CreatedAt: tx.now,
+			Params: params, EventID: event.ID, TriggerID: trigger.ID, IntegrationID: integration.ID,
+			Priority: store.PriorityTrigger, CreatedAt: tx.now,
 		})
 		if err != nil {
 			return err

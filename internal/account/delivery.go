@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
 )
@@ -27,6 +28,7 @@ type DeliveryList struct {
 	Older        int64 // Before of the next page; 0: there is none
 	Triggers     []store.Trigger
 	Integrations []store.Integration
+	Holds        map[string]store.Hold // by target
 }
 
 // Deliveries returns a page of what triggers have sent; mails to people are not among it. It returns Forbidden without
@@ -52,8 +54,40 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 	if list.Triggers, err = s.db.Triggers(ctx); err != nil {
 		return DeliveryList{}, err
 	}
-	list.Integrations, err = s.db.Integrations(ctx)
+	if list.Integrations, err = s.db.Integrations(ctx); err != nil {
+		return DeliveryList{}, err
+	}
+	list.Holds, err = holdsByTarget(ctx, s.db.Queries)
 	return list, err
+}
+
+// holdsByTarget returns the targets whose servers take nothing at present, by target.
+func holdsByTarget(ctx context.Context, q store.Queries) (map[string]store.Hold, error) {
+	all, err := q.Holds(ctx)
+	byTarget := map[string]store.Hold{}
+	for _, h := range all {
+		byTarget[h.Target] = h
+	}
+	return byTarget, err
+}
+
+// MailHold says since when the mail server takes nothing, and why; the zero Hold when it does. It returns Forbidden without
+// general.view.
+func (s *Service) MailHold(ctx context.Context, by Actor) (store.Hold, error) {
+	if err := s.Require(by, permission.GeneralView); err != nil {
+		return store.Hold{}, err
+	}
+	byTarget, err := holdsByTarget(ctx, s.db.Queries)
+	return byTarget[notify.Target(notify.KindEmail, 0)], err
+}
+
+// Holds returns the targets whose servers take nothing at present, by target (see notify.Target). It returns Forbidden
+// without integrations.view.
+func (s *Service) Holds(ctx context.Context, by Actor) (map[string]store.Hold, error) {
+	if err := s.Require(by, permission.IntegrationsView); err != nil {
+		return nil, err
+	}
+	return holdsByTarget(ctx, s.db.Queries)
 }
 
 // LastFailures returns what the last message to each integration failed with, where it failed, by the id of the
@@ -77,6 +111,8 @@ type SentDelivery struct {
 	Trigger     store.Trigger     // zero once it is deleted
 	Integration store.Integration // zero once it is deleted
 	Attempts    []store.Attempt   // in their order
+	Hold        store.Hold        // of its target; zero while that takes messages
+	Earlier     store.Delivery    // that it sends again; zero where there is none any more
 }
 
 // Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
@@ -104,13 +140,21 @@ func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDeliver
 	if d.Integration, err = q.IntegrationByID(ctx, d.IntegrationID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return SentDelivery{}, err
 	}
+	if d.Earlier, err = q.DeliveryByID(ctx, d.AgainOf); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return SentDelivery{}, err
+	}
+	byTarget, err := holdsByTarget(ctx, q)
+	if err != nil {
+		return SentDelivery{}, err
+	}
+	d.Hold = byTarget[d.Target]
 	d.Attempts, err = q.Attempts(ctx, id)
 	return d, err
 }
 
 // SendAgain queues the message of a delivery that has ended once more, to the same destination. The new delivery has an
-// id of its own, by which the receiver tells it from an attempt of the old one; the event stays the same. It returns
-// Forbidden without triggers.update, StillSending, NowhereToSend or store.ErrNotFound.
+// id of its own, by which the receiver tells it from an attempt of the old one, and says who sent it again; the event stays
+// the same. It returns Forbidden without triggers.update, StillSending, NowhereToSend or store.ErrNotFound.
 func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
 		if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
@@ -125,8 +169,9 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case old.Integration.ID == 0:
 			return store.Delivery{}, Refuse(NowhereToSend)
 		}
-		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
-			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}
+		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Priority: old.Priority, Kind: old.Kind, Recipient: old.Recipient,
+			Template: old.Template, Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID,
+			AgainOf: old.ID, AgainBy: tx.by.Name, CreatedAt: tx.now}
 		if err := tx.db.InsertDelivery(ctx, &again); err != nil {
 			return store.Delivery{}, err
 		}

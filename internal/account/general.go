@@ -108,7 +108,8 @@ func accountObject(a store.Account) object {
 	}}
 }
 
-// SendTestMail queues a mail that shows the actor whether mails arrive, and returns its id. It returns Forbidden
+// SendTestMail queues a mail that shows the actor whether mails arrive, and returns its id. A mail server that takes nothing is
+// tried at once. It returns Forbidden
 // without general.update.
 func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 	return change(ctx, s, by, func(tx *Tx) (int64, error) {
@@ -125,6 +126,9 @@ func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 		}
 		id, err := tx.mail(ctx, user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
 		if err != nil {
+			return 0, err
+		}
+		if err := tx.db.MoveHold(ctx, notify.Target(notify.KindEmail, 0), tx.now); err != nil {
 			return 0, err
 		}
 		return id, tx.record(ctx, "send test mail", Done, userObject(user), nil)

@@ -20,12 +20,12 @@ func (s *Service) SessionsOf(ctx context.Context, by Actor, userID int64) ([]sto
 		if err != nil {
 			return nil, err
 		}
-		return v.sessionsOf(ctx, user.ID)
+		return v.liveSessionsOf(ctx, user.ID)
 	})
 }
 
-// sessionsOf is SessionsOf for somebody who may see them.
-func (v *View) sessionsOf(ctx context.Context, userID int64) ([]store.Session, error) {
+// liveSessionsOf is SessionsOf for somebody who may see them.
+func (v *View) liveSessionsOf(ctx context.Context, userID int64) ([]store.Session, error) {
 	limits, err := v.db.Account(ctx)
 	if err != nil {
 		return nil, err

@@ -104,7 +104,7 @@ func (s *Service) UserSessions(ctx context.Context, by Actor, userID, before int
 		if page.Barred, err = v.barredFromSessions(ctx, user); err != nil || page.Barred != nil {
 			return page, err
 		}
-		if page.Sessions, err = v.sessionsOf(ctx, userID); err != nil {
+		if page.Sessions, err = v.liveSessionsOf(ctx, userID); err != nil {
 			return UserSessions{}, err
 		}
 		page.SignIns, err = v.signIns(ctx, user, before, limit)

@@ -23,12 +23,12 @@ const (
 // A key file that everybody may write is refused, and one that everybody may read where this process could change that: a
 // secret that is mounted read-only, or belongs to somebody else, is taken as it is. One that holds anything but a key is
 // refused: nothing is overwritten.
-func LoadKey(path string) (*Key, error) { return loadKey(path, ReadSecret) }
+func LoadKey(path string) (*Key, error) { return keyFrom(path, ReadSecret) }
 
 // LoadSharedKey is LoadKey whatever the mode of the file: some file systems know no modes and show one for all files.
-func LoadSharedKey(path string) (*Key, error) { return loadKey(path, ReadSharedSecret) }
+func LoadSharedKey(path string) (*Key, error) { return keyFrom(path, ReadSharedSecret) }
 
-func loadKey(path string, read func(string) (string, error)) (*Key, error) {
+func keyFrom(path string, read func(string) (string, error)) (*Key, error) {
 	text, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createKey(path); err != nil {

@@ -81,7 +81,7 @@ func canonicalBaseURL(raw string) (*url.URL, error) {
 }
 
 // plainHost is a name as browsers send it but for capitals; they also reach names with an underscore, which no domain has.
-var plainHost = regexp.MustCompile(`^(?i)[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
+var plainHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
 
 // canonicalHost is a name or an address as browsers write it, with brackets around one of IPv6.
 func canonicalHost(host string) (string, error) {
@@ -92,8 +92,8 @@ func canonicalHost(host string) (string, error) {
 		return ip.String(), nil
 	}
 	host = strings.TrimSuffix(host, ".")
-	if plainHost.MatchString(host) {
-		return strings.ToLower(host), nil
+	if lower := strings.ToLower(host); plainHost.MatchString(lower) && !strings.Contains(lower, "xn--") {
+		return lower, nil
 	}
 	name, refusal := input.ParseDomain(host)
 	if refusal != "" {

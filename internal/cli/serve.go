@@ -19,7 +19,6 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/auth"
-	"console/internal/input"
 	"console/internal/notify"
 	"console/store"
 )
@@ -39,7 +38,7 @@ type Serve struct {
 	BaseURL          string   `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
 	SMTP             string   `help:"Mail server, smtp://user@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
 	SMTPPasswordFile string   `help:"File of the password for the mail server."`
-	MailFrom         string   `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	MailFrom         string   `help:"Sender of mails, as in no-reply@example.com or Acme Console <no-reply@example.com>. Default: no-reply@ and the host of the base URL."`
 	TLSCert          string   `help:"Certificate file (PEM) to serve https with."`
 	TLSKey           string   `help:"Its private key (PEM)."`
 	TrustedProxies   Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
@@ -196,14 +195,14 @@ func (s *Server) Close() error {
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
-	from := s.MailFrom
-	if from != "" {
-		var refusal string
-		if from, _, refusal = input.ParseEmail(from); refusal != "" {
-			return nil, nil, "", fmt.Errorf("--mail-from: %s", refusal)
+	sender := notify.Sender{Name: s.Brand, BaseURL: base.String()}
+	if s.MailFrom != "" {
+		name, address, err := notify.ParseSender(s.MailFrom)
+		if err != nil {
+			return nil, nil, "", fmt.Errorf("--mail-from %w", err)
 		}
+		sender.Address, sender.Name = address, cmp.Or(name, s.Brand)
 	}
-	sender := notify.Sender{Address: from, Name: s.Brand, BaseURL: base.String()}
 	if s.SMTP == "" && s.SMTPPasswordFile != "" {
 		return nil, nil, "", errors.New("--smtp-password-file belongs to a mail server: name it with --smtp")
 	}

@@ -1,21 +1,18 @@
 package fake
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-sasl"
-	"github.com/emersion/go-smtp"
 )
 
 // MailTLS is how a MailServer encrypts. Its value is the tls parameter of the server's URL.
@@ -29,11 +26,48 @@ const (
 	ImplicitTLS MailTLS = "tls"
 )
 
-// MailOptions says what kind of server a MailServer is. With a Username it takes mail only after AUTH PLAIN.
+// MailOptions says what kind of server a MailServer is. With a Username it takes mail only after a sign-in.
 type MailOptions struct {
 	TLS                MailTLS
 	Username, Password string
+	OnlyLogin          bool // signs in by AUTH LOGIN only, not by PLAIN
+	OnlyHELO           bool // knows no EHLO, and so no extension
+	SevenBit           bool // takes no 8-bit data (does not offer 8BITMIME)
+	NoUTF8             bool // takes no addresses beyond ASCII (does not offer SMTPUTF8)
 	Silent             bool // accepts connections and never says a word
+}
+
+func (o MailOptions) mechanisms() []string {
+	if o.OnlyLogin {
+		return []string{"LOGIN"}
+	}
+	return []string{"PLAIN", "LOGIN"}
+}
+
+// Stage is a point of the conversation at which a MailServer answers.
+type Stage string
+
+// The stages, in their order.
+const (
+	AtGreeting  Stage = "greeting"
+	AtHello     Stage = "EHLO"
+	AtStartTLS  Stage = "STARTTLS"
+	AtAuth      Stage = "AUTH"
+	AtMail      Stage = "MAIL"
+	AtRecipient Stage = "RCPT"
+	AtData      Stage = "DATA"
+	AtMessage   Stage = "message" // its end; it is kept unless the answer is a refusal
+	AtReset     Stage = "RSET"
+	AtQuit      Stage = "QUIT"
+)
+
+// Fault is what a MailServer does wrong at a stage. Silent alone hangs: nothing follows.
+type Fault struct {
+	At     Stage
+	Answer string // instead of the usual one, such as "450 4.7.1 slow down"; empty: the usual one
+	Silent bool   // there is no answer
+	Close  bool   // the connection is closed afterwards
+	Times  int    // how often; 0: until Accept
 }
 
 // MailServer is an SMTP server on 127.0.0.1 that keeps what it is sent. It ends with the test. All methods are safe
@@ -46,9 +80,20 @@ type MailServer struct {
 
 	mu                sync.Mutex
 	running           *mailListener // nil while closed
-	refusal           *smtp.SMTPError
-	recipientRefusals map[string]*smtp.SMTPError
+	refusal           string
+	recipientRefusals map[string]string
 	delay             time.Duration
+	faults            []*Fault
+	limit             limit
+	now               func() time.Time
+	connected         []time.Time
+}
+
+// limit is how many messages are taken within some time.
+type limit struct {
+	n     int // 0: as many as come
+	per   time.Duration
+	taken []time.Time
 }
 
 // NewMailServer starts a server on a free port.
@@ -61,7 +106,8 @@ func NewMailServer(t testing.TB, options MailOptions) *MailServer {
 		options:           options,
 		certificate:       newCertificate(t),
 		address:           "127.0.0.1:0",
-		recipientRefusals: map[string]*smtp.SMTPError{},
+		recipientRefusals: map[string]string{},
+		now:               time.Now,
 	}
 	s.Restart(t)
 	t.Cleanup(s.Close)
@@ -128,21 +174,85 @@ func (s *MailServer) WaitFor(t testing.TB, to string) Mail {
 func (s *MailServer) Refuse(code int, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusal = &smtp.SMTPError{Code: code, Message: message}
+	s.refusal = answerOf(code, message)
 }
 
 // RefuseRecipient answers one recipient with the SMTP error until Accept.
 func (s *MailServer) RefuseRecipient(address string, code int, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recipientRefusals[strings.ToLower(address)] = &smtp.SMTPError{Code: code, Message: message}
+	s.recipientRefusals[strings.ToLower(address)] = answerOf(code, message)
 }
 
-// Accept ends all refusals.
+// answerOf is a refusal with an enhanced code (RFC 3463), with which the message may begin.
+func answerOf(code int, message string) string {
+	if enhanced.MatchString(message) {
+		return fmt.Sprintf("%d %s", code, message)
+	}
+	return fmt.Sprintf("%d %d.0.0 %s", code, code/100, message)
+}
+
+var enhanced = regexp.MustCompile(`^[245]\.\d+\.\d+ `)
+
+// Fail has the server do something wrong. Of several faults at a stage the oldest counts.
+func (s *MailServer) Fail(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// fault is what goes wrong at a stage; carried out, it is used up once.
+func (s *MailServer) fault(at Stage, carriedOut bool) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.faults, func(f *Fault) bool { return f.At == at })
+	if i < 0 {
+		return Fault{}
+	}
+	found := *s.faults[i]
+	if carriedOut && found.Times > 0 {
+		if s.faults[i].Times--; s.faults[i].Times == 0 {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+	}
+	return found
+}
+
+// Limit has the server take at most n messages within some time of a clock, and answer MAIL with 450 4.7.1 beyond.
+func (s *MailServer) Limit(n int, per time.Duration, now func() time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.now = limit{n: n, per: per}, now
+}
+
+// admit says whether the limit lets another message begin.
+func (s *MailServer) admit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limit.n == 0 {
+		return true
+	}
+	now := s.now()
+	s.limit.taken = slices.DeleteFunc(s.limit.taken, func(t time.Time) bool { return now.Sub(t) >= s.limit.per })
+	if len(s.limit.taken) >= s.limit.n {
+		return false
+	}
+	s.limit.taken = append(s.limit.taken, now)
+	return true
+}
+
+// Connections returns when each connection was made, by the clock of Limit where there is one.
+func (s *MailServer) Connections() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.connected)
+}
+
+// Accept ends all refusals, faults and limits.
 func (s *MailServer) Accept() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusal = nil
+	s.refusal, s.faults, s.limit = "", nil, limit{}
 	clear(s.recipientRefusals)
 }
 
@@ -184,36 +294,33 @@ func (s *MailServer) Restart(t testing.TB) {
 	go s.serve(s.running)
 }
 
-func (s *MailServer) serve(l *mailListener) {
-	config := &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12}
-	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
-		return &mailSession{server: s, conn: c, stopped: l.stopped}, nil
-	}))
-	server.Domain = "localhost"
-	server.ErrorLog = log.New(io.Discard, "", 0) // broken connections are what tests provoke
-	server.EnableSMTPUTF8 = true
-	server.AllowInsecureAuth = s.options.TLS == PlainText
-	listener := net.Listener(l)
-	switch s.options.TLS {
-	case StartTLS:
-		server.TLSConfig = config
-	case ImplicitTLS:
-		listener = tls.NewListener(l, config)
-	}
-	_ = server.Serve(listener) // ends when the listener is closed, with nothing but that to say
+func (s *MailServer) tlsConfig() *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12}
 }
 
-// refuses returns what the recipient is to be answered, nil to accept it.
-func (s *MailServer) refuses(to string) error {
+// serve talks to all who connect, until the listener is closed.
+func (s *MailServer) serve(l *mailListener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.connected = append(s.connected, s.now())
+		s.mu.Unlock()
+		session := &mailSession{server: s, conn: conn, stopped: l.stopped}
+		if s.options.TLS == ImplicitTLS {
+			session.conn, session.encrypted = tls.Server(conn, s.tlsConfig()), true
+		}
+		go session.hold()
+	}
+}
+
+// refuses returns what the recipient is to be answered, "" to accept it.
+func (s *MailServer) refuses(to string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refusal != nil {
-		return s.refusal
-	}
-	if refusal, found := s.recipientRefusals[strings.ToLower(to)]; found {
-		return refusal
-	}
-	return nil
+	return cmp.Or(s.refusal, s.recipientRefusals[strings.ToLower(to)])
 }
 
 func (s *MailServer) answerDelay() time.Duration {
@@ -265,82 +372,3 @@ func (l *mailListener) stop() {
 	}
 	close(l.stopped) // last: a delayed answer must not slip out
 }
-
-// mailSession is one connection's conversation.
-type mailSession struct {
-	server  *MailServer
-	conn    *smtp.Conn
-	stopped <-chan struct{}
-
-	authenticated bool
-	from          string
-	to            []string
-}
-
-// AuthMechanisms makes a mailSession an smtp.AuthSession.
-func (s *mailSession) AuthMechanisms() []string {
-	if s.server.options.Username == "" {
-		return nil
-	}
-	return []string{sasl.Plain}
-}
-
-// Auth makes a mailSession an smtp.AuthSession.
-func (s *mailSession) Auth(mechanism string) (sasl.Server, error) {
-	if !slices.Contains(s.AuthMechanisms(), mechanism) {
-		return nil, smtp.ErrAuthUnknownMechanism
-	}
-	return sasl.NewPlainServer(func(_, username, password string) error {
-		want := s.server.options
-		if username != want.Username || password != want.Password {
-			return smtp.ErrAuthFailed
-		}
-		s.authenticated = true
-		return nil
-	}), nil
-}
-
-// Mail starts a message, after the upgrade and the authentication that the server asks for.
-func (s *mailSession) Mail(from string, _ *smtp.MailOptions) error {
-	if _, encrypted := s.conn.TLSConnectionState(); s.server.options.TLS != PlainText && !encrypted {
-		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Must issue a STARTTLS command first"} // RFC 3207 §4
-	}
-	if s.server.options.Username != "" && !s.authenticated {
-		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"} // RFC 4954 §6
-	}
-	s.from = from
-	return nil
-}
-
-// Rcpt adds a recipient unless it is to be refused.
-func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if err := s.server.refuses(to); err != nil {
-		return err
-	}
-	s.to = append(s.to, to)
-	return nil
-}
-
-// Data keeps the message, then waits as long as SetDelay says. A message that is no valid MIME is refused.
-func (s *mailSession) Data(r io.Reader) error {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	m, err := parseMail(s.from, s.to, raw)
-	if err != nil {
-		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: err.Error()}
-	}
-	s.server.mails.add(m)
-	select {
-	case <-time.After(s.server.answerDelay()):
-	case <-s.stopped:
-	}
-	return nil
-}
-
-// Reset forgets the message begun.
-func (s *mailSession) Reset() { s.from, s.to = "", nil }
-
-// Logout has nothing to free.
-func (s *mailSession) Logout() error { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -16,25 +17,30 @@ import (
 
 // verdict is how one delivery of an attempt fared: delivered, errSwitchedOff, or a failure.
 type verdict struct {
-	status int // code of the answer
+	status int    // code of the answer
+	note   string // what is odd about a success
 	err    error
 }
 
-// attempt sends a batch once and returns what is to be stored.
-func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome) {
+// attempt sends what was claimed once and returns what is to be stored.
+func (w *Worker) attempt(ctx context.Context, c claimed) (o outcome) {
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	began := time.Now() // of the real clock: it measures
-	verdicts := w.sendBatch(limited, batch)
+	verdicts := w.sendBatch(limited, c.batch)
 	a := store.Attempt{At: store.At(w.Now()), MS: time.Since(began).Milliseconds()}
 	interrupted := ctx.Err() != nil
 	var settles []func(context.Context, *store.Tx) error
-	for i, d := range batch {
+	for i, d := range c.batch {
 		switch v := verdicts[i]; {
 		case v.err != nil && interrupted:
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, a.At) })
 		case errors.Is(v.err, errSwitchedOff):
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
+		case holding(verdicts[i:i+1]) != nil && (d.HeldAt == 0 || a.At < d.HeldAt.Add(store.HeldLimit)):
+			w.logOf(d).Warn("message held", "error", v.err)
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.HoldDelivery(ctx, d, a.At, v.err.Error()) })
+			o.ended = d.IntegrationID
 		default:
 			ended, attempt := w.conclude(d, v, a)
 			if ended.State != store.Waiting {
@@ -42,6 +48,15 @@ func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome
 			}
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
 		}
+	}
+	switch f := holding(verdicts); {
+	case f != nil && !interrupted:
+		settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return holdTarget(ctx, tx, c, f, a.At) })
+	case c.probe:
+		o.lifted = answered(verdicts)
+		settles = append(settles, func(ctx context.Context, tx *store.Tx) error {
+			return endProbe(ctx, tx, c.batch[0].Target, o.lifted, a.At)
+		})
 	}
 	o.settle = func(ctx context.Context, tx *store.Tx) error {
 		for _, settle := range settles {
@@ -54,12 +69,16 @@ func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome
 	return o
 }
 
+func (w *Worker) logOf(d store.Delivery) *slog.Logger {
+	return w.Log.With("delivery", d.UUID, "template", d.Template, "target", d.Target, "attempt", d.Attempts)
+}
+
 // conclude returns the delivery and the attempt as they are to be stored, and logs them.
 func (w *Worker) conclude(d store.Delivery, v verdict, a store.Attempt) (store.Delivery, store.Attempt) {
-	log := w.Log.With("delivery", d.UUID, "template", d.Template, "target", d.Target, "attempt", d.Attempts)
+	log := w.logOf(d)
 	a.Status = v.status
 	if v.err == nil {
-		d.State, d.Error, d.EndedAt = store.Delivered, "", a.At
+		d.State, d.Error, d.EndedAt = store.Delivered, v.note, a.At
 		log.Info("message delivered")
 		return d, a
 	}
@@ -78,16 +97,16 @@ func failureOf(err error) *Failure {
 	return &Failure{Reason: "internal error"}
 }
 
-// fail decides whether and when d is tried again: after the pause of the schedule, and not before the time for which the
-// target asked to be left alone.
+// fail decides whether and when d is tried again: after the pause of the schedule, or never where its server has taken
+// nothing for too long.
 func fail(d *store.Delivery, f *Failure, now store.Millis) {
 	d.Error = f.Reason
 	d.Uncounted = d.Uncounted || f.Uncounted
-	if f.Permanent || d.Attempts > len(pauses) {
+	if f.Permanent || f.Holds || d.Attempts > len(pauses) {
 		d.State, d.EndedAt = store.Failed, now
 		return
 	}
-	d.NextAt = now.Add(max(pauses[d.Attempts-1], f.RetryAfter))
+	d.NextAt = now.Add(pauses[d.Attempts-1])
 }
 
 // errSwitchedOff says that the integration of a delivery is not active.
@@ -113,7 +132,7 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	if !found {
 		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
 	}
-	integration, settings, err := w.integration(ctx, w.DB.Queries, first)
+	settings, err := w.settings(ctx, w.DB.Queries, first)
 	if err != nil {
 		return verdict{err: err}
 	}
@@ -134,11 +153,7 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 		return verdict{}
 	}
 	l.id = requestID(sent)
-	shared.status, shared.err = w.deliver(ctx, kind, l, first.Recipient)
-	if f := (*Failure)(nil); errors.As(shared.err, &f) && f.RetryAfter > 0 {
-		w.hold(first.Target, integration, w.Now().Add(f.RetryAfter))
-	}
-	return shared
+	return w.deliver(ctx, kind, l, first.Recipient)
 }
 
 // requestID is the id of a request: that of the only delivery in it, otherwise one that follows from those in it, so that
@@ -159,20 +174,21 @@ func (w *Worker) site() Site { return Site{Brand: w.Brand, BaseURL: w.BaseURL} }
 // mailTaken is what a mail server answers when it has taken a mail.
 const mailTaken = 250
 
-// deliver hands a letter to its target and returns the code of the answer. The error is a *Failure.
-func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient string) (int, error) {
+// deliver hands a letter to its target. The error of the verdict is a *Failure.
+func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient string) verdict {
 	if kind.write == nil {
-		return mailTaken, w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.onlyMessage()})
+		return verdict{status: mailTaken, err: w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.onlyMessage()})}
 	}
 	r, err := kind.write(l)
 	if err != nil {
-		return 0, &Failure{Reason: ErrTemplate.Error(), Permanent: true}
+		return verdict{err: &Failure{Reason: ErrTemplate.Error(), Permanent: true}}
 	}
 	a, err := w.do(ctx, r, kind.accept != nil)
 	if err != nil {
-		return 0, err
+		return verdict{err: err}
 	}
-	return a.status, kind.judge(a, w.Now())
+	note, err := kind.judge(a, w.Now())
+	return verdict{status: a.status, note: note, err: err}
 }
 
 // recovered turns a panic into an error of unknown reason. It is deferred.
@@ -213,29 +229,28 @@ func (w *Worker) try(ctx context.Context, key string, settings Settings, content
 	}
 	l := w.letter(id, 1, settings)
 	l.events = []Message{message}
-	_, err = w.deliver(ctx, kind, l, recipient)
-	return err
+	return w.deliver(ctx, kind, l, recipient).err
 }
 
-// integration returns the one that d goes to, with its settings. Mails to people go to none.
-func (w *Worker) integration(ctx context.Context, q store.Queries, d store.Delivery) (store.Integration, Settings, error) {
+// settings returns those of the integration that d goes to. Mails to people go to none.
+func (w *Worker) settings(ctx context.Context, q store.Queries, d store.Delivery) (Settings, error) {
 	if d.IntegrationID == 0 && d.Kind == KindEmail {
-		return store.Integration{}, nil, nil
+		return nil, nil
 	}
 	integration, err := q.IntegrationByID(ctx, d.IntegrationID)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return store.Integration{}, nil, &Failure{Reason: "the integration was deleted", Permanent: true}
+		return nil, &Failure{Reason: "the integration was deleted", Permanent: true}
 	case err != nil:
-		return store.Integration{}, nil, &Failure{Reason: "the integration could not be read"}
+		return nil, &Failure{Reason: "the integration could not be read"}
 	case !integration.Active:
-		return store.Integration{}, nil, errSwitchedOff
+		return nil, errSwitchedOff
 	}
 	settings, err := OpenSettings(w.Key, integration.ID, integration.Settings)
 	if err != nil {
-		return store.Integration{}, nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
+		return nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
 	}
-	return integration, settings, nil
+	return settings, nil
 }
 
 // refuseRecipient says why a mail of a trigger is not for its recipient, or returns nil: whoever was taken out of an

@@ -140,17 +140,47 @@ func encode(v any) ([]byte, error) {
 // succeeded says whether the status is one of success (2xx).
 func (a answer) succeeded() bool { return a.status >= 200 && a.status < 300 }
 
+// accept judges the answer of a service that says in the body what became of a message; fine: as it should, otherwise said is
+// what it did. What was answered with success is never sent again, whatever the body: other services take the same form and
+// answer in their own words. Only a page for people, and a body that denies success, have not taken the message.
+func (a answer) accept(fine bool, said string, now time.Time) (note string, err error) {
+	switch {
+	case !a.succeeded():
+		return "", a.failure(now)
+	case fine:
+		return "", nil
+	}
+	note = fmt.Sprintf("answered %d, but %s", a.status, said)
+	if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) || a.denies() {
+		return "", &Failure{Reason: note, Status: a.status, Permanent: true}
+	}
+	return note, nil
+}
+
+// denies says whether the body is JSON that denies success.
+func (a answer) denies() bool {
+	var said struct{ OK, Success *bool } // whatever the case
+	if err := json.Unmarshal(a.body, &said); err != nil {
+		return false
+	}
+	return said.OK != nil && !*said.OK || said.Success != nil && !*said.Success
+}
+
 // passing are the refusals of a request (4xx) that do not last: timeout, too early, too many requests.
 var passing = []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
 
-// failure describes an answer that is not a success. A redirect or a refusal of the request is final.
+// failure describes an answer that is not a success. A redirect or a refusal of the request is final. The server speaks of
+// itself where it has too much to do, or says when to come back.
 func (a answer) failure(now time.Time) *Failure {
-	return &Failure{
+	f := &Failure{
 		Reason:     fmt.Sprintf("answered %d", a.status),
 		Status:     a.status,
 		Permanent:  a.status >= 300 && a.status < 500 && !slices.Contains(passing, a.status),
 		RetryAfter: parseRetryAfter(a.retryAfter, now),
 	}
+	busy := a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable
+	f.Holds = busy || !f.Permanent && f.RetryAfter > 0
+	return f
 }
 
 // parseRetryAfter reads seconds or a date (RFC 9110 §10.2.3) and returns at most maxRetryAfter, and 0 for anything

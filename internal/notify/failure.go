@@ -17,8 +17,9 @@ type Failure struct {
 	Reason     string
 	Status     int           // code of the HTTP answer or of the mail server; 0 without one
 	Permanent  bool          // another attempt cannot succeed
+	Holds      bool          // it is about the server, not about the message or its recipient: the target is held
 	Uncounted  bool          // it says nothing about whether the integration works
-	RetryAfter time.Duration // for how long the target asked to be left alone; 0 when it did not say
+	RetryAfter time.Duration // for how long the server asked to be left alone; 0 when it did not say
 }
 
 func (f *Failure) Error() string { return f.Reason }
@@ -47,8 +48,22 @@ var mailConnection = connection{connect: sendLimit, total: sendLimit}
 // connectionFailure describes an error of the connection to the mail server.
 func connectionFailure(err error) *Failure { return mailConnection.failure(err) }
 
-// failure describes err without its text, which may hold the URL or an address.
+// failure describes err without its text, which may hold the URL or an address. Where no connection came about, it is about
+// the server.
 func (c connection) failure(err error) *Failure {
+	f := c.reason(err)
+	f.Holds = !f.Permanent && unconnected(err)
+	return f
+}
+
+// unconnected says whether err is from before anything was sent.
+func unconnected(err error) bool {
+	dial, name, certificate := (*net.OpError)(nil), (*net.DNSError)(nil), (*tls.CertificateVerificationError)(nil)
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &name) || errors.As(err, &certificate) ||
+		errors.As(err, new(tls.RecordHeaderError))
+}
+
+func (c connection) reason(err error) *Failure {
 	if errors.Is(err, ErrPrivateAddress) {
 		return &Failure{Reason: ErrPrivateAddress.Error(), Permanent: true}
 	}

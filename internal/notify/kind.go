@@ -35,7 +35,7 @@ type Kind struct {
 	Fields   []Field
 
 	write    func(letter) (request, error) // nil for emails, which are handed to the Mailer
-	accept   func(answer, time.Time) error // whether the answer is a success; nil: the status says so
+	accept   judge                         // whether the answer is a success; nil: the status says so
 	patient  bool                          // refusals and redirects are not final: somebody is still setting up the receiver
 	together int                           // how many messages one request may carry; 0 means 1
 }
@@ -287,19 +287,21 @@ func KindByKey(key string) (Kind, bool) {
 	return kinds[i], true
 }
 
-// judge says whether the answer is a success. The error is a *Failure.
-func (k Kind) judge(a answer, now time.Time) error {
-	var err error
+// judge says whether an answer is a success, which may have a note. The error is a *Failure.
+type judge func(answer, time.Time) (note string, err error)
+
+// judge applies the rule of the kind to an answer. What was answered with success is final.
+func (k Kind) judge(a answer, now time.Time) (note string, err error) {
 	switch {
 	case k.accept != nil:
-		err = k.accept(a, now)
+		note, err = k.accept(a, now)
 	case !a.succeeded():
 		err = a.failure(now)
 	}
-	if f := (*Failure)(nil); k.patient && errors.As(err, &f) {
+	if f := (*Failure)(nil); k.patient && !a.succeeded() && errors.As(err, &f) {
 		f.Permanent = false
 	}
-	return err
+	return note, err
 }
 
 // mailTarget is the target of all mails, of triggers and to people.

@@ -131,34 +131,76 @@ func TestWhichKindsEndWithARefusal(t *testing.T) {
 			continue
 		}
 		for _, status := range []int{302, 400, 404, 410} {
-			f := failureOf(kind.judge(answer{status: status}, time.Now()))
-			if f.Permanent != final[kind.Key] {
+			if f := refusalOf(kind, status); f.Permanent != final[kind.Key] {
 				t.Errorf("%s: %d is final: %t", kind.Key, status, f.Permanent)
 			}
 		}
 		for _, status := range []int{408, 425, 429, 500, 503} {
-			if f := failureOf(kind.judge(answer{status: status}, time.Now())); f.Permanent {
+			if f := refusalOf(kind, status); f.Permanent {
 				t.Errorf("%s: %d is final", kind.Key, status)
 			}
 		}
 	}
 }
 
+// refusalOf is what a kind makes of an answer without a body.
+func refusalOf(kind Kind, status int) *Failure {
+	_, err := kind.judge(answer{status: status}, time.Now())
+	return failureOf(err)
+}
+
+// TestFC184_AnAnswerOfSuccessIsFinal has each kind read answers of success that are not those of its service.
+func TestFC184_AnAnswerOfSuccessIsFinal(t *testing.T) {
+	t.Parallel()
+	for _, kind := range Kinds() {
+		if kind.write == nil {
+			continue
+		}
+		for body, taken := range map[string]bool{
+			"": true, "ok": true, `{"success":true}`: true, `{"result":"success","msg":""}`: true, "thanks": true, `{"OK":true}`: true,
+			"<html>Sign in</html>": kind.accept == nil, ` <!doctype html>`: kind.accept == nil, `{"ok":false}`: kind.accept == nil,
+			`{"success":false,"error":"no channel"}`: kind.accept == nil,
+		} {
+			for _, status := range []int{200, 201, 204} {
+				note, err := kind.judge(answer{status: status, body: []byte(body)}, time.Now())
+				if (err == nil) != taken || err != nil && !failureOf(err).Permanent {
+					t.Errorf("%s: %d %q: %v", kind.Key, status, body, err)
+				}
+				if own := kind.accept == nil || body == "ok" && kind.Key == KindSlack || body == `{"OK":true}` && kind.Key == KindTelegram; err == nil &&
+					own != (note == "") {
+					t.Errorf("%s: %d %q is noted: %q", kind.Key, status, body, note)
+				}
+			}
+		}
+	}
+}
+
+func TestFC186_AGroupThatBecameASupergroupSaysItsNumber(t *testing.T) {
+	t.Parallel()
+	body := `{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat",
+		"parameters":{"migrate_to_chat_id":-1001234567890}}`
+	_, err := acceptTelegram(answer{status: 400, body: []byte(body)}, time.Now())
+	f := failureOf(err)
+	if f.Reason != "the group has become a supergroup: its chat ID is -1001234567890" || !f.Permanent || f.Status != 400 {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestTelegramAnswers(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	if err := acceptTelegram(answer{status: 200, body: []byte(`{"ok":true,"result":{}}`)}, now); err != nil {
-		t.Error(err)
+	if note, err := acceptTelegram(answer{status: 200, body: []byte(`{"ok":true,"result":{}}`)}, now); note != "" || err != nil {
+		t.Error(note, err)
 	}
 	for body, reason := range map[string]string{
 		`{"ok":false}`: `answered 200, but not "ok" as Telegram does`, `<html>`: `answered 200, but not "ok" as Telegram does`,
 	} {
-		if err := acceptTelegram(answer{status: 200, body: []byte(body)}, now); err == nil || err.Error() != reason {
+		if _, err := acceptTelegram(answer{status: 200, body: []byte(body)}, now); err == nil || err.Error() != reason {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	f := failureOf(acceptTelegram(answer{status: 429, body: []byte(`{"ok":false,"parameters":{"retry_after":17}}`)}, now))
-	if f.Permanent || f.RetryAfter != 17*time.Second {
+	_, err := acceptTelegram(answer{status: 429, body: []byte(`{"ok":false,"parameters":{"retry_after":17}}`)}, now)
+	if f := failureOf(err); f.Permanent || !f.Holds || f.RetryAfter != 17*time.Second {
 		t.Errorf("too many requests: %+v", f)
 	}
 }

@@ -2,12 +2,16 @@ package notify
 
 import (
 	"context"
+	"fmt"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"console/internal/input"
 )
 
 // Mail is one mail to one person.
@@ -25,8 +29,20 @@ type Mailer interface {
 // Sender is who mails come from.
 type Sender struct {
 	Address string // without a name; empty: no-reply at the host of the base URL
-	Name    string // the brand
+	Name    string // the brand, unless another is configured
 	BaseURL string // its host stands in the Message-ID, instead of the name of this machine
+}
+
+// ParseSender reads an address, which may stand behind a name as in "Acme Console <no-reply@example.com>". The domain comes back
+// in ASCII, and the name is empty where there is none. The error says what would be right.
+func ParseSender(raw string) (name, address string, err error) {
+	parsed, err := mail.ParseAddress(strings.TrimSpace(raw))
+	if err == nil && !strings.ContainsFunc(raw, unicode.IsControl) {
+		if address, _, refusal := input.ParseEmail(parsed.Address); refusal == "" && ascii(address) {
+			return oneLine(parsed.Name), address, nil
+		}
+	}
+	return "", "", fmt.Errorf("%q: give one address, such as no-reply@example.com or Acme Console <no-reply@example.com>", raw)
 }
 
 // host is the host of the base URL, or "localhost".

@@ -40,7 +40,7 @@ func (w *Worker) part(ctx context.Context, tx *store.Tx, d store.Delivery) (stor
 	if d.Kind != KindEmail || d.IntegrationID == 0 || d.Recipient != "" {
 		return d, nil
 	}
-	_, settings, err := w.integration(ctx, tx.Queries, d)
+	settings, err := w.settings(ctx, tx.Queries, d)
 	if err != nil {
 		return d, nil //nolint:nilerr // the attempt that follows says so
 	}

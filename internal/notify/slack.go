@@ -2,7 +2,6 @@ package notify
 
 import (
 	"bytes"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -22,13 +21,7 @@ func writeSlack(l letter) (request, error) {
 	return request{url: l.settings["url"], body: body}, err
 }
 
-// acceptSlack takes the status 200 with the body "ok" as success: other pages that answer 200 have not taken a message.
-func acceptSlack(a answer, now time.Time) error {
-	if a.status != http.StatusOK {
-		return a.failure(now)
-	}
-	if string(bytes.TrimSpace(a.body)) != "ok" {
-		return &Failure{Reason: `answered 200, but not "ok" as Slack does`, Status: a.status}
-	}
-	return nil
+// acceptSlack takes "ok" as success.
+func acceptSlack(a answer, now time.Time) (note string, err error) {
+	return a.accept(string(bytes.TrimSpace(a.body)) == "ok", `not "ok" as Slack does`, now)
 }

@@ -10,8 +10,10 @@ import (
 	"net/netip"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -128,17 +130,26 @@ func (s *SMTPMailer) Send(ctx context.Context, m Mail) error {
 	defer cancel() // also closes the connection
 	client, err := gomail.NewClient(s.server.Host, s.options(ctx)...)
 	if err != nil {
-		return &Failure{Reason: "the settings of the mail server are not valid"}
+		return &Failure{Reason: "the settings of the mail server are not valid", Holds: true}
+	}
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return mailFailure(ctx, err)
+	}
+	defer func() { _ = client.CloseWithSMTPClient(conn) }() // a lost goodbye must not send the mail twice
+	if utf8, _ := conn.Extension("SMTPUTF8"); !utf8 && !ascii(m.To) {
+		return &Failure{Reason: "the mail server takes no addresses with letters beyond ASCII before the @", Permanent: true}
 	}
 	msg := s.sender.compose(m)
-	err = client.DialAndSendWithContext(ctx, msg)
-	if err == nil || msg.IsDelivered() { // a lost goodbye must not send the mail twice
+	err = client.SendWithSMTPClient(conn, msg)
+	if err == nil || msg.IsDelivered() {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return connectionFailure(ctx.Err())
-	}
-	return mailFailure(err)
+	return mailFailure(ctx, err)
+}
+
+func ascii(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func (s *SMTPMailer) options(ctx context.Context) []gomail.Option {
@@ -205,8 +216,43 @@ var unsupported = []struct{ part, reason string }{
 	{"SMTP AUTH failed", "the mail server refused the user name or password"},
 }
 
+// ofServer finds temporary answers that are about the server wherever they are given: it closes (421), takes no messages
+// (4.3.2), has had too many (4.5.3), or has a rule about who may send how much (4.7.x). The library quotes what follows the code.
+var ofServer = regexp.MustCompile(`: (421\b|4\d\d "4\.(3\.2|5\.3|7\.\d+)\b)`)
+
+// greylisting finds the one such rule that is about a recipient: the mail is taken when it comes again.
+var greylisting = regexp.MustCompile(`(?i)gr[ea]y.?list`)
+
+// aboutServer says whether err is about the server, and not about the message or its recipient. Before a message began,
+// everything is: the greeting, the sign-in.
+func aboutServer(err error) bool {
+	refusal := (*gomail.SendError)(nil)
+	if !errors.As(err, &refusal) {
+		return true
+	}
+	switch refusal.Reason {
+	case gomail.ErrConnCheck:
+		return true
+	case gomail.ErrSMTPMailFrom:
+		return refusal.ErrorCode() != tooLarge
+	}
+	return ofServer.MatchString(refusal.Error()) && !greylisting.MatchString(refusal.Error())
+}
+
+// tooLarge is the one answer to a sender that is about the message.
+const tooLarge = 552
+
 // mailFailure describes err by codes only: texts of mail servers repeat addresses.
-func mailFailure(err error) *Failure {
+func mailFailure(ctx context.Context, err error) *Failure {
+	f := mailReason(err)
+	if ctx.Err() != nil {
+		f = connectionFailure(ctx.Err())
+	}
+	f.Holds = !f.Permanent && aboutServer(err)
+	return f
+}
+
+func mailReason(err error) *Failure {
 	if refusal := (*gomail.SendError)(nil); errors.As(err, &refusal) && refusal.ErrorCode() != 0 {
 		stage, known := stages[refusal.Reason]
 		if !known {
@@ -216,7 +262,7 @@ func mailFailure(err error) *Failure {
 		return &Failure{
 			Reason:    stage.refused + " (" + code + ")",
 			Status:    refusal.ErrorCode(),
-			Permanent: stage.final && refusal.ErrorCode() >= 500,
+			Permanent: stage.final && refusal.ErrorCode() >= 500 || refusal.ErrorCode() == tooLarge,
 		}
 	}
 	for _, known := range unsupported {

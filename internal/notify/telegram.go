@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -27,27 +28,28 @@ func writeTelegram(l letter) (request, error) {
 	return request{url: l.vendor("api.telegram.org", "/bot"+l.settings["token"]+"/sendMessage"), body: body}, err
 }
 
-// telegramAnswer is what every method answers. Telegram says in the body how long it wants to be left alone.
+// telegramAnswer is what every method answers. Telegram says in the body how long it wants to be left alone, and where a group
+// has gone that became a supergroup.
 type telegramAnswer struct {
 	OK         bool `json:"ok"`
 	Parameters struct {
-		RetryAfter int `json:"retry_after"` // seconds
+		RetryAfter int   `json:"retry_after"` // seconds
+		MovedTo    int64 `json:"migrate_to_chat_id"`
 	} `json:"parameters"`
 }
 
-func acceptTelegram(a answer, now time.Time) error {
+func acceptTelegram(a answer, now time.Time) (note string, err error) {
 	var said telegramAnswer
 	if err := json.Unmarshal(a.body, &said); err != nil {
 		said = telegramAnswer{}
 	}
-	if a.succeeded() {
-		if said.OK {
-			return nil
-		}
-		return &Failure{Reason: "answered " + strconv.Itoa(a.status) + `, but not "ok" as Telegram does`, Status: a.status}
-	}
 	if said.Parameters.RetryAfter > 0 {
 		a.retryAfter = strconv.Itoa(said.Parameters.RetryAfter)
 	}
-	return a.failure(now)
+	if !a.succeeded() && said.Parameters.MovedTo != 0 {
+		f := a.failure(now)
+		f.Reason = fmt.Sprintf("the group has become a supergroup: its chat ID is %d", said.Parameters.MovedTo)
+		return "", f
+	}
+	return a.accept(said.OK, `not "ok" as Telegram does`, now)
 }

@@ -127,7 +127,7 @@ func TestAWebhookMayNameItself(t *testing.T) {
 func TestEveryAttemptIsRecorded(t *testing.T) {
 	t.Parallel()
 	receiver := fake.NewReceiver(t)
-	receiver.Respond(fake.Response{Status: 503, Body: "SECRET"}, fake.Response{Status: 202})
+	receiver.Respond(fake.Response{Status: 502, Body: "SECRET"}, fake.Response{Status: 202})
 	h := newHouse(t)
 	d := h.queueWebhook(h.integration(KindWebhook, webhook(t, receiver.URL, nil)), 1)
 	h.start()
@@ -145,7 +145,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 		attempts[i].MS = 0
 	}
 	want := []store.Attempt{
-		{Attempt: 1, At: d.CreatedAt, Status: 503, Error: "answered 503"},
+		{Attempt: 1, At: d.CreatedAt, Status: 502, Error: "answered 502"},
 		{Attempt: 2, At: d.CreatedAt.Add(pauses[0]), Status: 202},
 	}
 	if !slices.Equal(attempts, want) {

@@ -1,12 +1,12 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,21 +58,7 @@ type Worker struct {
 	latest time.Time // that dispatch has seen
 
 	mu   sync.Mutex
-	busy map[string]int   // lanes at work, by target
-	held map[string]*hold // targets that asked to be left alone
-}
-
-// hold is until when a target wants to be left alone, and the integration as it was then: with other settings the wish
-// may have been another server's.
-type hold struct {
-	until       time.Time
-	integration store.Integration
-}
-
-// stands says whether the integration still has the settings it had.
-func (h *hold) stands(ctx context.Context, q store.Queries) bool {
-	now, err := q.IntegrationByID(ctx, h.integration.ID)
-	return err != nil || bytes.Equal(now.Settings, h.integration.Settings)
+	busy map[string]int // lanes at work, by target
 }
 
 // NewWorker returns a worker that has not started.
@@ -92,7 +78,6 @@ func NewWorker(o Options) *Worker {
 		client:  client,
 		wake:    make(chan struct{}, 1),
 		busy:    map[string]int{},
-		held:    map[string]*hold{},
 	}
 }
 
@@ -113,6 +98,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cutOff) })()
 	defer w.client.CloseIdleConnections()
 	defer w.lanes.Wait()
+	w.tryMailServer(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -120,6 +106,14 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-time.After(w.dispatch(ctx, attempts)):
 		case <-w.wake:
 		}
+	}
+}
+
+// tryMailServer lets a held mail server be tried at once: the program may have been started again with another one.
+func (w *Worker) tryMailServer(ctx context.Context) {
+	err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.MoveHold(ctx, mailTarget, store.At(w.Now())) })
+	if err != nil {
+		w.storeFailed(ctx, err)
 	}
 }
 
@@ -133,13 +127,22 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	if err != nil {
 		return w.storeFailed(ctx, err)
 	}
+	holds, err := w.DB.Holds(ctx)
+	if err != nil {
+		return w.storeFailed(ctx, err)
+	}
 	quiet := longestSleep
 	for _, target := range targets {
-		if wait := w.heldFor(ctx, w.DB.Queries, target, now); wait > 0 {
-			quiet = min(quiet, wait)
-			continue
+		lanes := 1
+		if i := slices.IndexFunc(holds, func(h store.Hold) bool { return h.Target == target }); i >= 0 {
+			if wait := holds[i].Until.Time().Sub(now); wait > 0 {
+				quiet = min(quiet, wait)
+				continue
+			}
+		} else if target == mailTarget {
+			lanes = mailLanes
 		}
-		w.open(ctx, attempts, target)
+		w.open(ctx, attempts, target, lanes)
 	}
 	next, err := w.DB.NextDue(ctx, store.At(now))
 	if errors.Is(err, store.ErrNotFound) {
@@ -156,7 +159,10 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 func (w *Worker) followClock(ctx context.Context, now time.Time) error {
 	if w.latest.IsZero() || now.Before(w.latest.Add(-store.ClockSlack)) {
 		beyond := store.At(now.Add(maxRetryAfter))
-		if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.DueAfterJump(ctx, store.At(now), beyond) }); err != nil {
+		err := w.DB.Update(ctx, func(tx *store.Tx) error {
+			return errors.Join(tx.DueAfterJump(ctx, store.At(now), beyond), tx.HoldsAfterJump(ctx, store.At(now), beyond))
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -171,37 +177,8 @@ func (w *Worker) storeFailed(ctx context.Context, err error) time.Duration {
 	return storePause
 }
 
-// heldFor returns how long the target still wants to be left alone.
-func (w *Worker) heldFor(ctx context.Context, q store.Queries, target string, now time.Time) time.Duration {
-	w.mu.Lock()
-	h := w.held[target]
-	w.mu.Unlock()
-	if h == nil {
-		return 0
-	}
-	if wait := h.until.Sub(now); wait > 0 && wait <= maxRetryAfter && h.stands(ctx, q) { // longer: the clock was ahead
-		return wait
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.held[target] == h {
-		delete(w.held, target)
-	}
-	return 0
-}
-
-func (w *Worker) hold(target string, integration store.Integration, until time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held[target] = &hold{until, integration}
-}
-
 // open starts the lanes that the target may have and has not.
-func (w *Worker) open(ctx, attempts context.Context, target string) {
-	lanes := 1
-	if target == mailTarget {
-		lanes = mailLanes
-	}
+func (w *Worker) open(ctx, attempts context.Context, target string, lanes int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ; w.busy[target] < lanes; w.busy[target]++ {
@@ -222,7 +199,8 @@ func (w *Worker) leave(target string) {
 // outcome is what became of an attempt.
 type outcome struct {
 	settle func(context.Context, *store.Tx) error // stores it
-	ended  int64                                  // the integration for which a message has ended; 0 for none
+	ended  int64                                  // the integration for which a message may have ended; 0 for none
+	lifted bool                                   // the target was held, and its server takes messages again
 }
 
 // lane sends what is due to target, until nothing is or ctx is done.
@@ -230,13 +208,16 @@ func (w *Worker) lane(ctx, attempts context.Context, target string) {
 	defer w.leave(target)
 	var previous outcome
 	for {
-		batch, err := w.next(ctx, target, previous)
+		next, err := w.next(ctx, target, previous)
 		if (err == nil || errors.Is(err, store.ErrNotFound)) && previous.ended != 0 {
 			w.review(context.WithoutCancel(ctx), previous.ended)
 		}
+		if previous.lifted {
+			w.Wake() // other lanes can send too
+		}
 		switch {
 		case err == nil:
-			previous = w.attempt(attempts, batch)
+			previous = w.attempt(attempts, next)
 		case errors.Is(err, store.ErrNotFound), ctx.Err() != nil:
 			return
 		default:
@@ -255,32 +236,40 @@ func sleep(ctx context.Context, d time.Duration) {
 // next saves the previous attempt and claims what is sent next in one transaction: one write to disk for each attempt.
 // It returns store.ErrNotFound when there is nothing to claim; the previous attempt is saved all the same, also while
 // the program stops.
-func (w *Worker) next(ctx context.Context, target string, previous outcome) (batch []store.Delivery, err error) {
+func (w *Worker) next(ctx context.Context, target string, previous outcome) (next claimed, err error) {
 	durable := context.WithoutCancel(ctx)
 	now := w.Now()
-	err = w.DB.Update(durable, func(tx *store.Tx) (err error) {
-		batch = nil
+	err = w.DB.Update(durable, func(tx *store.Tx) error {
+		next = claimed{}
 		if previous.settle != nil {
 			if err := previous.settle(durable, tx); err != nil {
 				return fmt.Errorf("save attempt: %w", err)
 			}
 		}
-		if ctx.Err() != nil || w.heldFor(durable, tx.Queries, target, now) > 0 {
-			return nil //nolint:nilerr // the previous attempt is saved all the same
+		may, probe, err := mayClaim(durable, tx.Queries, target, now)
+		if err != nil || !may || ctx.Err() != nil {
+			return err // the previous attempt is saved all the same
 		}
-		batch, err = w.claim(durable, tx, target, now)
+		batch, err := w.claim(durable, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		next = claimed{batch, probe}
+		if probe { // nothing else is tried until it has ended, or its process has died
+			return tx.MoveHold(durable, target, store.At(now.Add(lease)))
+		}
+		return nil
 	})
-	if err == nil && len(batch) == 0 {
+	if err == nil && len(next.batch) == 0 {
 		err = store.ErrNotFound
 	}
-	if err == nil && batch[0].Kind == KindEmail && batch[0].IntegrationID != 0 && batch[0].Attempts == 1 {
+	if err == nil && next.batch[0].Kind == KindEmail && next.batch[0].IntegrationID != 0 && next.batch[0].Attempts == 1 {
 		w.Wake() // it may have been parted: other lanes can send the rest
 	}
-	return batch, err
+	return next, err
 }
 
 // claim takes the deliveries to target that one request carries. It returns store.ErrNotFound when none is due.

@@ -1,0 +1,52 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"console/e2e/harness"
+	"console/internal/fake"
+)
+
+// TestFC194_AMailSomebodyWaitsForIsAmongTheNextFour has hundreds of other mails wait at a slow server.
+func TestFC194_AMailSomebodyWaitsForIsAmongTheNextFour(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	c.Mail.SetDelay(200 * time.Millisecond)
+	var addresses []string
+	for n := range 25 {
+		addresses = append(addresses, fmt.Sprintf("told%d@x.example", n))
+	}
+	c.Trigger(john, c.Destination(john, "email", "emails", strings.Join(addresses, "\n")))
+	c.ImportOf(john, 20, "send_invitations", "1")
+	harness.Eventually(t, "invitations of an import go before messages of triggers", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE template = 'invitation' AND state = 'delivered'`) == 20
+	})
+	if told := c.Count(`SELECT count(*) FROM deliveries WHERE template = 'create_user' AND state = 'delivered'`); told > 20 {
+		t.Errorf("%d messages of triggers went before an invitation", told)
+	}
+	c.ImportOf(john, 60, "send_invitations", "1")
+	if waiting := c.Count(`SELECT count(*) FROM deliveries WHERE state = 'waiting'`); waiting < 60 {
+		t.Fatalf("only %d mails wait", waiting)
+	}
+
+	c.Browser().Post("/forgot", "email", harness.AdminEmail)
+	var before int
+	harness.Eventually(t, "the mail is queued", func() bool {
+		before = len(c.Mail.Messages())
+		return c.Count(`SELECT count(*) FROM deliveries WHERE template = 'password_reset'`) == 1
+	})
+	c.Mail.WaitFor(t, harness.AdminEmail)
+	place := slices.IndexFunc(c.Mail.Messages(), func(m fake.Mail) bool { return slices.Contains(m.To, harness.AdminEmail) })
+	if after := place - before; after >= 4 {
+		t.Errorf("%d other mails were sent first", after)
+	}
+	waiting := c.Count(`SELECT count(*) FROM deliveries WHERE state = 'waiting'`)
+	if waiting < 30 {
+		t.Errorf("only %d mails still waited", waiting)
+	}
+	c.Mail.SetDelay(0)
+}
