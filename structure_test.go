@@ -190,3 +190,47 @@ func checkNames(t *testing.T, path, pkg string) error {
 	})
 	return nil
 }
+
+// mayDifferByACapital are pairs that an interface of others demands: folder, package and exported name, with the reason. At
+// present there are none.
+var mayDifferByACapital = map[string]string{}
+
+// TestNoPairsThatDifferByACapital keeps functions, methods and components apart by more than a letter: who reads RenameGroup
+// and renameGroup has to look which one is meant.
+func TestNoPairsThatDifferByACapital(t *testing.T) {
+	t.Parallel()
+	names := map[string]map[string]bool{} // by folder and package
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(filepath.Dir(path)) + " " + file.Name.Name
+		if names[pkg] == nil {
+			names[pkg] = map[string]bool{}
+		}
+		for _, d := range file.Decls {
+			if function, is := d.(*ast.FuncDecl); is { // components are functions of the files that templ makes
+				names[pkg][function.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) < len(mayImport) {
+		t.Fatalf("only %d packages looked at", len(names))
+	}
+	for pkg, all := range names {
+		for name := range all {
+			twin := strings.ToLower(name[:1]) + name[1:]
+			if twin != name && all[twin] && mayDifferByACapital[pkg+" "+name] == "" {
+				t.Errorf("%s: %s and %s differ by a capital only; name one by what it does", pkg, name, twin)
+			}
+		}
+	}
+}

@@ -146,9 +146,9 @@ type sessionState struct {
 	Final   bool `json:"final"`   // going on working would not prolong it
 }
 
-// session says how long the session lasts. Asked by a person who wants to stay it is activity, asked in the background
+// sessionTime says how long the session lasts. Asked by a person who wants to stay it is activity, asked in the background
 // it is none.
-func (h *Console) session(c request) error {
+func (h *Console) sessionTime(c request) error {
 	session := c.SignedIn()
 	if session == nil {
 		return c.JSON(http.StatusOK, sessionState{})

@@ -77,7 +77,7 @@ func (h *Console) Routes() []Route {
 		{get, "/signup/:token", Anyone, h.signUpForm},
 		{post, "/signup/:token", Anyone, h.signUp},
 
-		{get, "/session", Anyone, h.session},
+		{get, "/session", Anyone, h.sessionTime},
 
 		{get, "/settings/profile", SignedIn, h.profile},
 		{post, "/settings/profile", SignedIn, h.editProfile},

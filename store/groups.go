@@ -57,14 +57,14 @@ type CoveringGroup struct {
 
 // Memberships returns the groups of a person, ordered by id.
 func (q Queries) Memberships(ctx context.Context, userID int64) ([]CoveringGroup, error) {
-	return q.memberships(ctx, `group_users gu JOIN groups g ON g.id = gu.group_id`, `gu.user_id = $1`, userID)
+	return q.coveringGroups(ctx, `group_users gu JOIN groups g ON g.id = gu.group_id`, `gu.user_id = $1`, userID)
 }
 
 // GroupGrants returns groups with the tenants they cover, ordered by id; unknown ids are left out.
 func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]CoveringGroup, error) {
 	var all []CoveringGroup
 	for places, args := range inLists(ids) {
-		some, err := q.memberships(ctx, `groups g`, `g.id IN (`+places+`)`, args...)
+		some, err := q.coveringGroups(ctx, `groups g`, `g.id IN (`+places+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func (q Queries) GroupGrants(ctx context.Context, ids ...int64) ([]CoveringGroup
 	return all, nil
 }
 
-func (q Queries) memberships(ctx context.Context, from, where string, args ...any) ([]CoveringGroup, error) {
+func (q Queries) coveringGroups(ctx context.Context, from, where string, args ...any) ([]CoveringGroup, error) {
 	type row struct {
 		group    Group
 		tenant   int64

@@ -284,7 +284,7 @@ func (p AddMembersPage) announcement() string {
 	case len(p.Found) == 0:
 		return "Nobody matches “" + p.Search + "”."
 	}
-	return count(len(p.Found), "user") + " shown" // the first of them
+	return quantity(len(p.Found), "user") + " shown" // the first of them
 }
 
 // fresh are those found who are not ticked already.

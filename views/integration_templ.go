@@ -23,7 +23,7 @@ import (
 // StateCounts are the numbers on tabs that tell what is enabled from what is not.
 type StateCounts struct{ All, Enabled, Disabled int }
 
-func (c *StateCounts) add(enabled bool) {
+func (c *StateCounts) tally(enabled bool) {
 	c.All++
 	if enabled {
 		c.Enabled++
@@ -43,7 +43,7 @@ type IntegrationsPage struct {
 
 // Add puts an integration that matches the search on the page.
 func (p *IntegrationsPage) Add(i store.Integration) {
-	p.Counts.add(i.Active)
+	p.Counts.tally(i.Active)
 	p.integrations = append(p.integrations, i)
 }
 
@@ -314,9 +314,9 @@ func IntegrationsSection(p IntegrationsPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var5 string
-		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(count(p.Counts.All, "integration")).Resolve(ctx)
+		templ_7745c5c3_Var5, templ_7745c5c3_Err = templruntime.NewAttributeExpression(quantity(p.Counts.All, "integration")).Resolve(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 222, Col: 87}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 222, Col: 90}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {

@@ -21,26 +21,26 @@ func ago(now, t time.Time) string {
 	case d < time.Minute: // a clock that is a little ahead included
 		return "just now"
 	case d < time.Hour:
-		return count(int(d/time.Minute), "minute") + " ago"
+		return quantity(int(d/time.Minute), "minute") + " ago"
 	case d < day:
-		return count(int(d/time.Hour), "hour") + " ago"
+		return quantity(int(d/time.Hour), "hour") + " ago"
 	case d < 7*day:
-		return count(int(d/day), "day") + " ago"
+		return quantity(int(d/day), "day") + " ago"
 	case d < 30*day:
-		return count(int(d/(7*day)), "week") + " ago"
+		return quantity(int(d/(7*day)), "week") + " ago"
 	case d < 60*day:
 		return "Last month"
 	case d < 365*day:
-		return count(min(int(d/(30*day)), 11), "month") + " ago"
+		return quantity(min(int(d/(30*day)), 11), "month") + " ago"
 	case d < 2*365*day:
 		return "Last year"
 	default:
-		return count(int(d/(365*day)), "year") + " ago"
+		return quantity(int(d/(365*day)), "year") + " ago"
 	}
 }
 
-// count is a number with its noun: "1 hour", "6 hours".
-func count(n int, noun string) string {
+// quantity is a number with its noun: "1 hour", "6 hours".
+func quantity(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -116,9 +116,9 @@ func duration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d > day:
-		return count(int(d/day), "day")
+		return quantity(int(d/day), "day")
 	case d >= time.Hour:
-		return count(int(d/time.Hour), "hour")
+		return quantity(int(d/time.Hour), "hour")
 	}
-	return count(int(d/time.Minute), "minute")
+	return quantity(int(d/time.Minute), "minute")
 }

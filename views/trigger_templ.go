@@ -69,7 +69,7 @@ type TriggersPage struct {
 }
 
 // Count adds a trigger to the numbers on the tabs.
-func (p *TriggersPage) Count(enabled bool) { p.Counts.add(enabled) }
+func (p *TriggersPage) Count(enabled bool) { p.Counts.tally(enabled) }
 
 // tab is the chosen tab; anything unknown is all.
 func (p TriggersPage) tab() string {
@@ -224,9 +224,9 @@ func TriggersSection(p TriggersPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var6 string
-		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(count(len(p.Rows), "trigger")).Resolve(ctx)
+		templ_7745c5c3_Var6, templ_7745c5c3_Err = templruntime.NewAttributeExpression(quantity(len(p.Rows), "trigger")).Resolve(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trigger.templ`, Line: 107, Col: 78}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trigger.templ`, Line: 107, Col: 81}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 		if templ_7745c5c3_Err != nil {

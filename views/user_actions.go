@@ -58,7 +58,7 @@ func (o actionsOffered) of(u *store.ListedUser) []userAction {
 	}
 	actions = append(actions, o.access(u)...)
 	if o.can.Has(permission.UsersUpdate) {
-		actions = append(actions, o.disableSecondFactor(u))
+		actions = append(actions, o.secondFactorAction(u))
 	}
 	if u.ID == o.self {
 		return actions
@@ -85,7 +85,7 @@ func (o actionsOffered) access(u *store.ListedUser) []userAction {
 	return []userAction{{Label: "Groups…", Icon: "users", Path: UserPath(u.ID, "/groups"), How: opens}, permissions}
 }
 
-func (o actionsOffered) disableSecondFactor(u *store.ListedUser) userAction {
+func (o actionsOffered) secondFactorAction(u *store.ListedUser) userAction {
 	action := userAction{Label: "Disable 2FA", Icon: "lock-open", Path: UserPath(u.ID, "/disable-2fa"), How: opens}
 	switch {
 	case !u.SecondFactor:

@@ -40,7 +40,7 @@ func (p BulkPage) form() sheetForm {
 
 // removeFrom offers to take the addresses of these people out of integrations.
 func (p BulkPage) removeFrom() field {
-	f := field{Name: "remove_from", Label: "Notifications go to addresses of theirs (" + count(p.Selected.Integrations, "integration") + "). Remove these addresses from:"}
+	f := field{Name: "remove_from", Label: "Notifications go to addresses of theirs (" + quantity(p.Selected.Integrations, "integration") + "). Remove these addresses from:"}
 	if more := p.Selected.Integrations - len(p.Selected.FirstIntegrations); more > 0 {
 		f.Hint = "The other " + strconv.Itoa(more) + " stay as they are. They are listed under Integrations."
 	}
@@ -213,9 +213,9 @@ func BulkPart(p BulkPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var9 string
-				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(count(p.Selected.Total, "user"))
+				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(quantity(p.Selected.Total, "user"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_bulk.templ`, Line: 72, Col: 47}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_bulk.templ`, Line: 72, Col: 50}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 				if templ_7745c5c3_Err != nil {
@@ -228,7 +228,7 @@ func BulkPart(p BulkPage) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(p.words().consequence)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_bulk.templ`, Line: 72, Col: 83}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_bulk.templ`, Line: 72, Col: 86}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {

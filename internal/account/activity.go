@@ -53,7 +53,7 @@ func (tx *Tx) recordChange(ctx context.Context, action string, before, after obj
 // changing anything.
 func (tx *Tx) record(ctx context.Context, action, outcome string, about object, changes map[string][2]string) error {
 	if tx.by.Background && outcome == Done {
-		return refuse(Background)
+		return Refuse(Background)
 	}
 	encoded, err := json.Marshal(changes)
 	if err != nil {

@@ -109,7 +109,7 @@ func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDeliver
 // Forbidden without triggers.update, StillSending, NowhereToSend or store.ErrNotFound.
 func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Delivery, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Delivery, error) {
-		if err := tx.require(permission.TriggersUpdate); err != nil {
+		if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
 			return store.Delivery{}, err
 		}
 		old, err := sentDelivery(ctx, tx.View.db, id)
@@ -117,9 +117,9 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case err != nil:
 			return store.Delivery{}, err
 		case old.State == store.Waiting:
-			return store.Delivery{}, refuse(StillSending)
+			return store.Delivery{}, Refuse(StillSending)
 		case old.Integration.ID == 0:
-			return store.Delivery{}, refuse(NowhereToSend)
+			return store.Delivery{}, Refuse(NowhereToSend)
 		}
 		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Kind: old.Kind, Recipient: old.Recipient, Template: old.Template,
 			Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID, CreatedAt: tx.now}

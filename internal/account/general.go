@@ -79,7 +79,7 @@ func (s *Service) setGeneral(
 	set func(*Tx, *store.Account) error,
 ) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
-		if err := tx.require(permission.GeneralUpdate); err != nil {
+		if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 			return store.Account{}, err
 		}
 		if err := requireVersion(version); err != nil {
@@ -112,7 +112,7 @@ func accountObject(a store.Account) object {
 // without general.update.
 func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 	return change(ctx, s, by, func(tx *Tx) (int64, error) {
-		if err := tx.require(permission.GeneralUpdate); err != nil {
+		if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 			return 0, err
 		}
 		user, err := tx.db.UserByID(ctx, by.UserID)

@@ -112,7 +112,7 @@ func (s *Service) SignOutEverybody(ctx context.Context, by Actor) error {
 }
 
 func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx context.Context, except int64) (int64, error)) error {
-	if err := tx.require(permission.GeneralUpdate); err != nil {
+	if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 		return err
 	}
 	account, err := tx.db.Account(ctx)

@@ -43,11 +43,11 @@ func (s *Service) Group(ctx context.Context, by Actor, id int64) (GroupDetail, e
 
 // CreateGroup adds a group. It returns Invalid or Forbidden (rule "may grant").
 func (s *Service) CreateGroup(ctx context.Context, by Actor, in GroupInput) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.createGroup(ctx, in) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.makeGroup(ctx, in) })
 }
 
-func (tx *Tx) createGroup(ctx context.Context, in GroupInput) (store.Group, error) {
-	if err := tx.require(permission.GroupsCreate); err != nil {
+func (tx *Tx) makeGroup(ctx context.Context, in GroupInput) (store.Group, error) {
+	if err := tx.requirePermission(permission.GroupsCreate); err != nil {
 		return store.Group{}, err
 	}
 	group, refused := in.parse()
@@ -78,10 +78,10 @@ func (tx *Tx) createGroup(ctx context.Context, in GroupInput) (store.Group, erro
 // RenameGroup gives a group that still is as it was at version another name. It returns Invalid, Forbidden,
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) RenameGroup(ctx context.Context, by Actor, id, version int64, name string) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.renameGroup(ctx, id, version, name) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.nameGroup(ctx, id, version, name) })
 }
 
-func (tx *Tx) renameGroup(ctx context.Context, id, version int64, name string) (store.Group, error) {
+func (tx *Tx) nameGroup(ctx context.Context, id, version int64, name string) (store.Group, error) {
 	refused := Fields{}
 	name = input.ParseTitle(name, "name", "a name", refused)
 	return tx.changeGroup(ctx, id, version, refused, func(group *store.CoveringGroup) error {
@@ -93,11 +93,11 @@ func (tx *Tx) renameGroup(ctx context.Context, id, version int64, name string) (
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
 // added falls under rule "may grant". It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.setGroupPermissions(ctx, id, version, in) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.changePermissions(ctx, id, version, in) })
 }
 
-func (tx *Tx) setGroupPermissions(ctx context.Context, id, version int64, in GroupInput) (store.Group, error) {
-	role, custom, refused := in.permissions()
+func (tx *Tx) changePermissions(ctx context.Context, id, version int64, in GroupInput) (store.Group, error) {
+	role, custom, refused := in.parsePermissions()
 	return tx.changeGroup(ctx, id, version, refused, func(group *store.CoveringGroup) error {
 		before := group.Set()
 		group.Role, group.Custom = role, custom
@@ -116,7 +116,7 @@ func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, ver
 	if err := requireVersion(version); err != nil {
 		return Preview{}, err
 	}
-	role, custom, refused := in.permissions()
+	role, custom, refused := in.parsePermissions()
 	return read(ctx, s, by, func(v *View) (Preview, error) {
 		group, err := v.editable(ctx, id, permission.GroupsUpdate)
 		switch {
@@ -174,14 +174,14 @@ func (tx *Tx) changeGroup(
 // DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
 // where there are many. It returns Invalid, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.deleteGroup(ctx, id) })
+	group, err := change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroup(ctx, id) })
 	if err == nil {
 		s.wakeJobs()
 	}
 	return group, err
 }
 
-func (tx *Tx) deleteGroup(ctx context.Context, id int64) (store.Group, error) {
+func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 	group, err := tx.editable(ctx, id, permission.GroupsDelete)
 	if err != nil {
 		return store.Group{}, err
@@ -216,8 +216,8 @@ func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (P
 	})
 }
 
-// group returns a group with the tenants it covers, or store.ErrNotFound.
-func (v *View) group(ctx context.Context, id int64) (store.CoveringGroup, error) {
+// coveringGroup returns a group with the tenants it covers, or store.ErrNotFound.
+func (v *View) coveringGroup(ctx context.Context, id int64) (store.CoveringGroup, error) {
 	found, err := v.db.GroupGrants(ctx, id)
 	if err == nil && len(found) == 0 {
 		err = store.ErrNotFound
@@ -231,10 +231,10 @@ func (v *View) group(ctx context.Context, id int64) (store.CoveringGroup, error)
 // editable returns a group that the actor may change by p. Automatic groups follow the roles of people and are not
 // edited.
 func (v *View) editable(ctx context.Context, id int64, p permission.Permission) (store.CoveringGroup, error) {
-	if err := v.require(p); err != nil {
+	if err := v.requirePermission(p); err != nil {
 		return store.CoveringGroup{}, err
 	}
-	group, err := v.group(ctx, id)
+	group, err := v.coveringGroup(ctx, id)
 	if err == nil && group.Automatic {
 		err = invalid(
 			"",
@@ -247,7 +247,7 @@ func (v *View) editable(ctx context.Context, id int64, p permission.Permission) 
 
 // parse checks what was typed and returns the group it describes.
 func (in GroupInput) parse() (store.Group, Fields) {
-	role, custom, refused := in.permissions()
+	role, custom, refused := in.parsePermissions()
 	if refused == nil {
 		refused = Fields{}
 	}
@@ -256,8 +256,8 @@ func (in GroupInput) parse() (store.Group, Fields) {
 	return group, refused
 }
 
-// permissions checks the source role or the set of a group's own.
-func (in GroupInput) permissions() (permission.Role, permission.Set, Fields) {
+// parsePermissions checks the source role or the set of a group's own.
+func (in GroupInput) parsePermissions() (permission.Role, permission.Set, Fields) {
 	if in.Role != "" {
 		if !slices.Contains(GroupRoles, in.Role) {
 			return "", permission.Set{}, Fields{"role": "Choose a source role, or custom permissions."}

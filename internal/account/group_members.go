@@ -30,7 +30,7 @@ func requireFew(users []int64) error {
 // or store.ErrNotFound.
 func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []int64, emails string) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) {
-		added, err := tx.addMembers(ctx, id, users, emails)
+		added, err := tx.putInto(ctx, id, users, emails)
 		if err != nil {
 			return 0, err
 		}
@@ -38,8 +38,8 @@ func (s *Service) AddMembers(ctx context.Context, by Actor, id int64, users []in
 	})
 }
 
-// addMembers returns the facts of those who were added.
-func (tx *Tx) addMembers(ctx context.Context, groupID int64, users []int64, emails string) ([]fact, error) {
+// putInto returns the facts of those who were added.
+func (tx *Tx) putInto(ctx context.Context, groupID int64, users []int64, emails string) ([]fact, error) {
 	if _, err := tx.editable(ctx, groupID, permission.GroupsUpdate); err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (v *View) pasted(ctx context.Context, emails string) ([]int64, error) {
 // Invalid or Forbidden (rule "may manage"), or returns store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
 	return change(ctx, s, by, func(tx *Tx) (int, error) {
-		left, err := tx.removeMembers(ctx, id, users)
+		left, err := tx.takeOut(ctx, id, users)
 		if err != nil {
 			return 0, err
 		}
@@ -167,8 +167,8 @@ func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users [
 	})
 }
 
-// removeMembers returns the facts of those who were removed.
-func (tx *Tx) removeMembers(ctx context.Context, groupID int64, users []int64) ([]fact, error) {
+// takeOut returns the facts of those who were removed.
+func (tx *Tx) takeOut(ctx context.Context, groupID int64, users []int64) ([]fact, error) {
 	if _, err := tx.leavable(ctx, groupID, users); err != nil {
 		return nil, err
 	}

@@ -10,10 +10,10 @@ import (
 
 // AddGroupTenants lets a group cover more tenants. It returns Invalid, Forbidden (rule "may grant") or store.ErrNotFound.
 func (s *Service) AddGroupTenants(ctx context.Context, by Actor, id int64, tenants []int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.addGroupTenants(ctx, id, tenants) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.coverTenants(ctx, id, tenants) })
 }
 
-func (tx *Tx) addGroupTenants(ctx context.Context, id int64, tenants []int64) (store.Group, error) {
+func (tx *Tx) coverTenants(ctx context.Context, id int64, tenants []int64) (store.Group, error) {
 	return tx.changeTenants(ctx, id, func(group store.CoveringGroup) error {
 		if len(tenants) == 0 {
 			return invalid("tenant_ids", "Choose at least one tenant.")
@@ -36,10 +36,10 @@ func (tx *Tx) addGroupTenants(ctx context.Context, id int64, tenants []int64) (s
 // RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroupTenant(ctx, id, tenantID) })
+	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.uncoverTenant(ctx, id, tenantID) })
 }
 
-func (tx *Tx) removeGroupTenant(ctx context.Context, id, tenantID int64) (store.Group, error) {
+func (tx *Tx) uncoverTenant(ctx context.Context, id, tenantID int64) (store.Group, error) {
 	return tx.changeTenants(ctx, id, func(store.CoveringGroup) error { return tx.db.RemoveGroupTenant(ctx, id, tenantID) })
 }
 

@@ -65,7 +65,7 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		if err := tx.require(permission.IntegrationsCreate); err != nil {
+		if err := tx.requirePermission(permission.IntegrationsCreate); err != nil {
 			return store.Integration{}, err
 		}
 		integration.CreatedAt = tx.now
@@ -94,7 +94,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		if err := tx.require(permission.IntegrationsUpdate); err != nil {
+		if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 			return store.Integration{}, err
 		}
 		after.Version = version
@@ -122,7 +122,7 @@ func (s *Service) DisableIntegration(ctx context.Context, by Actor, id int64) (s
 }
 
 func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
-	if err := tx.require(permission.IntegrationsUpdate); err != nil {
+	if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 		return store.Integration{}, err
 	}
 	before, err := tx.db.IntegrationByID(ctx, id)
@@ -144,7 +144,7 @@ func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, tu
 func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (store.Integration, string, error) {
 	var secret string
 	integration, err := change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		if err := tx.require(permission.IntegrationsUpdate); err != nil {
+		if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 			return store.Integration{}, err
 		}
 		integration, err := tx.db.IntegrationByID(ctx, id)
@@ -233,7 +233,7 @@ func (tx *Tx) tellAdministrators(ctx context.Context, integration store.Integrat
 // returns Forbidden or store.ErrNotFound.
 func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		if err := tx.require(permission.IntegrationsDelete); err != nil {
+		if err := tx.requirePermission(permission.IntegrationsDelete); err != nil {
 			return struct{}{}, err
 		}
 		integration, err := tx.db.IntegrationByID(ctx, id)

@@ -48,7 +48,7 @@ func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User
 		return store.User{}, refused.refusal()
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		added, err := tx.addUser(ctx, in, user, byMailNow)
+		added, err := tx.enlist(ctx, in, user, byMailNow)
 		if err != nil {
 			return store.User{}, err
 		}
@@ -64,8 +64,8 @@ const (
 	later     sending = false // it waits to be sent by hand
 )
 
-// addUser adds a person as Invited, or as Active where the role never signs in.
-func (tx *Tx) addUser(ctx context.Context, in NewUser, user store.User, send sending) (fact, error) {
+// enlist adds a person as Invited, or as Active where the role never signs in.
+func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send sending) (fact, error) {
 	if err := tx.requireNew(ctx, in, user); err != nil {
 		return fact{}, err
 	}
@@ -101,7 +101,7 @@ func (tx *Tx) enterNew(ctx context.Context, user store.User, groups []int64) err
 	if len(groups) == 0 {
 		return nil
 	}
-	if err := tx.require(permission.GroupsUpdate); err != nil {
+	if err := tx.requirePermission(permission.GroupsUpdate); err != nil {
 		return err
 	}
 	for _, id := range groups {
@@ -115,10 +115,10 @@ func (tx *Tx) enterNew(ctx context.Context, user store.User, groups []int64) err
 // InviteByLink makes a signup link to be shared by hand. The person is listed under Invited only and joins the user
 // list when they sign up. It returns Invalid, Taken or Forbidden (rule "may grant").
 func (s *Service) InviteByLink(ctx context.Context, by Actor, in NewUser) (Issued, error) {
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.inviteByLink(ctx, in) })
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.offerLink(ctx, in) })
 }
 
-func (tx *Tx) inviteByLink(ctx context.Context, in NewUser) (Issued, error) {
+func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 	user, refused := in.parse()
 	if LinkDurations[in.Duration] == 0 {
 		refused["duration"] = "Choose how long the link lasts."
@@ -150,16 +150,16 @@ func (tx *Tx) inviteByLink(ctx context.Context, in NewUser) (Issued, error) {
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
 // returns NotByMail, InvitedDisabled, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
 func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.resendInvitation(ctx, id) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.renewMail(ctx, id) })
 }
 
-func (tx *Tx) resendInvitation(ctx context.Context, id int64) (store.User, error) {
+func (tx *Tx) renewMail(ctx context.Context, id int64) (store.User, error) {
 	invitation, user, err := tx.issuable(ctx, id)
 	if err != nil {
 		return store.User{}, err
 	}
 	if invitation.ByLink {
-		return store.User{}, refuse(NotByMail)
+		return store.User{}, Refuse(NotByMail)
 	}
 	return user, tx.mailAnew(ctx, invitation, user)
 }
@@ -167,10 +167,10 @@ func (tx *Tx) resendInvitation(ctx context.Context, id int64) (store.User, error
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
 // replaced, and a mail that still waits is not sent. It returns InvitedDisabled, Forbidden or store.ErrNotFound.
 func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
-	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.newLink(ctx, id) })
+	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.renewLink(ctx, id) })
 }
 
-func (tx *Tx) newLink(ctx context.Context, id int64) (Issued, error) {
+func (tx *Tx) renewLink(ctx context.Context, id int64) (Issued, error) {
 	invitation, user, err := tx.issuable(ctx, id)
 	if err != nil {
 		return Issued{}, err
@@ -191,11 +191,11 @@ func (tx *Tx) newLink(ctx context.Context, id int64) (Issued, error) {
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
 // can be invited again, as a new person. It returns Forbidden or store.ErrNotFound.
 func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.revokeInvitation(ctx, id) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.withdrawInvitation(ctx, id) })
 }
 
-func (tx *Tx) revokeInvitation(ctx context.Context, id int64) (store.User, error) {
-	invitation, user, err := tx.invitation(ctx, id, permission.UsersCreate)
+func (tx *Tx) withdrawInvitation(ctx context.Context, id int64) (store.User, error) {
+	invitation, user, err := tx.pendingInvitation(ctx, id, permission.UsersCreate)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -229,7 +229,7 @@ func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Inv
 		user       store.User
 	}
 	found, err := read(ctx, s, by, func(v *View) (pair, error) {
-		invitation, user, err := v.invitation(ctx, id, permission.UsersCreate)
+		invitation, user, err := v.pendingInvitation(ctx, id, permission.UsersCreate)
 		return pair{invitation, user}, err
 	})
 	return found.invitation, found.user, err
@@ -274,7 +274,7 @@ func (in NewUser) parse() (store.User, Fields) {
 
 // requireNew checks that the actor may grant the role and that the address is free.
 func (v *View) requireNew(ctx context.Context, in NewUser, user store.User) error {
-	if err := v.require(permission.UsersCreate); err != nil {
+	if err := v.requirePermission(permission.UsersCreate); err != nil {
 		return err
 	}
 	if !user.Role.Global() {
@@ -307,9 +307,9 @@ func (v *View) requireEnabled(ctx context.Context, tenantID int64) error {
 	return err
 }
 
-// invitation returns a pending invitation when the actor may do to its person what p allows.
-func (v *View) invitation(ctx context.Context, id int64, p permission.Permission) (store.Invitation, store.User, error) {
-	if err := v.require(p); err != nil {
+// pendingInvitation returns a pending invitation when the actor may do to its person what p allows.
+func (v *View) pendingInvitation(ctx context.Context, id int64, p permission.Permission) (store.Invitation, store.User, error) {
+	if err := v.requirePermission(p); err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
 	invitation, err := v.db.InvitationByID(ctx, id)
@@ -324,12 +324,12 @@ func (v *View) invitation(ctx context.Context, id int64, p permission.Permission
 // hold anyway (rule "may manage"); a Global role takes besides what it takes to give that role (rule "may grant"). It returns
 // InvitedDisabled where it gives nothing at present.
 func (v *View) issuable(ctx context.Context, id int64) (store.Invitation, store.User, error) {
-	invitation, user, err := v.invitation(ctx, id, permission.UsersCreate)
+	invitation, user, err := v.pendingInvitation(ctx, id, permission.UsersCreate)
 	if err == nil && user.Role.Global() {
 		err = v.requireGrant(ctx, user.Role, invitation.TenantID)
 	}
 	if err == nil && user.Status() == store.Disabled {
-		err = refuse(InvitedDisabled)
+		err = Refuse(InvitedDisabled)
 	}
 	return invitation, user, err
 }

@@ -19,23 +19,23 @@ type Signup struct {
 
 // Signup returns what a signup link offers, or a Link… code. It changes nothing: mail scanners open every link.
 func (s *Service) Signup(ctx context.Context, token string) (Signup, error) {
-	return signup(ctx, s.db.Queries, token, store.At(s.now()))
+	return readSignup(ctx, s.db.Queries, token, store.At(s.now()))
 }
 
-// signup reads a link, its invitation and its person one after the other. Where the invitation ends in between, the link
+// readSignup reads a link, its invitation and its person one after the other. Where the invitation ends in between, the link
 // says in which way.
-func signup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
-	offer, err := readSignup(ctx, q, token, now)
+func readSignup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
+	offer, err := readSignupOnce(ctx, q, token, now)
 	if errors.Is(err, store.ErrNotFound) {
-		offer, err = readSignup(ctx, q, token, now)
+		offer, err = readSignupOnce(ctx, q, token, now)
 	}
 	return offer, err
 }
 
-func readSignup(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
+func readSignupOnce(ctx context.Context, q store.Queries, token string, now store.Millis) (Signup, error) {
 	link, err := q.SignupLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return Signup{}, refuse(LinkUnknown)
+		return Signup{}, Refuse(LinkUnknown)
 	}
 	if err != nil {
 		return Signup{}, err
@@ -44,9 +44,9 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 	case link.Ended != store.LinkOpen:
 		return Signup{}, deadLink(link.Ended)
 	case link.InvitationID == 0: // the invited person has been deleted
-		return Signup{}, refuse(LinkRevoked)
+		return Signup{}, Refuse(LinkRevoked)
 	case now >= link.ExpiresAt:
-		return Signup{}, refuse(LinkExpired)
+		return Signup{}, Refuse(LinkExpired)
 	}
 	invitation, err := q.InvitationByID(ctx, link.InvitationID)
 	if err != nil {
@@ -58,9 +58,9 @@ func readSignup(ctx context.Context, q store.Queries, token string, now store.Mi
 	}
 	switch user.Status() {
 	case store.Disabled:
-		return Signup{}, refuse(LinkRevoked)
+		return Signup{}, Refuse(LinkRevoked)
 	case store.Active: // since the link was read
-		return Signup{}, refuse(LinkUsed)
+		return Signup{}, Refuse(LinkUsed)
 	}
 	account, err := q.Account(ctx)
 	return Signup{account.Name, user, invitation, account.PasswordMinLength}, err
@@ -93,7 +93,7 @@ func (s *Service) SignUp(ctx context.Context, token string, names Names, passwor
 		return Begun{}, err
 	}
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
-		offer, err := signup(ctx, tx.View.db, token, tx.now)
+		offer, err := readSignup(ctx, tx.View.db, token, tx.now)
 		if err != nil {
 			return Begun{}, err
 		}

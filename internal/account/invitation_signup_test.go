@@ -32,7 +32,7 @@ func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
 		LinkRevoked: func(i Issued) error { _, err := c.RevokeInvitation(ctx, c.admin, i.Invitation.ID); return err },
 		LinkUsed: func(i Issued) error {
 			_, err := transaction(ctx, c.Service, Actor{}, func(tx *Tx) (struct{}, error) {
-				offer, err := signup(ctx, tx.View.db, i.Token, tx.now)
+				offer, err := readSignup(ctx, tx.View.db, i.Token, tx.now)
 				if err == nil {
 					_, err = tx.accept(ctx, offer, offer.User, Client{})
 				}

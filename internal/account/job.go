@@ -95,7 +95,7 @@ func (s *Service) AwaitJob(ctx context.Context, id int64, patience time.Duration
 // RunJobs carries out the jobs that wait, also those that a crash interrupted, until ctx is done.
 func (s *Service) RunJobs(ctx context.Context) {
 	for {
-		pause := s.runJobs(ctx)
+		pause := s.runDueJobs(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -105,9 +105,9 @@ func (s *Service) RunJobs(ctx context.Context) {
 	}
 }
 
-// runJobs carries out jobs, one batch of each in turn, until none is due, and returns how long to wait then. A job that
+// runDueJobs carries out jobs, one batch of each in turn, until none is due, and returns how long to wait then. A job that
 // fails waits by itself: the others go on.
-func (s *Service) runJobs(ctx context.Context) time.Duration {
+func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 	steps := map[int64]step{}
 	for ctx.Err() == nil {
 		due, err := s.db.DueJobs(ctx, store.At(s.now()))

@@ -94,7 +94,7 @@ func TestFC206_AJobThatFailsHoldsUpNoOther(t *testing.T) {
 			}
 			failing, behind := c.work(JobDisable, total, on(first...)), c.work(JobDisable, 2, on(people[3:]...))
 
-			c.runJobs(t.Context())
+			c.runDueJobs(t.Context())
 			if job := c.job(behind.ID); job.Running() || job.Refused != 0 {
 				t.Fatalf("the job behind has not ended: %+v", job)
 			}
@@ -102,14 +102,14 @@ func TestFC206_AJobThatFailsHoldsUpNoOther(t *testing.T) {
 				if job := c.job(failing.ID); !job.Running() || job.Done != 1 || job.Failures != try {
 					t.Fatalf("after %d tries: %+v", try, job)
 				}
-				if wait := c.runJobs(t.Context()); wait <= 0 || wait > jobPause {
+				if wait := c.runDueJobs(t.Context()); wait <= 0 || wait > jobPause {
 					t.Errorf("after %d tries it is looked at again in %s", try, wait)
 				}
 				if job := c.job(failing.ID); job.Failures != try {
 					t.Errorf("the pause is not kept: %+v", job)
 				}
 				clock.Advance(jobPause)
-				c.runJobs(t.Context())
+				c.runDueJobs(t.Context())
 			}
 
 			job := c.job(failing.ID)
@@ -137,7 +137,7 @@ func TestFC206_TheOutcomeNamesThePerson(t *testing.T) {
 	c.spoil(people[0])
 	job := c.work(JobDisable, 1, on(people...))
 	for range stepTries {
-		c.runJobs(t.Context())
+		c.runDueJobs(t.Context())
 		clock.Advance(jobPause)
 	}
 	all, err := c.db.Outcomes(t.Context(), job.ID, -1, 10)
@@ -157,13 +157,13 @@ func TestFC206_AJobThatCannotBeReadEnds(t *testing.T) {
 			c, clock, _ := atWork(t)
 			people := c.analysts(1)
 			unreadable, behind := c.work(broken.kind, 40, broken.work), c.work(JobDisable, 1, on(people...))
-			c.runJobs(t.Context())
+			c.runDueJobs(t.Context())
 			if job := c.job(behind.ID); job.Running() {
 				t.Errorf("the job behind has not ended: %+v", job)
 			}
 			for range stepTries - 1 {
 				clock.Advance(jobPause)
-				c.runJobs(t.Context())
+				c.runDueJobs(t.Context())
 			}
 			job := c.job(unreadable.ID)
 			if got := c.outcomes(unreadable.ID); job.Running() || job.Refused != 40 || len(got) != 1 || got[0] != couldNot {
@@ -185,7 +185,7 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 			failing.ID,
 		),
 	)
-	c.runJobs(t.Context())
+	c.runDueJobs(t.Context())
 	if job := c.job(behind.ID); job.Running() {
 		t.Errorf("the job behind has not ended: %+v", job)
 	}
@@ -194,7 +194,7 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 	}
 	c.exec(`DROP TRIGGER spoilt`)
 	clock.Advance(jobPause)
-	c.runJobs(t.Context())
+	c.runDueJobs(t.Context())
 	if job := c.job(failing.ID); job.Running() || job.Refused != 0 || c.user(people[0]).Status() != store.Disabled {
 		t.Errorf("the job was not resumed: %+v", job)
 	}
@@ -208,7 +208,7 @@ func TestFC206_WhatCannotBeToldEndsAJob(t *testing.T) {
 	people := c.analysts(summaryAbove + 1)
 	c.exec(`CREATE TRIGGER spoilt BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'spoilt'); END`)
 	job := c.work(JobDisable, len(people), on(people...))
-	c.runJobs(t.Context())
+	c.runDueJobs(t.Context())
 	if got := c.job(job.ID); got.Running() || got.Refused != 0 || !strings.Contains(log.String(), "spoilt") {
 		t.Errorf("the job has not ended or the log is silent: %+v\n%s", got, log)
 	}

@@ -122,7 +122,7 @@ func (tx *Tx) as(by Actor) *Tx {
 func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
 	main, err := v.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.Session{}, refuse(NotSetUp)
+		return store.Session{}, Refuse(NotSetUp)
 	}
 	if err != nil {
 		return store.Session{}, err
@@ -138,7 +138,7 @@ func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session,
 	}
 	user, err := v.db.UserByID(ctx, v.by.UserID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
-		return store.Session{}, refuse(SignedOut)
+		return store.Session{}, Refuse(SignedOut)
 	}
 	if err != nil {
 		return store.Session{}, err
@@ -155,14 +155,14 @@ func (v *View) actorSession(ctx context.Context, stage store.Stage) (store.Sessi
 	}
 	session, err := v.db.SessionByID(ctx, v.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != stage {
-		return store.Session{}, refuse(SignedOut)
+		return store.Session{}, Refuse(SignedOut)
 	}
 	return session, err
 }
 
-// require refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
+// requirePermission refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
 // tenant decides").
-func (v *View) require(p permission.Permission) error {
+func (v *View) requirePermission(p permission.Permission) error {
 	if v.by.May(p) {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (v *View) requireGrant(ctx context.Context, role permission.Role, tenant in
 // manageable returns the person when the actor holds p and every permission that the person holds or would hold by their
 // invitation (rule "may manage"). It returns store.ErrNotFound for an unknown id.
 func (v *View) manageable(ctx context.Context, userID int64, p permission.Permission) (store.User, error) {
-	if err := v.require(p); err != nil {
+	if err := v.requirePermission(p); err != nil {
 		return store.User{}, err
 	}
 	user, err := v.db.UserByID(ctx, userID)

@@ -22,7 +22,7 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	defer release() // only then: attempts that wait must see the failures of those before them
 	session, err := s.db.SessionByID(ctx, by.SessionID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && session.UserID != by.UserID {
-		return refuse(SignedOut)
+		return Refuse(SignedOut)
 	}
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, ses
 	case err != nil:
 		return err
 	case ended:
-		return refuse(SignedOut)
+		return Refuse(SignedOut)
 	}
 	return invalid("password", "This is not your password.")
 }

@@ -52,8 +52,12 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 // AnswerResetRequests sends the links that visitors have asked for, until ctx is done.
 func (s *Service) AnswerResetRequests(ctx context.Context) {
 	for {
-		if err := s.answerResetRequests(ctx); err != nil && ctx.Err() == nil {
+		answered, err := s.answerNextRequest(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.log.Error("password reset", "error", err)
+		}
+		if answered {
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -64,23 +68,19 @@ func (s *Service) AnswerResetRequests(ctx context.Context) {
 	}
 }
 
-func (s *Service) answerResetRequests(ctx context.Context) error {
-	for {
-		more, err := transaction(ctx, s, Actor{Source: UI}, func(tx *Tx) (bool, error) {
-			request, err := tx.db.TakeResetRequest(ctx)
-			if errors.Is(err, store.ErrNotFound) {
-				return false, nil
-			}
-			if err != nil {
-				return false, err
-			}
-			tx.by.Address, tx.by.RequestID = request.Address, request.RequestID
-			return true, tx.answerResetRequest(ctx, request.Email)
-		})
-		if err != nil || !more {
-			return err
+// answerNextRequest answers one request, and says whether there was one.
+func (s *Service) answerNextRequest(ctx context.Context) (bool, error) {
+	return transaction(ctx, s, Actor{Source: UI}, func(tx *Tx) (bool, error) {
+		request, err := tx.db.TakeResetRequest(ctx)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
 		}
-	}
+		if err != nil {
+			return false, err
+		}
+		tx.by.Address, tx.by.RequestID = request.Address, request.RequestID
+		return true, tx.answerResetRequest(ctx, request.Email)
+	})
 }
 
 // answerResetRequest sends a link to whom an address belongs, and nobody else. There is none for people who cannot sign
@@ -153,13 +153,13 @@ func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64)
 
 // ResetLink returns whose password a link resets, or a Link… code. It changes nothing: mail scanners open every link.
 func (s *Service) ResetLink(ctx context.Context, token string) (store.User, error) {
-	return resetLink(ctx, s.db.Queries, token, store.At(s.now()))
+	return readResetLink(ctx, s.db.Queries, token, store.At(s.now()))
 }
 
-func resetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
+func readResetLink(ctx context.Context, q store.Queries, token string, now store.Millis) (store.User, error) {
 	link, err := q.ResetLink(ctx, auth.HashToken(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return store.User{}, refuse(LinkUnknown)
+		return store.User{}, Refuse(LinkUnknown)
 	}
 	if err != nil {
 		return store.User{}, err
@@ -168,11 +168,11 @@ func resetLink(ctx context.Context, q store.Queries, token string, now store.Mil
 	case link.Ended != store.LinkOpen:
 		return store.User{}, deadLink(link.Ended)
 	case now >= link.ExpiresAt:
-		return store.User{}, refuse(LinkExpired)
+		return store.User{}, Refuse(LinkExpired)
 	}
 	user, err := q.UserByID(ctx, link.UserID)
 	if err == nil && !mayHavePassword(user) {
-		return store.User{}, refuse(LinkRevoked)
+		return store.User{}, Refuse(LinkRevoked)
 	}
 	return user, err
 }
@@ -197,7 +197,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		return err
 	}
 	_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-		user, err := resetLink(ctx, tx.View.db, token, tx.now)
+		user, err := readResetLink(ctx, tx.View.db, token, tx.now)
 		if err != nil {
 			return struct{}{}, err
 		}

@@ -78,7 +78,7 @@ func (tx *Tx) acceptFor(ctx context.Context, user store.User) error {
 		return err
 	}
 	if user.DisabledAt != 0 || invitation.Expired(tx.now) {
-		return refuse(LinkExpired)
+		return Refuse(LinkExpired)
 	}
 	changed := user
 	changed.FirstName, changed.PasswordHash = "Signed", "x"

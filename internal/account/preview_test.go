@@ -171,7 +171,7 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		id := w.occupied()
 		users := w.some(4, func() int64 { return w.pick(append(w.is.groups[id].users, w.user())) })
 		return func() (Preview, error) { return w.service.PreviewRemoveMembers(context.Background(), by, id, users) },
-			func(tx *Tx) error { _, err := tx.removeMembers(ctx, id, users); return err }
+			func(tx *Tx) error { _, err := tx.takeOut(ctx, id, users); return err }
 	},
 	"PreviewRemoveGroupTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
@@ -179,7 +179,7 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		return func() (Preview, error) {
 				return w.service.PreviewRemoveGroupTenant(context.Background(), by, id, tenant)
 			},
-			func(tx *Tx) error { _, err := tx.removeGroupTenant(ctx, id, tenant); return err }
+			func(tx *Tx) error { _, err := tx.uncoverTenant(ctx, id, tenant); return err }
 	},
 	"PreviewGroupPermissions": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id, in := w.occupied(), w.groupInput()
@@ -187,12 +187,12 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		return func() (Preview, error) {
 				return w.service.PreviewGroupPermissions(context.Background(), by, id, version, in)
 			},
-			func(tx *Tx) error { _, err := tx.setGroupPermissions(ctx, id, version, in); return err }
+			func(tx *Tx) error { _, err := tx.changePermissions(ctx, id, version, in); return err }
 	},
 	"PreviewDeleteGroup": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.occupied()
 		return func() (Preview, error) { return w.service.PreviewDeleteGroup(context.Background(), by, id) },
-			func(tx *Tx) error { _, err := tx.deleteGroup(ctx, id); return err }
+			func(tx *Tx) error { _, err := tx.removeGroup(ctx, id); return err }
 	},
 	"PreviewDisableTenant": func(w *randomWorld, by Actor) (func() (Preview, error), func(*Tx) error) {
 		id := w.tenant()
@@ -204,7 +204,7 @@ var previews = map[string]func(w *randomWorld, by Actor) (func() (Preview, error
 		in := w.membership(id)
 		in.Version = w.is.users[id].version
 		return func() (Preview, error) { return w.service.PreviewMembership(context.Background(), by, id, in) },
-			func(tx *Tx) error { _, err := tx.setMembership(ctx, id, in); return err }
+			func(tx *Tx) error { _, err := tx.changeMembership(ctx, id, in); return err }
 	},
 }
 

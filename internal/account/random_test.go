@@ -99,7 +99,7 @@ func newRandomWorld(t *testing.T, seed uint64) *randomWorld {
 	by := found(t, w.service)
 	_, err := change(context.Background(), w.service, by, func(tx *Tx) (struct{}, error) {
 		for _, name := range []string{"Staging", "Production"} {
-			if _, err := tx.createTenant(ctx, name, NewUser{}); err != nil {
+			if _, err := tx.makeTenant(ctx, name, NewUser{}); err != nil {
 				return struct{}{}, err
 			}
 		}
@@ -107,7 +107,7 @@ func newRandomWorld(t *testing.T, seed uint64) *randomWorld {
 			permission.APIDeveloper, permission.Deploy, permission.GlobalAnalyst, permission.GlobalReadOnly} {
 			in := NewUser{Role: role, FirstName: "P", Email: w.email(), TenantID: int64(i%3/2 + 1)}
 			user, _ := in.parse()
-			added, err := tx.addUser(ctx, in, user, later)
+			added, err := tx.enlist(ctx, in, user, later)
 			if err != nil {
 				return struct{}{}, err
 			}
@@ -468,23 +468,23 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	"set access": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
 		in := w.membership(id)
-		_, err := tx.setMembership(ctx, id, in)
+		_, err := tx.changeMembership(ctx, id, in)
 		return fmt.Sprint(id, in), err
 	},
 	"set own access": func(w *randomWorld, tx *Tx) (string, error) {
 		in := w.membership(tx.by.UserID)
-		_, err := tx.setMembership(ctx, tx.by.UserID, in)
+		_, err := tx.changeMembership(ctx, tx.by.UserID, in)
 		return fmt.Sprint(in), err
 	},
 	"add members": func(w *randomWorld, tx *Tx) (string, error) {
 		id, users := w.own(), w.some(3, w.member)
-		_, err := tx.addMembers(ctx, id, users, "")
+		_, err := tx.putInto(ctx, id, users, "")
 		return fmt.Sprint(id, users), err
 	},
 	"remove members": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.own()
 		users := w.some(3, func() int64 { return w.pick(append(w.is.groups[id].users, w.user())) })
-		_, err := tx.removeMembers(ctx, id, users)
+		_, err := tx.takeOut(ctx, id, users)
 		return fmt.Sprint(id, users), err
 	},
 	"create group": func(w *randomWorld, tx *Tx) (string, error) {
@@ -492,27 +492,27 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		in := w.groupInput()
-		_, err := tx.createGroup(ctx, in)
+		_, err := tx.makeGroup(ctx, in)
 		return fmt.Sprint(in), err
 	},
 	"rename group": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.own()
-		_, err := tx.renameGroup(ctx, id, w.version(w.is.groups[id].version), w.groupInput().Name)
+		_, err := tx.nameGroup(ctx, id, w.version(w.is.groups[id].version), w.groupInput().Name)
 		return fmt.Sprint(id), err
 	},
 	"set group permissions": func(w *randomWorld, tx *Tx) (string, error) {
 		id, in := w.own(), w.groupInput()
-		_, err := tx.setGroupPermissions(ctx, id, w.version(w.is.groups[id].version), in)
+		_, err := tx.changePermissions(ctx, id, w.version(w.is.groups[id].version), in)
 		return fmt.Sprint(id, in), err
 	},
 	"add group tenants": func(w *randomWorld, tx *Tx) (string, error) {
 		id, tenants := w.own(), w.some(2, w.tenant)
-		_, err := tx.addGroupTenants(ctx, id, tenants)
+		_, err := tx.coverTenants(ctx, id, tenants)
 		return fmt.Sprint(id, tenants), err
 	},
 	"remove group tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id, tenant := w.own(), w.tenant()
-		_, err := tx.removeGroupTenant(ctx, id, tenant)
+		_, err := tx.uncoverTenant(ctx, id, tenant)
 		return fmt.Sprint(id, tenant), err
 	},
 	"delete group": func(w *randomWorld, tx *Tx) (string, error) {
@@ -520,7 +520,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		id := w.own()
-		_, err := tx.deleteGroup(ctx, id)
+		_, err := tx.removeGroup(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"add user": func(w *randomWorld, tx *Tx) (string, error) {
@@ -533,7 +533,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(refused) > 0 {
 			return "", refused.refusal()
 		}
-		_, err := tx.addUser(ctx, in, user, w.IntN(2) == 0)
+		_, err := tx.enlist(ctx, in, user, w.IntN(2) == 0)
 		return fmt.Sprint(in), err
 	},
 	"import one": func(w *randomWorld, tx *Tx) (string, error) {
@@ -554,7 +554,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 			return "", errFull
 		}
 		in := w.newUser()
-		_, err := tx.inviteByLink(ctx, in)
+		_, err := tx.offerLink(ctx, in)
 		return fmt.Sprint(in), err
 	},
 	"accept": func(w *randomWorld, tx *Tx) (string, error) {
@@ -570,17 +570,17 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	},
 	"change invited role": func(w *randomWorld, tx *Tx) (string, error) {
 		id, role := w.invitation(), w.role()
-		_, err := tx.changeInvitedRole(ctx, id, role)
+		_, err := tx.promiseRole(ctx, id, role)
 		return fmt.Sprint(id, role), err
 	},
 	"resend invitation": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.invitation()
-		_, err := tx.resendInvitation(ctx, id)
+		_, err := tx.renewMail(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"new link": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.invitation()
-		_, err := tx.newLink(ctx, id)
+		_, err := tx.renewLink(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"revoke invitation": func(w *randomWorld, tx *Tx) (string, error) {
@@ -588,13 +588,13 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(w.is.users) < mostUsers/2 {
 			return "", errFull
 		}
-		_, err := tx.revokeInvitation(ctx, id)
+		_, err := tx.withdrawInvitation(ctx, id)
 		return fmt.Sprint(id), err
 	},
 	"edit user": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.user()
 		w.names++
-		_, err := tx.editUser(ctx, id, w.version(w.is.users[id].version), Names{"Renamed", fmt.Sprint(w.names)})
+		_, err := tx.nameUser(ctx, id, w.version(w.is.users[id].version), Names{"Renamed", fmt.Sprint(w.names)})
 		return fmt.Sprint(id), err
 	},
 	"disable": func(w *randomWorld, tx *Tx) (string, error) {
@@ -640,13 +640,13 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		if len(w.is.users) < mostUsers && w.IntN(2) == 0 {
 			admin = w.newUser()
 		}
-		_, err := tx.createTenant(ctx, fmt.Sprint("Tenant ", w.names), admin)
+		_, err := tx.makeTenant(ctx, fmt.Sprint("Tenant ", w.names), admin)
 		return fmt.Sprint(admin), err
 	},
 	"rename tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
 		w.names++
-		_, err := tx.renameTenant(ctx, id, w.version(w.is.tenants[id].version), fmt.Sprint("Tenant ", w.names))
+		_, err := tx.nameTenant(ctx, id, w.version(w.is.tenants[id].version), fmt.Sprint("Tenant ", w.names))
 		return fmt.Sprint(id), err
 	},
 	"disable tenant": func(w *randomWorld, tx *Tx) (string, error) {
@@ -661,7 +661,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 	},
 	"delete tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		id := w.tenant()
-		_, err := tx.deleteTenant(ctx, id, w.is.tenants[id].name)
+		_, err := tx.removeTenant(ctx, id, w.is.tenants[id].name)
 		return fmt.Sprint(id), err
 	},
 }

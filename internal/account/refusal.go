@@ -125,8 +125,6 @@ func Refuse(code Code) *Refusal {
 	return &Refusal{Code: code, Title: w.title, Words: w.words}
 }
 
-func refuse(code Code) *Refusal { return Refuse(code) }
-
 // AsRefusal returns the refusal in err. It returns nil where there is none: err is nil, or something is broken. What the
 // database does not find or has seen change is a refusal too, and so is a queue that is full.
 func AsRefusal(err error) *Refusal {
@@ -135,11 +133,11 @@ func AsRefusal(err error) *Refusal {
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return refuse(NotFound)
+		return Refuse(NotFound)
 	case errors.Is(err, store.ErrStale):
-		return refuse(Stale)
+		return Refuse(Stale)
 	case errors.Is(err, auth.ErrBusy), errors.Is(err, context.DeadlineExceeded):
-		busy := refuse(Busy)
+		busy := Refuse(Busy)
 		busy.RetryAfter = busyPause
 		return busy
 	}
@@ -168,7 +166,7 @@ func (f Fields) refusal() error {
 	if len(f) == 0 {
 		return nil
 	}
-	r := refuse(Invalid)
+	r := Refuse(Invalid)
 	r.Words, r.Fields = f.First(), f
 	return r
 }
@@ -186,7 +184,7 @@ func requireVersion(version int64) error {
 
 // taken refuses an email address that belongs to somebody already.
 func taken(user store.User) error {
-	r := refuse(Taken)
+	r := Refuse(Taken)
 	r.Taken = &user
 	switch name := user.DisplayName(); user.Status() {
 	case store.Invited:
@@ -213,7 +211,7 @@ type Lack struct {
 
 // forbidden refuses what the actor lacks a permission for.
 func forbidden(lack Lack) *Refusal {
-	r := refuse(Forbidden)
+	r := Refuse(Forbidden)
 	r.Lack, r.Words = &lack, lack.Words()
 	return r
 }
@@ -232,12 +230,12 @@ func (l Lack) Words() string {
 
 // throttled refuses an attempt during a pause.
 func throttled(pause time.Duration) error {
-	r := refuse(Throttled)
+	r := Refuse(Throttled)
 	r.RetryAfter = pause
 	return r
 }
 
 // deadLink refuses a link that has ended.
 func deadLink(how store.LinkEnd) error {
-	return refuse(map[store.LinkEnd]Code{store.LinkUsed: LinkUsed, store.LinkRevoked: LinkRevoked, store.LinkReplaced: LinkReplaced}[how])
+	return Refuse(map[store.LinkEnd]Code{store.LinkUsed: LinkUsed, store.LinkRevoked: LinkRevoked, store.LinkReplaced: LinkReplaced}[how])
 }

@@ -15,7 +15,7 @@ func TestReasonsAreSentences(t *testing.T) {
 	joined, off := person, person
 	joined.ActivatedAt, off.DisabledAt = 1, 1
 	for _, err := range []error{
-		refuse(Self), refuse(Invited), refuse(LastAdministrator), refuse(SignedOut), store.ErrNotFound, store.ErrStale, taken(person), taken(joined), taken(off),
+		Refuse(Self), Refuse(Invited), Refuse(LastAdministrator), Refuse(SignedOut), store.ErrNotFound, store.ErrStale, taken(person), taken(joined), taken(off),
 		forbidden(Lack{Missing: permission.Missing{Permission: permission.UsersDelete}}), invalid("role", "Choose a role."),
 	} {
 		text := reason(AsRefusal(err))

@@ -70,7 +70,7 @@ func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method str
 		return Secured{}, err
 	}
 	if left == 0 {
-		if done.Codes, err = tx.newRecoveryCodes(ctx, user); err != nil {
+		if done.Codes, err = tx.replaceRecoveryCodes(ctx, user); err != nil {
 			return Secured{}, err
 		}
 	}
@@ -105,7 +105,7 @@ func (tx *Tx) onlySession(ctx context.Context, session store.Session, from Clien
 	return tx.renewSession(ctx, session, from)
 }
 
-func (tx *Tx) newRecoveryCodes(ctx context.Context, user store.User) ([]string, error) {
+func (tx *Tx) replaceRecoveryCodes(ctx context.Context, user store.User) ([]string, error) {
 	codes, hashes := auth.NewRecoveryCodes()
 	return codes, tx.db.ReplaceRecoveryCodes(ctx, user.ID, hashes)
 }
@@ -124,7 +124,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		if !user.SecondFactor {
 			return nil, invalid("", "Recovery codes stand in for a lost second factor. Set up a second factor first.")
 		}
-		codes, err := tx.newRecoveryCodes(ctx, user)
+		codes, err := tx.replaceRecoveryCodes(ctx, user)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +192,7 @@ func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) e
 	if account.EnforceSecondFactor {
 		return invalid("", account.Name+" requires two-factor authentication. Set up another second factor before you remove the last one.")
 	}
-	return tx.disableSecondFactor(ctx, user)
+	return tx.endSecondFactor(ctx, user)
 }
 
 // tellOfChange tells a person by mail how the second factors they have were changed (ASVS 6.3.7).
@@ -214,8 +214,8 @@ func (tx *Tx) deleteFactors(ctx context.Context, userID int64) error {
 	return tx.db.DeletePasskeys(ctx, userID)
 }
 
-// disableSecondFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
-func (tx *Tx) disableSecondFactor(ctx context.Context, user store.User) error {
+// endSecondFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
+func (tx *Tx) endSecondFactor(ctx context.Context, user store.User) error {
 	if err := tx.db.ReplaceRecoveryCodes(ctx, user.ID, nil); err != nil {
 		return err
 	}
@@ -265,6 +265,6 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		if err := tx.deleteFactors(ctx, user.ID); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.disableSecondFactor(ctx, user)
+		return user, tx.endSecondFactor(ctx, user)
 	})
 }

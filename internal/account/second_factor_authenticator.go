@@ -27,12 +27,12 @@ func (s *Service) StartAuthenticator(ctx context.Context, by Actor) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.startAuthenticator(ctx, user, by.SessionID)
+		return struct{}{}, tx.beginAuthenticator(ctx, user, by.SessionID)
 	})
 	return err
 }
 
-func (tx *Tx) startAuthenticator(ctx context.Context, user store.User, sessionID int64) error {
+func (tx *Tx) beginAuthenticator(ctx context.Context, user store.User, sessionID int64) error {
 	authenticator, err := tx.db.Authenticator(ctx, user.ID)
 	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
 		return err

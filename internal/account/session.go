@@ -118,7 +118,7 @@ func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, ac
 	case store.AwaitsSecondFactor:
 		err = tx.askPasskey(ctx, session.ID, user)
 	case store.SetsUpSecondFactor:
-		err = tx.startAuthenticator(ctx, user, session.ID)
+		err = tx.beginAuthenticator(ctx, user, session.ID)
 	default:
 		err = tx.signedIn(ctx, user, action)
 	}

@@ -71,7 +71,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 		}
 		if err := tx.db.InsertAccount(ctx, account); err != nil {
 			if errors.Is(err, store.ErrDuplicate) {
-				err = refuse(AlreadySetUp)
+				err = Refuse(AlreadySetUp)
 			}
 			return store.User{}, err
 		}

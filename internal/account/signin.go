@@ -2,11 +2,14 @@ package account
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
 	"console/internal/auth"
 	"console/internal/input"
+	"console/internal/notify"
 	"console/store"
 )
 
@@ -58,7 +61,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 			return Begun{}, err
 		}
 		if gone || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
-			return Begun{}, refuse(WrongSignIn)
+			return Begun{}, Refuse(WrongSignIn)
 		}
 		if hash != user.PasswordHash && current.PasswordHash == user.PasswordHash {
 			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
@@ -131,5 +134,26 @@ func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, 
 	if err != nil {
 		return err
 	}
-	return refuse(WrongSignIn)
+	return Refuse(WrongSignIn)
+}
+
+// signInThrottles are the two counters that a sign-in for an address from a network address is held against. The
+// email stays out of the table: people type passwords into the wrong field.
+func signInThrottles(emailKey, address string) (account, from throttleKey) {
+	network := networkOf(address)
+	sum := sha256.Sum256([]byte(emailKey + "\n" + network))
+	return throttleKey{throttleAccount, hex.EncodeToString(sum[:])}, throttleKey{throttleAddress, network}
+}
+
+// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero
+// value where nobody has the address.
+func (tx *Tx) countFailure(ctx context.Context, before store.Throttle, user store.User) error {
+	after := failed(before, tx.now)
+	if err := tx.db.SaveThrottle(ctx, after); err != nil {
+		return err
+	}
+	if user.ID == 0 || !locks(after) {
+		return nil
+	}
+	return tx.announce(ctx, fact{condition: notify.ConditionSignInLocked, user: user}) // nobody is known to have typed it
 }

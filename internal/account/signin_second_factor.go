@@ -102,14 +102,14 @@ func (v *View) waiting(ctx context.Context) (store.Session, store.User, error) {
 	session, err := v.db.SessionByID(ctx, v.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) ||
 		err == nil && (session.Stage != store.AwaitsSecondFactor || v.now >= session.CreatedAt.Add(store.SecondFactorPatience)) {
-		return store.Session{}, store.User{}, refuse(SignedOut)
+		return store.Session{}, store.User{}, Refuse(SignedOut)
 	}
 	if err != nil {
 		return store.Session{}, store.User{}, err
 	}
 	user, err := v.db.UserByID(ctx, session.UserID)
 	if err == nil && !signsIn(user) {
-		err = refuse(SignedOut)
+		err = Refuse(SignedOut)
 	}
 	return session, user, err
 }
@@ -149,7 +149,7 @@ func (tx *Tx) useCode(ctx context.Context, user store.User, code string) (with s
 	if auth.LooksLikeRecoveryCode(code) {
 		err := tx.db.UseRecoveryCode(ctx, user.ID, auth.HashRecoveryCode(code), tx.now)
 		if errors.Is(err, store.ErrNotFound) {
-			err = refuse(WrongSecondFactor)
+			err = Refuse(WrongSecondFactor)
 		}
 		return withRecoveryCode, err
 	}
@@ -158,17 +158,17 @@ func (tx *Tx) useCode(ctx context.Context, user store.User, code string) (with s
 		return "", err
 	}
 	if authenticator.Secret == nil {
-		return "", refuse(WrongSecondFactor)
+		return "", Refuse(WrongSecondFactor)
 	}
 	step, err := tx.step(authenticator.Secret, user.ID, code)
 	if errors.Is(err, auth.ErrCode) {
-		return "", refuse(WrongSecondFactor)
+		return "", Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
 	}
 	if err = tx.db.UseStep(ctx, user.ID, step); errors.Is(err, store.ErrNotFound) {
-		err = refuse(CodeUsed)
+		err = Refuse(CodeUsed)
 	}
 	return withAuthenticator, err
 }
@@ -190,7 +190,7 @@ func (tx *Tx) askPasskey(ctx context.Context, sessionID int64, user store.User) 
 func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (with string, err error) {
 	question, err := tx.db.TakePasskeyQuestion(ctx, tx.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", refuse(WrongSecondFactor)
+		return "", Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
@@ -202,7 +202,7 @@ func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (w
 	id, credential, err := tx.service.passkeys.UsedPasskey(owner, question.Question, answer)
 	if errors.Is(err, auth.ErrPasskey) {
 		tx.service.log.Warn("passkey refused", "request_id", tx.by.RequestID, "error", err)
-		return "", refuse(WrongSecondFactor)
+		return "", Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
@@ -217,5 +217,5 @@ func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (w
 			return withPasskey, tx.db.UsePasskey(ctx, k)
 		}
 	}
-	return "", refuse(WrongSecondFactor)
+	return "", Refuse(WrongSecondFactor)
 }

@@ -23,11 +23,11 @@ func (s *Service) Tenant(ctx context.Context, by Actor, id int64) (store.Tenant,
 // CreateTenant adds a tenant and, where admin has an email address, invites its first Administrator by mail. It returns
 // Invalid, Taken or Forbidden.
 func (s *Service) CreateTenant(ctx context.Context, by Actor, name string, admin NewUser) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.createTenant(ctx, name, admin) })
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.makeTenant(ctx, name, admin) })
 }
 
-func (tx *Tx) createTenant(ctx context.Context, name string, admin NewUser) (store.Tenant, error) {
-	if err := tx.require(permission.TenantsCreate); err != nil {
+func (tx *Tx) makeTenant(ctx context.Context, name string, admin NewUser) (store.Tenant, error) {
+	if err := tx.requirePermission(permission.TenantsCreate); err != nil {
 		return store.Tenant{}, err
 	}
 	refused := Fields{}
@@ -53,7 +53,7 @@ func (tx *Tx) createTenant(ctx context.Context, name string, admin NewUser) (sto
 		return tenant, err
 	}
 	admin.TenantID = tenant.ID
-	added, err := tx.addUser(ctx, admin, user, byMailNow)
+	added, err := tx.enlist(ctx, admin, user, byMailNow)
 	if err != nil {
 		return store.Tenant{}, err
 	}
@@ -63,10 +63,10 @@ func (tx *Tx) createTenant(ctx context.Context, name string, admin NewUser) (sto
 // RenameTenant gives a tenant that still is as it was at version another name, and its automatic groups theirs. It returns
 // Invalid, Forbidden, MainTenant, store.ErrStale or store.ErrNotFound.
 func (s *Service) RenameTenant(ctx context.Context, by Actor, id, version int64, name string) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.renameTenant(ctx, id, version, name) })
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.nameTenant(ctx, id, version, name) })
 }
 
-func (tx *Tx) renameTenant(ctx context.Context, id, version int64, name string) (store.Tenant, error) {
+func (tx *Tx) nameTenant(ctx context.Context, id, version int64, name string) (store.Tenant, error) {
 	tenant, err := tx.changeableTenant(ctx, id, permission.TenantsUpdate)
 	if err != nil {
 		return store.Tenant{}, err
@@ -144,10 +144,10 @@ func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) 
 // invitations by link into it. typed is the name that confirms it. It returns Invalid, Forbidden, MainTenant or
 // store.ErrNotFound.
 func (s *Service) DeleteTenant(ctx context.Context, by Actor, id int64, typed string) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.deleteTenant(ctx, id, typed) })
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.removeTenant(ctx, id, typed) })
 }
 
-func (tx *Tx) deleteTenant(ctx context.Context, id int64, typed string) (store.Tenant, error) {
+func (tx *Tx) removeTenant(ctx context.Context, id int64, typed string) (store.Tenant, error) {
 	tenant, err := tx.changeableTenant(ctx, id, permission.TenantsDelete)
 	if err != nil {
 		return store.Tenant{}, err
@@ -190,12 +190,12 @@ func (tx *Tx) clearTenant(ctx context.Context, tenant store.Tenant) error {
 
 // changeableTenant returns a tenant that the actor may change by p, never the main one.
 func (v *View) changeableTenant(ctx context.Context, id int64, p permission.Permission) (store.Tenant, error) {
-	if err := v.require(p); err != nil {
+	if err := v.requirePermission(p); err != nil {
 		return store.Tenant{}, err
 	}
 	tenant, err := v.db.TenantByID(ctx, id)
 	if err == nil && tenant.Main {
-		err = refuse(MainTenant)
+		err = Refuse(MainTenant)
 	}
 	return tenant, err
 }

@@ -219,7 +219,7 @@ func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
 			c.must(err)
 			_, err = c.DisableAccess(t.Context(), c.as(1), deleter.UserID) // who may do nothing now
 			c.must(err)
-			c.runJobs(t.Context())
+			c.runDueJobs(t.Context())
 			hooks := c.sent(notify.KindWebhook)
 			if len(hooks) != n {
 				t.Fatalf("%d messages to the webhook", len(hooks))

@@ -92,7 +92,7 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 	}
 	trigger.Enabled = true
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.createTrigger(ctx, trigger, in.Integrations)
+		return tx.makeTrigger(ctx, trigger, in.Integrations)
 	})
 }
 
@@ -100,7 +100,7 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 // edited. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		original, err := tx.trigger(ctx, id)
+		original, err := tx.triggerWithReactions(ctx, id)
 		if err != nil {
 			return store.Trigger{}, err
 		}
@@ -110,7 +110,7 @@ func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (sto
 		for _, i := range original.Integrations {
 			integrations = append(integrations, i.ID)
 		}
-		return tx.createTrigger(ctx, duplicate, integrations)
+		return tx.makeTrigger(ctx, duplicate, integrations)
 	})
 }
 
@@ -120,8 +120,8 @@ func copyOf(name string) string {
 	return string(copied[:min(len(copied), input.MaxTitle)])
 }
 
-func (tx *Tx) createTrigger(ctx context.Context, trigger store.Trigger, integrations []int64) (store.Trigger, error) {
-	if err := tx.require(permission.TriggersCreate); err != nil {
+func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integrations []int64) (store.Trigger, error) {
+	if err := tx.requirePermission(permission.TriggersCreate); err != nil {
 		return store.Trigger{}, err
 	}
 	trigger.CreatedAt = tx.now
@@ -131,7 +131,7 @@ func (tx *Tx) createTrigger(ctx context.Context, trigger store.Trigger, integrat
 	if err := tx.setReactions(ctx, trigger, integrations); err != nil {
 		return store.Trigger{}, err
 	}
-	created, err := tx.trigger(ctx, trigger.ID)
+	created, err := tx.triggerWithReactions(ctx, trigger.ID)
 	if err != nil {
 		return store.Trigger{}, err
 	}
@@ -179,10 +179,10 @@ func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store
 
 // changeTrigger stores and records what change makes of a trigger.
 func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
-	if err := tx.require(permission.TriggersUpdate); err != nil {
+	if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
 		return store.Trigger{}, err
 	}
-	before, err := tx.trigger(ctx, id)
+	before, err := tx.triggerWithReactions(ctx, id)
 	if err != nil {
 		return store.Trigger{}, err
 	}
@@ -193,7 +193,7 @@ func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change
 	if err := tx.db.UpdateTrigger(ctx, &trigger); err != nil {
 		return store.Trigger{}, err
 	}
-	after, err := tx.trigger(ctx, id)
+	after, err := tx.triggerWithReactions(ctx, id)
 	if err != nil {
 		return store.Trigger{}, err
 	}
@@ -204,10 +204,10 @@ func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change
 // store.ErrNotFound.
 func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		if err := tx.require(permission.TriggersDelete); err != nil {
+		if err := tx.requirePermission(permission.TriggersDelete); err != nil {
 			return struct{}{}, err
 		}
-		trigger, err := tx.trigger(ctx, id)
+		trigger, err := tx.triggerWithReactions(ctx, id)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -219,7 +219,7 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 	return err
 }
 
-func (v *View) trigger(ctx context.Context, id int64) (TriggerWithReactions, error) {
+func (v *View) triggerWithReactions(ctx context.Context, id int64) (TriggerWithReactions, error) {
 	trigger, err := v.db.TriggerByID(ctx, id)
 	if err != nil {
 		return TriggerWithReactions{}, err

@@ -19,7 +19,7 @@ type Selection struct {
 
 // changedTotal refuses a selection of all that has come to mean another number of people than was announced.
 func changedTotal(announced, now int) error {
-	r := refuse(ChangedTotal)
+	r := Refuse(ChangedTotal)
 	r.Words = fmt.Sprintf("The list has changed since you chose: then %d matched, now it is %d. Nothing was done. "+
 		"Check the names and confirm again.", announced, now)
 	return r
@@ -133,12 +133,12 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, 
 		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
-		if err := tx.require(bulkActions[order.Action].needs); err != nil {
+		if err := tx.requirePermission(bulkActions[order.Action].needs); err != nil {
 			return store.Job{}, err
 		}
 		work := bulkWork{IDs: ids}
 		if bulkActions[order.Action].ends && len(order.RemoveFrom) > 0 {
-			if err := tx.require(permission.IntegrationsUpdate); err != nil {
+			if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 				return store.Job{}, err
 			}
 			work.RemoveFrom = order.RemoveFrom

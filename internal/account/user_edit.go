@@ -25,10 +25,10 @@ func (n Names) parse(refused Fields) Names {
 // EditUser changes the name of a person who still is as they were at version. It returns Invalid, Forbidden (rule "may manage"),
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) EditUser(ctx context.Context, by Actor, id, version int64, in Names) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.editUser(ctx, id, version, in) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.nameUser(ctx, id, version, in) })
 }
 
-func (tx *Tx) editUser(ctx context.Context, id, version int64, in Names) (store.User, error) {
+func (tx *Tx) nameUser(ctx context.Context, id, version int64, in Names) (store.User, error) {
 	refused := Fields{}
 	in = in.parse(refused)
 	if err := requireVersion(version); err != nil {

@@ -69,7 +69,7 @@ func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in 
 		return store.User{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		changed, err := tx.setMembership(ctx, userID, in)
+		changed, err := tx.changeMembership(ctx, userID, in)
 		if err != nil {
 			return store.User{}, err
 		}
@@ -81,13 +81,13 @@ func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in 
 func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64, in Membership) (Preview, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
 		return tx.previewOn(ctx, []int64{userID}, func() ([]store.User, error) {
-			changed, err := tx.setMembership(ctx, userID, in)
+			changed, err := tx.changeMembership(ctx, userID, in)
 			return changed.revoked, err
 		})
 	})
 }
 
-func (tx *Tx) setMembership(ctx context.Context, userID int64, in Membership) (moved, error) {
+func (tx *Tx) changeMembership(ctx context.Context, userID int64, in Membership) (moved, error) {
 	user, err := tx.manageable(ctx, userID, permission.GroupsUpdate)
 	if err != nil {
 		return moved{}, err
@@ -99,7 +99,7 @@ func (tx *Tx) setMembership(ctx context.Context, userID int64, in Membership) (m
 	user.Version = in.Version
 	role := user.Role
 	if in.Role != "" && in.Role != role {
-		if err := tx.require(permission.UsersUpdate); err != nil {
+		if err := tx.requirePermission(permission.UsersUpdate); err != nil {
 			return moved{}, err
 		}
 		if _, known := permission.ParseRole(string(in.Role)); !known {
@@ -197,7 +197,7 @@ func refuseMember(user store.User) string {
 // grantable returns a group when the actor holds what it takes to put somebody into it (rule "may grant"): all that it
 // gives, and for the automatic group of a Global role what it takes to give that role.
 func (v *View) grantable(ctx context.Context, groupID int64) (store.CoveringGroup, error) {
-	group, err := v.group(ctx, groupID)
+	group, err := v.coveringGroup(ctx, groupID)
 	if err != nil {
 		return store.CoveringGroup{}, err
 	}

@@ -83,7 +83,7 @@ func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenant
 		return store.Job{}, invalid("file", "Nobody in this file would be added. Choose another file.")
 	}
 	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
-		if err := tx.require(permission.UsersCreate); err != nil {
+		if err := tx.requirePermission(permission.UsersCreate); err != nil {
 			return store.Job{}, err
 		}
 		return tx.startJob(ctx, JobImport, work, len(work.People))
@@ -106,7 +106,7 @@ func importSteps(encoded []byte) (step, error) {
 		if len(refused) > 0 {
 			return fact{user: user}, refused.refusal()
 		}
-		added, err := tx.addUser(ctx, in, user, sending(work.Send))
+		added, err := tx.enlist(ctx, in, user, sending(work.Send))
 		if err != nil {
 			return fact{user: user}, err
 		}

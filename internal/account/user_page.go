@@ -41,7 +41,7 @@ func (s *Service) UserOverview(ctx context.Context, by Actor, userID int64) (Use
 
 // viewed returns a person to those who may view users.
 func (v *View) viewed(ctx context.Context, userID int64) (store.User, error) {
-	if err := v.require(permission.UsersView); err != nil {
+	if err := v.requirePermission(permission.UsersView); err != nil {
 		return store.User{}, err
 	}
 	return v.db.UserByID(ctx, userID)

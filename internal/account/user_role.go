@@ -14,14 +14,14 @@ import (
 // changes nothing. It returns Invalid, Forbidden (rules "may grant" and "may manage"), or store.ErrNotFound once the invitation was
 // accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.changeInvitedRole(ctx, invitationID, role) })
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.promiseRole(ctx, invitationID, role) })
 }
 
-func (tx *Tx) changeInvitedRole(ctx context.Context, invitationID int64, role permission.Role) (store.User, error) {
+func (tx *Tx) promiseRole(ctx context.Context, invitationID int64, role permission.Role) (store.User, error) {
 	if _, known := permission.ParseRole(string(role)); !known {
 		return store.User{}, invalid("role", "Choose a role.")
 	}
-	_, user, err := tx.invitation(ctx, invitationID, permission.UsersUpdate)
+	_, user, err := tx.pendingInvitation(ctx, invitationID, permission.UsersUpdate)
 	if err != nil || role == user.Role {
 		return user, err
 	}
@@ -85,12 +85,12 @@ func (tx *Tx) changeRole(ctx context.Context, user *store.User, role permission.
 			return err
 		}
 	}
-	return tx.settle(ctx, user, old, invitation)
+	return tx.adaptSignIn(ctx, user, old, invitation)
 }
 
-// settle does what a change from or to a role that never signs in means. With the role Deploy there is nothing left to
+// adaptSignIn does what a change from or to a role that never signs in means. With the role Deploy there is nothing left to
 // sign in with, or to accept; who leaves it is invited.
-func (tx *Tx) settle(ctx context.Context, user *store.User, old permission.Role, invitation store.Invitation) error {
+func (tx *Tx) adaptSignIn(ctx context.Context, user *store.User, old permission.Role, invitation store.Invitation) error {
 	switch {
 	case old.SignsIn() && !user.Role.SignsIn():
 		user.PasswordHash = ""

@@ -19,7 +19,7 @@ func (tx *Tx) saveUser(ctx context.Context, user *store.User) error {
 func (v *View) keepAdministrator(ctx context.Context) error {
 	n, err := v.db.UsableGlobalAdministrators(ctx)
 	if err == nil && n == 0 {
-		return refuse(LastAdministrator)
+		return Refuse(LastAdministrator)
 	}
 	return err
 }

@@ -36,16 +36,16 @@ func NewHasher(slots, queue int) *Hasher {
 // Acquire takes a slot, waiting for one in the order of arrival; release gives it back and may be called twice. It
 // returns ErrBusy at once when slots and queue are full, and the error of ctx when that ends first.
 func (h *Hasher) Acquire(ctx context.Context) (release func(), err error) {
-	return h.acquire(ctx, make(chan struct{}, 1))
+	return h.take(ctx, make(chan struct{}, 1))
 }
 
 // AcquireFor is Acquire for an attempt at the password of a subject. No two attempts at one have a slot at once, so
 // that the second can see that the first has failed.
 func (h *Hasher) AcquireFor(ctx context.Context, subject string) (release func(), err error) {
-	return h.acquire(ctx, h.subjects[maphash.String(h.seed, subject)%uint64(len(h.subjects))])
+	return h.take(ctx, h.subjects[maphash.String(h.seed, subject)%uint64(len(h.subjects))])
 }
 
-func (h *Hasher) acquire(ctx context.Context, turn chan struct{}) (release func(), err error) {
+func (h *Hasher) take(ctx context.Context, turn chan struct{}) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

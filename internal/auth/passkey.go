@@ -54,7 +54,7 @@ func (o owner) WebAuthnName() string                       { return o.Email }
 func (o owner) WebAuthnDisplayName() string                { return o.Name }
 func (o owner) WebAuthnCredentials() []webauthn.Credential { return o.credentials }
 
-func (p PasskeyOwner) open() (owner, error) {
+func (p PasskeyOwner) decode() (owner, error) {
 	o := owner{PasskeyOwner: p, credentials: make([]webauthn.Credential, len(p.Credentials))}
 	for i, stored := range p.Credentials {
 		if err := json.Unmarshal(stored, &o.credentials[i]); err != nil {
@@ -66,7 +66,7 @@ func (p PasskeyOwner) open() (owner, error) {
 
 // AskNew asks for a new passkey. The question stays on the server, the options go to the browser.
 func (p Passkeys) AskNew(person PasskeyOwner) (question, options []byte, err error) {
-	o, err := person.open()
+	o, err := person.decode()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +79,7 @@ func (p Passkeys) AskNew(person PasskeyOwner) (question, options []byte, err err
 
 // Ask asks for one of the person's passkeys.
 func (p Passkeys) Ask(person PasskeyOwner) (question, options []byte, err error) {
-	o, err := person.open()
+	o, err := person.decode()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,7 +141,7 @@ func (p Passkeys) asked(person PasskeyOwner, question []byte) (o owner, session 
 	if !p.Usable() {
 		return o, session, ErrPasskey
 	}
-	if o, err = person.open(); err != nil {
+	if o, err = person.decode(); err != nil {
 		return o, session, err
 	}
 	return o, session, json.Unmarshal(question, &session)

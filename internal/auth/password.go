@@ -41,7 +41,7 @@ var DummyHash = storedHash{currentCost, randomBytes(saltBytes), randomBytes(hash
 // It takes tens of milliseconds and 19 MiB: call it behind a Hasher.
 func HashPassword(password string) string {
 	h := storedHash{cost: currentCost, salt: randomBytes(saltBytes)}
-	h.hash = h.derive(password, hashBytes)
+	h.hash = h.deriveKey(password, hashBytes)
 	return h.String()
 }
 
@@ -54,7 +54,7 @@ func VerifyPassword(phc, password string) (ok, rehash bool) {
 	if !valid {
 		return false, false
 	}
-	derived := stored.derive(password, uint32(len(stored.hash))) //nolint:gosec // parseBytes: at most maxStoredBytes
+	derived := stored.deriveKey(password, uint32(len(stored.hash))) //nolint:gosec // parseBytes: at most maxStoredBytes
 	ok = subtle.ConstantTimeCompare(derived, stored.hash) == 1
 	return ok, ok && stored.weak()
 }
@@ -64,7 +64,7 @@ type storedHash struct {
 	salt, hash []byte
 }
 
-func (h storedHash) derive(password string, size uint32) []byte {
+func (h storedHash) deriveKey(password string, size uint32) []byte {
 	return argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.threads, size)
 }
 

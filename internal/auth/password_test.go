@@ -49,7 +49,7 @@ func TestASVS_11_2_2_OldParametersVerifyAndAskForARehash(t *testing.T) {
 		"today's":        {storedHash{cost: currentCost, salt: salt, hash: make([]byte, hashBytes)}, false},
 		"more than that": {storedHash{cost: cost{20 << 10, 3, 2}, salt: salt, hash: make([]byte, hashBytes)}, false},
 	} {
-		c.stored.hash = c.stored.derive("secret", uint32(len(c.stored.hash)))
+		c.stored.hash = c.stored.deriveKey("secret", uint32(len(c.stored.hash)))
 		if ok, rehash := VerifyPassword(c.stored.String(), "secret"); !ok || rehash != c.rehash {
 			t.Errorf("%s: %v, rehash %v; want rehash %v", name, ok, rehash, c.rehash)
 		}

@@ -28,9 +28,9 @@ const (
 
 // NewCode returns 100 random bits for people to read and type: 20 characters of Crockford's base32 in groups of five,
 // such as "7KQ2M-9XWTB-4H0DZ-PR8VA".
-func NewCode() string { return newCode(codeLength) }
+func NewCode() string { return randomCode(codeLength) }
 
-func newCode(length int) string {
+func randomCode(length int) string {
 	var code strings.Builder
 	for i, b := range randomBytes(length) {
 		if i > 0 && i%codeGroupOf == 0 {

@@ -137,4 +137,4 @@ func (o *opened) service(now func() time.Time, wake func(), send account.Send, l
 	})
 }
 
-func (o *opened) close(err error) error { return errors.Join(err, o.db.Close()) }
+func (o *opened) closeWith(err error) error { return errors.Join(err, o.db.Close()) }

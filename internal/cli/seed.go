@@ -35,7 +35,7 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = o.close(err) }()
+	defer func() { err = o.closeWith(err) }()
 	account, err := o.db.Account(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return errors.New("there is no account yet: run console setup first, with the same --data")

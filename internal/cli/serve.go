@@ -91,14 +91,14 @@ func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
 		}
 		s.Listener = listener
 	}
-	server, err := s.start(ctx, w)
+	server, err := s.assemble(ctx, w)
 	if err != nil {
 		return nil, errors.Join(err, s.Listener.Close())
 	}
 	return server, nil
 }
 
-func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
+func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	base, err := s.baseURL()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	server.Worker.SwitchOff, server.Account = service.SwitchOff, service
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
-		return nil, o.close(err)
+		return nil, o.closeWith(err)
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
@@ -129,7 +129,7 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
-	server.run(service)
+	server.beginBackground(service)
 	go func() { server.ended <- s.answer(server.http) }()
 	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
 		"mail", cmp.Or(mailServer, "kept as files (trial mode)"))
@@ -141,8 +141,8 @@ func (s Serve) start(ctx context.Context, w io.Writer) (*Server, error) {
 	return server, nil
 }
 
-// run begins what happens beside the requests.
-func (s *Server) run(service *account.Service) {
+// beginBackground begins what happens beside the requests.
+func (s *Server) beginBackground(service *account.Service) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.background.Go(func() { service.Housekeeping(ctx) })

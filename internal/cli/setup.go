@@ -34,7 +34,7 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = o.close(err) }()
+	defer func() { err = o.closeWith(err) }()
 	service := o.service(time.Now, func() {}, nil, newLogger("text", io.err), nil)
 	user, err := service.SetUp(ctx, account.Actor{Source: account.CLI}, account.Setup{
 		Company: s.Company, Cloud: s.Cloud, FirstName: s.FirstName, LastName: s.LastName, Email: s.Email, Password: password,

@@ -91,7 +91,7 @@ func (d *Directory) insertAll(people []Person, records []record) {
 
 // insert replaces the state of a person in place where the texts are the same: last sign-ins change most often.
 func (d *Directory) insert(r record) {
-	s, row, found := d.find(r.id)
+	s, row, found := d.locate(r.id)
 	if found && s.sameText(row, r) {
 		d.recount(s, row, -1)
 		s.setState(row, r)
@@ -176,7 +176,7 @@ func (d *Directory) compact(index int) {
 	}
 }
 
-func (d *Directory) find(id int64) (s *segment, row int, found bool) {
+func (d *Directory) locate(id int64) (s *segment, row int, found bool) {
 	place := d.places.get(id)
 	if place == 0 {
 		return nil, 0, false

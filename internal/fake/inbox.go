@@ -37,8 +37,8 @@ func (b *inbox[T]) all() ([]T, <-chan struct{}) {
 	return slices.Clone(b.items), b.arrival
 }
 
-// wait returns what arrived as soon as it is enough, or ends the test.
-func (b *inbox[T]) wait(t testing.TB, what string, enough func([]T) bool) []T {
+// await returns what arrived as soon as it is enough, or ends the test.
+func (b *inbox[T]) await(t testing.TB, what string, enough func([]T) bool) []T {
 	t.Helper()
 	deadline := time.After(patience)
 	for {

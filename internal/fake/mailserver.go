@@ -104,7 +104,7 @@ func (s *MailServer) Messages() []Mail {
 // Wait returns all mails as soon as there are at least n, and ends the test when that takes more than 15 seconds.
 func (s *MailServer) Wait(t testing.TB, n int) []Mail {
 	t.Helper()
-	return s.mails.wait(t, fmt.Sprintf("%d mails", n), func(mails []Mail) bool { return len(mails) >= n })
+	return s.mails.await(t, fmt.Sprintf("%d mails", n), func(mails []Mail) bool { return len(mails) >= n })
 }
 
 // WaitFor returns the newest mail to the address as soon as there is one, and ends the test when that takes more than
@@ -112,7 +112,7 @@ func (s *MailServer) Wait(t testing.TB, n int) []Mail {
 func (s *MailServer) WaitFor(t testing.TB, to string) Mail {
 	t.Helper()
 	var newest Mail
-	s.mails.wait(t, "a mail to "+to, func(mails []Mail) bool {
+	s.mails.await(t, "a mail to "+to, func(mails []Mail) bool {
 		for _, m := range slices.Backward(mails) {
 			if slices.ContainsFunc(m.To, func(address string) bool { return strings.EqualFold(address, to) }) {
 				newest = m

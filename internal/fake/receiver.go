@@ -71,7 +71,7 @@ func (r *Receiver) Requests() []Received {
 // Wait returns all requests as soon as there are at least n, and ends the test when that takes more than 15 seconds.
 func (r *Receiver) Wait(t testing.TB, n int) []Received {
 	t.Helper()
-	return r.requests.wait(t, fmt.Sprintf("%d requests", n), func(requests []Received) bool { return len(requests) >= n })
+	return r.requests.await(t, fmt.Sprintf("%d requests", n), func(requests []Received) bool { return len(requests) >= n })
 }
 
 // Respond answers the next requests with the responses in their order, and all later ones with the last. It replaces

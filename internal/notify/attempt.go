@@ -25,7 +25,7 @@ func (w *Worker) attempt(ctx context.Context, batch []store.Delivery) (o outcome
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	began := time.Now() // of the real clock: it measures
-	verdicts := w.send(limited, batch)
+	verdicts := w.sendBatch(limited, batch)
 	a := store.Attempt{At: store.At(w.Now()), MS: time.Since(began).Milliseconds()}
 	interrupted := ctx.Err() != nil
 	var settles []func(context.Context, *store.Tx) error
@@ -93,8 +93,8 @@ func fail(d *store.Delivery, f *Failure, now store.Millis) {
 // errSwitchedOff says that the integration of a delivery is not active.
 var errSwitchedOff = errors.New(store.SwitchedOff)
 
-// send makes one attempt for deliveries that share a request and says how each fared.
-func (w *Worker) send(ctx context.Context, batch []store.Delivery) []verdict {
+// sendBatch makes one attempt for deliveries that share a request and says how each fared.
+func (w *Worker) sendBatch(ctx context.Context, batch []store.Delivery) []verdict {
 	verdicts := make([]verdict, len(batch))
 	shared := w.sendTogether(ctx, batch, verdicts)
 	for i, own := range verdicts {
@@ -123,7 +123,7 @@ func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdi
 	l := w.letter(first.UUID, first.Attempts, settings)
 	var sent []string
 	for i, d := range batch {
-		message, err := w.message(d)
+		message, err := w.messageOf(d)
 		if err != nil {
 			verdicts[i].err = err
 			continue
@@ -162,7 +162,7 @@ const mailTaken = 250
 // deliver hands a letter to its target and returns the code of the answer. The error is a *Failure.
 func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient string) (int, error) {
 	if kind.write == nil {
-		return mailTaken, w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.message()})
+		return mailTaken, w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.onlyMessage()})
 	}
 	r, err := kind.write(l)
 	if err != nil {
@@ -250,8 +250,8 @@ func refuseRecipient(d store.Delivery, settings Settings) error {
 	return &Failure{Reason: "the address was removed from the integration", Permanent: true, Uncounted: true}
 }
 
-// message writes the message of d, with its link where it has one.
-func (w *Worker) message(d store.Delivery) (Message, error) {
+// messageOf writes the message of d, with its link where it has one.
+func (w *Worker) messageOf(d store.Delivery) (Message, error) {
 	var token []byte
 	if d.Secret != nil {
 		var err error

@@ -13,17 +13,6 @@ const (
 	ConditionSignInLocked         = "sign_in_locked"         // a pause has reached its longest
 )
 
-// The messages of the conditions.
-const (
-	TemplateUserAdded            = "create_user"
-	TemplateUserDeleted          = "delete_user"
-	TemplateAccessDisabled       = "disable_user"
-	TemplateAccessEnabled        = "enable_user"
-	TemplateMembershipChanged    = "change_user_access"
-	TemplateSecondFactorDisabled = "disable_2fa"
-	TemplateSignInLocked         = "lock_sign_in"
-)
-
 // Condition is something that triggers wait for, with how its messages read. It always concerns a person, so the
 // filter by role goes with each. A sentence is: subject, the person with their role, predicate, "by" and the actor
 // where there is one.
@@ -98,6 +87,3 @@ func ConditionByKey(key string) (Condition, bool) {
 	}
 	return conditions[i], true
 }
-
-// SummaryOf is the template of the one message about many people to whom the same happened together.
-func SummaryOf(template string) string { return template + "_summary" }

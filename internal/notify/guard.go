@@ -83,10 +83,10 @@ func (g *Guard) CheckURL(ctx context.Context, raw string) error {
 func (g *Guard) Check(ctx context.Context, host string) error {
 	host = strings.TrimSuffix(host, ".")
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return g.check(addr)
+		return g.checkAddress(addr)
 	}
 	if addr, ok := parseLegacy(host); ok {
-		return g.check(addr)
+		return g.checkAddress(addr)
 	}
 	if g.lookup == nil {
 		return nil
@@ -98,7 +98,7 @@ func (g *Guard) Check(ctx context.Context, host string) error {
 		return nil
 	}
 	for _, addr := range addrs {
-		if err := g.check(addr); err != nil {
+		if err := g.checkAddress(addr); err != nil {
 			return err
 		}
 	}
@@ -111,10 +111,10 @@ func (g *Guard) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: it has no address", ErrPrivateAddress)
 	}
-	return g.check(target.Addr())
+	return g.checkAddress(target.Addr())
 }
 
-func (g *Guard) check(addr netip.Addr) error {
+func (g *Guard) checkAddress(addr netip.Addr) error {
 	if !g.permits(addr.Unmap().WithZone("")) {
 		return ErrPrivateAddress
 	}

@@ -25,7 +25,7 @@ func (m Invitation) subject(letterhead) string {
 
 func (m Invitation) text(l letterhead) string {
 	return lines(
-		greeting(m.Name),
+		salutation(m.Name),
 		"",
 		line("%s invites you to the account of %s in %s. Your role there will be %s.", m.inviter().label(), m.Company, l.brand, m.Role),
 		"",

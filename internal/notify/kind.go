@@ -358,7 +358,7 @@ func Mask(k Kind, s Settings) Settings {
 		case field.Type == FieldArea:
 			masked[field.Name] = maskLines(value)
 		default:
-			masked[field.Name] = mask(value)
+			masked[field.Name] = maskValue(value)
 		}
 	}
 	return masked
@@ -372,7 +372,7 @@ func maskLines(headers string) string {
 		if !found {
 			continue
 		}
-		masked = append(masked, name+": "+mask(strings.TrimSpace(value)))
+		masked = append(masked, name+": "+maskValue(strings.TrimSpace(value)))
 	}
 	return strings.Join(masked, ", ")
 }
@@ -380,7 +380,7 @@ func maskLines(headers string) string {
 // revealing is how long a secret must be for its last four characters to be shown.
 const revealing = 16
 
-func mask(secret string) string {
+func maskValue(secret string) string {
 	shown := ""
 	if u, err := url.Parse(secret); err == nil && u.Host != "" {
 		shown, secret = u.Scheme+"://"+u.Host+"/", u.RequestURI()

@@ -18,8 +18,8 @@ type letter struct {
 	now      time.Time
 }
 
-// message is the only one, for kinds that take one at a time.
-func (l letter) message() Message { return l.events[0] }
+// onlyMessage is the only one, for kinds that take one at a time.
+func (l letter) onlyMessage() Message { return l.events[0] }
 
 // vendor is the URL of a vendor's API.
 func (l letter) vendor(host, path string) string {

@@ -10,7 +10,7 @@ import (
 
 // writeInsightConnect starts a workflow by its API trigger.
 func writeInsightConnect(l letter) (request, error) {
-	body, err := encode(l.message().event())
+	body, err := encode(l.onlyMessage().event())
 	return request{url: l.settings["url"], header: header("X-API-Key", l.settings["api_key"]), body: body}, err
 }
 
@@ -24,7 +24,7 @@ type splunkEvent struct {
 }
 
 func writeSplunk(l letter) (request, error) {
-	m := l.message()
+	m := l.onlyMessage()
 	body, err := encode(splunkEvent{
 		Time: m.Details.seconds(), Host: l.site.host(), Source: strings.ToLower(l.site.Brand), SourceType: "_json", Event: m.event(),
 	})
@@ -51,7 +51,7 @@ func (d Details) seconds() json.Number {
 
 // writeSumoLogic sends one line: an HTTP source takes every line as a message.
 func writeSumoLogic(l letter) (request, error) {
-	body, err := encode(l.message().event())
+	body, err := encode(l.onlyMessage().event())
 	return request{url: l.settings["url"], header: header("X-Sumo-Name", l.site.host()), body: body}, err
 }
 
@@ -67,7 +67,7 @@ type datadogLog struct {
 }
 
 func writeDatadog(l letter) (request, error) {
-	m := l.message()
+	m := l.onlyMessage()
 	body, err := encode([]datadogLog{{
 		Source: strings.ToLower(l.site.Brand), Tags: "notification_type:" + m.Details.NotificationType, Host: l.site.host(), Service: "console",
 		Message: m.Subject, Description: m.body(), Details: m.Details,

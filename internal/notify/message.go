@@ -161,8 +161,8 @@ func (p Person) short() string {
 	return p.Email
 }
 
-// greeting opens a mail to the person named, or to somebody whose name is not known.
-func greeting(name string) string {
+// salutation opens a mail to the person named, or to somebody whose name is not known.
+func salutation(name string) string {
 	if name = oneLine(name); name != "" {
 		return "Hello " + name + ","
 	}

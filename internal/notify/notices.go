@@ -37,7 +37,7 @@ func (m noticeMessage) subject(l letterhead) string { return m.notice(l).title }
 
 func (m noticeMessage) text(l letterhead) string {
 	n := m.notice(l)
-	paragraphs := append([]string{greeting(m.toName())}, n.before...)
+	paragraphs := append([]string{salutation(m.toName())}, n.before...)
 	if n.link != "" {
 		paragraphs = append(paragraphs, n.action+":", n.link)
 	}

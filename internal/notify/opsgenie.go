@@ -23,7 +23,7 @@ type opsgenieAlert struct {
 }
 
 func writeOpsgenie(l letter) (request, error) {
-	m := l.message()
+	m := l.onlyMessage()
 	details := map[string]string{
 		"client_name":       m.Details.Client,
 		"cloud":             m.Details.Cloud,

@@ -25,7 +25,7 @@ type pagerDutyPayload struct {
 }
 
 func writePagerDuty(l letter) (request, error) {
-	m := l.message()
+	m := l.onlyMessage()
 	body, err := encode(pagerDutyEvent{
 		RoutingKey: l.settings["integration_key"], Action: "trigger", DedupKey: l.id, Client: l.site.Brand, ClientURL: l.site.BaseURL,
 		Payload: pagerDutyPayload{

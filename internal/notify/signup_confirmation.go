@@ -26,7 +26,7 @@ func (m SignupConfirmation) subject(letterhead) string {
 
 func (m SignupConfirmation) text(l letterhead) string {
 	return lines(
-		greeting(m.Name),
+		salutation(m.Name),
 		"",
 		m.done(l),
 		"",

@@ -18,7 +18,7 @@ type slackMessage struct {
 }
 
 func writeSlack(l letter) (request, error) {
-	body, err := encode(slackMessage{Text: slackEscape.Replace(l.message().Text), Username: strings.ToLower(l.site.Brand)})
+	body, err := encode(slackMessage{Text: slackEscape.Replace(l.onlyMessage().Text), Username: strings.ToLower(l.site.Brand)})
 	return request{url: l.settings["url"], body: body}, err
 }
 

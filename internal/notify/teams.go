@@ -38,10 +38,10 @@ func writeTeams(l letter) (request, error) {
 	card := teamsCard{Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4"}
 	card.Body = append(
 		card.Body,
-		teamsText{Type: "RichTextBlock", Inlines: []teamsRun{{Type: "TextRun", Text: l.message().Subject, Weight: "Bolder"}}},
+		teamsText{Type: "RichTextBlock", Inlines: []teamsRun{{Type: "TextRun", Text: l.onlyMessage().Subject, Weight: "Bolder"}}},
 	)
 	spacing := "Default"
-	for _, text := range strings.Split(l.message().body(), "\n") {
+	for _, text := range strings.Split(l.onlyMessage().body(), "\n") {
 		if text == "" {
 			spacing = "Default"
 			continue

@@ -22,7 +22,7 @@ type telegramLinkPreview struct {
 
 func writeTelegram(l letter) (request, error) {
 	body, err := encode(
-		telegramMessage{ChatID: l.settings["chat_id"], Text: shorten(l.message().Text, telegramLimit), Preview: telegramLinkPreview{true}},
+		telegramMessage{ChatID: l.settings["chat_id"], Text: shorten(l.onlyMessage().Text, telegramLimit), Preview: telegramLinkPreview{true}},
 	)
 	return request{url: l.vendor("api.telegram.org", "/bot"+l.settings["token"]+"/sendMessage"), body: body}, err
 }

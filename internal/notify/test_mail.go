@@ -15,7 +15,7 @@ func (m TestMail) subject(l letterhead) string { return line("Test mail from %s"
 
 func (m TestMail) text(l letterhead) string {
 	return lines(
-		greeting(m.Name),
+		salutation(m.Name),
 		"",
 		m.works(l),
 		"",

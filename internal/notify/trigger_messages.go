@@ -2,6 +2,20 @@ package notify
 
 import "fmt"
 
+// The messages of the conditions.
+const (
+	TemplateUserAdded            = "create_user"
+	TemplateUserDeleted          = "delete_user"
+	TemplateAccessDisabled       = "disable_user"
+	TemplateAccessEnabled        = "enable_user"
+	TemplateMembershipChanged    = "change_user_access"
+	TemplateSecondFactorDisabled = "disable_2fa"
+	TemplateSignInLocked         = "lock_sign_in"
+)
+
+// SummaryOf is the template of the one message about many people to whom the same happened together.
+func SummaryOf(template string) string { return template + "_summary" }
+
 // Details are what programs read of a message of a trigger.
 type Details struct {
 	Client           string   `json:"client_name"`

@@ -114,7 +114,7 @@ func (l *List) searched(ctx context.Context, people *directory.Directory, q Quer
 
 // plain walks the database's indexes: a page is as quick at a million people as at a hundred.
 func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) (Page, error) {
-	page, err := l.people.page(ctx, l.db, store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending,
+	page, err := l.people.listPage(ctx, l.db, store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending,
 		Cursor: store.ParseCursor(q.Cursor, q.Sort), Limit: PerPage})
 	if err != nil {
 		return Page{}, err

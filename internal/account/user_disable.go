@@ -42,29 +42,6 @@ func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (sto
 	})
 }
 
-// DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
-// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, Self,
-// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
-func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
-		if err != nil {
-			return store.User{}, err
-		}
-		if key := input.EmailKey(typed); key != user.EmailKey {
-			return store.User{}, invalid("confirm_email", "Type "+user.Email+" to confirm.")
-		}
-		if err := tx.removeAddress(ctx, user, removeFrom); err != nil {
-			return store.User{}, err
-		}
-		done, err := tx.delete(ctx, userID)
-		if err != nil {
-			return store.User{}, err
-		}
-		return user, tx.announce(ctx, done)
-	})
-}
-
 // disable suspends a person. It tells of nothing where they are disabled already.
 func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
 	user, err := tx.manageable(ctx, userID, permission.UsersUpdate)
@@ -72,11 +49,11 @@ func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
 		return fact{}, err
 	}
 	if user.ID == tx.by.UserID {
-		return fact{}, refuse(Self)
+		return fact{}, Refuse(Self)
 	}
 	switch user.Status() {
 	case store.Invited:
-		return fact{}, refuse(Invited)
+		return fact{}, Refuse(Invited)
 	case store.Disabled:
 		return fact{user: user}, nil
 	}
@@ -103,23 +80,6 @@ func (tx *Tx) enable(ctx context.Context, userID int64) (fact, error) {
 		return fact{}, err
 	}
 	return tx.happened(notify.ConditionAccessEnabled, user), tx.recordChange(ctx, "enable access", userObject(before), userObject(user))
-}
-
-func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
-	user, err := tx.manageable(ctx, userID, permission.UsersDelete)
-	if err != nil {
-		return fact{}, err
-	}
-	if user.ID == tx.by.UserID {
-		return fact{}, refuse(Self)
-	}
-	if err := tx.endAccess(ctx, user); err != nil {
-		return fact{}, err
-	}
-	if err := tx.removeUser(ctx, user); err != nil {
-		return fact{}, err
-	}
-	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, "delete user", Done, userObject(user), nil)
 }
 
 // endAccess ends what lets the person in or speaks for them: sessions, the links they were sent, mails that wait with
@@ -154,11 +114,6 @@ func (s *Service) PreviewDisable(ctx context.Context, by Actor, userID int64) (E
 	return s.previewEnd(ctx, by, userID, permission.UsersUpdate)
 }
 
-// PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.
-func (s *Service) PreviewDelete(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
-	return s.previewEnd(ctx, by, userID, permission.UsersDelete)
-}
-
 func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
 	return read(ctx, s, by, func(v *View) (EndPreview, error) {
 		user, err := v.manageable(ctx, userID, needs)
@@ -166,7 +121,7 @@ func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs 
 			return EndPreview{}, err
 		}
 		if user.ID == by.UserID {
-			return EndPreview{}, refuse(Self)
+			return EndPreview{}, Refuse(Self)
 		}
 		preview := EndPreview{User: user}
 		made, err := v.db.LinkInvitationsBy(ctx, user.ID)
@@ -230,7 +185,7 @@ func (tx *Tx) removeAddress(ctx context.Context, user store.User, integrations [
 	if len(integrations) == 0 {
 		return nil
 	}
-	if err := tx.require(permission.IntegrationsUpdate); err != nil {
+	if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 		return err
 	}
 	for _, id := range without(integrations, nil) {

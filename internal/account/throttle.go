@@ -2,13 +2,10 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"time"
 
-	"console/internal/notify"
 	"console/store"
 )
 
@@ -35,14 +32,6 @@ const (
 	throttlePrompt  = "prompt"           // subject: account
 	throttleReset   = "reset"            // subject: address
 )
-
-// signInThrottles are the two counters that a sign-in for an address from a network address is held against. The
-// email stays out of the table: people type passwords into the wrong field.
-func signInThrottles(emailKey, address string) (account, from throttleKey) {
-	network := networkOf(address)
-	sum := sha256.Sum256([]byte(emailKey + "\n" + network))
-	return throttleKey{throttleAccount, hex.EncodeToString(sum[:])}, throttleKey{throttleAddress, network}
-}
 
 type throttleKey struct{ kind, subject string }
 
@@ -123,19 +112,6 @@ func failed(t store.Throttle, now store.Millis) store.Throttle {
 	t.Failures++
 	t.LastAt = now
 	return t
-}
-
-// countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero
-// value where nobody has the address.
-func (tx *Tx) countFailure(ctx context.Context, before store.Throttle, user store.User) error {
-	after := failed(before, tx.now)
-	if err := tx.db.SaveThrottle(ctx, after); err != nil {
-		return err
-	}
-	if user.ID == 0 || !locks(after) {
-		return nil
-	}
-	return tx.announce(ctx, fact{condition: notify.ConditionSignInLocked, user: user}) // nobody is known to have typed it
 }
 
 // refuseAttempt notes an attempt made during a pause: one activity entry a minute, with the number of attempts since

@@ -1,0 +1,55 @@
+package account
+
+import (
+	"context"
+
+	"console/internal/input"
+	"console/internal/notify"
+	"console/internal/permission"
+	"console/store"
+)
+
+// DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
+// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, Self,
+// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
+func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
+	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
+		if err != nil {
+			return store.User{}, err
+		}
+		if key := input.EmailKey(typed); key != user.EmailKey {
+			return store.User{}, invalid("confirm_email", "Type "+user.Email+" to confirm.")
+		}
+		if err := tx.removeAddress(ctx, user, removeFrom); err != nil {
+			return store.User{}, err
+		}
+		done, err := tx.delete(ctx, userID)
+		if err != nil {
+			return store.User{}, err
+		}
+		return user, tx.announce(ctx, done)
+	})
+}
+
+func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
+	user, err := tx.manageable(ctx, userID, permission.UsersDelete)
+	if err != nil {
+		return fact{}, err
+	}
+	if user.ID == tx.by.UserID {
+		return fact{}, Refuse(Self)
+	}
+	if err := tx.endAccess(ctx, user); err != nil {
+		return fact{}, err
+	}
+	if err := tx.removeUser(ctx, user); err != nil {
+		return fact{}, err
+	}
+	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, "delete user", Done, userObject(user), nil)
+}
+
+// PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.
+func (s *Service) PreviewDelete(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
+	return s.previewEnd(ctx, by, userID, permission.UsersDelete)
+}
