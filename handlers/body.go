@@ -7,10 +7,9 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
-)
 
-// maxVisitorForm is how many bytes of a body are read of somebody who has not signed in.
-const maxVisitorForm = 64 << 10
+	"console/internal/account"
+)
 
 // pieceOfForm is how much of a visitor's form is read at once, in bytes.
 const pieceOfForm = 4 << 10
@@ -24,7 +23,7 @@ func (h *Console) readVisitor(next echo.HandlerFunc) echo.HandlerFunc {
 		if (request{c}).SignedIn() != nil || asked.ContentLength == 0 {
 			return next(c)
 		}
-		if asked.ContentLength > maxVisitorForm {
+		if asked.ContentLength > account.MaxVisitorForm {
 			return echo.ErrStatusRequestEntityTooLarge
 		}
 		form, err := pieces(asked.Body)
@@ -36,11 +35,11 @@ func (h *Console) readVisitor(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// pieces reads a body of at most maxVisitorForm bytes.
+// pieces reads a body of at most account.MaxVisitorForm bytes.
 func pieces(body io.Reader) (*net.Buffers, error) {
 	form := new(net.Buffers)
-	for length := 0; ; {
-		piece, n := make([]byte, min(pieceOfForm, maxVisitorForm+1-length)), 0
+	for length := int64(0); ; {
+		piece, n := make([]byte, min(pieceOfForm, account.MaxVisitorForm+1-length)), 0
 		var err error
 		for n < len(piece) && err == nil { // also of who sends byte by byte
 			var more int
@@ -48,7 +47,7 @@ func pieces(body io.Reader) (*net.Buffers, error) {
 			n += more
 		}
 		*form = append(*form, piece[:n])
-		if length += n; length > maxVisitorForm {
+		if length += int64(n); length > account.MaxVisitorForm {
 			return nil, echo.ErrStatusRequestEntityTooLarge
 		}
 		if errors.Is(err, io.EOF) {
@@ -62,7 +61,7 @@ func pieces(body io.Reader) (*net.Buffers, error) {
 
 // unread returns err, with which a request is refused before its body is read.
 func unread(c request, err error) error {
-	if length := c.Request().ContentLength; length < 0 || length > maxVisitorForm {
+	if length := c.Request().ContentLength; length < 0 || length > account.MaxVisitorForm {
 		hangUp(c)
 	}
 	return err

@@ -148,7 +148,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 // that fetches a page before anybody has asked for it. They only read.
 func isBackground(c echo.Context) bool {
 	r := c.Request()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch r.Method {
+	case http.MethodHead: // link checkers and monitors
+		return true
+	case http.MethodGet:
+	default:
 		return false
 	}
 	return r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")

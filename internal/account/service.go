@@ -34,6 +34,8 @@ type Service struct {
 
 	list       *userlist.List
 	afterwards afterwards
+	pace       pace
+	testing    runningTests
 	jobStarted chan struct{}
 	resetAsked chan struct{}
 }
@@ -61,6 +63,7 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
+		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

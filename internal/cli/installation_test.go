@@ -135,6 +135,9 @@ var withoutConstant = []string{
 	`DROP TABLE sealed_constant`,
 	`ALTER TABLE jobs DROP COLUMN failures`,
 	`ALTER TABLE jobs DROP COLUMN next_at`,
+	`DROP TABLE uses`,
+	`ALTER TABLE throttles ADD COLUMN refused INTEGER NOT NULL DEFAULT 0`,
+	`ALTER TABLE throttles ADD COLUMN refused_logged_at INTEGER NOT NULL DEFAULT 0`,
 	`DELETE FROM goose_db_version WHERE version_id >= 13`,
 }
 
