@@ -149,8 +149,8 @@ func spoken(d time.Duration) string {
 	return fmt.Sprintf("%d hours", (seconds+3599)/3600)
 }
 
-// refuse refuses one too many. It says to people and programs when to try again.
-func (l Limit) refuse(wait time.Duration) error {
+// exceeded refuses one too many. It says to people and programs when to try again.
+func (l Limit) exceeded(wait time.Duration) error {
 	r := Refuse(Throttled)
 	r.RetryAfter, r.Words = wait, l.Words+" Try again in "+spoken(wait)+"."
 	return r
@@ -165,7 +165,7 @@ func (tx *Tx) use(ctx context.Context, subject string, limits ...Limit) error {
 			return err
 		}
 		if over := len(uses) - l.Number; over >= 0 {
-			return l.refuse(time.Duration(uses[over].Add(l.Time)-tx.now) * time.Millisecond)
+			return l.exceeded(time.Duration(uses[over].Add(l.Time)-tx.now) * time.Millisecond)
 		}
 	}
 	return tx.db.InsertUse(ctx, store.Use{Kind: limits[0].Kind, Subject: subject, At: tx.now})

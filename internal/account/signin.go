@@ -31,7 +31,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
 	email, key, _ := input.ParseEmail(email)
-	begun, err := s.signIn(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
+	begun, err := s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
 	return begun, s.answerPause(ctx, from.actor(), "sign in", object{kind: "user", name: email}, err)
 }
 
@@ -41,9 +41,9 @@ type attempt struct {
 	counters             []counter
 }
 
-// signIn is SignIn, and returns a pause where that says Throttled. Who is paused takes no place in the queue for hashing; who
+// tryPassword is SignIn, and returns a pause where that says Throttled. Who is paused takes no place in the queue for hashing; who
 // stood there while others failed is asked again, before the hash and in the transaction after it.
-func (s *Service) signIn(ctx context.Context, a attempt, from Client) (Begun, error) {
+func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begun, error) {
 	if err := s.look().awaitPause(ctx, a.counters...); err != nil {
 		return Begun{}, err
 	}

@@ -41,7 +41,7 @@ func (t *runningTests) begin(userID int64) (end func(), err error) {
 	defer t.mu.Unlock()
 	now := time.Now()
 	if running := t.began[userID]; len(running) >= testsAtOnce.Number {
-		return nil, testsAtOnce.refuse(max(time.Second, running[0].Add(testsAtOnce.Time).Sub(now)))
+		return nil, testsAtOnce.exceeded(max(time.Second, running[0].Add(testsAtOnce.Time).Sub(now)))
 	}
 	t.began[userID] = append(t.began[userID], now)
 	return func() {

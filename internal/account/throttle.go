@@ -151,7 +151,7 @@ func (s *Service) answerPause(ctx context.Context, by Actor, action string, abou
 	case <-ctx.Done():
 	case <-time.After(s.pace.turn(neighboursOf(by.Address), time.Now())):
 	}
-	return p.limit.refuse(p.wait)
+	return p.limit.exceeded(p.wait)
 }
 
 // pace is when networks whose attempts are refused get their next answer.
