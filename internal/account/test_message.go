@@ -65,7 +65,8 @@ func (s *Service) useTest(ctx context.Context, by Actor) error {
 
 // TestIntegration sends a message marked as a test with the settings that the form of an integration says, saved or not,
 // and returns what became of it. id is that of a saved integration, whose secrets count where none were typed; a nil
-// in.Settings means the saved ones. Where its addresses are not saved, an email integration is tested with the actor's own. Nothing else changes, and the test does not count as a delivery. It returns Invalid,
+// in.Settings means the saved ones. Where its addresses are not saved, an email integration is tested with the actor's own.
+// Nothing else changes, and the test does not count as a delivery. It returns Invalid,
 // Forbidden without integrations.update, or store.ErrNotFound.
 func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id int64, in IntegrationInput) ([]TestResult, error) {
 	if err := s.Require(by, permission.IntegrationsUpdate); err != nil {
