@@ -49,7 +49,7 @@ func serviceOn(ctx context.Context, db *store.DB, data string) (*opened, error) 
 		DB:     db,
 		Key:    key,
 		Guard:  notify.NewGuard(nil),
-		Hasher: auth.NewHasher(1, 1),
+		Hasher: auth.NewHasher(account.Queue(1)),
 		Now:    time.Now,
 		Wake:   func() {},
 		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -22,7 +22,7 @@ import (
 	"console/views"
 )
 
-// How large a request may be; an import brings a file.
+// How large the body of a request may be, in bytes. An import brings a file; who has not signed in fills in a few fields.
 const (
 	maxForm   = "256K"
 	maxImport = "3M"
@@ -77,10 +77,10 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		h.checkTransport,
 		// Level 1 costs nothing measurable, the default a fifth.
 		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isSentAsItIs}),
+		h.checkSetUp,
+		h.loadSession, // before a byte of the body is read, as all that refuses by the route
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxForm, Skipper: h.isImport}),
 		middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxImport}),
-		h.checkSetUp,
-		h.loadSession,
 	)
 	if h.basePath != "" {
 		e.Match([]string{http.MethodGet, http.MethodHead}, h.basePath, h.addSlash)
@@ -88,7 +88,7 @@ func (h *Console) Handler(routes []Route) http.Handler {
 	group := e.Group(h.basePath)
 	group.GET(static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
 	for _, r := range routes {
-		handle := h.checkForm(h.admit(r))
+		handle := h.refuseOtherSites(h.admit(r.Needs, h.readVisitor(h.checkForm(r.Handle))))
 		group.Add(r.Method, r.Path, handle)
 		if r.Method == http.MethodGet {
 			group.HEAD(r.Path, handle) // link checkers and monitors ask so
@@ -121,26 +121,26 @@ func (h *Console) isProbe(c echo.Context) bool {
 	return c.Path() == h.basePath+"/healthz" || c.Path() == h.basePath+"/readyz"
 }
 
-// admit lets those pass whom the route is for.
-func (h *Console) admit(r Route) echo.HandlerFunc {
+// admit lets those pass whom a route is for. It comes before the body is read: what is refused anyway takes no memory.
+func (h *Console) admit(needs Need, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(asked echo.Context) error {
 		c := request{asked}
-		if !r.Needs.signedIn {
-			return r.Handle(c)
+		if !needs.signedIn {
+			return next(c)
 		}
 		session := c.Session()
-		if session == nil || session.Stage != store.Finished && !(r.Needs.settingUp && session.Stage == store.SetsUpSecondFactor) {
-			return signedOut
+		if session == nil || session.Stage != store.Finished && !(needs.settingUp && session.Stage == store.SetsUpSecondFactor) {
+			return unread(c, signedOut)
 		}
 		if session.HasNoAccess() && session.Stage == store.Finished {
-			return h.noAccess(c)
+			return unread(c, h.noAccess(c))
 		}
-		if p, ok := r.Needs.Permission(); ok {
+		if p, ok := needs.Permission(); ok {
 			if err := h.account.Require(session.Actor, p); err != nil {
-				return err
+				return unread(c, err)
 			}
 		}
-		return r.Handle(c)
+		return next(c)
 	}
 }
 

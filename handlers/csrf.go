@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -23,18 +24,37 @@ const (
 var errForm = echo.NewHTTPError(http.StatusForbidden, "This form is out of date, for example because you have signed in or out "+
 	"since it was opened. Go back, reload the page and send it again.")
 
-// checkForm refuses whatever would change something unless it comes from one of the console's own pages: never from
-// another site, whatever token it carries, and only with the token of a form that this browser was given.
-func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
+// onlyReads says that a request is to change nothing.
+func onlyReads(c echo.Context) bool {
+	switch c.Request().Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return false
+}
+
+// refuseOtherSites refuses whatever would change something and comes from another site, whatever token it carries.
+func (h *Console) refuseOtherSites(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		switch c.Request().Method {
-		case http.MethodGet, http.MethodHead, http.MethodOptions:
+		if onlyReads(c) || !h.fromElsewhere(c) {
 			return next(c)
 		}
-		if h.fromElsewhere(c) {
-			h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
-			return echo.NewHTTPError(http.StatusForbidden,
-				"This request came from another site and was refused. Open the console itself and try again there.")
+		h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+		return unread(request{c}, echo.NewHTTPError(http.StatusForbidden,
+			"This request came from another site and was refused. Open the console itself and try again there."))
+	}
+}
+
+// checkForm refuses whatever would change something unless it carries the token of a form that this browser was given by
+// one of the console's own pages.
+func (h *Console) checkForm(handle handler) echo.HandlerFunc {
+	next := func(c echo.Context) error { return handle(request{c}) }
+	return func(c echo.Context) error {
+		if onlyReads(c) {
+			return next(c)
+		}
+		if _, err := c.FormParams(); errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
+			return err
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {

@@ -88,12 +88,7 @@ func (h *Console) renderGeneral(c request, status int, refuse func(*views.Genera
 
 // sendTestMail sends a mail to the actor and says what became of it.
 func (h *Console) sendTestMail(c request) error {
-	by := c.Actor()
-	id, err := h.account.SendTestMail(c.Context(), by)
-	if err != nil {
-		return err
-	}
-	mail, err := h.account.TestMail(c.Context(), by, id, mailPatience)
+	mail, err := h.account.SendTestMail(c.Context(), c.Actor(), mailPatience)
 	if err != nil {
 		return err
 	}

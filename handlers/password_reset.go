@@ -15,7 +15,9 @@ func (h *Console) forgotForm(c request) error {
 func (h *Console) forgot(c request) error {
 	err := h.account.RequestPasswordReset(c.Context(), c.FormValue("email"), h.client(c))
 	if account.RefusedBy(err, account.Throttled) {
-		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Fields{"": tooMany(c, account.AsRefusal(err))})))
+		paused := account.AsRefusal(err)
+		setRetryAfter(c, paused)
+		return h.render(c, http.StatusTooManyRequests, views.Forgot(form(c, account.Fields{"": paused.Words})))
 	}
 	if refused := refusal(err); refused != nil {
 		return h.render(c, http.StatusUnprocessableEntity, views.Forgot(form(c, refused)))

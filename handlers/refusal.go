@@ -58,7 +58,8 @@ var statusWords = map[int]struct{ title, text string }{
 		"This cannot be opened",
 		"This address is no page of its own. Go back, and use the buttons and links of the page.",
 	},
-	http.StatusRequestEntityTooLarge: {"Too large", "What you sent is too large. A file has at most 2 MiB."},
+	http.StatusRequestEntityTooLarge: {"Too large", "What you sent is too large. A file has at most 2 MiB, and comes from people " +
+		"who have signed in."},
 }
 
 // describe turns an error into the page that reports it: refused, or broken.
@@ -102,6 +103,9 @@ func (h *Console) fail(err error, asked echo.Context) {
 	}
 	page := describe(err)
 	page.RequestID = c.RequestID()
+	if page.Status == http.StatusRequestEntityTooLarge {
+		hangUp(c)
+	}
 	refused := account.AsRefusal(err)
 	if refused == nil && page.Status >= http.StatusInternalServerError {
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute

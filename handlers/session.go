@@ -162,6 +162,9 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 // a picture. They only read. Following a link from elsewhere is activity.
 func isBackground(c echo.Context) bool {
 	r := c.Request()
+	if r.Method == http.MethodHead { // link checkers and monitors
+		return true
+	}
 	reads := isReading(c)
 	if isForeign(r) {
 		framed := r.Header.Get("Sec-Fetch-Dest") != "document" && r.Header.Get("Sec-Fetch-Dest") != ""

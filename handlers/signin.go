@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,12 +48,6 @@ func (h *Console) signIn(c request) error {
 	return h.goOn(c, begun, flash{})
 }
 
-// tooMany says how long a pause lasts, to people and to programs.
-func tooMany(c request, throttled *account.Refusal) string {
-	setRetryAfter(c, throttled)
-	return "Too many attempts. Try again in " + wait(int(math.Ceil(throttled.RetryAfter.Seconds()))) + "."
-}
-
 // setUpPath is where those set up a second factor who are not let in without one.
 const setUpPath = "/settings/profile/authenticator"
 
@@ -86,12 +78,9 @@ func withNext(page, next string) string {
 
 // refuseSignIn shows the form again, with the email that was typed but never the password.
 func (h *Console) refuseSignIn(c request, refused *account.Refusal) error {
-	words := refused.Words
-	if refused.Code == account.Throttled {
-		words = tooMany(c, refused)
-	}
+	setRetryAfter(c, refused)
 	again := values("email", c.FormValue("email"), "next", h.ownPath(c.FormValue("next")))
-	again.Errors = account.Fields{"": words}
+	again.Errors = account.Fields{"": refused.Words}
 	return h.render(c, statuses[refused.Code], views.SignIn(again, ""))
 }
 
@@ -101,14 +90,4 @@ func (h *Console) afterSignIn(next string) string {
 		return "/"
 	}
 	return strings.TrimPrefix(next, h.basePath)
-}
-
-func wait(seconds int) string {
-	switch {
-	case seconds == 1:
-		return "1 second"
-	case seconds < 120:
-		return fmt.Sprintf("%d seconds", seconds)
-	}
-	return fmt.Sprintf("%d minutes", (seconds+59)/60)
 }

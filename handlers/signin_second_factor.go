@@ -45,7 +45,8 @@ func (h *Console) finishSignIn(c request, with func(account.Actor) (account.Sign
 	if refused := account.AsRefusal(err); refused != nil {
 		switch refused.Code {
 		case account.Throttled:
-			return h.renderSecondFactor(c, statuses[refused.Code], views.Form{Errors: account.Fields{"": tooMany(c, refused)}})
+			setRetryAfter(c, refused)
+			return h.renderSecondFactor(c, statuses[refused.Code], views.Form{Errors: account.Fields{"": refused.Words}})
 		case account.WrongSecondFactor, account.CodeUsed:
 			return h.renderSecondFactor(c, statuses[refused.Code], views.Form{Errors: account.Fields{"code": refused.Words}})
 		}

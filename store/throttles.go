@@ -10,16 +10,14 @@ type Throttle struct {
 	Kind, Subject   string
 	Failures        int
 	FirstAt, LastAt Millis // of these failures
-	Refused         int    // refusals during pauses that are not in the activity log yet
-	RefusedLoggedAt Millis
 }
 
 // Throttle returns the counter of a subject, or a fresh one.
 func (q Queries) Throttle(ctx context.Context, kind, subject string) (Throttle, error) {
 	t, err := one(ctx, q.q, func(s scanner) (t Throttle, err error) {
-		err = s.Scan(&t.Failures, &t.FirstAt, &t.LastAt, &t.Refused, &t.RefusedLoggedAt)
+		err = s.Scan(&t.Failures, &t.FirstAt, &t.LastAt)
 		return t, err
-	}, `SELECT failures, first_at, last_at, refused, refused_logged_at FROM throttles WHERE kind = $1 AND subject = $2`, kind, subject)
+	}, `SELECT failures, first_at, last_at FROM throttles WHERE kind = $1 AND subject = $2`, kind, subject)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
@@ -31,16 +29,13 @@ func (q Queries) Throttle(ctx context.Context, kind, subject string) (Throttle, 
 func (tx *Tx) SaveThrottle(ctx context.Context, t Throttle) error {
 	_, err := tx.exec(
 		ctx,
-		`INSERT INTO throttles (kind, subject, failures, first_at, last_at, refused, refused_logged_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (kind, subject) DO UPDATE SET failures = excluded.failures, first_at = excluded.first_at, last_at = excluded.last_at,
-		refused = excluded.refused, refused_logged_at = excluded.refused_logged_at`,
+		`INSERT INTO throttles (kind, subject, failures, first_at, last_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (kind, subject) DO UPDATE SET failures = excluded.failures, first_at = excluded.first_at, last_at = excluded.last_at`,
 		t.Kind,
 		t.Subject,
 		t.Failures,
 		t.FirstAt,
 		t.LastAt,
-		t.Refused,
-		t.RefusedLoggedAt,
 	)
 	return err
 }

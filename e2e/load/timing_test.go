@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -98,4 +99,54 @@ func equallyLong(t *testing.T, emails []string, try func(email string) time.Dura
 			t.Fatalf("the times tell who exists: %v", medians)
 		}
 	}
+}
+
+// TestFC195 does not run beside other tests: it compares times.
+func TestFC195_TheNextRequestTellsNothing(t *testing.T) {
+	const samples, runs = 150, 3
+	c := harness.Ready(t, harness.BehindProxy)
+	b, address := c.Browser(), 0
+	token := b.Token()
+	after := func(email string) float64 {
+		address++
+		b.From(fmt.Sprintf("10.%d.%d.1", address/250, address%250+1))
+		b.PostForm("/forgot", "email", email, "csrf_token", token).To("/signin")
+		began := time.Now()
+		b.PostForm("/forgot", "email", "next@example.com", "csrf_token", token).To("/signin")
+		return time.Since(began).Seconds()
+	}
+	for run := range runs {
+		var known, unknown []float64
+		for range samples { // in random order, so that a busy machine slows both alike
+			if rand.N(2) == 0 {
+				known = append(known, after(harness.AdminEmail))
+				unknown = append(unknown, after("unknown@example.com"))
+			} else {
+				unknown = append(unknown, after("unknown@example.com"))
+				known = append(known, after(harness.AdminEmail))
+			}
+		}
+		p := mannWhitney(known, unknown)
+		t.Logf("run %d: p = %.3f", run+1, p)
+		if p > 0.01 {
+			return
+		}
+	}
+	t.Error("the next answer tells who has an account")
+}
+
+// mannWhitney is how probable it is that two samples of one distribution lie as far apart as these (two-sided, by the normal
+// approximation; no two times are equal).
+func mannWhitney(a, b []float64) float64 {
+	u := 0.0
+	for _, x := range a {
+		for _, y := range b {
+			if x > y {
+				u++
+			}
+		}
+	}
+	n, m := float64(len(a)), float64(len(b))
+	z := (u - n*m/2) / math.Sqrt(n*m*(n+m+1)/12)
+	return math.Erfc(math.Abs(z) / math.Sqrt2)
 }

@@ -59,18 +59,33 @@ func (tx *Tx) record(ctx context.Context, action, outcome string, about object, 
 	if err != nil {
 		return err
 	}
-	actor := tx.by.Email
-	if tx.by.Name != "" {
-		actor = fmt.Sprintf("%s <%s>", tx.by.Name, tx.by.Email)
-	}
 	return tx.db.InsertEntry(ctx, &store.Entry{
-		At: tx.now, ActorID: tx.by.UserID, Actor: actor, Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
-		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
+		RequestID: tx.by.RequestID,
+		Action:    action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent,
 	})
 }
 
-// recordRefusal writes that somebody was refused for want of a permission, as often as count says.
-func (tx *Tx) recordRefusal(ctx context.Context, about object, needs string, count int) error {
-	return tx.record(ctx, "refused", Refused, about, map[string][2]string{"needs": {"", needs}, "count": {"", fmt.Sprint(count)}})
+// recorded is how an activity entry names the actor for good.
+func (a Actor) recorded() string {
+	if a.Name != "" {
+		return fmt.Sprintf("%s <%s>", a.Name, a.Email)
+	}
+	return a.Email
+}
+
+// object is the actor as what an activity entry is about.
+func (a Actor) object() object { return object{kind: "user", id: a.UserID, name: a.recorded()} }
+
+// actionRefused is the action of what somebody was refused for want of a permission.
+const actionRefused = "refused"
+
+// recordRefusals writes that somebody was refused, and how often.
+func (tx *Tx) recordRefusals(ctx context.Context, r refused) error {
+	changes := map[string][2]string{"count": {"", fmt.Sprint(r.count)}}
+	if r.needs != "" {
+		changes["needs"] = [2]string{"", r.needs}
+	}
+	return tx.record(ctx, r.action, Refused, r.about, changes)
 }

@@ -25,15 +25,16 @@ type refusedKey struct {
 	user           int64
 	address        string // of visitors; those of people who are signed in may change
 	route, missing string
-	object         string
+	action, object string
 }
 
-// refused are refusals that are not in the activity log yet.
+// refused are refusals that are not in the activity log yet: for want of a permission, or during a pause.
 type refused struct {
-	by    Actor
-	about object
-	needs string
-	count int
+	by     Actor
+	action string
+	about  object
+	needs  string // the permission; empty: it was a pause
+	count  int
 }
 
 const (
@@ -72,18 +73,23 @@ func (s *Service) countRefusal(by Actor, err error) {
 	if r == nil || r.Lack == nil || by.Background {
 		return
 	}
-	about := r.Lack.object
-	key := refusedKey{user: by.UserID, route: by.Route, missing: r.Lack.Missing.Permission.String(), object: fmt.Sprint(about.kind, about.id)}
-	if by.UserID == 0 {
-		key.address = by.Address
+	s.afterwards.count(refused{by: by, action: actionRefused, about: r.Lack.object, needs: r.Lack.Missing.Permission.String()})
+}
+
+// count notes a refusal.
+func (a *afterwards) count(r refused) {
+	key := refusedKey{user: r.by.UserID, route: r.by.Route, missing: r.needs, action: r.action,
+		object: fmt.Sprint(r.about.kind, r.about.id, r.about.name)}
+	if r.by.UserID == 0 {
+		key.address = r.by.Address
 	}
-	a := &s.afterwards
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if known := a.refused[key]; known != nil {
 		known.count++
 	} else if len(a.refused) < maxRefused {
-		a.refused[key] = &refused{by: by, about: about, needs: key.missing, count: 1}
+		r.count = 1
+		a.refused[key] = &r
 	}
 }
 
@@ -150,7 +156,7 @@ func (s *Service) writeRefused(ctx context.Context) error {
 	}
 	_, err := transaction(ctx, s, Actor{Source: System}, func(tx *Tx) (struct{}, error) {
 		for _, r := range all {
-			if err := tx.as(r.by).recordRefusal(ctx, r.about, r.needs, r.count); err != nil {
+			if err := tx.as(r.by).recordRefusals(ctx, *r); err != nil {
 				return struct{}{}, err
 			}
 		}

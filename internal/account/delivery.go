@@ -1,8 +1,10 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -169,6 +171,9 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case old.Integration.ID == 0:
 			return store.Delivery{}, Refuse(NowhereToSend)
 		}
+		if err := tx.use(ctx, strconv.FormatInt(by.UserID, 10), sendsAgain); err != nil {
+			return store.Delivery{}, err
+		}
 		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Priority: old.Priority, Kind: old.Kind, Recipient: old.Recipient,
 			Template: old.Template, Params: old.Params, EventID: old.EventID, TriggerID: old.TriggerID, IntegrationID: old.IntegrationID,
 			AgainOf: old.ID, AgainBy: tx.by.Name, CreatedAt: tx.now}
@@ -177,6 +182,7 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		}
 		tx.queued = true
 		about := object{kind: "delivery", id: again.ID, name: old.Integration.Name}
-		return again, tx.record(ctx, "send again", Done, about, map[string][2]string{"event": {"", old.Event.UUID}})
+		return again, tx.record(ctx, "send again", Done, about, map[string][2]string{
+			"event": {"", old.Event.UUID}, "recipients": {"", cmp.Or(old.Recipient, old.Integration.Name)}})
 	})
 }

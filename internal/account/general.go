@@ -108,10 +108,34 @@ func accountObject(a store.Account) object {
 	}}
 }
 
-// SendTestMail queues a mail that shows the actor whether mails arrive, and returns its id. A mail server that takes nothing is
-// tried at once. It returns Forbidden
-// without general.update.
-func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
+// SendTestMail queues a mail that shows the actor whether mails arrive, and returns what has become of it: it waits until the
+// first attempt has ended, at most as long as patience says. It returns Throttled, or Forbidden without general.update.
+func (s *Service) SendTestMail(ctx context.Context, by Actor, patience time.Duration) (store.Delivery, error) {
+	end, err := s.testing.begin(by.UserID)
+	if err != nil {
+		return store.Delivery{}, err
+	}
+	defer end()
+	id, err := s.queueTestMail(ctx, by)
+	if err != nil {
+		return store.Delivery{}, err
+	}
+	const glance = 50 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; {
+		mail, err := s.db.DeliveryByID(ctx, id)
+		if err != nil || mail.State != store.Waiting || mail.Error != "" || time.Now().After(deadline) {
+			return mail, err
+		}
+		select {
+		case <-ctx.Done():
+			return mail, ctx.Err()
+		case <-time.After(glance):
+		}
+	}
+}
+
+// queueTestMail returns the id of the mail. A mail server that takes nothing is tried at once.
+func (s *Service) queueTestMail(ctx context.Context, by Actor) (int64, error) {
 	return change(ctx, s, by, func(tx *Tx) (int64, error) {
 		if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 			return 0, err
@@ -124,6 +148,9 @@ func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
+		if err := tx.use(ctx, promptSubject(by.UserID), tests); err != nil {
+			return 0, err
+		}
 		id, err := tx.mail(ctx, user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
 		if err != nil {
 			return 0, err
@@ -133,24 +160,4 @@ func (s *Service) SendTestMail(ctx context.Context, by Actor) (int64, error) {
 		}
 		return id, tx.record(ctx, "send test mail", Done, userObject(user), nil)
 	})
-}
-
-// TestMail returns what has become of a test mail of the actor's: it waits until the first attempt has ended, at most as
-// long as patience says.
-func (s *Service) TestMail(ctx context.Context, by Actor, id int64, patience time.Duration) (store.Delivery, error) {
-	const glance = 50 * time.Millisecond
-	for deadline := time.Now().Add(patience); ; {
-		mail, err := s.db.DeliveryByID(ctx, id)
-		if err == nil && (mail.UserID != by.UserID || mail.Template != notify.TemplateTestMail) {
-			err = store.ErrNotFound
-		}
-		if err != nil || mail.State != store.Waiting || mail.Error != "" || time.Now().After(deadline) {
-			return mail, err
-		}
-		select {
-		case <-ctx.Done():
-			return mail, ctx.Err()
-		case <-time.After(glance):
-		}
-	}
 }

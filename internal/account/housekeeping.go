@@ -42,6 +42,9 @@ func (s *Service) housekeep(ctx context.Context) error {
 		if err := tx.DeleteThrottles(ctx, now.Add(-forgetFailures)); err != nil {
 			return err
 		}
+		if err := tx.DeleteUses(ctx, now.Add(-invitationMailsOfADay.Time)); err != nil {
+			return err
+		}
 		if err := tx.DeleteEndedJobs(ctx, now.Add(-KeepJobs)); err != nil {
 			return err
 		}

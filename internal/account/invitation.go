@@ -358,8 +358,12 @@ func (tx *Tx) issueLink(ctx context.Context, invitation *store.Invitation, maker
 	return token, tx.db.UpdateInvitation(ctx, *invitation)
 }
 
-// mailInvitation issues a fresh link and queues the mail that carries it.
+// mailInvitation issues a fresh link and queues the mail that carries it. It returns Throttled where the address was sent too
+// many.
 func (tx *Tx) mailInvitation(ctx context.Context, user store.User, invitation *store.Invitation) error {
+	if err := tx.use(ctx, user.EmailKey, invitationMails, invitationMailsOfADay); err != nil {
+		return err
+	}
 	token, err := tx.issueLink(ctx, invitation, 0)
 	if err != nil {
 		return err

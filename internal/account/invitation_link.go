@@ -51,7 +51,7 @@ func (tx *Tx) takeLinksOf(ctx context.Context, maker int64, which chosen) ([]sto
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.eachInvited(ctx, handed, which, tx.mailAnew)
+	_, err = tx.eachInvited(ctx, handed, which, tx.replaceLink)
 	return revoked, err
 }
 
@@ -124,9 +124,14 @@ func (tx *Tx) endOutgrownLink(ctx context.Context, user store.User, tenants []in
 		return err
 	}
 	if !invitation.ByLink {
-		return tx.mailAnew(ctx, invitation, user)
+		return tx.replaceLink(ctx, invitation, user)
 	}
 	invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
+	return tx.endLink(ctx, invitation, user)
+}
+
+// endLink ends the link of an invitation, which waits for another one from then on.
+func (tx *Tx) endLink(ctx context.Context, invitation store.Invitation, user store.User) error {
 	invitation.ExpiresAt = tx.now
 	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkReplaced); err != nil {
 		return err
@@ -135,6 +140,16 @@ func (tx *Tx) endOutgrownLink(ctx context.Context, user store.User, tenants []in
 		return err
 	}
 	return tx.record(ctx, "end invitation link", Done, userObject(user), nil)
+}
+
+// replaceLink ends the link of an invitation by mail, whose maker may not have it any more, and mails another one. Where the
+// address was sent too many mails, the link ends all the same; somebody sends the next one later.
+func (tx *Tx) replaceLink(ctx context.Context, invitation store.Invitation, user store.User) error {
+	err := tx.mailAnew(ctx, invitation, user)
+	if RefusedBy(err, Throttled) {
+		return tx.endLink(ctx, invitation, user)
+	}
+	return err
 }
 
 // mailAnew ends the link of an invitation by mail, and mails another one.

@@ -88,7 +88,10 @@ func (s *Service) SignUp(ctx context.Context, token string, names Names, passwor
 	if len(refused) > 0 {
 		return Begun{}, refused.refusal()
 	}
-	hash, err := s.hashPassword(ctx, password)
+	hash, err := s.hashPassword(ctx, password, known("invitation", offer.Invitation.ID), func() error {
+		_, err := s.Signup(ctx, token) // somebody else may have used it meanwhile
+		return err
+	})
 	if err != nil {
 		return Begun{}, err
 	}

@@ -279,7 +279,8 @@ func (b *batch) step(ctx context.Context) error {
 		return b.failed(ctx, done, failure)
 	}
 	if refusal != nil && refusal.Lack != nil && refusal.Lack.Person != "" { // an attempt on somebody stronger is recorded, here as elsewhere
-		if err := b.tx.recordRefusal(ctx, refusal.Lack.object, refusal.Lack.Missing.Permission.String(), 1); err != nil {
+		attempt := refused{action: actionRefused, about: refusal.Lack.object, needs: refusal.Lack.Missing.Permission.String(), count: 1}
+		if err := b.tx.recordRefusals(ctx, attempt); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, in PasswordChang
 	if err != nil {
 		return Secured{}, err
 	}
-	hash, err := s.hashPassword(ctx, in.New)
+	hash, err := s.hashPassword(ctx, in.New, known("user", by.UserID), nil)
 	if err != nil {
 		return Secured{}, err
 	}

@@ -15,7 +15,7 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	if password == "" {
 		return invalid("password", "Enter your password.")
 	}
-	release, err := s.hasher.AcquireFor(ctx, promptSubject(by.UserID))
+	release, err := s.hasher.Acquire(ctx, known("user", by.UserID))
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *Service) confirmPassword(ctx context.Context, by Actor, password string
 	if right, _ := auth.VerifyPassword(user.PasswordHash, password); !right {
 		return s.failPrompt(ctx, by, user, session)
 	}
-	t, err := s.db.Throttle(ctx, throttlePrompt, promptSubject(user.ID))
+	t, err := s.db.Throttle(ctx, prompts.Kind, promptSubject(user.ID))
 	if err != nil || t.Failures == 0 {
 		return err
 	}
@@ -46,14 +46,14 @@ func promptSubject(userID int64) string { return strconv.FormatInt(userID, 10) }
 // failPrompt counts and records a wrong password.
 func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, session store.Session) error {
 	ended, err := transaction(ctx, s, by, func(tx *Tx) (bool, error) {
-		t, err := tx.db.Throttle(ctx, throttlePrompt, promptSubject(user.ID))
+		t, err := tx.db.Throttle(ctx, prompts.Kind, promptSubject(user.ID))
 		if err != nil {
 			return false, err
 		}
 		if err := tx.record(ctx, "confirm password", Failed, userObject(user), nil); err != nil {
 			return false, err
 		}
-		if t = failed(t, tx.now); t.Failures < prompts {
+		if t = failed(t, tx.now); t.Failures < prompts.Number {
 			return false, tx.db.SaveThrottle(ctx, t)
 		}
 		if err := tx.db.DeleteThrottle(ctx, t.Kind, t.Subject); err != nil {

@@ -2,7 +2,10 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"math/big"
+	"strconv"
 	"time"
 
 	"console/internal/auth"
@@ -14,7 +17,6 @@ import (
 
 const (
 	resetLinkLasts = time.Hour
-	resetLinks     = 3 // that visitors can have sent to one person within an hour
 )
 
 // RequestPasswordReset notes that a visitor wants a link to reset the password of an address. It answers the same, and
@@ -25,40 +27,52 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 		_, _, reason := input.ParseEmail(email)
 		return invalid("email", reason)
 	}
-	var pause error
-	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-		t, err := tx.db.Throttle(ctx, throttleReset, networkOf(from.Address))
-		if err != nil {
-			return struct{}{}, err
-		}
-		if until := pausedUntil(t, tx.now); tx.now < until {
-			pause = throttled(time.Duration(until-tx.now) * time.Millisecond)
-			return struct{}{}, tx.refuseAttempt(ctx, "request password reset", t, object{kind: "user"})
-		}
-		if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, tx.db.InsertResetRequest(ctx, &store.ResetRequest{Email: email, Address: from.Address, RequestID: from.RequestID})
-	})
+	requests := counter{resetRequests, clientOf(from.Address)}
+	err := s.look().awaitPause(ctx, requests)
+	if err == nil {
+		_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
+			if err := tx.awaitPause(ctx, requests); err != nil {
+				return struct{}{}, err
+			}
+			t, err := tx.db.Throttle(ctx, requests.limit.Kind, requests.subject)
+			if err != nil {
+				return struct{}{}, err
+			}
+			if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
+				return struct{}{}, err
+			}
+			asked := store.ResetRequest{Email: email, Address: from.Address, RequestID: from.RequestID}
+			return struct{}{}, tx.db.InsertResetRequest(ctx, &asked)
+		})
+	}
 	if err != nil {
-		return err
+		return s.answerPause(ctx, from.actor(), "request password reset", object{kind: "user"}, err)
 	}
 	select {
 	case s.resetAsked <- struct{}{}:
 	default:
 	}
-	return pause
+	return nil
 }
+
+// What follows a request for a link starts between these times after it, at a moment that nobody can foretell: a writer that is
+// busy at once would be felt by whoever asked, in their next request.
+const (
+	answersAfter  = time.Second
+	answersWithin = 4 * time.Second
+)
 
 // AnswerResetRequests sends the links that visitors have asked for, until ctx is done.
 func (s *Service) AnswerResetRequests(ctx context.Context) {
 	for {
-		answered, err := s.answerNextRequest(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("password reset", "error", err)
+		if !sleep(ctx, someMoment()) {
+			return
 		}
-		if answered {
-			continue
+		for more := true; more; {
+			var err error
+			if more, err = s.answerNextRequest(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("password reset", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -66,6 +80,25 @@ func (s *Service) AnswerResetRequests(ctx context.Context) {
 		case <-s.resetAsked:
 		case <-time.After(housekeepingEvery): // after an error
 		}
+	}
+}
+
+// someMoment is how long to wait before requests are answered.
+func someMoment() time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(answersWithin-answersAfter)))
+	if err != nil { // never: crypto/rand ends the program rather than fail
+		return answersWithin
+	}
+	return answersAfter + time.Duration(n.Int64())
+}
+
+// sleep waits, and returns false where ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -90,19 +123,45 @@ func (tx *Tx) answerResetRequest(ctx context.Context, email string) error {
 	key := input.EmailKey(email)
 	user, err := tx.db.UserByEmailKey(ctx, key)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !mayHavePassword(user) {
-		return nil
+		return tx.pretend(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	sent, err := tx.db.ResetLinksBetween(ctx, user.ID, tx.now.Add(-time.Hour), tx.now)
-	if err != nil || sent >= resetLinks {
+	sent, err := tx.db.ResetLinksBetween(ctx, user.ID, tx.now.Add(-resetLinks.Time), tx.now)
+	if err != nil {
 		return err
 	}
+	if sent >= resetLinks.Number {
+		return tx.pretend(ctx)
+	}
+	return tx.answerWithLink(ctx, user)
+}
+
+func (tx *Tx) answerWithLink(ctx context.Context, user store.User) error {
 	if err := tx.sendResetLink(ctx, user); err != nil {
 		return err
 	}
 	return tx.record(ctx, "request password reset", Done, userObject(user), nil)
+}
+
+// pretend does for an administrator what would be done for somebody who gets a link, and takes it back: the writer is
+// busy for as long, so that nobody can tell from it who has an account.
+func (tx *Tx) pretend(ctx context.Context) error {
+	administrators, err := tx.db.Administrators(ctx, 1)
+	if err != nil || len(administrators) == 0 {
+		return err
+	}
+	err = tx.db.Savepoint(ctx, func() error {
+		if err := tx.answerWithLink(ctx, administrators[0]); err != nil {
+			return err
+		}
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
 }
 
 // mayHavePassword says whether a person can have a password to sign in with.
@@ -144,6 +203,9 @@ func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64)
 		}
 		if !mayHavePassword(user) {
 			return store.User{}, invalid("", user.DisplayName()+" cannot sign in, so there is no password to reset.")
+		}
+		if err := tx.use(ctx, strconv.FormatInt(user.ID, 10), resetMails); err != nil {
+			return store.User{}, err
 		}
 		if err := tx.sendResetLink(ctx, user); err != nil {
 			return store.User{}, err
@@ -193,7 +255,10 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 	if reason != "" {
 		return invalid("password", reason)
 	}
-	hash, err := s.hashPassword(ctx, password)
+	hash, err := s.hashPassword(ctx, password, known("user", user.ID), func() error {
+		_, err := s.ResetLink(ctx, token) // as above: it may have been used meanwhile
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -228,13 +228,6 @@ func (l Lack) Words() string {
 	return fmt.Sprintf("You may not %s.", what)
 }
 
-// throttled refuses an attempt during a pause.
-func throttled(pause time.Duration) error {
-	r := Refuse(Throttled)
-	r.RetryAfter = pause
-	return r
-}
-
 // deadLink refuses a link that has ended.
 func deadLink(how store.LinkEnd) error {
 	return Refuse(map[store.LinkEnd]Code{store.LinkUsed: LinkUsed, store.LinkRevoked: LinkRevoked, store.LinkReplaced: LinkReplaced}[how])

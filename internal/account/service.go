@@ -37,6 +37,8 @@ type Service struct {
 
 	list       *userlist.List
 	afterwards afterwards
+	pace       pace
+	testing    runningTests
 	jobStarted chan struct{}
 	jobsSeenAt store.Millis // when jobs were last looked for; for the one who carries them out
 	resetAsked chan struct{}
@@ -65,6 +67,7 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
+		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

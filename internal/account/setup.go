@@ -56,7 +56,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 	if len(refused) > 0 {
 		return store.User{}, refused.refusal()
 	}
-	hash, err := s.hashPassword(ctx, in.Password)
+	hash, err := s.hashPassword(ctx, in.Password, known("set-up", 1), nil)
 	if err != nil {
 		return store.User{}, err
 	}

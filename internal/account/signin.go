@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"time"
 
 	"console/internal/auth"
 	"console/internal/input"
@@ -32,28 +31,46 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 // in at once.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
 	email, key := input.StoredEmail(email)
-	account, address := signInThrottles(key, from.Address)
-	release, err := s.hasher.AcquireFor(ctx, account.subject)
+	begun, err := s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
+	return begun, s.answerPause(ctx, from.actor(), "sign in", object{kind: "user", name: email}, err)
+}
+
+// attempt is what somebody signs in with, and the counters it is held against.
+type attempt struct {
+	email, key, password string
+	counters             []counter
+}
+
+// tryPassword is SignIn, and returns a pause where that says Throttled. Who is paused takes no place in the queue for hashing; who
+// stood there while others failed is asked again, before the hash and in the transaction after it.
+func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begun, error) {
+	if err := s.look().awaitPause(ctx, a.counters...); err != nil {
+		return Begun{}, err
+	}
+	release, err := s.hasher.Acquire(ctx, auth.Caller{Party: neighboursOf(from.Address), Subject: a.counters[0].subject})
 	if err != nil {
 		return Begun{}, err
 	}
 	defer release() // only then: attempts that wait must see the failures of those before them
-	if err := s.awaitPause(ctx, from, email, account, address); err != nil {
+	if err := s.look().awaitPause(ctx, a.counters...); err != nil {
 		return Begun{}, err
 	}
-	user, err := s.db.UserByEmailKey(ctx, key)
+	user, err := s.db.UserByEmailKey(ctx, a.key)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Begun{}, err
 	}
-	right, rehash := verify(user, password)
+	right, rehash := verify(user, a.password)
 	if !right {
-		return Begun{}, s.failSignIn(ctx, from, user, email, account, address)
+		return Begun{}, s.failSignIn(ctx, a, user, from)
 	}
 	hash := user.PasswordHash
 	if rehash {
-		hash = auth.HashPassword(password)
+		hash = auth.HashPassword(a.password)
 	}
 	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
+		if err := tx.awaitPause(ctx, a.counters...); err != nil {
+			return Begun{}, err
+		}
 		// While the password was being checked the person may have been disabled, or been given another one.
 		current, err := tx.db.UserByID(ctx, user.ID)
 		gone := errors.Is(err, store.ErrNotFound)
@@ -69,7 +86,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 			}
 			current.PasswordHash = hash
 		}
-		if err := tx.db.DeleteThrottle(ctx, account.kind, account.subject); err != nil {
+		if err := tx.db.DeleteThrottle(ctx, accountPasswords.Kind, a.counters[0].subject); err != nil {
 			return Begun{}, err
 		}
 		return tx.beginSession(ctx, current, from, "sign in")
@@ -90,38 +107,14 @@ func signsIn(user store.User) bool {
 	return user.Status() == store.Active && user.PasswordHash != "" && user.Role.SignsIn()
 }
 
-// awaitPause returns Throttled while a pause lasts.
-func (s *Service) awaitPause(ctx context.Context, from Client, email string, keys ...throttleKey) error {
-	now := store.At(s.now())
-	for _, key := range keys {
-		t, err := s.db.Throttle(ctx, key.kind, key.subject)
-		if err != nil {
-			return err
-		}
-		until := pausedUntil(t, now)
-		if now >= until {
-			continue
-		}
-		_, err = transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-			t, err := tx.db.Throttle(ctx, key.kind, key.subject) // others may have failed, and been counted, meanwhile
-			if err != nil {
-				return struct{}{}, err
-			}
-			return struct{}{}, tx.refuseAttempt(ctx, "sign in", t, object{kind: "user", name: email})
-		})
-		if err != nil {
-			return err
-		}
-		return throttled(time.Duration(until-now) * time.Millisecond)
-	}
-	return nil
-}
-
 // failSignIn counts and records a failed attempt, and returns WrongSignIn. user is whose address it was, if anybody's.
-func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, email string, keys ...throttleKey) error {
+func (s *Service) failSignIn(ctx context.Context, a attempt, user store.User, from Client) error {
 	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
-		for _, key := range keys {
-			t, err := tx.db.Throttle(ctx, key.kind, key.subject)
+		if err := tx.awaitPause(ctx, a.counters...); err != nil {
+			return struct{}{}, err
+		}
+		for _, c := range a.counters {
+			t, err := tx.db.Throttle(ctx, c.limit.Kind, c.subject)
 			if err != nil {
 				return struct{}{}, err
 			}
@@ -129,7 +122,7 @@ func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, 
 				return struct{}{}, err
 			}
 		}
-		return struct{}{}, tx.record(ctx, "sign in", Failed, object{kind: "user", name: email}, nil)
+		return struct{}{}, tx.record(ctx, "sign in", Failed, object{kind: "user", name: a.email}, nil)
 	})
 	if err != nil {
 		return err
@@ -137,12 +130,12 @@ func (s *Service) failSignIn(ctx context.Context, from Client, user store.User, 
 	return Refuse(WrongSignIn)
 }
 
-// signInThrottles are the two counters that a sign-in for an address from a network address is held against. The
+// signInCounters are the two counters that a sign-in for an email from an address is held against, that of both first. The
 // email stays out of the table: people type passwords into the wrong field.
-func signInThrottles(emailKey, address string) (account, from throttleKey) {
-	network := networkOf(address)
-	sum := sha256.Sum256([]byte(emailKey + "\n" + network))
-	return throttleKey{throttleAccount, hex.EncodeToString(sum[:])}, throttleKey{throttleAddress, network}
+func signInCounters(emailKey, address string) []counter {
+	client := clientOf(address)
+	sum := sha256.Sum256([]byte(emailKey + "\n" + client))
+	return []counter{{accountPasswords, hex.EncodeToString(sum[:])}, {addressPasswords, client}}
 }
 
 // countFailure counts one more failure of somebody who wants to sign in, and tells the triggers when it locks the sign-in. user is the zero

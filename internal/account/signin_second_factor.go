@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"console/internal/auth"
 	"console/store"
@@ -64,18 +63,21 @@ func (s *Service) finishSignIn(
 ) (SignedInWith, error) {
 	var refusal error // to be returned when it is counted
 	by.UserAgent = from.browser()
+	factors := counter{secondFactors, strconv.FormatInt(by.UserID, 10)}
+	if err := s.look().awaitPause(ctx, factors); err != nil {
+		return SignedInWith{}, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
+	}
 	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
 		session, user, err := tx.waiting(ctx)
 		if err != nil {
 			return SignedInWith{}, err
 		}
-		t, err := tx.db.Throttle(ctx, throttleFactor, strconv.FormatInt(user.ID, 10))
-		if err != nil {
+		if err := tx.awaitPause(ctx, factors); err != nil {
 			return SignedInWith{}, err
 		}
-		if until := pausedUntil(t, tx.now); tx.now < until {
-			refusal = throttled(time.Duration(until-tx.now) * time.Millisecond)
-			return SignedInWith{}, tx.refuseAttempt(ctx, "sign in second factor", t, userObject(user))
+		t, err := tx.db.Throttle(ctx, factors.limit.Kind, factors.subject)
+		if err != nil {
+			return SignedInWith{}, err
 		}
 		with, err := prove(tx, user)
 		if RefusedBy(err, WrongSecondFactor) || RefusedBy(err, CodeUsed) {
@@ -93,7 +95,7 @@ func (s *Service) finishSignIn(
 	if err == nil {
 		err = refusal
 	}
-	return done, err
+	return done, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
 }
 
 // waiting returns the actor's session, which must wait for the second factor, and the person, who must still be allowed

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,16 +26,47 @@ type TestResult struct {
 	Problem     string // why it was not delivered; empty: it was
 }
 
-const (
-	// testsTogether is how many test messages are sent at once.
-	testsTogether = 8
-	// testPatience is how long the sending of test messages may take as a whole.
-	testPatience = 40 * time.Second
-)
+// testsTogether is how many messages of a test are sent at once.
+const testsTogether = 8
+
+// runningTests are the tests that run: when those of each person began.
+type runningTests struct {
+	mu    sync.Mutex
+	began map[int64][]time.Time
+}
+
+// begin lets a person begin a test, or returns Throttled while too many of theirs run.
+func (t *runningTests) begin(userID int64) (end func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	if running := t.began[userID]; len(running) >= testsAtOnce.Number {
+		return nil, testsAtOnce.exceeded(max(time.Second, running[0].Add(testsAtOnce.Time).Sub(now)))
+	}
+	t.began[userID] = append(t.began[userID], now)
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		running := t.began[userID]
+		i := slices.Index(running, now)
+		if t.began[userID] = slices.Delete(running, i, i+1); len(running) == 1 {
+			delete(t.began, userID)
+		}
+	}, nil
+}
+
+// useTest counts a test of the actor, or returns Throttled.
+func (s *Service) useTest(ctx context.Context, by Actor) error {
+	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		return struct{}{}, tx.use(ctx, strconv.FormatInt(by.UserID, 10), tests)
+	})
+	return err
+}
 
 // TestIntegration sends a message marked as a test with the settings that the form of an integration says, saved or not,
 // and returns what became of it. id is that of a saved integration, whose secrets count where none were typed; a nil
-// in.Settings means the saved ones. Nothing else changes, and the test does not count as a delivery. It returns Invalid,
+// in.Settings means the saved ones. Where its addresses are not saved, an email integration is tested with the actor's own.
+// Nothing else changes, and the test does not count as a delivery. It returns Invalid,
 // Forbidden without integrations.update, or store.ErrNotFound.
 func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id int64, in IntegrationInput) ([]TestResult, error) {
 	if err := s.Require(by, permission.IntegrationsUpdate); err != nil {
@@ -56,12 +90,16 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 	}
 	test := notify.UserEvent{User: sampleUser}
 	to := []destination{{integration, in.Settings}}
+	if integration.Kind == notify.KindEmail && in.Settings["emails"] != kept["emails"] {
+		to[0].settings = maps.Clone(in.Settings) // nobody has answered for these addresses yet
+		to[0].settings["emails"] = by.Email
+	}
 	return s.sendTests(ctx, by, integrationObject(integration), testMessage{notify.TemplateUserAdded, test}, to)
 }
 
 // TestTrigger sends the message of a trigger, marked as a test, to the integrations chosen in its form, and returns what
-// became of each. The trigger need not be saved nor have a name, and its integrations need not be active. It returns Invalid or Forbidden
-// without triggers.update.
+// became of each. The trigger need not be saved nor have a name, and its integrations need not be active. It returns Invalid, Throttled or
+// Forbidden without triggers.update.
 func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([]TestResult, error) {
 	if err := s.Require(by, permission.TriggersUpdate); err != nil {
 		return nil, err
@@ -122,13 +160,21 @@ type testMessage struct {
 
 // sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
 func (s *Service) sendTests(ctx context.Context, by Actor, about object, test testMessage, to []destination) ([]TestResult, error) {
+	end, err := s.testing.begin(by.UserID)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if err := s.useTest(ctx, by); err != nil {
+		return nil, err
+	}
 	account, err := s.db.Account(ctx)
 	if err != nil {
 		return nil, err
 	}
 	test.Company, test.Cloud, test.Actor, test.Test = account.Name, account.Cloud, by.person(), true
 	test.EventID, test.OccurredAt = uuid.NewString(), s.now().UnixMilli()
-	patient, cancel := context.WithTimeout(ctx, testPatience)
+	patient, cancel := context.WithTimeout(ctx, testsAtOnce.Time)
 	defer cancel()
 	var results []*TestResult
 	var sending sync.WaitGroup
@@ -162,7 +208,9 @@ func (s *Service) sendTests(ctx context.Context, by Actor, about object, test te
 
 func (s *Service) recordTest(ctx context.Context, by Actor, about object, results []*TestResult) ([]TestResult, error) {
 	all, failed := make([]TestResult, len(results)), 0
+	var recipients []string
 	for i, r := range results {
+		recipients = append(recipients, r.Destination)
 		if all[i] = *r; r.Problem != "" {
 			failed++
 		}
@@ -172,8 +220,9 @@ func (s *Service) recordTest(ctx context.Context, by Actor, about object, result
 		outcome = Failed
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		counts := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)}}
-		return struct{}{}, tx.record(ctx, "test "+about.kind, outcome, about, counts)
+		changes := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)},
+			"recipients": {"", strings.Join(recipients, ", ")}}
+		return struct{}{}, tx.record(ctx, "test "+about.kind, outcome, about, changes)
 	})
 	return all, err
 }

@@ -152,8 +152,7 @@ func (o *opened) service(now func() time.Time, wake func(), send account.Send, l
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
 		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: o.brand, BaseURL: base,
-		// A sign-in takes about 40 ms of a core; who would wait for more than ten seconds is asked to come back.
-		Hasher: auth.NewHasher(slots, 256*slots),
+		Hasher: auth.NewHasher(account.Queue(slots)),
 	})
 }
 

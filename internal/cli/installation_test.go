@@ -147,6 +147,9 @@ var withoutConstant = []string{
 	`ALTER TABLE deliveries DROP COLUMN again_of`,
 	`ALTER TABLE deliveries DROP COLUMN again_by`,
 	`CREATE INDEX deliveries_due ON deliveries (target, next_at, id) WHERE state = 'waiting'`,
+	`DROP TABLE uses`,
+	`ALTER TABLE throttles ADD COLUMN refused INTEGER NOT NULL DEFAULT 0`,
+	`ALTER TABLE throttles ADD COLUMN refused_logged_at INTEGER NOT NULL DEFAULT 0`,
 	`DELETE FROM goose_db_version WHERE version_id >= 13`,
 }
 
