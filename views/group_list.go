@@ -227,10 +227,12 @@ type ConfirmPage struct {
 	Preview account.Preview
 	Fields  [][2]string // hidden: name and value
 	Edited  bool        // they were entered in the dialog in whose place this stands
+	Form    Form        // why the last answer was refused
 }
 
 func (p ConfirmPage) form() sheetForm {
-	return sheetForm{Title: p.Title, Action: p.Action, Back: p.Back, Submit: p.Submit, Danger: p.Danger}
+	return sheetForm{Title: p.Title, Action: p.Action, Back: p.Back, Submit: p.Submit, Danger: p.Danger, Form: p.Form,
+		Confirm: p.Preview.Digest()}
 }
 
 // losing is how many people lose something, in words.
@@ -369,7 +371,7 @@ type NewTenantPage struct {
 	Taken *store.User // who has the address already; nil: nobody
 }
 
-// TenantPage is about one tenant. Fields: name, version; confirm_name.
+// TenantPage is about one tenant. Fields: name, version.
 type TenantPage struct {
 	Tenant store.Tenant
 	Form   Form

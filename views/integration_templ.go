@@ -2191,8 +2191,8 @@ func NewSigningSecretPart(i store.Integration) templ.Component {
 
 // DeleteIntegrationPage asks whether to delete a destination.
 type DeleteIntegrationPage struct {
-	Integration store.Integration
-	Triggers    []store.Trigger // those that use it
+	account.IntegrationEnd
+	Form Form // why the last answer was refused
 }
 
 // DeleteIntegration is the page of DeleteIntegrationPart.
@@ -2276,7 +2276,7 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 			var templ_7745c5c3_Var87 string
 			templ_7745c5c3_Var87, templ_7745c5c3_Err = templ.JoinStringErrs(p.Integration.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 700, Col: 49}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 703, Col: 49}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var87))
 			if templ_7745c5c3_Err != nil {
@@ -2299,7 +2299,7 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 					var templ_7745c5c3_Var88 string
 					templ_7745c5c3_Var88, templ_7745c5c3_Err = templ.JoinStringErrs(t.Name)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 705, Col: 17}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration.templ`, Line: 708, Col: 17}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var88))
 					if templ_7745c5c3_Err != nil {
@@ -2328,6 +2328,9 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 			Back:   "/settings/integrations",
 			Submit: "Delete",
 			Danger: true,
+			Form:   p.Form,
+
+			Confirm: p.Digest(),
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var86), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

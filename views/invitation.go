@@ -1,9 +1,9 @@
 package views
 
-import "console/store"
+import "console/internal/account"
 
 // RevokePage asks whether to take an invitation back.
 type RevokePage struct {
-	Invitation store.Invitation
-	User       store.User
+	account.Pending
+	Form Form // why the last answer was refused
 }
