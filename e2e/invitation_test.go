@@ -323,7 +323,7 @@ func TestFC33_ALinkIsShownWhenItIsIssued(t *testing.T) {
 func TestInvitedWithoutMailAreSentOneLater(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
-	c.EndedJob(john.Upload("/settings/users/import", []byte("email,role\nann@example.com,Analyst\n"), "tenant_id", "1", "confirm", "1"))
+	c.EndedJob(john.Import("email,role\nann@example.com,Analyst\n"))
 	c.WantCount(0, "SELECT count(*) FROM deliveries")
 	c.WantCount(0, "SELECT count(*) FROM signup_links")
 	john.Get("/settings/users?tab=invited").Contains("ann@example.com", "No mail sent yet")

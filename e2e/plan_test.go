@@ -175,7 +175,7 @@ func TestFC208_NoStatementWalksThroughALargeTable(t *testing.T) {
 			return admin.Post(harness.UserPath(ann, "edit"), "first_name", "Anna", "last_name", "L", "version", own())
 		},
 		"role": func() *harness.Answer {
-			return admin.Post(harness.UserPath(ann, "groups"), "role", "read_only", "version", own(), "confirm", "1")
+			return admin.Post(harness.UserPath(ann, "groups"), "role", "read_only", "version", own())
 		},
 		"disable, enable": func() *harness.Answer {
 			admin.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
@@ -188,7 +188,7 @@ func TestFC208_NoStatementWalksThroughALargeTable(t *testing.T) {
 			return admin.Post("/settings/users/bulk", append(harness.IDPairs(ann), "action", "enable")...)
 		},
 		"import": func() *harness.Answer {
-			return admin.Upload("/settings/users/import", []byte("email,role\nline@example.com,Analyst\n"), "tenant_id", "1", "confirm", "1", "send_invitations", "1")
+			return admin.Import("email,role\nline@example.com,Analyst\n", "send_invitations", "1")
 		},
 		"invite": func() *harness.Answer {
 			c.InviteByLink(admin, "analyst", "link@example.com")
@@ -202,7 +202,8 @@ func TestFC208_NoStatementWalksThroughALargeTable(t *testing.T) {
 			return admin.Post(group+"/edit", "name", "Writers", "version", version("groups"))
 		},
 		"permissions": func() *harness.Answer {
-			return admin.Post(group+"/permissions", "role", "read_only", "version", version("groups"), "confirm", "1")
+			preview := admin.Get(group + "/permissions?role=read_only&version=" + version("groups"))
+			return admin.Post(group+"/permissions", "role", "read_only", "version", version("groups"), "confirm", preview.Confirm())
 		},
 		"tenants": func() *harness.Answer {
 			return admin.Post(group+"/tenants", "tenant_ids", c.Cell(`SELECT max(id) FROM tenants`))

@@ -255,7 +255,7 @@ func TestFC129_OnlyJoiningTheListIsToldAbout(t *testing.T) {
 	c, john := harness.SignedIn(t, nil)
 	c.SlackTrigger(john, "Administrators", "admin")
 	file := "email,role\none@example.com,Administrator\ntwo@example.com,Administrator\nthree@example.com,Analyst\n"
-	c.EndedJob(john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1", "confirm", "1"))
+	c.EndedJob(john.Import(file, "send_invitations", "1"))
 	if n := c.Queued("Administrators"); n != 2 {
 		t.Errorf("an import of two administrators and an analyst queued %d messages", n)
 	}

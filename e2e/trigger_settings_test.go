@@ -78,7 +78,7 @@ func TestFC205_SettingsThatCannotBeOpenedStopNothing(t *testing.T) {
 		{"enabling", form(ann, "enable"), `SELECT disabled_at = 0 FROM users WHERE email = 'ann@example.com'`},
 		{"disabling several", bulk("disable"), `SELECT disabled_at > 0 FROM users WHERE email = 'ann@example.com'`},
 		{"an import", job(func() *harness.Answer {
-			return admin.Upload("/settings/users/import", []byte("email,role\nline@example.com,Analyst\n"), "tenant_id", "1", "confirm", "1")
+			return admin.Import("email,role\nline@example.com,Analyst\n")
 		}), `SELECT count(*) FROM users WHERE email = 'line@example.com'`},
 		{"deleting", form(bob, "delete", "confirm_email", bob.Email, "remove_from", mailbox), `SELECT count(*) = 0 FROM users WHERE email = 'bob@example.com'`},
 		{"deleting several", bulk("delete"), `SELECT count(*) = 0 FROM users WHERE email = 'ann@example.com'`},

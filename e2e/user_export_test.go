@@ -30,7 +30,11 @@ func sheet(a *harness.Answer, header string) [][]string {
 	if strings.Count(a.Body, "\n") != strings.Count(a.Body, "\r\n") || !strings.HasSuffix(a.Body, "\r\n") {
 		a.T.Errorf("lines do not end with CRLF: %q", a.Body)
 	}
-	rows, err := csv.NewReader(strings.NewReader(a.Body)).ReadAll()
+	text, marked := strings.CutPrefix(a.Body, "\xef\xbb\xbf")
+	if !marked {
+		a.T.Errorf("the file does not say that it is UTF-8: %q", a.Body[:min(10, len(a.Body))])
+	}
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		a.T.Fatalf("%v in:\n%s", err, a.Body)
 	}
@@ -98,6 +102,40 @@ func TestExportIsTheListAsATable(t *testing.T) {
 	}
 }
 
+func TestFC158_FilesForSpreadsheetsSayThatTheyAreUTF8(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	jurg := c.Person(permission.Analyst, "Jürg", "", "jurg@example.com")
+	job := c.Bulk(john, append(harness.IDPairs(jurg), "action", "disable")...)
+	for _, path := range []string{"/settings/users/export.csv", fmt.Sprintf("/settings/jobs/%d/report.csv", job.ID)} {
+		if a := john.Get(path).Contains("Jürg"); !strings.HasPrefix(a.Body, "\xef\xbb\xbf") {
+			t.Errorf("%s begins with %q", path, a.Body[:3])
+		}
+	}
+}
+
+// TestFC196_AnExportIsReadBack deletes people and imports them from the export that was made before.
+func TestFC196_AnExportIsReadBack(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	names := []string{"=1+1", "－Jürg", "a;=cmd|'/C calc'!A0;b", "'=quoted", `"Bob", they say`, "Ann-Marie"}
+	var people []store.User
+	for i, name := range names {
+		people = append(people, harness.Active(permission.Analyst, name, "@Lee", fmt.Sprintf("p%d@example.com", i)))
+	}
+	people = c.Insert(people...)
+	file := john.Get("/settings/users/export.csv?role=analyst").Wants(http.StatusOK).Body
+	c.Bulk(john, append(harness.IDPairs(people...), "action", "delete")...)
+	preview := john.Upload("/settings/users/import", []byte(file), "tenant_id", "1").Wants(http.StatusOK)
+	preview.Contains("Columns read: email, first name, last name, role.", "Not read: status, 2fa, last auth, groups")
+	c.EndedJob(john.Import(file))
+	for i, name := range names {
+		if user := c.User(fmt.Sprintf("p%d@example.com", i)); user.FirstName != name || user.LastName != "@Lee" {
+			t.Errorf("%q came back as %q %q", name, user.FirstName, user.LastName)
+		}
+	}
+}
+
 func TestExportNeedsItsPermission(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
@@ -142,9 +180,12 @@ var hostile = []string{
 	"a;b\r\nSet-Cookie: x=y",
 	"../../etc/passwd",
 	`"; filename="evil.exe`,
+	`a;=cmd|'/C calc'!A0;b`,
+	"a\t＋1",
+	"＝1|＠1",
 }
 
-func TestTablesAreSafeToOpen(t *testing.T) {
+func TestFC196_TablesAreSafeToOpen(t *testing.T) {
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	var people []store.User
@@ -158,8 +199,10 @@ func TestTablesAreSafeToOpen(t *testing.T) {
 		t.Helper()
 		for _, row := range rows {
 			for _, cell := range row {
-				if text := strings.TrimLeft(cell, " \t\r\n"); text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
-					t.Errorf("a spreadsheet would run %q", cell)
+				for _, piece := range strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(",;\t\r\n|", r) }) {
+					if text := strings.TrimLeft(piece, " "); text != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(text)[0]) {
+						t.Errorf("a spreadsheet would run %q in %q", piece, cell)
+					}
 				}
 			}
 		}
@@ -167,7 +210,7 @@ func TestTablesAreSafeToOpen(t *testing.T) {
 	rows := sheet(john.Get("/settings/users/export.csv?role=analyst"), exported)
 	safe(rows)
 	for i, row := range rows[:len(hostile)] {
-		if got, want := strings.TrimPrefix(row[1], "'"), strings.ReplaceAll(hostile[i], "\r\n", "\n"); got != want {
+		if got, want := strings.ReplaceAll(row[1], "'", ""), strings.ReplaceAll(strings.ReplaceAll(hostile[i], "\r\n", "\n"), "'", ""); got != want {
 			t.Errorf("the name %q is exported as %q", want, row[1])
 		}
 		if row[7] != "'=HYPERLINK(1)" {

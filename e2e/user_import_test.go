@@ -96,7 +96,7 @@ func TestImportPreviewSaysWhatWillHappen(t *testing.T) {
 		Contains("<strong>2</strong> will be added, <strong>2</strong> are there already, <strong>7</strong> cannot be added", "Add 2 users", "No invitations are sent")
 	c.WantUnchanged(before, "looking at an import twice")
 
-	job := c.EndedJob(admin.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "confirm", "1"))
+	job := c.EndedJob(admin.Import(file))
 	if job.Total != 2 || job.Refused != 0 {
 		t.Errorf("the import came to %+v", job)
 	}
@@ -115,6 +115,7 @@ func TestImportPreviewKeepsTheFile(t *testing.T) {
 	c, john := harness.SignedIn(t, nil)
 	file := "email,first name,role\nann@example.com,</textarea><b>,Analyst\n"
 	page := john.Upload("/settings/users/import", []byte(file), "tenant_id", "1", "send_invitations", "1").Wants(http.StatusOK)
+	confirm := page.Confirm()
 	page.Contains("&lt;/textarea&gt;&lt;b&gt;", `name="send_invitations" value="1"`, "Invitations are sent at once").Lacks("<b>")
 	c.EndedJob(
 		john.Post(
@@ -126,7 +127,7 @@ func TestImportPreviewKeepsTheFile(t *testing.T) {
 			"send_invitations",
 			"1",
 			"confirm",
-			"1",
+			confirm,
 		),
 	)
 	if name := c.User("ann@example.com").Name(); name != "</textarea><b>" {

@@ -7,8 +7,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/store"
 )
+
+// byteOrderMark tells spreadsheets that a file is UTF-8: without it, a double click opens it in an old code page.
+var byteOrderMark = []byte("\ufeff")
 
 // startSheet begins an answer that is a CSV file to be saved. Its rows are sent as they are written.
 func (h *Console) startSheet(c request, name string, header ...string) *csv.Writer {
@@ -17,6 +21,7 @@ func (h *Console) startSheet(c request, name string, header ...string) *csv.Writ
 	// A long file may take longer than a page; where the deadline cannot be moved, that of a page holds.
 	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(sheetPatience))
 	c.Response().WriteHeader(http.StatusOK)
+	_, _ = c.Response().Write(byteOrderMark) // the writer of rows meets the same error
 	sheet := csv.NewWriter(c.Response())
 	sheet.UseCRLF = true // RFC 4180
 	writeSheet(sheet, header...)
@@ -36,28 +41,12 @@ func (h *Console) endSheet(c request, sheet *csv.Writer, err error) error {
 	return nil
 }
 
-// writeSheet writes one row. A cell that a spreadsheet would run as a formula is made text by an apostrophe; so is
-// one that begins with white space before such a character.
+// writeSheet writes one row, in which no spreadsheet finds a formula.
 func writeSheet(sheet *csv.Writer, cells ...string) {
 	for i, cell := range cells {
-		if isFormula(cell) {
-			cells[i] = "'" + cell
-		}
+		cells[i] = account.SafeCell(cell)
 	}
 	_ = sheet.Write(cells) // sheet keeps the error
-}
-
-func isFormula(cell string) bool {
-	for _, r := range cell {
-		switch r {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '=', '+', '-', '@':
-			return true
-		}
-		return false
-	}
-	return false
 }
 
 func moment(at store.Millis) string {

@@ -24,7 +24,20 @@ func formError(err error) (account.Fields, int) {
 		words := "Somebody else has changed this meanwhile. What you typed is kept: save again to replace their change."
 		return account.Fields{"": words}, http.StatusConflict
 	}
-	return refusal(err), http.StatusUnprocessableEntity
+	if refused := refusal(err); refused != nil {
+		return refused, statuses[account.AsRefusal(err).Code]
+	}
+	return nil, http.StatusUnprocessableEntity
+}
+
+// confirmation is the form of a page that asks before something is done, and the status of the answer: asked for the first
+// time or, where err says so, because what it would do has changed since.
+func confirmation(c request, err error) (views.Form, int) {
+	refused, status := formError(err)
+	if refused == nil {
+		return views.Form{}, http.StatusOK
+	}
+	return form(c, refused), status
 }
 
 // form is what the browser sent, with what was refused of it.

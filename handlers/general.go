@@ -70,9 +70,11 @@ func (h *Console) renderGeneral(c request, status int, refuse func(*views.Genera
 	if settings.EnforceSecondFactor {
 		page.SignIn.Values.Set("enforce_2fa", "1")
 		if c.Actor().May(permission.GeneralUpdate) {
-			if page.WithoutSecondFactor, err = h.account.PeopleWithoutSecondFactor(c.Context(), c.Actor()); err != nil {
+			people, err := h.account.PeopleWithoutSecondFactor(c.Context(), c.Actor())
+			if err != nil {
 				return err
 			}
+			page.WithoutSecondFactor = people.Count
 		}
 	}
 	if page.MailHold, err = h.account.MailHold(c.Context(), c.Actor()); err != nil {

@@ -62,6 +62,11 @@ func (h *Console) renderAddMembers(c request, status int, id int64, f views.Form
 }
 
 func (h *Console) removeMembersForm(c request, id int64) error {
+	return h.askToRemoveMembers(c, id, nil)
+}
+
+// askToRemoveMembers asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToRemoveMembers(c request, id int64, changed error) error {
 	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
@@ -75,7 +80,7 @@ func (h *Console) removeMembersForm(c request, id int64) error {
 	for _, id := range ids {
 		fields = append(fields, [2]string{"user_ids", strconv.FormatInt(id, 10)})
 	}
-	return h.renderPreview(c, views.ConfirmPage{
+	return h.renderPreview(c, changed, views.ConfirmPage{
 		Title: "Remove users", Action: views.GroupPath(page.Group.ID, "/users/remove"), Back: views.GroupPath(page.Group.ID, "?tab=users"),
 		Submit: "Remove " + strconv.Itoa(len(ids)), Danger: true,
 		Text:    "They are removed from the group " + page.Group.Name + ". The users themselves stay.",
@@ -84,7 +89,10 @@ func (h *Console) removeMembersForm(c request, id int64) error {
 }
 
 func (h *Console) removeMembers(c request, id int64) error {
-	n, err := h.account.RemoveMembers(c.Context(), c.Actor(), id, c.IDs("user_ids"))
+	n, err := h.account.RemoveMembers(c.Context(), c.Confirming(), id, c.IDs("user_ids"))
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToRemoveMembers(c, id, err)
+	}
 	if err != nil {
 		return err
 	}

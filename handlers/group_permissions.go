@@ -29,8 +29,13 @@ func permissionsForm(c request, group store.Group, set account.GroupInput) views
 	return f
 }
 
-// reviewPermissions says what other permissions of a group would take away, and asks for confirmation.
 func (h *Console) reviewPermissions(c request, id int64) error {
+	return h.askToSetPermissions(c, id, nil)
+}
+
+// askToSetPermissions says what other permissions of a group would take away, and asks for confirmation; changed says that the
+// last one was of something else.
+func (h *Console) askToSetPermissions(c request, id int64, changed error) error {
 	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (h *Console) reviewPermissions(c request, id int64) error {
 	for _, key := range in.Custom {
 		fields = append(fields, [2]string{"permissions", key})
 	}
-	return h.renderPreview(c, views.ConfirmPage{
+	return h.renderPreview(c, changed, views.ConfirmPage{
 		Title: "Save permissions", Action: views.GroupPath(page.Group.ID, "/permissions"),
 		Back:   views.GroupPath(page.Group.ID, "?tab=permissions"),
 		Submit: "Save permissions", Text: "From now on, the users of " + page.Group.Name + " may do what its new permissions say.",
@@ -60,7 +65,10 @@ func (h *Console) setPermissions(c request, id int64) error {
 	if c.FormValue("role") == "" {
 		in.Role = permission.Role("none") // nothing chosen is no set of one's own
 	}
-	group, err := h.account.SetGroupPermissions(c.Context(), c.Actor(), id, c.ID("version"), in)
+	group, err := h.account.SetGroupPermissions(c.Context(), c.Confirming(), id, c.ID("version"), in)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToSetPermissions(c, id, err)
+	}
 	if refused, status := formError(err); refused != nil {
 		page, err := h.groupPage(c, id)
 		if err != nil {

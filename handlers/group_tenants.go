@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"console/internal/account"
 	"console/store"
 	"console/views"
 )
@@ -25,6 +26,11 @@ func (h *Console) addGroupTenants(c request, id int64) error {
 }
 
 func (h *Console) removeGroupTenantForm(c request, id int64) error {
+	return h.askToRemoveTenant(c, id, nil)
+}
+
+// askToRemoveTenant asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToRemoveTenant(c request, id int64, changed error) error {
 	page, err := h.groupPage(c, id)
 	if err != nil {
 		return err
@@ -36,7 +42,7 @@ func (h *Console) removeGroupTenantForm(c request, id int64) error {
 	}
 	for _, t := range page.Group.Tenants {
 		if t.ID == tenantID {
-			return h.renderPreview(c, views.ConfirmPage{
+			return h.renderPreview(c, changed, views.ConfirmPage{
 				Title: "Remove tenant", Action: views.GroupPath(page.Group.ID, "/tenants/remove"), Back: views.GroupPath(page.Group.ID, "?tab=tenants"),
 				Submit: "Remove tenant", Danger: true,
 				Text:    "The group " + page.Group.Name + " no longer gives its users anything in " + t.Name + ".",
@@ -48,7 +54,10 @@ func (h *Console) removeGroupTenantForm(c request, id int64) error {
 }
 
 func (h *Console) removeGroupTenant(c request, id int64) error {
-	group, err := h.account.RemoveGroupTenant(c.Context(), c.Actor(), id, c.ID("tenant_id"))
+	group, err := h.account.RemoveGroupTenant(c.Context(), c.Confirming(), id, c.ID("tenant_id"))
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToRemoveTenant(c, id, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,17 @@
 package handlers
 
 import (
-	"net/http"
+	"console/internal/account"
 
 	"console/views"
 )
 
 func (h *Console) deleteIntegrationForm(c request, id int64) error {
+	return h.askToDeleteIntegration(c, id, nil)
+}
+
+// askToDeleteIntegration asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToDeleteIntegration(c request, id int64, changed error) error {
 	integration, _, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
@@ -15,8 +20,9 @@ func (h *Console) deleteIntegrationForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	page := views.DeleteIntegrationPage{Integration: integration, Triggers: triggers}
-	return h.renderPart(c, http.StatusOK, views.DeleteIntegration(page), views.DeleteIntegrationPart(page))
+	f, status := confirmation(c, changed)
+	page := views.DeleteIntegrationPage{IntegrationEnd: account.IntegrationEnd{Integration: integration, Triggers: triggers}, Form: f}
+	return h.renderPart(c, status, views.DeleteIntegration(page), views.DeleteIntegrationPart(page))
 }
 
 func (h *Console) deleteIntegration(c request, id int64) error {
@@ -24,7 +30,11 @@ func (h *Console) deleteIntegration(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	if err := h.account.DeleteIntegration(c.Context(), c.Actor(), integration.ID); err != nil {
+	err = h.account.DeleteIntegration(c.Context(), c.Confirming(), integration.ID)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToDeleteIntegration(c, id, err)
+	}
+	if err != nil {
 		return err
 	}
 	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was deleted.")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/views"
 )
 
@@ -31,16 +32,25 @@ func (h *Console) newLink(c request, id int64) error {
 }
 
 func (h *Console) revokeForm(c request, id int64) error {
+	return h.askToRevoke(c, id, nil)
+}
+
+// askToRevoke asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToRevoke(c request, id int64, changed error) error {
 	invitation, user, err := h.account.Invitation(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	page := views.RevokePage{Invitation: invitation, User: user}
-	return h.renderPart(c, http.StatusOK, views.RevokeInvitation(page), views.RevokeInvitationPart(page))
+	f, status := confirmation(c, changed)
+	page := views.RevokePage{Pending: account.Pending{Invitation: invitation, User: user}, Form: f}
+	return h.renderPart(c, status, views.RevokeInvitation(page), views.RevokeInvitationPart(page))
 }
 
 func (h *Console) revokeInvitation(c request, id int64) error {
-	user, err := h.account.RevokeInvitation(c.Context(), c.Actor(), id)
+	user, err := h.account.RevokeInvitation(c.Context(), c.Confirming(), id)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToRevoke(c, id, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ func (h *Console) changeRoleForm(c request, id int64) error {
 }
 
 func (h *Console) changeRole(c request, id int64) error {
-	user, err := h.account.ChangeInvitedRole(c.Context(), c.Actor(), id, permission.Role(c.FormValue("role")))
-	if refused := refusal(err); refused != nil {
-		return h.renderChangeRole(c, http.StatusUnprocessableEntity, id, form(c, refused))
+	user, err := h.account.ChangeInvitedRole(c.Context(), c.Confirming(), id, permission.Role(c.FormValue("role")))
+	if refused, status := formError(err); refused != nil {
+		return h.renderChangeRole(c, status, id, form(c, refused))
 	}
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ var statuses = map[account.Code]int{
 	account.LinkUnknown:       http.StatusNotFound,
 	account.Stale:             http.StatusConflict,
 	account.ChangedTotal:      http.StatusConflict,
+	account.ChangedPreview:    http.StatusConflict,
 	account.Self:              http.StatusConflict,
 	account.Invited:           http.StatusConflict,
 	account.InvitedDisabled:   http.StatusConflict,

@@ -172,6 +172,9 @@ func (h *Console) ownPath(address string) string {
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
 }
 
-func (h *Console) renderPreview(c request, page views.ConfirmPage) error {
-	return h.renderPart(c, http.StatusOK, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
+// renderPreview asks for confirmation; changed says that the last one was of something else.
+func (h *Console) renderPreview(c request, changed error, page views.ConfirmPage) error {
+	var status int
+	page.Form, status = confirmation(c, changed)
+	return h.renderPart(c, status, views.ConfirmPreview(page), views.ConfirmPreviewPart(page))
 }

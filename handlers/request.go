@@ -62,6 +62,13 @@ func (c request) SignedIn() *account.SignedIn {
 // Actor returns who asks. Only routes that need a session call it.
 func (c request) Actor() account.Actor { return c.Session().Actor }
 
+// Confirming is who asks, with the preview that they have seen before they sent the form.
+func (c request) Confirming() account.Actor {
+	by := c.Actor()
+	by.Confirms = c.FormValue("confirm")
+	return by
+}
+
 // ID returns the number in a field of the form or the query, or 0.
 func (c request) ID(field string) int64 {
 	id, _ := strconv.ParseInt(c.FormValue(field), 10, 64)

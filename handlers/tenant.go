@@ -110,6 +110,11 @@ func (h *Console) renderTenant(c request, status int, tenant store.Tenant, f vie
 }
 
 func (h *Console) disableTenantForm(c request, id int64) error {
+	return h.askToDisableTenant(c, id, nil)
+}
+
+// askToDisableTenant asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToDisableTenant(c request, id int64, changed error) error {
 	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
@@ -118,7 +123,7 @@ func (h *Console) disableTenantForm(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.renderPreview(c, views.ConfirmPage{
+	return h.renderPreview(c, changed, views.ConfirmPage{
 		Title: "Disable tenant", Action: views.TenantPath(tenant.ID, "/disable"), Back: views.TenantsPath, Submit: "Disable tenant", Danger: true,
 		Text:    "Nobody has access to " + tenant.Name + " until you enable it again. It stays in its groups, and nothing is deleted.",
 		Preview: preview,
@@ -126,7 +131,10 @@ func (h *Console) disableTenantForm(c request, id int64) error {
 }
 
 func (h *Console) disableTenant(c request, id int64) error {
-	tenant, err := h.account.DisableTenant(c.Context(), c.Actor(), id)
+	tenant, err := h.account.DisableTenant(c.Context(), c.Confirming(), id)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToDisableTenant(c, id, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -142,21 +150,13 @@ func (h *Console) enableTenant(c request, id int64) error {
 }
 
 func (h *Console) deleteTenantForm(c request, id int64) error {
-	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
-	if err != nil {
-		return err
-	}
-	return h.renderDeleteTenant(c, http.StatusOK, tenant, views.Form{})
+	return h.renderDeleteTenant(c, http.StatusOK, id, views.Form{})
 }
 
 func (h *Console) deleteTenant(c request, id int64) error {
-	tenant, err := h.account.DeleteTenant(c.Context(), c.Actor(), id, c.FormValue("confirm_name"))
-	if refused := refusal(err); refused != nil {
-		current, err := h.account.Tenant(c.Context(), c.Actor(), id)
-		if err != nil {
-			return err
-		}
-		return h.renderDeleteTenant(c, http.StatusUnprocessableEntity, current, form(c, refused))
+	tenant, err := h.account.DeleteTenant(c.Context(), c.Confirming(), id, c.FormValue("confirm_name"))
+	if refused, status := formError(err); refused != nil {
+		return h.renderDeleteTenant(c, status, id, form(c, refused))
 	}
 	if err != nil {
 		return err
@@ -164,7 +164,12 @@ func (h *Console) deleteTenant(c request, id int64) error {
 	return h.done(c, views.TenantsPath, "The tenant "+tenant.Name+" was deleted.")
 }
 
-func (h *Console) renderDeleteTenant(c request, status int, tenant store.Tenant, f views.Form) error {
-	page := views.TenantPage{Tenant: tenant, Form: f}
+// renderDeleteTenant asks for confirmation, and says what goes with the tenant.
+func (h *Console) renderDeleteTenant(c request, status int, id int64, f views.Form) error {
+	end, err := h.account.PreviewDeleteTenant(c.Context(), c.Actor(), id)
+	if err != nil {
+		return err
+	}
+	page := views.DeleteTenantPage{TenantEnd: end, Form: f}
 	return h.renderPart(c, status, views.DeleteTenant(page), views.DeleteTenantPart(page))
 }

@@ -14,14 +14,14 @@ func (h *Console) bulkForm(c request) error {
 }
 
 func (h *Console) bulk(c request) error {
-	job, err := h.account.StartBulk(c.Context(), c.Actor(), selection(c), account.BulkOrder{
+	job, err := h.account.StartBulk(c.Context(), c.Confirming(), selection(c), account.BulkOrder{
 		Action: c.FormValue("action"), Announced: c.Int("total"), RemoveFrom: c.IDs("remove_from"),
 	})
 	if account.RefusedBy(err, account.ChangedTotal) {
 		return h.renderBulk(c, http.StatusConflict, account.Fields{"": account.AsRefusal(err).Words})
 	}
-	if refused := refusal(err); refused != nil {
-		return h.renderBulk(c, http.StatusUnprocessableEntity, account.Fields{"": refused.First()})
+	if refused, status := formError(err); refused != nil {
+		return h.renderBulk(c, status, account.Fields{"": refused.First()})
 	}
 	if err != nil {
 		return err

@@ -11,9 +11,9 @@ func (h *Console) deleteUserForm(c request, id int64) error {
 }
 
 func (h *Console) deleteUser(c request, id int64) error {
-	user, err := h.account.DeleteUser(c.Context(), c.Actor(), id, c.FormValue("confirm_email"), c.IDs("remove_from")...)
-	if refused := refusal(err); refused != nil {
-		return h.renderDelete(c, http.StatusUnprocessableEntity, id, form(c, refused))
+	user, err := h.account.DeleteUser(c.Context(), c.Confirming(), id, c.FormValue("confirm_email"), c.IDs("remove_from")...)
+	if refused, status := formError(err); refused != nil {
+		return h.renderDelete(c, status, id, form(c, refused))
 	}
 	if err != nil {
 		return err

@@ -1,23 +1,32 @@
 package handlers
 
 import (
-	"net/http"
 	"strings"
 
+	"console/internal/account"
 	"console/views"
 )
 
 func (h *Console) disableForm(c request, id int64) error {
+	return h.askToDisable(c, id, nil)
+}
+
+// askToDisable asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askToDisable(c request, id int64, changed error) error {
 	preview, err := h.account.PreviewDisable(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}
-	page := views.EndPreviewPage{EndPreview: preview}
-	return h.renderPart(c, http.StatusOK, views.DisableUser(page), views.DisableUserPart(page))
+	f, status := confirmation(c, changed)
+	page := views.EndPreviewPage{EndPreview: preview, Form: f}
+	return h.renderPart(c, status, views.DisableUser(page), views.DisableUserPart(page))
 }
 
 func (h *Console) disableUser(c request, id int64) error {
-	user, err := h.account.DisableAccess(c.Context(), c.Actor(), id, c.IDs("remove_from")...)
+	user, err := h.account.DisableAccess(c.Context(), c.Confirming(), id, c.IDs("remove_from")...)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askToDisable(c, id, err)
+	}
 	if err != nil {
 		return err
 	}

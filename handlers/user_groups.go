@@ -33,13 +33,15 @@ func (h *Console) postUserGroups(c request, id int64) error {
 		}
 		return h.renderUserGroups(c, http.StatusOK, current, form(c, nil))
 	case c.FormValue("review") != "":
-		return h.reviewUserGroups(c, id)
+		return h.reviewUserGroups(c, id, nil)
 	default:
 		return h.setUserGroups(c, id)
 	}
 }
 
-func (h *Console) reviewUserGroups(c request, id int64) error {
+// reviewUserGroups says what another role and other groups would do, and asks for confirmation; changed says that the last one
+// was of something else.
+func (h *Console) reviewUserGroups(c request, id int64, changed error) error {
 	current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
@@ -52,12 +54,13 @@ func (h *Console) reviewUserGroups(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.reviewMembership(c, current, in, preview)
+	page := membershipPage(current, in, preview)
+	return h.renderPreview(c, changed, page)
 }
 
-// reviewMembership says what another role and other groups would do, and asks for confirmation.
-func (h *Console) reviewMembership(c request, current account.UserGroups, in account.Membership, preview account.Preview) error {
-	fields := [][2]string{{"role", string(in.Role)}, {"version", c.FormValue("version")}, {"group_ids", ""}}
+// membershipPage says what another role and other groups would do.
+func membershipPage(current account.UserGroups, in account.Membership, preview account.Preview) views.ConfirmPage {
+	fields := [][2]string{{"role", string(in.Role)}, {"version", strconv.FormatInt(in.Version, 10)}, {"group_ids", ""}}
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
 	}
@@ -73,14 +76,17 @@ func (h *Console) reviewMembership(c request, current account.UserGroups, in acc
 			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
-	return h.renderPreview(c, views.ConfirmPage{
+	return views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"),
 		Submit: "Save", Text: text, Preview: preview, Fields: fields, Edited: true,
-	})
+	}
 }
 
 func (h *Console) setUserGroups(c request, id int64) error {
-	user, err := h.account.SetMembership(c.Context(), c.Actor(), id, membershipInput(c))
+	user, err := h.account.SetMembership(c.Context(), c.Confirming(), id, membershipInput(c))
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.reviewUserGroups(c, id, err)
+	}
 	if refused, status := formError(err); refused != nil {
 		current, err := h.account.UserGroups(c.Context(), c.Actor(), id)
 		if err != nil {

@@ -22,26 +22,34 @@ func (h *Console) importUsers(c request) error {
 	if err != nil {
 		return err
 	}
-	tenant, send := c.ID("tenant_id"), c.FormValue("send_invitations") != ""
-	if c.FormValue("confirm") != "" {
-		job, err := h.account.StartImport(c.Context(), c.Actor(), file, tenant, send)
-		if refused := refusal(err); refused != nil {
-			return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
-		}
-		if err != nil {
-			return err
-		}
-		return h.goToJob(c, job)
+	in := account.ImportInput{File: file, TenantID: c.ID("tenant_id"), Send: c.FormValue("send_invitations") != ""}
+	if c.FormValue("confirm") == "" {
+		return h.previewImport(c, in, nil)
 	}
-	read, err := h.account.PreviewImport(c.Context(), c.Actor(), file, tenant)
+	job, err := h.account.StartImport(c.Context(), c.Confirming(), in)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.previewImport(c, in, err)
+	}
 	if refused := refusal(err); refused != nil {
 		return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
 	}
 	if err != nil {
 		return err
 	}
-	page := views.ImportPreviewPage{Import: read, File: string(file), TenantID: tenant, Send: send}
-	return h.render(c, http.StatusOK, views.ImportPreview(page))
+	return h.goToJob(c, job)
+}
+
+// previewImport asks for confirmation; changed says that the last one was of something else.
+func (h *Console) previewImport(c request, in account.ImportInput, changed error) error {
+	read, err := h.account.PreviewImport(c.Context(), c.Actor(), in)
+	if refused := refusal(err); refused != nil {
+		return h.renderImport(c, http.StatusUnprocessableEntity, form(c, refused))
+	}
+	if err != nil {
+		return err
+	}
+	f, status := confirmation(c, changed)
+	return h.render(c, status, views.ImportPreview(views.ImportPreviewPage{Import: read, Form: f}))
 }
 
 // uploaded is the file of the form, or the text that the preview has kept of it.

@@ -11,9 +11,9 @@ func (h *Console) disableSecondFactorForm(c request, id int64) error {
 }
 
 func (h *Console) disableSecondFactor(c request, id int64) error {
-	user, err := h.account.ResetSecondFactor(c.Context(), c.Actor(), id, c.FormValue("password"))
-	if refused := refusal(err); refused != nil {
-		return h.renderDisableSecondFactor(c, http.StatusUnprocessableEntity, id, form(c, refused))
+	user, err := h.account.ResetSecondFactor(c.Context(), c.Confirming(), id, c.FormValue("password"))
+	if refused, status := formError(err); refused != nil {
+		return h.renderDisableSecondFactor(c, status, id, form(c, refused))
 	}
 	if err != nil {
 		return err

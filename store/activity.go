@@ -58,6 +58,18 @@ func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity ORDER BY id DESC LIMIT $1`, limit)
 }
 
+// LastEntry returns the id of the newest entry, or 0.
+func (q Queries) LastEntry(ctx context.Context) (int64, error) {
+	return one(ctx, q.q, value[int64], `SELECT coalesce(max(id), 0) FROM activity`)
+}
+
+// ChangedSince reports whether anything has been changed since an entry was the newest. Who signs in or out changes nothing,
+// nor does who is refused.
+func (q Queries) ChangedSince(ctx context.Context, entry int64) (bool, error) {
+	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM activity WHERE id > $1 AND outcome = 'done'
+		AND action NOT IN ('sign in', 'sign out'))`, entry)
+}
+
 // FirstEntryAbout returns the oldest entry about a person or thing. It returns ErrNotFound where there is none.
 func (q Queries) FirstEntryAbout(ctx context.Context, objectType string, objectID int64) (Entry, error) {
 	return one(ctx, q.q, scanEntry, firstEntryAbout, objectType, objectID)

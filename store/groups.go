@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -314,6 +315,11 @@ type MemberKind struct {
 	Others string // ids of the other groups they are in, separated by commas
 }
 
+// Compare orders kinds; which comes first means nothing.
+func (k MemberKind) Compare(other MemberKind) int {
+	return cmp.Or(cmp.Compare(k.Role, other.Role), cmp.Compare(k.Others, other.Others))
+}
+
 // Member is a person in a group.
 type Member struct {
 	UserID int64
@@ -325,21 +331,36 @@ type Member struct {
 const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT group_concat(o.group_id) FROM group_users o
 	WHERE o.user_id = m.user_id AND o.group_id <> $1), '') AS others FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
 
+// People are several people, by their number and a checksum of who they are: others have, but for a freak of chance, another.
+type People struct {
+	Count    int
+	Checksum int64
+}
+
+// countPeople are the columns of People. The numbers of people are scattered before they are added, so that two people do
+// not add up to two others; a million of them stay within an integer.
+const countPeople = `count(*), coalesce(sum(user_id * 2654435761 % 4294967291), 0)`
+
+func scanPeople(s scanner) (p People, err error) {
+	err = s.Scan(&p.Count, &p.Checksum)
+	return p, err
+}
+
 // MemberKinds counts the members of a group of each kind.
-func (q Queries) MemberKinds(ctx context.Context, groupID int64) (map[MemberKind]int, error) {
+func (q Queries) MemberKinds(ctx context.Context, groupID int64) (map[MemberKind]People, error) {
 	type row struct {
-		kind MemberKind
-		n    int
+		kind   MemberKind
+		people People
 	}
 	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
-		err = s.Scan(&r.kind.Role, &r.kind.Others, &r.n)
+		err = s.Scan(&r.kind.Role, &r.kind.Others, &r.people.Count, &r.people.Checksum)
 		return r, err
-	}, `SELECT role, others, count(*) FROM (`+memberKinds+`) GROUP BY role, others`, groupID)
-	counts := make(map[MemberKind]int, len(rows))
+	}, `SELECT role, others, `+countPeople+` FROM (`+memberKinds+`) GROUP BY role, others`, groupID)
+	kinds := make(map[MemberKind]People, len(rows))
 	for _, r := range rows {
-		counts[r.kind] = r.n
+		kinds[r.kind] = r.people
 	}
-	return counts, err
+	return kinds, err
 }
 
 // MembersOfKinds returns the first members of a group, by id, who are of one of the kinds.
@@ -411,12 +432,12 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 
 // PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators. Who was invited
 // by link holds nothing before they sign up.
-func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (int, error) {
+func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (People, error) {
 	list, err := json.Marshal(groups)
 	if err != nil {
-		return 0, err
+		return People{}, err
 	}
-	return one(ctx, q.q, value[int], peopleHolding+` SELECT count(*) FROM holding`, string(list))
+	return one(ctx, q.q, scanPeople, peopleHolding+` SELECT `+countPeople+` FROM holding`, string(list))
 }
 
 // FirstHolding returns the first of the people that PeopleHolding counts, by id.

@@ -201,15 +201,14 @@ func (q Queries) LinkInviters(ctx context.Context) (map[int64]int, error) {
 	return counts, err
 }
 
-// FirstInvitedByLink returns the people of the first pending invitations by link that any of inviters has made, at most
-// limit.
-func (q Queries) FirstInvitedByLink(ctx context.Context, inviters []int64, limit int) ([]User, error) {
+// InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.
+func (q Queries) InvitedByLinkOf(ctx context.Context, inviters []int64) ([]User, error) {
 	list, err := json.Marshal(inviters)
 	if err != nil {
 		return nil, err
 	}
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM invitations i
-		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT value FROM json_each($1)) ORDER BY i.id LIMIT $2) ORDER BY u.id`, string(list), limit)
+		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT value FROM json_each($1))) ORDER BY u.id`, string(list))
 }
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.

@@ -172,11 +172,11 @@ const withoutSecondFactor = `stage = '' AND id <> $1 AND EXISTS (SELECT 1 FROM u
 
 // SignedInWithoutSecondFactor counts the people without a second factor who are signed in by now, in other sessions
 // than the one given.
-func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (int, error) {
-	return one(ctx, q.q, value[int], `SELECT count(DISTINCT user_id) FROM sessions WHERE `+withoutSecondFactor+`
+func (q Queries) SignedInWithoutSecondFactor(ctx context.Context, except int64, now Millis) (People, error) {
+	return one(ctx, q.q, scanPeople, `SELECT `+countPeople+` FROM (SELECT DISTINCT user_id FROM sessions WHERE `+withoutSecondFactor+`
 		AND created_at + (SELECT absolute_timeout FROM account) * 1000 > $2
 		AND last_seen_at + (SELECT idle_timeout FROM account) * 1000 > $2
-		AND created_at <= $3 AND last_seen_at <= $3`, except, now, now.Add(ClockSlack))
+		AND created_at <= $3 AND last_seen_at <= $3) AS people`, except, now, now.Add(ClockSlack))
 }
 
 // DeleteSessionsWithoutSecondFactor ends the sessions of people without a second factor, but one, and says how many

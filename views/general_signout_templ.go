@@ -9,19 +9,24 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "strconv"
+import (
+	"console/internal/account"
+	"strconv"
+)
 
 // SignOutPage asks before everybody is signed out, or those without a second factor.
 type SignOutPage struct {
 	WithoutSecondFactor bool
-	Count               int // of those without a second factor
+	People              account.WithoutSecondFactor
+	Form                Form // why the last answer was refused
 }
 
 func (p SignOutPage) sheet() sheetForm {
 	s := sheetForm{Title: "Sign out everybody", Action: generalPath + "/signout-everybody", Back: generalPath, Submit: "Sign out everybody", Danger: true}
 	if p.WithoutSecondFactor {
 		s.Title, s.Action = "Sign out people without a second factor", generalPath+"/signout-without-2fa"
-		s.Submit = "Sign out " + countPeople(p.Count)
+		s.Submit = "Sign out " + countPeople(p.People.Count)
+		s.Form, s.Confirm = p.Form, p.People.Digest()
 	}
 	return s
 }
@@ -106,9 +111,9 @@ func SignOutManyPart(p SignOutPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var5 string
-				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(countPeople(p.Count))
+				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(countPeople(p.People.Count))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/general_signout.templ`, Line: 31, Col: 28}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/general_signout.templ`, Line: 36, Col: 35}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {

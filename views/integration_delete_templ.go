@@ -10,14 +10,14 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"console/store"
+	"console/internal/account"
 	"strconv"
 )
 
 // DeleteIntegrationPage asks whether to delete a destination.
 type DeleteIntegrationPage struct {
-	Integration store.Integration
-	Triggers    []store.Trigger // those that use it
+	account.IntegrationEnd
+	Form Form // why the last answer was refused
 }
 
 // DeleteIntegration is the page of DeleteIntegrationPart.
@@ -101,7 +101,7 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(p.Integration.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration_delete.templ`, Line: 30, Col: 49}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration_delete.templ`, Line: 33, Col: 49}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -124,7 +124,7 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 					var templ_7745c5c3_Var6 string
 					templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(t.Name)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration_delete.templ`, Line: 35, Col: 17}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/integration_delete.templ`, Line: 38, Col: 17}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 					if templ_7745c5c3_Err != nil {
@@ -153,6 +153,9 @@ func DeleteIntegrationPart(p DeleteIntegrationPage) templ.Component {
 			Back:   "/settings/integrations",
 			Submit: "Delete",
 			Danger: true,
+			Form:   p.Form,
+
+			Confirm: p.Digest(),
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"console/internal/account"
 	"strconv"
 
 	"console/store"
@@ -11,6 +12,7 @@ type Confirmation struct {
 	Title, Text, Submit string
 	Action, Back        string
 	Danger              bool
+	Confirm             string // digest of the preview that it shows; empty: it shows none
 }
 
 // NewRecoveryCodes asks before recovery codes are replaced.
@@ -54,12 +56,13 @@ func passkeyPath(k store.Passkey) string {
 // DisableSecondFactor asks before another person's two-factor authentication ends.
 func DisableSecondFactor(user store.User) Confirmation {
 	c := Confirmation{
-		Title:  "Disable 2-factor authentication?",
-		Submit: "Disable 2FA",
-		Action: UserPath(user.ID, "/disable-2fa"),
-		Back:   usersPath,
-		Danger: true,
-		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. " +
+		Confirm: account.ResetPreview{User: user}.Digest(),
+		Title:   "Disable 2-factor authentication?",
+		Submit:  "Disable 2FA",
+		Action:  UserPath(user.ID, "/disable-2fa"),
+		Back:    usersPath,
+		Danger:  true,
+		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " (" + user.Role.Label() + ") are removed. " +
 			"They are signed out everywhere and get a mail about it.",
 	}
 	if !user.SecondFactor {

@@ -106,7 +106,7 @@ func ConfirmPart(c Confirmation, form Form) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = sheet(sheetForm{Title: c.Title, Action: c.Action, Back: c.Back, Submit: c.Submit, Danger: c.Danger, Form: form}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sheet(sheetForm{Title: c.Title, Action: c.Action, Back: c.Back, Submit: c.Submit, Danger: c.Danger, Form: form, Confirm: c.Confirm}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

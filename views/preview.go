@@ -16,11 +16,13 @@ type ConfirmPage struct {
 	Danger  bool
 	Preview account.Preview
 	Fields  [][2]string // hidden: name and value
+	Form    Form        // why the last answer was refused
 	Edited  bool        // they were entered in the dialog in whose place this stands
 }
 
 func (p ConfirmPage) form() sheetForm {
-	return sheetForm{Title: p.Title, Action: p.Action, Back: p.Back, Submit: p.Submit, Danger: p.Danger}
+	return sheetForm{Title: p.Title, Action: p.Action, Back: p.Back, Submit: p.Submit, Danger: p.Danger, Form: p.Form,
+		Confirm: p.Preview.Digest()}
 }
 
 // losing is how many people lose something, in words.

@@ -83,6 +83,8 @@ func (a *Answer) Emails() (list []string) {
 var (
 	rowID      = regexp.MustCompile(`<input type="checkbox" name="ids"[^>]*value="(\d+)"`)
 	fieldValue = regexp.MustCompile(`name="version" value="(\d+)"`)
+
+	confirmValue = regexp.MustCompile(`name="confirm" value="([^"]+)"`)
 )
 
 // IDs are the people that a page of the list shows, in order.
@@ -114,6 +116,16 @@ func (a *Answer) Version() string {
 	found := fieldValue.FindStringSubmatch(a.Body)
 	if found == nil {
 		a.T.Fatalf("no version in:\n%s", a.Body)
+	}
+	return found[1]
+}
+
+// Confirm is what a page that asks for confirmation sends along, to say what it has shown.
+func (a *Answer) Confirm() string {
+	a.T.Helper()
+	found := confirmValue.FindStringSubmatch(a.Body)
+	if found == nil {
+		a.T.Fatalf("%s %s asks for no confirmation:\n%s", a.Request.Method, a.Request.URL.Path, a.Body)
 	}
 	return found[1]
 }

@@ -31,9 +31,15 @@ func (c *Console) ImportOf(by *Browser, n int, pairs ...string) store.Job {
 		}
 		lines = append(lines, fmt.Sprintf("n%02d@example.com,First%02d,Last,%s", i, i, role))
 	}
-	return c.EndedJob(
-		by.Upload("/settings/users/import", []byte(strings.Join(lines, "\n")), append(pairs, "tenant_id", "1", "confirm", "1")...),
-	)
+	return c.EndedJob(by.Import(strings.Join(lines, "\n"), pairs...))
+}
+
+// Import uploads a file of people for the main tenant and confirms what the preview says.
+func (b *Browser) Import(file string, pairs ...string) *Answer {
+	b.Console.T.Helper()
+	pairs = append(pairs, "tenant_id", "1")
+	preview := b.Upload("/settings/users/import", []byte(file), pairs...)
+	return b.Upload("/settings/users/import", []byte(file), append(pairs, "confirm", preview.Confirm())...)
 }
 
 // Bulk confirms a bulk action and returns its job, which has ended.

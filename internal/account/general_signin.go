@@ -84,19 +84,36 @@ func (tx *Tx) letIn(ctx context.Context) error {
 	return nil
 }
 
+// WithoutSecondFactor are the people whom SignOutWithoutSecondFactor signs out.
+type WithoutSecondFactor struct{ store.People }
+
+// Digest tells these people from others.
+func (p WithoutSecondFactor) Digest() string { return digestOf(p.People) }
+
 // PeopleWithoutSecondFactor counts the people whom SignOutWithoutSecondFactor would sign out. It returns Forbidden
 // without general.update.
-func (s *Service) PeopleWithoutSecondFactor(ctx context.Context, by Actor) (int, error) {
+func (s *Service) PeopleWithoutSecondFactor(ctx context.Context, by Actor) (WithoutSecondFactor, error) {
 	if err := s.Require(by, permission.GeneralUpdate); err != nil {
-		return 0, err
+		return WithoutSecondFactor{}, err
 	}
-	return s.db.SignedInWithoutSecondFactor(ctx, by.SessionID, store.At(s.now()))
+	people, err := s.db.SignedInWithoutSecondFactor(ctx, by.SessionID, store.At(s.now()))
+	return WithoutSecondFactor{people}, err
 }
 
 // SignOutWithoutSecondFactor ends the sessions of everybody who has no second factor, but not the actor's own. It
-// returns Forbidden without general.update.
+// returns ChangedPreview, or Forbidden without general.update.
 func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
+			return struct{}{}, err
+		}
+		people, err := tx.db.SignedInWithoutSecondFactor(ctx, by.SessionID, tx.now)
+		if err == nil {
+			err = tx.requireConfirmed(WithoutSecondFactor{people})
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, tx.signOutAll(ctx, "sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
 	})
 	return err

@@ -91,9 +91,10 @@ func (tx *Tx) nameGroup(ctx context.Context, id, version int64, name string) (st
 }
 
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
-// added falls under rule "may grant". It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
+// added falls under rule "may grant". It returns Invalid, ChangedPreview, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.changePermissions(ctx, id, version, in) })
+	preview := func(v *View) (Preview, error) { return v.previewPermissions(ctx, id, version, in) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Group, error) { return tx.changePermissions(ctx, id, version, in) })
 }
 
 func (tx *Tx) changePermissions(ctx context.Context, id, version int64, in GroupInput) (store.Group, error) {
@@ -113,27 +114,29 @@ func (v *View) requireAdded(ctx context.Context, group store.CoveringGroup, befo
 
 // PreviewGroupPermissions says what SetGroupPermissions would take away. It returns what that returns.
 func (s *Service) PreviewGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (Preview, error) {
+	return read(ctx, s, by, func(v *View) (Preview, error) { return v.previewPermissions(ctx, id, version, in) })
+}
+
+func (v *View) previewPermissions(ctx context.Context, id, version int64, in GroupInput) (Preview, error) {
 	if err := requireVersion(version); err != nil {
 		return Preview{}, err
 	}
 	role, custom, refused := in.parsePermissions()
-	return read(ctx, s, by, func(v *View) (Preview, error) {
-		group, err := v.editable(ctx, id, permission.GroupsUpdate)
-		switch {
-		case err != nil:
-			return Preview{}, err
-		case len(refused) > 0:
-			return Preview{}, refused.refusal()
-		case group.Version != version:
-			return Preview{}, store.ErrStale
-		}
-		after := group
-		after.Role, after.Custom = role, custom
-		if err := v.requireAdded(ctx, after, group.Set()); err != nil {
-			return Preview{}, err
-		}
-		return previewMembers(ctx, v.db, group, sourceOf(after).Grant)
-	})
+	group, err := v.editable(ctx, id, permission.GroupsUpdate)
+	switch {
+	case err != nil:
+		return Preview{}, err
+	case len(refused) > 0:
+		return Preview{}, refused.refusal()
+	case group.Version != version:
+		return Preview{}, store.ErrStale
+	}
+	after := group
+	after.Role, after.Custom = role, custom
+	if err := v.requireAdded(ctx, after, group.Set()); err != nil {
+		return Preview{}, err
+	}
+	return previewMembers(ctx, v.db, group, sourceOf(after).Grant)
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
@@ -172,9 +175,10 @@ func (tx *Tx) changeGroup(
 }
 
 // DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
-// where there are many. It returns Invalid, Forbidden or store.ErrNotFound.
+// where there are many. It returns Invalid, ChangedPreview, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, id int64) (store.Group, error) {
-	group, err := change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.removeGroup(ctx, id) })
+	preview := func(v *View) (Preview, error) { return v.previewRemoved(ctx, id) }
+	group, err := changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Group, error) { return tx.removeGroup(ctx, id) })
 	if err == nil {
 		s.wakeJobs()
 	}
@@ -207,13 +211,15 @@ func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 
 // PreviewDeleteGroup says what DeleteGroup would take away. It returns what that returns.
 func (s *Service) PreviewDeleteGroup(ctx context.Context, by Actor, id int64) (Preview, error) {
-	return read(ctx, s, by, func(v *View) (Preview, error) {
-		group, err := v.editable(ctx, id, permission.GroupsDelete)
-		if err != nil {
-			return Preview{}, err
-		}
-		return previewMembers(ctx, v.db, group, permission.Grant{})
-	})
+	return read(ctx, s, by, func(v *View) (Preview, error) { return v.previewRemoved(ctx, id) })
+}
+
+func (v *View) previewRemoved(ctx context.Context, id int64) (Preview, error) {
+	group, err := v.editable(ctx, id, permission.GroupsDelete)
+	if err != nil {
+		return Preview{}, err
+	}
+	return previewMembers(ctx, v.db, group, permission.Grant{})
 }
 
 // coveringGroup returns a group with the tenants it covers, or store.ErrNotFound.

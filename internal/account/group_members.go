@@ -157,9 +157,10 @@ func (v *View) pasted(ctx context.Context, emails string) ([]int64, error) {
 }
 
 // RemoveMembers takes people, at most MaxPasted, out of a group; those who are not in it change nothing. It refuses with
-// Invalid or Forbidden (rule "may manage"), or returns store.ErrNotFound.
+// Invalid, ChangedPreview or Forbidden (rule "may manage"), or returns store.ErrNotFound.
 func (s *Service) RemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (int, error) {
-	return change(ctx, s, by, func(tx *Tx) (int, error) {
+	preview := func(v *View) (Preview, error) { return v.previewTakenOut(ctx, id, users) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (int, error) {
 		left, err := tx.takeOut(ctx, id, users)
 		if err != nil {
 			return 0, err
@@ -207,33 +208,35 @@ func (v *View) leavable(ctx context.Context, groupID int64, users []int64) (stor
 
 // PreviewRemoveMembers says what RemoveMembers would take away, without doing it. It refuses and returns what that does.
 func (s *Service) PreviewRemoveMembers(ctx context.Context, by Actor, id int64, users []int64) (Preview, error) {
-	return read(ctx, s, by, func(v *View) (Preview, error) {
-		group, err := v.leavable(ctx, id, users)
-		if err != nil {
+	return read(ctx, s, by, func(v *View) (Preview, error) { return v.previewTakenOut(ctx, id, users) })
+}
+
+func (v *View) previewTakenOut(ctx context.Context, groupID int64, users []int64) (Preview, error) {
+	group, err := v.leavable(ctx, groupID, users)
+	if err != nil {
+		return Preview{}, err
+	}
+	tenants, err := v.db.Tenants(ctx)
+	if err != nil {
+		return Preview{}, err
+	}
+	var leaving []store.User
+	for _, userID := range without(users, nil) {
+		user, err := v.manageable(ctx, userID, permission.GroupsUpdate)
+		if err == nil {
+			leaving = append(leaving, user)
+		} else if !errors.Is(err, store.ErrNotFound) {
 			return Preview{}, err
 		}
-		tenants, err := v.db.Tenants(ctx)
-		if err != nil {
+	}
+	slices.SortFunc(leaving, func(a, b store.User) int { return cmp.Compare(a.ID, b.ID) })
+	var preview Preview
+	for _, user := range leaving {
+		if err := v.previewLeaving(ctx, user, group.ID, tenants, &preview); err != nil {
 			return Preview{}, err
 		}
-		var leaving []store.User
-		for _, userID := range without(users, nil) {
-			user, err := v.manageable(ctx, userID, permission.GroupsUpdate)
-			if err == nil {
-				leaving = append(leaving, user)
-			} else if !errors.Is(err, store.ErrNotFound) {
-				return Preview{}, err
-			}
-		}
-		slices.SortFunc(leaving, func(a, b store.User) int { return cmp.Compare(a.ID, b.ID) })
-		var preview Preview
-		for _, user := range leaving {
-			if err := v.previewLeaving(ctx, user, group.ID, tenants, &preview); err != nil {
-				return Preview{}, err
-			}
-		}
-		return preview, nil
-	})
+	}
+	return preview, nil
 }
 
 // previewLeaving adds to a preview what a person loses with a group, and who loses an invitation that the person made.
@@ -249,11 +252,10 @@ func (v *View) previewLeaving(ctx context.Context, user store.User, groupID int6
 	before := o.holdings()
 	o.sources = slices.DeleteFunc(slices.Clone(o.sources), func(s permission.Source) bool { return s.Group == groupID })
 	sees := user.Role.SeesConsole()
-	if loss := lost(reach{before, sees}, reach{o.holdings(), sees}, tenants); len(loss) > 0 {
-		preview.Losing++
-		if len(preview.First) < namedFirst {
-			preview.First = append(preview.First, Loss{user, loss})
-		}
+	loss := lost(reach{before, sees}, reach{o.holdings(), sees}, tenants)
+	preview.add(store.People{Count: 1, Checksum: user.ID}, loss, nil)
+	if len(loss) > 0 && len(preview.First) < namedFirst {
+		preview.First = append(preview.First, Loss{user, loss})
 	}
 	made, err := v.db.LinkInvitationsBy(ctx, user.ID)
 	if err != nil {

@@ -33,10 +33,11 @@ func (tx *Tx) coverTenants(ctx context.Context, id int64, tenants []int64) (stor
 	})
 }
 
-// RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, Forbidden or
-// store.ErrNotFound.
+// RemoveGroupTenant ends that a group covers a tenant; not covering it changes nothing. It returns Invalid, ChangedPreview,
+// Forbidden or store.ErrNotFound.
 func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (store.Group, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.uncoverTenant(ctx, id, tenantID) })
+	preview := func(v *View) (Preview, error) { return v.previewUncovered(ctx, id, tenantID) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Group, error) { return tx.uncoverTenant(ctx, id, tenantID) })
 }
 
 func (tx *Tx) uncoverTenant(ctx context.Context, id, tenantID int64) (store.Group, error) {
@@ -45,13 +46,15 @@ func (tx *Tx) uncoverTenant(ctx context.Context, id, tenantID int64) (store.Grou
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
 func (s *Service) PreviewRemoveGroupTenant(ctx context.Context, by Actor, id, tenantID int64) (Preview, error) {
-	return read(ctx, s, by, func(v *View) (Preview, error) {
-		group, err := v.editable(ctx, id, permission.GroupsUpdate)
-		if err != nil {
-			return Preview{}, err
-		}
-		return previewMembers(ctx, v.db, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
-	})
+	return read(ctx, s, by, func(v *View) (Preview, error) { return v.previewUncovered(ctx, id, tenantID) })
+}
+
+func (v *View) previewUncovered(ctx context.Context, id, tenantID int64) (Preview, error) {
+	group, err := v.editable(ctx, id, permission.GroupsUpdate)
+	if err != nil {
+		return Preview{}, err
+	}
+	return previewMembers(ctx, v.db, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
 }
 
 // changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version

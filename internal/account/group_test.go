@@ -348,7 +348,7 @@ func TestFC42_OnlyGlobalAdministratorsGrantGlobalRoles(t *testing.T) {
 			t.Errorf("%s is offered", role)
 		}
 	}
-	read, err := c.PreviewImport(ctx, by, []byte("email,role\nx@example.com,Global Analyst\n"), 1)
+	read, err := c.PreviewImport(ctx, by, ImportInput{File: []byte("email,role\nx@example.com,Global Analyst\n"), TenantID: 1})
 	c.must(err)
 	if read.New != 0 {
 		t.Errorf("an import: %+v", read)
@@ -414,7 +414,7 @@ func TestFC43_NobodyInvitesSomebodyStronger(t *testing.T) {
 	}
 	_, err := c.CreateGroup(ctx, a, GroupInput{Name: "Mine", Role: permission.Admin, Tenants: []int64{1, staging.ID}})
 	c.wantForbidden("a group with more than they hold", err)
-	read, err := c.PreviewImport(ctx, a, []byte("email,role\nx@example.com,Analyst\n"), staging.ID)
+	read, err := c.PreviewImport(ctx, a, ImportInput{File: []byte("email,role\nx@example.com,Analyst\n"), TenantID: staging.ID})
 	c.must(err)
 	if read.New != 0 {
 		t.Errorf("an import into another tenant: %+v", read)

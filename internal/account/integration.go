@@ -240,6 +240,13 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err != nil {
 			return struct{}{}, err
 		}
+		triggers, err := tx.db.TriggersUsing(ctx, id)
+		if err == nil {
+			err = tx.requireConfirmed(IntegrationEnd{integration, triggers})
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
@@ -283,6 +290,21 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 		in.Settings["emails"] = list
 	}
 	return refused.refusal()
+}
+
+// IntegrationEnd is an integration with the triggers that send nothing to it any more once it is deleted.
+type IntegrationEnd struct {
+	Integration store.Integration
+	Triggers    []store.Trigger
+}
+
+// Digest tells the preview from one of something else.
+func (e IntegrationEnd) Digest() string {
+	triggers := make([]string, len(e.Triggers))
+	for i, t := range e.Triggers {
+		triggers[i] = fmt.Sprint(t.ID, " ", t.Name)
+	}
+	return digestOf(saidOfIntegrations([]store.Integration{e.Integration}), triggers)
 }
 
 // TriggersUsing returns the triggers that send to an integration. It returns Forbidden without

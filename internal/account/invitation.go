@@ -196,6 +196,9 @@ func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (sto
 
 func (tx *Tx) withdrawInvitation(ctx context.Context, id int64) (store.User, error) {
 	invitation, user, err := tx.pendingInvitation(ctx, id, permission.UsersCreate)
+	if err == nil {
+		err = tx.requireConfirmed(Pending{invitation, user})
+	}
 	if err != nil {
 		return store.User{}, err
 	}
@@ -224,15 +227,22 @@ func (tx *Tx) revokeThose(ctx context.Context, invitations []store.Invitation, w
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
 // store.ErrNotFound.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
-	type pair struct {
-		invitation store.Invitation
-		user       store.User
-	}
-	found, err := read(ctx, s, by, func(v *View) (pair, error) {
+	found, err := read(ctx, s, by, func(v *View) (Pending, error) {
 		invitation, user, err := v.pendingInvitation(ctx, id, permission.UsersCreate)
-		return pair{invitation, user}, err
+		return Pending{invitation, user}, err
 	})
-	return found.invitation, found.user, err
+	return found.Invitation, found.User, err
+}
+
+// Pending is an invitation with its person, before they accept it.
+type Pending struct {
+	Invitation store.Invitation
+	User       store.User
+}
+
+// Digest tells the invitation from another, and from itself with another role.
+func (p Pending) Digest() string {
+	return digestOf(p.Invitation.ID, p.Invitation.ByLink, p.Invitation.TenantID, saidOf(p.User))
 }
 
 // InvitationMail returns the delivery of the newest mail of a pending invitation, for those who could issue it. It

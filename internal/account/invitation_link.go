@@ -12,8 +12,9 @@ import (
 // person it is for. Their link ends when they could not make it any more (rule "may grant").
 
 // reviewLinks follows a change of somebody's role or groups. The link invitations they made and could not make now are
-// revoked, and their people returned; what they made by hand for others invited by mail is mailed anew. When they are only
-// invited themselves, the link that somebody else made for them ends if that person may not give what it opens now.
+// revoked, all of them where they never sign in any more, and their people returned; what they made by hand for others
+// invited by mail is mailed anew. When they are only invited themselves, the link that somebody else made for them ends if that
+// person may not give what it opens now.
 func (tx *Tx) reviewLinks(ctx context.Context, user store.User) ([]store.User, error) {
 	held, err := holdings(ctx, tx.View.db, user)
 	if err != nil {
@@ -24,6 +25,9 @@ func (tx *Tx) reviewLinks(ctx context.Context, user store.User) ([]store.User, e
 		return nil, err
 	}
 	revoked, err := tx.takeLinksOf(ctx, user.ID, func(invited store.User, tenant int64) (bool, error) {
+		if !user.Role.SignsIn() {
+			return true, nil
+		}
 		return tx.outgrows(ctx, invited, tenant, held, tenantIDs(tenants))
 	})
 	if err != nil || user.ActivatedAt != 0 {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,6 +19,41 @@ type Preview struct {
 	First   []Loss       // the first twenty of them, by id
 	Gaining int          // people who gain something; counted only where a change names the people
 	Revoked []store.User // invited by links that the change revokes
+
+	outcomes []outcome // of everybody, also of those not named
+}
+
+// outcome is what a change does to people to whom it does the same.
+type outcome struct {
+	People       store.People
+	Lost, Gained []string
+}
+
+// add counts people to whom a change does the same. Those to whom it does nothing are left out.
+func (p *Preview) add(people store.People, lost, gained []TenantSet) {
+	if len(lost) > 0 {
+		p.Losing += people.Count
+	}
+	if len(lost) > 0 || len(gained) > 0 {
+		p.outcomes = append(p.outcomes, outcome{people, saidOfSets(lost), saidOfSets(gained)})
+	}
+}
+
+// Digest tells the preview from one of something else, exactly: also where it happens to others than those it names.
+func (p Preview) Digest() string {
+	named := make([]store.User, len(p.First))
+	for i, l := range p.First {
+		named[i] = l.User
+	}
+	return digestOf(p.Losing, p.Gaining, saidOf(named...), saidOf(p.Revoked...), p.outcomes)
+}
+
+func saidOfSets(sets []TenantSet) []string {
+	said := make([]string, len(sets))
+	for i, t := range sets {
+		said[i] = fmt.Sprint(t.Tenant.ID, " ", t.Tenant.Name, ": ", t.Set)
+	}
+	return said
 }
 
 // Loss is what one person loses.
@@ -127,14 +163,13 @@ func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]
 		if err != nil {
 			return Preview{}, err
 		}
-		if len(lost(after, p.before, tenants)) > 0 {
+		gain, loss := lost(after, p.before, tenants), lost(p.before, after, tenants)
+		preview.add(store.People{Count: 1, Checksum: user.ID}, loss, gain)
+		if len(gain) > 0 {
 			preview.Gaining++
 		}
-		if loss := lost(p.before, after, tenants); len(loss) > 0 {
-			preview.Losing++
-			if len(preview.First) < namedFirst {
-				preview.First = append(preview.First, Loss{p.user, loss})
-			}
+		if len(loss) > 0 && len(preview.First) < namedFirst {
+			preview.First = append(preview.First, Loss{p.user, loss})
 		}
 	}
 	return preview, nil
@@ -157,13 +192,13 @@ func previewMembers(ctx context.Context, q store.Queries, group store.CoveringGr
 	}
 	losses := map[store.MemberKind][]TenantSet{}
 	var preview Preview
-	for kind, n := range kinds {
-		kept := permission.Union(grants(kind.Others)...)
-		before, left := kept.Plus(permission.Union(sourceOf(group).Grant)), kept.Plus(permission.Union(after))
-		sees := kind.Role.SeesConsole()
-		if loss := lost(reach{before, sees}, reach{left, sees}, tenants); len(loss) > 0 {
+	for _, kind := range slices.SortedFunc(maps.Keys(kinds), store.MemberKind.Compare) {
+		kept, sees := permission.Union(grants(kind.Others)...), kind.Role.SeesConsole()
+		before, left := reach{kept.Plus(permission.Union(sourceOf(group).Grant)), sees}, reach{kept.Plus(permission.Union(after)), sees}
+		loss := lost(before, left, tenants)
+		preview.add(kinds[kind], loss, lost(left, before, tenants))
+		if len(loss) > 0 {
 			losses[kind] = loss
-			preview.Losing += n
 		}
 	}
 	if preview.Losing == 0 {
@@ -192,7 +227,7 @@ func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map
 
 // grantsOf reads the other groups of kinds of members, lists of ids ("3,17"), and returns a function from such a list to
 // what they give.
-func grantsOf(ctx context.Context, q store.Queries, kinds map[store.MemberKind]int) (func(list string) []permission.Grant, error) {
+func grantsOf(ctx context.Context, q store.Queries, kinds map[store.MemberKind]store.People) (func(list string) []permission.Grant, error) {
 	byID := map[string]permission.Grant{}
 	var ids []int64
 	for kind := range kinds {
@@ -221,22 +256,24 @@ func grantsOf(ctx context.Context, q store.Queries, kinds map[store.MemberKind]i
 	}, err
 }
 
-// previewTenantDisabled says who loses access to a tenant that is not the main one.
-func previewTenantDisabled(ctx context.Context, q store.Queries, tenant store.Tenant) (Preview, error) {
+// previewWithout says who loses access to a tenant that is not the main one.
+func previewWithout(ctx context.Context, q store.Queries, tenant store.Tenant) (Preview, error) {
 	covering, err := q.GroupsCovering(ctx, tenant.ID)
 	if err != nil {
 		return Preview{}, err
 	}
 	var giving []int64
+	var given []TenantSet
 	for _, g := range covering {
-		if !g.Set().Minus(consoleSet).Empty() {
-			giving = append(giving, g.ID)
+		if set := g.Set().Minus(consoleSet); !set.Empty() {
+			giving, given = append(giving, g.ID), append(given, TenantSet{tenant, set})
 		}
 	}
-	preview := Preview{}
-	if preview.Losing, err = q.PeopleHolding(ctx, giving); err != nil {
+	holding, err := q.PeopleHolding(ctx, giving)
+	if err != nil {
 		return Preview{}, err
 	}
+	preview := Preview{Losing: holding.Count, outcomes: []outcome{{People: holding, Lost: saidOfSets(given)}}}
 	first, err := q.FirstHolding(ctx, giving, namedFirst)
 	if err != nil {
 		return Preview{}, err

@@ -350,3 +350,18 @@ func hashTables(t *testing.T, db *store.DB) uint64 {
 	}
 	return sum.Sum64()
 }
+
+func TestPreviewOfDeployNamesTheLinksThatGo(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	c.group(GroupInput{Name: "Ops", Role: permission.Admin, Tenants: []int64{1}}, ann) // in which they could still give the role
+	_, err := c.InviteByLink(t.Context(), ann, NewUser{Role: permission.Analyst, Email: "new@example.com", Duration: "1d", TenantID: 1})
+	c.must(err)
+	preview, err := c.PreviewMembership(t.Context(), c.admin, ann.UserID,
+		Membership{Version: c.user(ann.UserID).Version, Role: permission.Deploy, KeepGroups: true})
+	c.must(err)
+	if len(preview.Revoked) != 1 || preview.Revoked[0].Email != "new@example.com" {
+		t.Errorf("the links that go are %+v", preview.Revoked)
+	}
+}

@@ -40,6 +40,7 @@ const (
 	MainTenant        Code = "main_tenant"
 	Background        Code = "background" // a request that a page makes by itself was to change something
 	ChangedTotal      Code = "changed_total"
+	ChangedPreview    Code = "changed_preview" // what was confirmed is no longer what would happen
 	StillSending      Code = "still_sending"
 	NowhereToSend     Code = "nowhere_to_send"
 	LinkUnknown       Code = "link_unknown"
@@ -81,6 +82,8 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"This request came from the page by itself, which changes nothing. Use the buttons and links of the page.",
 	},
 	ChangedTotal: {"The list has changed", ""},
+	ChangedPreview: {"Changed meanwhile", "What this does has changed since it was shown. Nothing was done. " +
+		"Below is what it would do now: check it and confirm again."},
 	StillSending: {"Still on its way", "This message is still waiting to be delivered. Sent again now, it would arrive twice: " +
 		"wait until it has been delivered or has failed."},
 	NowhereToSend: {
@@ -173,6 +176,13 @@ func (f Fields) refusal() error {
 
 // invalid refuses one field of a form; the field "" means the form as a whole.
 func invalid(field, reason string) error { return Fields{field: reason}.refusal() }
+
+// changedPreview refuses a confirmation of something else than what would happen by now.
+func changedPreview() error {
+	r := Refuse(ChangedPreview)
+	r.Fields = Fields{"": r.Words}
+	return r
+}
 
 // requireVersion refuses a form without the version that it shows: whose changes it would undo is not known.
 func requireVersion(version int64) error {

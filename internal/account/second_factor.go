@@ -238,9 +238,15 @@ func (tx *Tx) endSecondFactor(ctx context.Context, user store.User) error {
 	return tx.announce(ctx, tx.happened(notify.ConditionSecondFactorDisabled, user))
 }
 
+// ResetPreview is a person whose second factors ResetSecondFactor would remove, where they have any.
+type ResetPreview struct{ User store.User }
+
+// Digest tells the preview from one of something else.
+func (p ResetPreview) Digest() string { return digestOf(saidOf(p.User), p.User.SecondFactor) }
+
 // ResetSecondFactor removes the second factors and recovery codes of another person and ends their sessions, when password
-// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, Forbidden (rule "may manage") or
-// store.ErrNotFound.
+// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, ChangedPreview, Forbidden (rule
+// "may manage") or store.ErrNotFound.
 func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64, password string) (store.User, error) {
 	if _, err := s.User(ctx, by, userID); err != nil { // before anybody can guess at the prompt for nothing
 		return store.User{}, err
@@ -255,6 +261,9 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		}
 		if user.ID == by.UserID {
 			return store.User{}, invalid("", "Your own two-factor authentication is switched off under Profile.")
+		}
+		if err := tx.requireConfirmed(ResetPreview{user}); err != nil {
+			return store.User{}, err
 		}
 		if !user.SecondFactor {
 			return user, nil

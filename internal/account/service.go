@@ -100,7 +100,8 @@ type Actor struct {
 	Route     string // of the request; refusals are counted by it
 	UserAgent string // of a browser that signs in
 
-	Background bool // a request that a page makes by itself: it changes nothing
+	Background bool   // a request that a page makes by itself: it changes nothing
+	Confirms   string // the digest of the preview that they have seen; empty: none, they ask for it to be done as it is
 
 	noAccess bool  // they may do nothing at present
 	job      int64 // the job that acts for them; it needs no session

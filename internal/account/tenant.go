@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"github.com/google/uuid"
@@ -103,9 +104,12 @@ func (tx *Tx) nameTenant(ctx context.Context, id, version int64, name string) (s
 }
 
 // DisableTenant takes away all access to a tenant until it is enabled again. Disabling a disabled one changes nothing. It
-// returns Forbidden, MainTenant or store.ErrNotFound.
+// returns ChangedPreview, Forbidden, MainTenant or store.ErrNotFound.
 func (s *Service) DisableTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.setTenantDisabled(ctx, id, "disable tenant", true) })
+	preview := func(v *View) (Preview, error) { return v.previewTenantDisabled(ctx, id) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Tenant, error) {
+		return tx.setTenantDisabled(ctx, id, "disable tenant", true)
+	})
 }
 
 // EnableTenant ends what DisableTenant began. It returns Forbidden, MainTenant or store.ErrNotFound.
@@ -131,20 +135,62 @@ func (tx *Tx) setTenantDisabled(ctx context.Context, id int64, action string, di
 
 // PreviewDisableTenant says what DisableTenant would take away. It returns what that returns.
 func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) (Preview, error) {
-	return read(ctx, s, by, func(v *View) (Preview, error) {
-		tenant, err := v.changeableTenant(ctx, id, permission.TenantsUpdate)
-		if err != nil || tenant.DisabledAt != 0 {
-			return Preview{}, err
-		}
-		return previewTenantDisabled(ctx, v.db, tenant)
-	})
+	return read(ctx, s, by, func(v *View) (Preview, error) { return v.previewTenantDisabled(ctx, id) })
+}
+
+func (v *View) previewTenantDisabled(ctx context.Context, id int64) (Preview, error) {
+	tenant, err := v.changeableTenant(ctx, id, permission.TenantsUpdate)
+	if err != nil || tenant.DisabledAt != 0 {
+		return Preview{}, err
+	}
+	return previewWithout(ctx, v.db, tenant)
+}
+
+// TenantEnd is a tenant with what goes with it for good.
+type TenantEnd struct {
+	Tenant store.Tenant
+	Groups []store.Group // its automatic ones
+	Links  []store.User  // invited into it by links, which are revoked
+}
+
+// Digest tells the preview from one of something else.
+func (e TenantEnd) Digest() string {
+	groups := make([]string, len(e.Groups))
+	for i, g := range e.Groups {
+		groups[i] = fmt.Sprint(g.ID, " ", g.Name)
+	}
+	return digestOf(e.Tenant.ID, e.Tenant.Name, e.Tenant.DisabledAt != 0, groups, saidOf(e.Links...))
+}
+
+// PreviewDeleteTenant says what DeleteTenant would take along; of one that is not disabled yet, nothing. It returns Forbidden,
+// MainTenant or store.ErrNotFound.
+func (s *Service) PreviewDeleteTenant(ctx context.Context, by Actor, id int64) (TenantEnd, error) {
+	return read(ctx, s, by, func(v *View) (TenantEnd, error) { return v.previewTenantEnd(ctx, id) })
+}
+
+func (v *View) previewTenantEnd(ctx context.Context, id int64) (TenantEnd, error) {
+	tenant, err := v.changeableTenant(ctx, id, permission.TenantsDelete)
+	end := TenantEnd{Tenant: tenant}
+	if err != nil || tenant.DisabledAt == 0 {
+		return end, err
+	}
+	if end.Groups, err = v.db.AutomaticGroupsOf(ctx, "", id); err != nil {
+		return TenantEnd{}, err
+	}
+	invitations, err := v.db.LinkInvitationsInto(ctx, id)
+	if err != nil {
+		return TenantEnd{}, err
+	}
+	end.Links, err = v.invitedBy(ctx, invitations)
+	return end, err
 }
 
 // DeleteTenant removes a tenant that is disabled, for good: out of every group, with its automatic groups and the
-// invitations by link into it. typed is the name that confirms it. It returns Invalid, Forbidden, MainTenant or
-// store.ErrNotFound.
+// invitations by link into it. typed is the name that confirms it. It returns Invalid, ChangedPreview, Forbidden, MainTenant
+// or store.ErrNotFound.
 func (s *Service) DeleteTenant(ctx context.Context, by Actor, id int64, typed string) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.removeTenant(ctx, id, typed) })
+	preview := func(v *View) (TenantEnd, error) { return v.previewTenantEnd(ctx, id) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Tenant, error) { return tx.removeTenant(ctx, id, typed) })
 }
 
 func (tx *Tx) removeTenant(ctx context.Context, id int64, typed string) (store.Tenant, error) {

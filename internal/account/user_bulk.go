@@ -34,6 +34,15 @@ type BulkPreview struct {
 	FirstLinks        []store.User // invited by the first twenty of them
 	Integrations      int          // email integrations that contain an address of theirs
 	FirstIntegrations []store.Integration
+
+	ids          []int64 // of all
+	links        []store.User
+	integrations []store.Integration
+}
+
+// Digest tells the preview from one of something else, exactly: also where others are meant than those it names.
+func (p BulkPreview) Digest() string {
+	return digestOf(p.ids, saidOf(p.First...), saidOf(p.links...), saidOfIntegrations(p.integrations))
 }
 
 // namedFirst is how many people, links or integrations a confirmation names.
@@ -46,20 +55,22 @@ func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, sele
 	if err != nil {
 		return BulkPreview{}, err
 	}
-	return read(ctx, s, by, func(v *View) (BulkPreview, error) {
-		preview := BulkPreview{Total: len(ids)}
-		if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
-			return preview, err
-		}
-		chosen := func(id int64) bool {
-			_, is := slices.BinarySearch(ids, id)
-			return is && id != by.UserID // nobody ends their own access
-		}
-		if err := v.previewLinks(ctx, chosen, &preview); err != nil {
-			return preview, err
-		}
-		return preview, v.previewIntegrations(ctx, chosen, &preview)
-	})
+	return read(ctx, s, by, func(v *View) (BulkPreview, error) { return v.previewChosen(ctx, action, ids) })
+}
+
+func (v *View) previewChosen(ctx context.Context, action string, ids []int64) (preview BulkPreview, err error) {
+	preview.ids, preview.Total = ids, len(ids)
+	if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
+		return preview, err
+	}
+	chosen := func(id int64) bool {
+		_, is := slices.BinarySearch(ids, id)
+		return is && id != v.by.UserID // nobody ends their own access
+	}
+	if err := v.previewLinks(ctx, chosen, &preview); err != nil {
+		return preview, err
+	}
+	return preview, v.previewIntegrations(ctx, chosen, &preview)
 }
 
 // previewLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
@@ -76,7 +87,8 @@ func (v *View) previewLinks(ctx context.Context, chosen func(id int64) bool, pre
 			preview.Links += n
 		}
 	}
-	preview.FirstLinks, err = v.db.FirstInvitedByLink(ctx, inviters, namedFirst)
+	preview.links, err = v.db.InvitedByLinkOf(ctx, inviters)
+	preview.FirstLinks = preview.links[:min(namedFirst, len(preview.links))]
 	return err
 }
 
@@ -95,11 +107,10 @@ func (v *View) previewIntegrations(ctx context.Context, chosen func(id int64) bo
 		if !slices.ContainsFunc(addressKeys(m.addresses), func(key string) bool { return chosen(owners[key].ID) }) {
 			continue
 		}
-		preview.Integrations++
-		if len(preview.FirstIntegrations) < namedFirst {
-			preview.FirstIntegrations = append(preview.FirstIntegrations, m.Integration)
-		}
+		preview.integrations = append(preview.integrations, m.Integration)
 	}
+	preview.Integrations = len(preview.integrations)
+	preview.FirstIntegrations = preview.integrations[:min(namedFirst, preview.Integrations)]
 	return err
 }
 
@@ -120,7 +131,8 @@ type BulkOrder struct {
 }
 
 // StartBulk begins the job that does what was ordered to everybody selected. For a selection of all, another total than
-// the one announced returns ChangedTotal. It returns Forbidden, or Invalid for an unknown action or where nobody is selected.
+// the one announced returns ChangedTotal; another preview than the one confirmed returns ChangedPreview. It
+// returns Forbidden, or Invalid for an unknown action or where nobody is selected.
 func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, order BulkOrder) (store.Job, error) {
 	ids, err := s.selected(ctx, by, order.Action, selection)
 	if err != nil {
@@ -132,7 +144,8 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, 
 	if len(ids) == 0 {
 		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
-	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
+	preview := func(v *View) (BulkPreview, error) { return v.previewChosen(ctx, order.Action, ids) }
+	job, err := changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Job, error) {
 		if err := tx.requirePermission(bulkActions[order.Action].needs); err != nil {
 			return store.Job{}, err
 		}

@@ -11,9 +11,10 @@ import (
 
 // DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
 // address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, Self,
-// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
+// LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+	preview := func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersDelete) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.User, error) {
 		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
 		if err != nil {
 			return store.User{}, err
@@ -51,5 +52,5 @@ func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
 
 // PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.
 func (s *Service) PreviewDelete(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
-	return s.previewEnd(ctx, by, userID, permission.UsersDelete)
+	return read(ctx, s, by, func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersDelete) })
 }

@@ -16,9 +16,10 @@ import (
 // DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
 // link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
 // email integrations named. Disabling a disabled user changes nothing. It returns Self, Invited,
-// LastAdministrator, Forbidden (rule "may manage") or store.ErrNotFound.
+// LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
+	preview := func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersUpdate) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.User, error) {
 		done, err := tx.disable(ctx, userID)
 		if err != nil {
 			return store.User{}, err
@@ -82,9 +83,17 @@ func (tx *Tx) enable(ctx context.Context, userID int64) (fact, error) {
 	return tx.happened(notify.ConditionAccessEnabled, user), tx.recordChange(ctx, "enable access", userObject(before), userObject(user))
 }
 
-// endAccess ends what lets the person in or speaks for them: sessions, the links they were sent, mails that wait with
-// such links, and the link invitations they made.
+// endAccess ends what lets the person in or speaks for them: what endSignIn ends, and the link invitations they made.
 func (tx *Tx) endAccess(ctx context.Context, user store.User) error {
+	if err := tx.endSignIn(ctx, user); err != nil {
+		return err
+	}
+	_, err := tx.takeLinksOf(ctx, user.ID, nil)
+	return err
+}
+
+// endSignIn ends what lets the person in: sessions, the links they were sent, and mails that wait with such links.
+func (tx *Tx) endSignIn(ctx context.Context, user store.User) error {
 	if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 		return err
 	}
@@ -94,11 +103,7 @@ func (tx *Tx) endAccess(ctx context.Context, user store.User) error {
 	if err := tx.db.EndResetLinks(ctx, user.ID, store.LinkRevoked); err != nil {
 		return err
 	}
-	if err := tx.db.EndSignupLinksOfUser(ctx, user.ID, store.LinkRevoked); err != nil {
-		return err
-	}
-	_, err := tx.takeLinksOf(ctx, user.ID, nil)
-	return err
+	return tx.db.EndSignupLinksOfUser(ctx, user.ID, store.LinkRevoked)
 }
 
 // EndPreview is what disabling or deleting somebody does beyond them.
@@ -108,36 +113,55 @@ type EndPreview struct {
 	Integrations []store.Integration // email integrations that contain their address
 }
 
+// Digest tells the preview from one of something else.
+func (p EndPreview) Digest() string {
+	return digestOf(saidOf(p.User), saidOf(p.Links...), saidOfIntegrations(p.Integrations))
+}
+
+func saidOfIntegrations(integrations []store.Integration) []string {
+	said := make([]string, len(integrations))
+	for i, integration := range integrations {
+		said[i] = fmt.Sprint(integration.ID, " ", integration.Name)
+	}
+	return said
+}
+
 // PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage") or Self, or
 // returns store.ErrNotFound.
 func (s *Service) PreviewDisable(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
-	return s.previewEnd(ctx, by, userID, permission.UsersUpdate)
+	return read(ctx, s, by, func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersUpdate) })
 }
 
-func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
-	return read(ctx, s, by, func(v *View) (EndPreview, error) {
-		user, err := v.manageable(ctx, userID, needs)
-		if err != nil {
-			return EndPreview{}, err
+func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Permission) (EndPreview, error) {
+	user, err := v.manageable(ctx, userID, needs)
+	if err != nil {
+		return EndPreview{}, err
+	}
+	if user.ID == v.by.UserID {
+		return EndPreview{}, Refuse(Self)
+	}
+	preview := EndPreview{User: user}
+	made, err := v.db.LinkInvitationsBy(ctx, user.ID)
+	if err != nil {
+		return EndPreview{}, err
+	}
+	if preview.Links, err = v.invitedBy(ctx, made); err != nil {
+		return EndPreview{}, err
+	}
+	preview.Integrations, err = v.integrationsWith(ctx, user)
+	return preview, err
+}
+
+// invitedBy returns the people of invitations.
+func (v *View) invitedBy(ctx context.Context, invitations []store.Invitation) ([]store.User, error) {
+	people := make([]store.User, len(invitations))
+	for i, invitation := range invitations {
+		var err error
+		if people[i], err = v.db.UserByID(ctx, invitation.UserID); err != nil {
+			return nil, err
 		}
-		if user.ID == by.UserID {
-			return EndPreview{}, Refuse(Self)
-		}
-		preview := EndPreview{User: user}
-		made, err := v.db.LinkInvitationsBy(ctx, user.ID)
-		if err != nil {
-			return EndPreview{}, err
-		}
-		for _, invitation := range made {
-			invited, err := v.db.UserByID(ctx, invitation.UserID)
-			if err != nil {
-				return EndPreview{}, err
-			}
-			preview.Links = append(preview.Links, invited)
-		}
-		preview.Integrations, err = v.integrationsWith(ctx, user)
-		return preview, err
-	})
+	}
+	return people, nil
 }
 
 // mailbox is an email integration with its addresses.

@@ -62,15 +62,18 @@ func (s *Service) UserGroups(ctx context.Context, by Actor, userID int64) (UserG
 
 // SetMembership changes the role of a person and the groups they are in, who still are as they were at Version. With another
 // role they move from the automatic groups of the old role to those of the new one. Link invitations they made
-// and could not make now are revoked. It returns Invalid, Forbidden (rules "may grant" and "may manage"), LastAdministrator,
-// store.ErrStale or store.ErrNotFound.
+// and could not make now are revoked. It returns Invalid, ChangedPreview, Forbidden (rules "may grant" and "may manage"),
+// LastAdministrator, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in Membership) (store.User, error) {
 	if err := requireVersion(in.Version); err != nil {
 		return store.User{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
-		changed, err := tx.changeMembership(ctx, userID, in)
+		preview, changed, err := tx.rehearsedMembership(ctx, userID, in)
 		if err != nil {
+			return store.User{}, err
+		}
+		if err := tx.requireConfirmed(preview); err != nil {
 			return store.User{}, err
 		}
 		return changed.fact.user, tx.announce(ctx, changed.fact)
@@ -80,11 +83,18 @@ func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in 
 // PreviewMembership says what SetMembership would do. Nothing is changed. It returns what SetMembership returns.
 func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64, in Membership) (Preview, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
-		return tx.previewOn(ctx, []int64{userID}, func() ([]store.User, error) {
-			changed, err := tx.changeMembership(ctx, userID, in)
-			return changed.revoked, err
-		})
+		preview, _, err := tx.rehearsedMembership(ctx, userID, in)
+		return preview, err
 	})
+}
+
+// rehearsedMembership changes the role and groups of a person, and says what that has taken away.
+func (tx *Tx) rehearsedMembership(ctx context.Context, userID int64, in Membership) (preview Preview, changed moved, err error) {
+	preview, err = tx.previewOn(ctx, []int64{userID}, func() ([]store.User, error) {
+		changed, err = tx.changeMembership(ctx, userID, in)
+		return changed.revoked, err
+	})
+	return preview, changed, err
 }
 
 func (tx *Tx) changeMembership(ctx context.Context, userID int64, in Membership) (moved, error) {

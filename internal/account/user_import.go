@@ -1,19 +1,12 @@
 package account
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
-	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -23,6 +16,13 @@ const (
 	MaxImport      = 2 << 20 // bytes
 	maxImportLines = 10_000  // people
 )
+
+// ImportInput is what the form of an import says. With Send people are invited by mail at once; without it later, by Resend.
+type ImportInput struct {
+	File     []byte
+	TenantID int64
+	Send     bool
+}
 
 // ImportLine is one person of a file, and why they will not be added.
 type ImportLine struct {
@@ -35,8 +35,29 @@ type ImportLine struct {
 
 // ImportPreview is a file as it was understood.
 type ImportPreview struct {
+	Text                 string   // the file as it was read: with LF at the ends of lines. Read again, it is understood the same way
+	Known, Unknown       []string // names of the columns that were read, and of those that were not
 	Lines                []ImportLine
 	New, Exist, Problems int
+	TenantID             int64
+	Send                 bool
+}
+
+// Digest tells the preview from one of something else: a line that comes to something else is enough.
+func (p ImportPreview) Digest() string { return digestOf(p.TenantID, p.Send, p.Lines) }
+
+// work are the people who will be added.
+func (p ImportPreview) work() importWork {
+	work := importWork{TenantID: p.TenantID, Send: p.Send}
+	for _, l := range p.Lines {
+		if l.Problem == "" {
+			work.People = append(
+				work.People,
+				NewUser{Role: l.Role, FirstName: l.FirstName, LastName: l.LastName, Email: l.Email, TenantID: p.TenantID},
+			)
+		}
+	}
+	return work
 }
 
 // importWork is what an import's job holds.
@@ -48,42 +69,50 @@ type importWork struct {
 
 // PreviewImport says line by line what importing a file into a tenant would do; nothing is written. It returns Invalid
 // for a file that cannot be read, and Forbidden without users.create.
-func (s *Service) PreviewImport(ctx context.Context, by Actor, file []byte, tenantID int64) (ImportPreview, error) {
-	if err := s.Require(by, permission.UsersCreate); err != nil {
-		return ImportPreview{}, err
-	}
-	lines, err := parseImport(file)
+func (s *Service) PreviewImport(ctx context.Context, by Actor, in ImportInput) (ImportPreview, error) {
+	preview, err := s.previewFile(ctx, by, in)
 	if err != nil {
 		return ImportPreview{}, err
 	}
-	return read(ctx, s, by, func(v *View) (ImportPreview, error) {
-		if err := v.requireEnabled(ctx, tenantID); err != nil {
-			return ImportPreview{}, err
-		}
-		return v.readImport(ctx, lines, tenantID)
-	})
+	return read(ctx, s, by, preview)
 }
 
-// StartImport begins the job that adds the new people of a file to a tenant. With send they are invited by mail now;
-// without it, later, by Resend. It returns what PreviewImport returns, and Invalid where nobody would be added.
-func (s *Service) StartImport(ctx context.Context, by Actor, file []byte, tenantID int64, send bool) (store.Job, error) {
-	read, err := s.PreviewImport(ctx, by, file, tenantID)
+// previewFile reads the file and returns what is left to do in the database.
+func (s *Service) previewFile(ctx context.Context, by Actor, in ImportInput) (func(*View) (ImportPreview, error), error) {
+	if err := s.Require(by, permission.UsersCreate); err != nil {
+		return nil, err
+	}
+	file, err := readImport(in.File)
+	if err != nil {
+		return nil, err
+	}
+	return func(v *View) (ImportPreview, error) {
+		if err := v.requireEnabled(ctx, in.TenantID); err != nil {
+			return ImportPreview{}, err
+		}
+		return v.checkImport(ctx, file, in)
+	}, nil
+}
+
+// StartImport begins the job that adds the new people of a file to a tenant. An import is always confirmed: it returns
+// ChangedPreview unless by confirms what PreviewImport says now, what that returns, and Invalid where nobody would be added.
+func (s *Service) StartImport(ctx context.Context, by Actor, in ImportInput) (store.Job, error) {
+	if by.Confirms == "" {
+		return store.Job{}, changedPreview()
+	}
+	preview, err := s.previewFile(ctx, by, in)
 	if err != nil {
 		return store.Job{}, err
 	}
-	work := importWork{TenantID: tenantID, Send: send}
-	for _, l := range read.Lines {
-		if l.Problem == "" {
-			work.People = append(
-				work.People,
-				NewUser{Role: l.Role, FirstName: l.FirstName, LastName: l.LastName, Email: l.Email, TenantID: tenantID},
-			)
+	var work importWork
+	job, err := changeConfirmed(ctx, s, by, func(v *View) (ImportPreview, error) {
+		now, err := preview(v)
+		work = now.work()
+		if err == nil && len(work.People) == 0 {
+			err = invalid("file", "Nobody in this file would be added. Choose another file.")
 		}
-	}
-	if len(work.People) == 0 {
-		return store.Job{}, invalid("file", "Nobody in this file would be added. Choose another file.")
-	}
-	job, err := change(ctx, s, by, func(tx *Tx) (store.Job, error) {
+		return now, err
+	}, func(tx *Tx) (store.Job, error) {
 		if err := tx.requirePermission(permission.UsersCreate); err != nil {
 			return store.Job{}, err
 		}
@@ -115,107 +144,9 @@ func importSteps(encoded []byte) (step, error) {
 	}, nil
 }
 
-// columns are the names that an import's first line may use.
-var columns = map[string]string{
-	"email": "email", "e-mail": "email", "email address": "email", "mail": "email",
-	"first name": "first_name", "first_name": "first_name", "firstname": "first_name", "given name": "first_name",
-	"last name": "last_name", "last_name": "last_name", "lastname": "last_name", "surname": "last_name", "family name": "last_name",
-	"role": "role",
-}
-
-// parseImport reads the lines of a file, with a problem where a line cannot be understood. It accepts a byte order
-// mark, comma or semicolon, quoted fields and columns in any order; columns it does not know are ignored.
-func parseImport(file []byte) ([]ImportLine, error) {
-	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
-	switch {
-	case len(bytes.TrimSpace(file)) == 0:
-		return nil, invalid("file", "Choose a file. This one is empty.")
-	case len(file) > MaxImport:
-		return nil, invalid("file", "A file has at most 2 MiB. Split it.")
-	case !utf8.Valid(file) || bytes.ContainsRune(file, 0):
-		return nil, invalid("file", "This is not a CSV file in UTF-8. Save it as “CSV UTF-8” and try again.")
-	}
-	first, _, _ := bytes.Cut(file, []byte("\n"))
-	reader := csv.NewReader(bytes.NewReader(file))
-	if bytes.Count(first, []byte(";")) > bytes.Count(first, []byte(",")) {
-		reader.Comma = ';'
-	}
-	reader.FieldsPerRecord = -1
-	reader.TrimLeadingSpace = true
-	header, err := reader.Read()
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	places := map[string]int{}
-	for i, name := range header {
-		if field := columns[strings.ToLower(input.Plain(name))]; field != "" {
-			places[field] = i
-		}
-	}
-	for _, needed := range []string{"email", "role"} {
-		if _, found := places[needed]; !found {
-			return nil, invalid("file", "The first line must name the columns: email, first name, last name, role. There is no column “"+needed+"”.")
-		}
-	}
-	return readLines(reader, places)
-}
-
-func readLines(reader *csv.Reader, places map[string]int) ([]ImportLine, error) {
-	var lines []ImportLine
-	for {
-		record, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return lines, nil
-		}
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		if len(lines) == maxImportLines {
-			return nil, invalid("file", "A file has at most 10,000 people. Split it.")
-		}
-		cell := func(field string) string {
-			i, named := places[field]
-			if !named || i >= len(record) {
-				return ""
-			}
-			return strings.TrimSpace(record[i])
-		}
-		number, _ := reader.FieldPos(0)
-		line := ImportLine{
-			Line:      number,
-			Email:     cell("email"),
-			FirstName: cell("first_name"),
-			LastName:  cell("last_name"),
-			Role:      roleNamed(cell("role")),
-		}
-		if line.Role == "" {
-			line.Problem = "There is no role “" + input.Plain(cell("role")) + "”. Write it as under Role in the user list."
-		}
-		lines = append(lines, line)
-	}
-}
-
-// roleNamed finds a role by its label or its key, whatever the case and the spaces; "" where there is none.
-func roleNamed(name string) permission.Role {
-	name = input.Plain(name)
-	for _, role := range permission.Roles() {
-		if strings.EqualFold(name, role.Label()) || strings.EqualFold(name, string(role)) {
-			return role
-		}
-	}
-	return ""
-}
-
-func unreadable(err error) error {
-	var syntax *csv.ParseError
-	if errors.As(err, &syntax) {
-		return invalid("file", fmt.Sprintf("Line %d cannot be read: check its quotation marks.", syntax.Line))
-	}
-	return invalid("file", "The file cannot be read. Save it as “CSV UTF-8” and try again.")
-}
-
-// readImport says of each line what adding it would do.
-func (v *View) readImport(ctx context.Context, lines []ImportLine, tenantID int64) (ImportPreview, error) {
+// checkImport says of each line what adding it would do.
+func (v *View) checkImport(ctx context.Context, file importFile, in ImportInput) (ImportPreview, error) {
+	lines := slices.Clone(file.lines) // those of the file stay as they were read: they may be checked twice
 	keys := make([]string, len(lines))
 	first := map[string]int{}
 	for i := range lines {
@@ -238,14 +169,16 @@ func (v *View) readImport(ctx context.Context, lines []ImportLine, tenantID int6
 	}
 	forbidden := map[permission.Role]string{}
 	for _, role := range permission.Roles() {
-		err := v.requireGrant(ctx, role, tenantID)
+		err := v.requireGrant(ctx, role, in.TenantID)
 		if refusal := AsRefusal(err); refusal != nil {
 			forbidden[role] = refusal.Words
 		} else if err != nil {
 			return ImportPreview{}, err
 		}
 	}
-	read := ImportPreview{Lines: lines}
+	read := ImportPreview{
+		Text: file.text, Known: file.known, Unknown: file.unknown, Lines: lines, TenantID: in.TenantID, Send: in.Send,
+	}
 	for i := range lines {
 		line := &lines[i]
 		if line.Problem == "" {

@@ -11,8 +11,8 @@ import (
 
 // ChangeInvitedRole gives an invited person another role before they accept. The link stays as it is, unless somebody made
 // it who could not give this role: then it ends, and the invitation is mailed anew or takes a new link. The role they have
-// changes nothing. It returns Invalid, Forbidden (rules "may grant" and "may manage"), or store.ErrNotFound once the invitation was
-// accepted or revoked.
+// changes nothing. It returns Invalid, ChangedPreview, Forbidden (rules "may grant" and "may manage"), or store.ErrNotFound once
+// the invitation was accepted or revoked.
 func (s *Service) ChangeInvitedRole(ctx context.Context, by Actor, invitationID int64, role permission.Role) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.promiseRole(ctx, invitationID, role) })
 }
@@ -21,7 +21,10 @@ func (tx *Tx) promiseRole(ctx context.Context, invitationID int64, role permissi
 	if _, known := permission.ParseRole(string(role)); !known {
 		return store.User{}, invalid("role", "Choose a role.")
 	}
-	_, user, err := tx.pendingInvitation(ctx, invitationID, permission.UsersUpdate)
+	invitation, user, err := tx.pendingInvitation(ctx, invitationID, permission.UsersUpdate)
+	if err == nil {
+		err = tx.requireConfirmed(Pending{invitation, user})
+	}
 	if err != nil || role == user.Role {
 		return user, err
 	}
@@ -97,7 +100,7 @@ func (tx *Tx) adaptSignIn(ctx context.Context, user *store.User, old permission.
 		if user.ActivatedAt == 0 {
 			user.ActivatedAt = tx.now
 		}
-		if err := tx.endAccess(ctx, *user); err != nil {
+		if err := tx.endSignIn(ctx, *user); err != nil { // the invitations they made are reviewed with the change of their role
 			return err
 		}
 		if invitation.ID == 0 {
