@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"console/internal/input"
 	"console/internal/permission"
 )
 
@@ -189,6 +190,7 @@ func importLine(number int, cell func(field string) string) ImportLine {
 
 // roleNamed finds a role by its label or its key, whatever the case; "" where there is none.
 func roleNamed(name string) permission.Role {
+	name = input.Plain(name)
 	for _, role := range permission.Roles() {
 		if strings.EqualFold(name, role.Label()) || strings.EqualFold(name, string(role)) {
 			return role
