@@ -91,7 +91,8 @@ func (tx *Tx) nameGroup(ctx context.Context, id, version int64, name string) (st
 }
 
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
-// added falls under rule "may grant"; what the set had and can be given no more stays, as permission.Set.Keeping says. It returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
+// added falls under rule "may grant"; what the set had and can be given no more stays, as permission.Set.Keeping says. It
+// returns Invalid, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Group, error) { return tx.changePermissions(ctx, id, version, in) })
 }
