@@ -127,7 +127,11 @@ func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
 	admin := c.Administrator()
 	path := c.NewGroup(admin, "Custom", []string{"1"}, nil)
 	version := c.Cell(`SELECT version FROM groups WHERE name = 'Custom'`)
-	for refused, words := range map[string]string{"rules.update": "tick View of Rules", "users.update": "takes the role Administrator", "rules.export": "no permission"} {
+	for refused, words := range map[string]string{
+		"rules.update": "tick View of Rules", "rules.export": "no permission", "users.update": "takes the role Administrator",
+		"users.export": "takes the role Administrator", "tenants.update": "takes the role Global Administrator",
+		"activity.update": "its entries stay as they were written",
+	} {
 		admin.Post(path+"/permissions", "version", version, "role", "custom", "permissions", refused).
 			Wants(http.StatusUnprocessableEntity).
 			Contains(words)
@@ -136,6 +140,40 @@ func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
 		Wants(http.StatusOK).
 		Contains("Nobody loses access by this.")
 	c.WantCount(1, `SELECT count(*) FROM groups WHERE name = 'Custom' AND permissions = ''`)
+}
+
+// A set of before keeps what can be given no more through saves that do not name it, and it stays visible where it counts.
+func TestGroups_WhatIsOfferedNoMoreIsKept(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
+	path := c.NewGroup(admin, "Early", []string{"1"}, []string{"activity.view"})
+	admin.Post(path+"/users/add", "emails", "ann@example.com").Wants(http.StatusSeeOther)
+	c.Exec(`UPDATE groups SET permissions = 'activity.view activity.update' WHERE name = 'Early'`)
+	save := func(set ...string) []string {
+		pairs := []string{"version", c.Cell(`SELECT version FROM groups WHERE name = 'Early'`), "role", "custom"}
+		for _, p := range set {
+			pairs = append(pairs, "permissions", p)
+		}
+		return pairs
+	}
+	stored := func(want string) {
+		t.Helper()
+		c.WantCount(1, `SELECT count(*) FROM groups WHERE name = 'Early' AND permissions = $1`, want)
+	}
+
+	admin.Get(path+"?tab=permissions").Contains("was given earlier", `value="activity.export"`).
+		Lacks(`value="activity.update"`, `value="activity.create"`, `value="users.update"`, `value="general.update"`, `value="tenants.create"`)
+	admin.Post(path+"/permissions", save("activity.view", "rules.view")...).Wants(http.StatusSeeOther)
+	stored("activity.view activity.update rules.view")
+	admin.Get(fmt.Sprintf("/settings/users/%d/permissions", ann.ID)).Contains("Early")
+	admin.Post(path+"/permissions", save("activity.view", "activity.update")...).Wants(http.StatusUnprocessableEntity)
+
+	admin.Get(path + "/permissions?role=custom&permissions=rules.view&version=" + save()[1]).Contains("update Activity log")
+	admin.Post(path+"/permissions", save("rules.view")...).Wants(http.StatusSeeOther)
+	stored("rules.view")
+	admin.Get(path + "?tab=permissions").Lacks("was given earlier")
 }
 
 func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -276,6 +277,25 @@ func TestRoutes_MembershipDecides(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A password in the header of a request would go around the second factor, so it opens nothing.
+func TestFC81_APasswordInAHeaderOpensNothing(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	visitor := c.Browser()
+	visitor.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(harness.AdminEmail+":"+harness.AdminPassword)))
+	visitor.Get("/signin").Wants(http.StatusOK)
+	sessions := c.Count(`SELECT count(*) FROM sessions`)
+	for _, r := range c.Routes() {
+		if r.Method == http.MethodGet && r.Needs.SignedIn() {
+			with := visitor.Get(strings.NewReplacer(":id", "999", ":token", "unknown").Replace(r.Path))
+			if location := with.Header.Get("Location"); with.StatusCode != http.StatusSeeOther || !strings.HasPrefix(location, "/signin") {
+				t.Errorf("%s is answered %d, %q", r.Path, with.StatusCode, location)
+			}
+		}
+	}
+	c.WantCount(sessions, `SELECT count(*) FROM sessions`)
 }
 
 // ask requests a route about an id that nobody has, with an empty form where it takes one, and returns the status.

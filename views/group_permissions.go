@@ -23,7 +23,7 @@ func (p GroupPage) set() permission.Set {
 			set = set.With(permission)
 		}
 	}
-	return set
+	return set.Keeping(p.Group.Custom)
 }
 
 // may says that the person who looks could grant a permission to the members of the group.
@@ -40,6 +40,16 @@ func (p GroupPage) may(perm permission.Permission) bool {
 type cell struct {
 	permission.Permission
 	exists, on, offered bool
+}
+
+// keeps says that the set shows permissions that can be given no more.
+func (p GroupPage) keeps() bool {
+	for perm := range p.set().All() {
+		if !perm.Custom() {
+			return true
+		}
+	}
+	return false
 }
 
 // cells are the boxes of a resource, in the order of the actions.

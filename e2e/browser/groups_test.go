@@ -68,7 +68,7 @@ func (w groupWalk) create() {
 // permit ticks boxes: with a script nothing can be ticked without View; without one the server says so.
 func (w groupWalk) permit() {
 	if w.Script {
-		w.Is(`document.querySelector('[value="rules.update"]').disabled`)
+		w.Is(`getComputedStyle(document.querySelector('[value="rules.update"]:disabled')).visibility === "hidden"`) // an empty cell
 	} else {
 		w.Click("Update Rules")
 		w.Click("Save permissions…")
@@ -76,6 +76,7 @@ func (w groupWalk) permit() {
 		w.Click("Update Rules")
 	}
 	w.Click("View Rules")
+	w.Is(`getComputedStyle(document.querySelector('[value="rules.update"]')).visibility === "visible"`)
 	w.Click("Update Rules")
 	w.Click("Save permissions…")
 	w.Says("Nobody loses access by this.")

@@ -91,7 +91,8 @@ func (tx *Tx) nameGroup(ctx context.Context, id, version int64, name string) (st
 }
 
 // SetGroupPermissions gives a group that still is as it was at version another source role or set of permissions. What is
-// added falls under rule "may grant". It returns Invalid, ChangedPreview, Forbidden, store.ErrStale or store.ErrNotFound.
+// added falls under rule "may grant"; what the set had and can be given no more stays, as permission.Set.Keeping says. It
+// returns Invalid, ChangedPreview, Forbidden, store.ErrStale or store.ErrNotFound.
 func (s *Service) SetGroupPermissions(ctx context.Context, by Actor, id, version int64, in GroupInput) (store.Group, error) {
 	preview := func(v *View) (Preview, error) { return v.previewPermissions(ctx, id, version, in) }
 	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Group, error) { return tx.changePermissions(ctx, id, version, in) })
@@ -101,7 +102,7 @@ func (tx *Tx) changePermissions(ctx context.Context, id, version int64, in Group
 	role, custom, refused := in.parsePermissions()
 	return tx.changeGroup(ctx, id, version, refused, func(group *store.CoveringGroup) error {
 		before := group.Set()
-		group.Role, group.Custom = role, custom
+		group.Role, group.Custom = role, custom.Keeping(group.Custom)
 		return tx.requireAdded(ctx, *group, before)
 	})
 }
@@ -132,7 +133,7 @@ func (v *View) previewPermissions(ctx context.Context, id, version int64, in Gro
 		return Preview{}, store.ErrStale
 	}
 	after := group
-	after.Role, after.Custom = role, custom
+	after.Role, after.Custom = role, custom.Keeping(group.Custom)
 	if err := v.requireAdded(ctx, after, group.Set()); err != nil {
 		return Preview{}, err
 	}
@@ -277,7 +278,7 @@ func (in GroupInput) parsePermissions() (permission.Role, permission.Set, Fields
 		case !known:
 			return "", set, Fields{"permissions": fmt.Sprintf("There is no permission “%s”. Reload the page.", key)}
 		case !p.Custom():
-			return "", set, Fields{"permissions": fmt.Sprintf("Custom permissions cannot %s: that takes the role Administrator.", p.Label())}
+			return "", set, Fields{"permissions": fmt.Sprintf("Custom permissions cannot %s: %s.", p.Label(), notOffered(p))}
 		}
 		set = set.With(p)
 	}
@@ -287,6 +288,17 @@ func (in GroupInput) parsePermissions() (permission.Role, permission.Set, Fields
 		}
 	}
 	return "", set, nil
+}
+
+// notOffered says why a set of a group's own cannot be given a permission.
+func notOffered(p permission.Permission) string {
+	switch {
+	case permission.Admin.Set().Has(p):
+		return "that takes the role Administrator"
+	case p.Resource == permission.Activity:
+		return "its entries stay as they were written"
+	}
+	return "that takes the role Global Administrator"
 }
 
 func (v *View) requireFreeName(ctx context.Context, group store.Group) error {

@@ -15,9 +15,26 @@ var byKey = func() map[string]Permission {
 // Global Administrator.
 var viewOnly = [len(resources)]bool{Users: true, Groups: true, General: true, Tenants: true}
 
-// Custom reports whether a set of one's own may hold p.
+// Custom reports whether a set of one's own may be given p: it has an effect, and takes no role.
 func (p Permission) Custom() bool {
-	return p.Exists() && (p.Action == View || !viewOnly[p.Resource])
+	switch {
+	case !p.Exists():
+		return false
+	case p.Resource == Activity:
+		return p.Action == View || p.Action == Export // nobody changes what was written down
+	}
+	return p.Action == View || !viewOnly[p.Resource]
+}
+
+// Keeping returns the set of one's own that s becomes in place of before: what before holds and is offered no more stays,
+// for as long as View of its resource does.
+func (s Set) Keeping(before Set) Set {
+	for p := range before.All() {
+		if !p.Custom() && s.Has(Permission{p.Resource, View}) {
+			s = s.With(p)
+		}
+	}
+	return s
 }
 
 // ParseSet reads what Set.String writes. Keys that do not exist, or no longer, are left out.

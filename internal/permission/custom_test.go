@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestCustomOffersViewOnlyOfTheConsole holds the table of sets of one's own to its rule: changing users, groups, general
-// settings and tenants takes a role.
-func TestCustomOffersViewOnlyOfTheConsole(t *testing.T) {
+// TestCustomOffersWhatHasAnEffect holds the table of sets of one's own to its rule: changing users, groups, general
+// settings and tenants takes a role, and nobody changes the activity log.
+func TestCustomOffersWhatHasAnEffect(t *testing.T) {
 	t.Parallel()
 	refused := map[string]bool{}
 	for p := range everything().All() {
@@ -16,7 +16,7 @@ func TestCustomOffersViewOnlyOfTheConsole(t *testing.T) {
 		}
 	}
 	for _, key := range strings.Fields(`users.update users.create users.delete users.export groups.update groups.create groups.delete
-		general.update general.create general.delete tenants.update tenants.create tenants.delete`) {
+		general.update general.create general.delete activity.update activity.create activity.delete tenants.update tenants.create tenants.delete`) {
 		if !refused[key] {
 			t.Errorf("%s can be in a set of one's own", key)
 		}
@@ -27,6 +27,25 @@ func TestCustomOffersViewOnlyOfTheConsole(t *testing.T) {
 	}
 	if (Permission{Groups, Export}).Custom() {
 		t.Error("what does not exist can be in a set of one's own")
+	}
+}
+
+func TestKeepingHoldsWhatIsOfferedNoMore(t *testing.T) {
+	t.Parallel()
+	before := ParseSet("users.view users.update activity.view activity.update activity.export rules.view rules.update")
+	for set, want := range map[string]string{
+		"":                         "",
+		"rules.view":               "rules.view", // what is offered is as ticked
+		"activity.view":            "activity.view activity.update",
+		"users.view activity.view": "users.view users.update activity.view activity.update",
+		"activity.export":          "activity.export", // without View nothing has an effect
+	} {
+		if got := ParseSet(set).Keeping(before).String(); got != want {
+			t.Errorf("%q keeps %q, want %q", set, got, want)
+		}
+	}
+	if got := ParseSet("users.view").Keeping(Set{}).String(); got != "users.view" {
+		t.Errorf("%q came from nowhere", got)
 	}
 }
 
