@@ -13,10 +13,10 @@ func (h *Console) triggers(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q")}
+	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: c.QueryParam("q"), Mine: c.QueryParam("creator") == views.Mine}
 	search := input.Fold(page.Search)
 	for _, t := range list {
-		if !strings.Contains(input.Fold(t.Name+"\n"+t.Description), search) {
+		if !strings.Contains(input.Fold(t.Name+"\n"+t.Description), search) || page.Mine && t.CreatorID != c.Actor().UserID {
 			continue
 		}
 		page.Count(t.Enabled)

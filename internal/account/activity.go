@@ -38,6 +38,14 @@ func person(u store.User) string {
 	return u.Email
 }
 
+// inEntries is how an activity entry names who acts, for good.
+func (a Actor) inEntries() string {
+	if a.Name != "" {
+		return fmt.Sprintf("%s <%s>", a.Name, a.Email)
+	}
+	return a.Email
+}
+
 // recordChange writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
 func (tx *Tx) recordChange(ctx context.Context, action string, before, after object) error {
 	changes := map[string][2]string{}
@@ -59,12 +67,8 @@ func (tx *Tx) record(ctx context.Context, action, outcome string, about object, 
 	if err != nil {
 		return err
 	}
-	actor := tx.by.Email
-	if tx.by.Name != "" {
-		actor = fmt.Sprintf("%s <%s>", tx.by.Name, tx.by.Email)
-	}
 	return tx.db.InsertEntry(ctx, &store.Entry{
-		At: tx.now, ActorID: tx.by.UserID, Actor: actor, Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
+		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.inEntries(), Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
 		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent,
 	})

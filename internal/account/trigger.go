@@ -124,7 +124,7 @@ func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integratio
 	if err := tx.requirePermission(permission.TriggersCreate); err != nil {
 		return store.Trigger{}, err
 	}
-	trigger.CreatedAt = tx.now
+	trigger.CreatedAt, trigger.CreatorID, trigger.Creator = tx.now, tx.by.UserID, tx.by.inEntries()
 	if err := tx.db.InsertTrigger(ctx, &trigger); err != nil {
 		return store.Trigger{}, err
 	}
@@ -150,9 +150,9 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
 		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
-			trigger.ID, trigger.Version, trigger.CreatedAt, trigger.Enabled = id, version, t.CreatedAt, t.Enabled
-			*t = trigger
-			return tx.setReactions(ctx, trigger, in.Integrations)
+			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
+			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
+			return tx.setReactions(ctx, *t, in.Integrations)
 		})
 	})
 }
