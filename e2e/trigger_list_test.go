@@ -70,7 +70,7 @@ func TestTriggersDuplicate(t *testing.T) {
 func TestTriggersEditor(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	admin.Get("/settings/triggers/new").Contains("Set up in Integrations", "There is no integration yet that could get a message")
+	admin.Get("/settings/triggers/new").Contains("Add a reaction", "There is no integration yet that could get a message")
 	admin.Post("/settings/triggers/new").
 		Wants(http.StatusUnprocessableEntity).
 		Contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")

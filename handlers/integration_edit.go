@@ -20,18 +20,23 @@ func (h *Console) newIntegration(c request) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	fields := values("active", "1", "name", h.proposedName(c, kind))
+	return h.renderIntegration(c, http.StatusOK, views.IntegrationFormPage{Kind: kind, Form: h.newIntegrationFields(c, kind)})
+}
+
+// newIntegrationFields are what the form of a new integration begins with.
+func (h *Console) newIntegrationFields(c request, kind notify.Kind) views.Form {
+	fields := values("active", "1", "name", h.proposedName(c, kind.Label+" integration"))
 	for name, value := range notify.Defaults(kind) {
 		fields.Values.Set(name, value)
 	}
-	return h.renderIntegration(c, http.StatusOK, views.IntegrationFormPage{Kind: kind, Form: fields})
+	return fields
 }
 
-// proposedName is what a new integration is called unless somebody finds a better name.
-func (h *Console) proposedName(c request, kind notify.Kind) string {
-	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
+// proposedName is what something new is called unless somebody finds a better name.
+func (h *Console) proposedName(c request, what string) string {
+	name := what + " by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
 	if utf8.RuneCountInString(name) > input.MaxTitle {
-		return kind.Label + " integration"
+		return what
 	}
 	return name
 }
@@ -51,13 +56,21 @@ func (h *Console) createIntegration(c request) error {
 	}
 	integration, err := h.account.CreateIntegration(c.Context(), c.Actor(), kind.Key, in)
 	if refused := refusal(err); refused != nil {
-		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused)})
+		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused),
+			Draft: draft(c)})
 	}
 	if err != nil {
 		return err
 	}
 	if made != "" && form(c, nil).Values.Has("secret") {
-		return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: made})
+		page := views.SigningSecretPage{Integration: integration, Secret: made}
+		if draft(c) != "" {
+			page.Draft = choose(draft(c), integration)
+		}
+		return h.renderSecret(c, page)
+	}
+	if draft(c) != "" {
+		return h.resumeWith(c, integration)
 	}
 	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was added.")
 }

@@ -76,12 +76,18 @@ func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithR
 // Destinations returns the integrations that a trigger can send to, by name, for those who may make or change triggers.
 // It returns Forbidden.
 func (s *Service) Destinations(ctx context.Context, by Actor) ([]store.Integration, error) {
-	if !by.May(permission.TriggersCreate) {
-		if err := s.Require(by, permission.TriggersUpdate); err != nil {
-			return nil, err
-		}
+	if err := s.requireEditor(by); err != nil {
+		return nil, err
 	}
 	return s.db.Integrations(ctx)
+}
+
+// requireEditor returns Forbidden for those who may neither make nor change triggers.
+func (s *Service) requireEditor(by Actor) error {
+	if by.May(permission.TriggersCreate) {
+		return nil
+	}
+	return s.Require(by, permission.TriggersUpdate)
 }
 
 // CreateTrigger adds a trigger, which is enabled. It returns Invalid or Forbidden.
