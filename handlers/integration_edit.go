@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -146,14 +148,61 @@ func integrationInput(c request, kind notify.Kind, soFar notify.Settings) accoun
 	in := account.IntegrationInput{Name: sent.Get("name"), Active: sent.Get("active") != "", Settings: notify.Settings{}}
 	for _, f := range kind.Fields {
 		in.Settings[f.Name] = sent.Get(f.Name)
-		if f.Type == notify.FieldCheck {
+		switch {
+		case f.Type == notify.FieldCheck:
 			in.Settings[f.Name] = ticked(sent, f.Name, soFar[f.Name])
-		}
-		if f.Secret() && !f.Required {
+		case f.Type == notify.FieldHeaders:
+			in.Settings[f.Name] = headerLines(sent[notify.HeaderName(f.Name)], sent[notify.HeaderValue(f.Name)])
+			if in.Settings[f.Name] == "" && sent.Has(notify.HeaderName(f.Name)) { // the form has rows, and all have been emptied
+				in.Settings[notify.Forget(f.Name)] = "1"
+			}
+		case f.Type == notify.FieldCertificate:
+			if file := certificateFile(c, f.Name); file != "" {
+				in.Settings[f.Name] = file
+			}
+		case f.Secret() && !f.Required:
 			in.Settings[notify.Forget(f.Name)] = sent.Get(notify.Forget(f.Name))
 		}
 	}
 	return in
+}
+
+// headerLines are the rows that are not empty, as lines of "Name: value".
+func headerLines(names, values []string) string {
+	var lines []string
+	for i, name := range names {
+		line := strings.TrimSpace(name) + ": "
+		if i < len(values) {
+			line += strings.TrimSpace(values[i])
+		}
+		if line != ": " {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// certificateFile is the file that was chosen for a certificate, or "". What can be read of it stands in the field from now on, so that
+// it need not be chosen again when something else of the form is refused.
+func certificateFile(c request, field string) string {
+	header, err := c.FormFile(notify.CertificateFile(field))
+	if err != nil {
+		return ""
+	}
+	file, err := header.Open()
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	read, err := io.ReadAll(file)       // no longer than a request may be
+	if err != nil {
+		return ""
+	}
+	text := notify.ReadCertificate(read)
+	if utf8.ValidString(text) {
+		form(c, nil).Values.Set(field, text)
+	}
+	return text
 }
 
 // ticked is "1" or "" for a box that the form has, and otherwise as it was.
