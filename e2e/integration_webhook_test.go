@@ -80,8 +80,8 @@ func TestIntegrationsCertificateAsAFile(t *testing.T) {
 	upload("In DER", "", block.Bytes).Wants(http.StatusSeeOther)
 	upload("Too long", "", bytes.Repeat([]byte("a"), 300<<10)).Wants(http.StatusRequestEntityTooLarge)
 	for _, id := range []string{"1", "2"} {
-		admin.Get("/settings/integrations/"+id+"/edit").Contains(strings.TrimSpace(string(certificate))[:60])
-		admin.Post("/settings/integrations/"+id+"/test").Wants(http.StatusOK).Contains("the test message was delivered")
+		admin.Get("/settings/integrations/" + id + "/edit").Contains(strings.TrimSpace(string(certificate))[:60])
+		admin.Post("/settings/integrations/" + id + "/test").Wants(http.StatusOK).Contains("the test message was delivered")
 	}
 	c.WantCount(2, `SELECT count(*) FROM integrations`)
 }

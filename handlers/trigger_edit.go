@@ -14,7 +14,8 @@ import (
 const shownDeliveries = 10
 
 func (h *Console) newTrigger(c request) error {
-	return h.renderTrigger(c, http.StatusOK, 0, values("name", h.proposedName(c, "New trigger"), "condition", notify.ConditionUserAdded, "role_operator", "eq"))
+	return h.renderTrigger(c, http.StatusOK, 0, values("name", h.proposedName(c, "New trigger"),
+		"condition", notify.ConditionUserAdded, "role_operator", "eq"))
 }
 
 func (h *Console) createTrigger(c request) error {

@@ -1,11 +1,11 @@
 package notify
 
 import (
-	"strings"
 	"bytes"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"console/internal/auth"
