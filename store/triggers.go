@@ -22,8 +22,8 @@ type Trigger struct {
 	Version      int64
 }
 
-const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at, t.creator_id, t.creator,
-	t.version`
+const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at,
+	t.creator_id, t.creator, t.version`
 
 func scanTrigger(s scanner) (t Trigger, err error) {
 	var roles string

@@ -757,7 +757,7 @@ func settingField(p IntegrationFormPage, f notify.Field) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "\">Instead of what stands above. Ends in .pem, .crt, .cer or .txt.</p><input type=\"file\" id=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "\">It counts instead of what stands above. Its name ends in .pem, .crt, .cer or .txt.</p><input type=\"file\" id=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -102,7 +102,6 @@ var kinds = []Kind{
 		Key: KindSlack, Label: "Slack", Category: messengers, write: writeSlack, accept: acceptSlack,
 		Fields: []Field{{
 			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://hooks.slack.com/services/…",
-			Help: "In Slack, add an incoming webhook for the channel that is to get the messages, and copy its URL.",
 		}},
 	},
 	{
@@ -228,7 +227,7 @@ var kinds = []Kind{
 				Advanced:    true,
 				secret:      true,
 				check:       checkHeaders,
-				Placeholder: "Authorization",
+				Placeholder: "Header",
 				Help:        "They are sent with each request. A row without a name is left out.",
 			},
 			{
