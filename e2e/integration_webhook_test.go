@@ -22,8 +22,9 @@ func TestIntegrationsHeadersAreRows(t *testing.T) {
 	}
 	const add = "/settings/integrations/new?type=webhook"
 	for refusal, row := range map[string][2]string{
-		"“X Team” cannot be the name of a header.": {"X Team", "a"}, "has a value and no name": {"", "hunter2hunter2"},
-		"Enter the value of the header X-Team.": {"X-Team", ""}, "sets the header Host itself": {"Host", "evil"},
+		"“X Team” cannot be the name of a header.": {"X Team", "a"},
+		"has a value and no name":                  {"", "hunter2hunter2"},
+		"Enter the value of the header X-Team.":    {"X-Team", ""}, "sets the header Host itself": {"Host", "evil"},
 	} {
 		save(add, "url", c.Receiver.URL, "headers_name", row[0], "headers_value", row[1], "headers_name", "", "headers_value", "").
 			Wants(http.StatusUnprocessableEntity).Contains(refusal, `value="`+row[1]+`"`)
@@ -32,7 +33,8 @@ func TestIntegrationsHeadersAreRows(t *testing.T) {
 		"Bearer hunter2hunter2hunter2", "headers_name", "X-Team", "headers_value", "security").Wants(http.StatusSeeOther)
 	c.Trigger(admin, "1")
 	const edit = "/settings/integrations/1/edit"
-	page := admin.Get(edit).Contains(`value="Authorization"`, `placeholder="Stored: …ter2"`, `value="X-Team"`).Lacks("hunter2hunter2hunter2", "security\"")
+	page := admin.Get(edit).Contains(`value="Authorization"`, `placeholder="Stored: …ter2"`, `value="X-Team"`).
+		Lacks("hunter2hunter2hunter2", "security\"")
 	save(edit, "version", page.Version(), "headers_name", "Authorization", "headers_value", "", "headers_name", "", "headers_value", "",
 		"headers_name", "X-New", "headers_value", "n").Wants(http.StatusSeeOther)
 	admin.Invite("ann").Wants(http.StatusSeeOther)
@@ -55,7 +57,8 @@ func TestIntegrationsCertificateAsAFile(t *testing.T) {
 		t.Helper()
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)
-		for field, value := range map[string]string{"csrf_token": admin.Token(), "name": name, "active": "1", "verify_tls": "1", "url": receiver.URL,
+		for field, value := range map[string]string{"csrf_token": admin.Token(), "name": name, "active": "1", "verify_tls": "1",
+			"url":            receiver.URL,
 			"ca_certificate": pasted} {
 			form.WriteField(field, value)
 		}
@@ -70,8 +73,9 @@ func TestIntegrationsCertificateAsAFile(t *testing.T) {
 	block, _ := pem.Decode(certificate)
 	key := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: []byte("no key")})
 	for refusal, file := range map[string][]byte{
-		"not a certificate in PEM format": []byte("hello"), "holds a private key": key, "damaged or cut off": bytes.Replace(certificate, []byte("MII"), []byte("AAA"), 1),
-		"at most 64 KB": bytes.Repeat([]byte("a"), 65<<10), "which begins with": {0xff, 0xfe, 0, 1},
+		"not a certificate in PEM format": []byte("hello"), "holds a private key": key,
+		"damaged or cut off": bytes.Replace(certificate, []byte("MII"), []byte("AAA"), 1),
+		"at most 64 KB":      bytes.Repeat([]byte("a"), 65<<10), "which begins with": {0xff, 0xfe, 0, 1},
 	} {
 		upload("Hook", string(certificate), file).Wants(http.StatusUnprocessableEntity).Contains(refusal)
 	}

@@ -46,7 +46,8 @@ func TestTriggersKeepADraftWhileAReactionIsAdded(t *testing.T) {
 	draft := draftOf(t, added)
 	wantsEntered(admin.Post("/settings/triggers/draft", "draft", draft).Contains("Create a trigger"))
 
-	refused := admin.Post("/settings/integrations/new?type=teams", "name", "", "url", "", "draft", draft).Wants(http.StatusUnprocessableEntity)
+	refused := admin.Post("/settings/integrations/new?type=teams", "name", "", "url", "", "draft", draft).
+		Wants(http.StatusUnprocessableEntity)
 	if again := draftOf(t, refused); again != draft {
 		t.Errorf("the refused form carries %q, not %q", again, draft)
 	}
@@ -62,7 +63,8 @@ func TestTriggersKeepTheDraftOfASavedOne(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL))
-	draft := draftOf(t, admin.Post("/settings/triggers/add?type=email", "trigger_id", "1", "version", "1", "name", "Renamed", "condition", "user_added",
+	draft := draftOf(t, admin.Post("/settings/triggers/add?type=email", "trigger_id", "1", "version", "1", "name", "Renamed",
+		"condition", "user_added",
 		"integration_ids", "1"))
 	back := admin.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "ann@example.com", "draft", draft).
 		Wants(http.StatusOK).Contains("Edit trigger", `action="/settings/triggers/1/edit"`, `value="Renamed"`)

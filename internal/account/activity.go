@@ -68,8 +68,8 @@ func (tx *Tx) record(ctx context.Context, action, outcome string, about object, 
 		return err
 	}
 	return tx.db.InsertEntry(ctx, &store.Entry{
-		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.inEntries(), Source: string(tx.by.Source), Address: tx.by.Address, RequestID: tx.by.RequestID,
-		Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.inEntries(), Source: string(tx.by.Source), Address: tx.by.Address,
+		RequestID: tx.by.RequestID, Action: action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent,
 	})
 }
