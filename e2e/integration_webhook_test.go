@@ -79,7 +79,8 @@ func TestIntegrationsCertificateAsAFile(t *testing.T) {
 	} {
 		upload("Hook", string(certificate), file).Wants(http.StatusUnprocessableEntity).Contains(refusal)
 	}
-	upload("", "", certificate).Wants(http.StatusUnprocessableEntity).Contains("-----BEGIN CERTIFICATE-----\nMII") // it need not be chosen again
+	// It need not be chosen again.
+	upload("", "", certificate).Wants(http.StatusUnprocessableEntity).Contains("-----BEGIN CERTIFICATE-----\nMII")
 	upload("In PEM", "not a certificate", certificate).Wants(http.StatusSeeOther)
 	upload("In DER", "", block.Bytes).Wants(http.StatusSeeOther)
 	upload("Too long", "", bytes.Repeat([]byte("a"), 300<<10)).Wants(http.StatusRequestEntityTooLarge)

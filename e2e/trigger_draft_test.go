@@ -39,7 +39,8 @@ func TestTriggersKeepADraftWhileAReactionIsAdded(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	c.Slack(admin, c.Receiver.URL)
-	entered := []string{"name", "Half & done", "description", "é = 1&2", "condition", "user_deleted", "role_operator", "ne", "roles", "analyst",
+	entered := []string{"name", "Half & done", "description", "é = 1&2", "condition", "user_deleted", "role_operator", "ne",
+		"roles", "analyst",
 		"integration_ids", "1"}
 	added := admin.Post("/settings/triggers/add?type=teams", entered...).Wants(http.StatusOK).
 		Contains("Add Microsoft Teams integration", "Back to the trigger").Lacks("data-hx-target=\"closest .sheet-host\"")
@@ -54,7 +55,8 @@ func TestTriggersKeepADraftWhileAReactionIsAdded(t *testing.T) {
 	back := admin.Post("/settings/integrations/new?type=teams", "name", "Team", "active", "1", "url", c.Receiver.URL+"/t", "draft", draft)
 	wantsEntered(back.Contains("The integration “Team” was added.", `value="2" checked autofocus`))
 
-	made := admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL, "secret", "", "draft", draft).
+	made := admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL,
+		"secret", "", "draft", draft).
 		Wants(http.StatusOK).Contains("Signing secret", "Back to the trigger")
 	wantsEntered(admin.Post("/settings/triggers/draft", "draft", draftOf(t, made)).Contains(`value="3" checked`))
 }
