@@ -28,8 +28,10 @@ func TestFC133_SettingsOfAWebhookAreNotSentBack(t *testing.T) {
 		c.Receiver.URL+path,
 		"secret",
 		webhookSecret,
-		"headers",
-		"Authorization: Bearer hunter2hunter2hunter2",
+		"headers_name",
+		"Authorization",
+		"headers_value",
+		"Bearer hunter2hunter2hunter2",
 	)
 	edit := "/settings/integrations/" + id + "/edit"
 	secrets := []string{webhookSecret, "hunter2", "MfKQ9r8GKYqrTwjUPD8I", "pathSecret"}
@@ -248,23 +250,23 @@ func TestIntegrationsTest(t *testing.T) {
 func TestIntegrationsFormsKeepWhatIsNotTyped(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
+	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers_name", "X-Key", "headers_value", "hunter2hunter2hunter2",
 		"method", "put", "verify_tls", "0", "request_timeout", "99").
 		Wants(http.StatusUnprocessableEntity).
-		Contains("seconds from 1 to", "<details class=\"advanced\" open", "X-Key: hunter2")
-	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: hunter2hunter2hunter2",
+		Contains("seconds from 1 to", "<details class=\"advanced\" open", `value="X-Key"`, `value="hunter2hunter2hunter2"`)
+	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "headers_name", "X-Key", "headers_value", "hunter2hunter2hunter2",
 		"method", "put").
 		Wants(http.StatusSeeOther)
 	edit := admin.Get("/settings/integrations/1/edit").
 		Lacks("hunter2hunter2hunter2").
-		Contains("X-Key: …", `name="verify_tls" value="1" checked`)
-	admin.Post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", c.Receiver.URL+"/hook", "method", "put", "headers", "", "verify_tls", "0",
+		Contains(`value="X-Key"`, "Stored: …", `name="verify_tls" value="1" checked`)
+	admin.Post("/settings/integrations/1/edit", "name", "Renamed", "active", "1", "url", c.Receiver.URL+"/hook", "method", "put", "headers_name", "X-Key", "headers_value", "", "verify_tls", "0",
 		"version", edit.Version()).
 		Wants(http.StatusSeeOther)
 	admin.Get("/settings/integrations/1/edit").Lacks(`name="verify_tls" value="1" checked`)
-	admin.Post("/settings/integrations/1/edit", "name", "", "active", "1", "url", c.Receiver.URL+"/hook", "headers", "X-Key: typed just now", "version", edit.Version()).
+	admin.Post("/settings/integrations/1/edit", "name", "", "active", "1", "url", c.Receiver.URL+"/hook", "headers_name", "X-Key", "headers_value", "typed just now", "version", edit.Version()).
 		Wants(http.StatusUnprocessableEntity).
-		Contains("X-Key: typed just now").
+		Contains(`value="X-Key"`, `value="typed just now"`).
 		Lacks("hunter2hunter2hunter2")
 		// what is stored is not shown
 	admin.Post("/settings/integrations/1/edit", "name", "Again", "url", c.Receiver.URL+"/hook", "version", edit.Version()).

@@ -46,8 +46,10 @@ func TestFC120_AWebhookRepeatsItself(t *testing.T) {
 			"1",
 			"method",
 			"put",
-			"headers",
-			"X-Team: Security",
+			"headers_name",
+			"X-Team",
+			"headers_value",
+			"Security",
 		),
 	)
 	c.Receiver.Respond(fake.Response{Status: 500}, fake.Response{Status: 404}, fake.Response{Status: 202})

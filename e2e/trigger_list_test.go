@@ -70,7 +70,7 @@ func TestTriggersDuplicate(t *testing.T) {
 func TestTriggersEditor(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	admin.Get("/settings/triggers/new").Contains("Set up in Integrations", "There is no integration yet that could get a message")
+	admin.Get("/settings/triggers/new").Contains("Add a reaction", "There is no integration yet that could get a message")
 	admin.Post("/settings/triggers/new").
 		Wants(http.StatusUnprocessableEntity).
 		Contains("Enter a name.", "Choose a condition.", "Choose at least one integration.")
@@ -123,4 +123,26 @@ func TestTriggersAreForThoseWhoMay(t *testing.T) {
 		auditor.Post(path).Wants(http.StatusForbidden)
 	}
 	c.WantCount(1, `SELECT count(*) FROM triggers WHERE enabled`)
+}
+
+func TestTriggersSayWhoMadeThem(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	chat := c.Slack(admin, c.Receiver.URL)
+	bob := c.Browse(c.Person("admin", "Bob", "", "bob@example.com"))
+	for browser, name := range map[*harness.Browser]string{admin: "Of the first", bob: "Of Bob"} {
+		browser.Post("/settings/triggers/new", "name", name, "condition", "user_added", "integration_ids", chat).Wants(http.StatusSeeOther)
+	}
+	bob.Get("/settings/triggers").Contains("Of the first", "Of Bob", "Bob &lt;bob@example.com&gt;", harness.AdminEmail)
+	bob.Get("/settings/triggers?creator=me").Contains("All triggers 1", "Of Bob", "creator=me&amp;tab=enabled").Lacks("Of the first")
+	bob.Get("/settings/triggers?creator=me&tab=disabled").Contains("You have made no trigger")
+	first := c.Cell(`SELECT id FROM triggers WHERE name = 'Of the first'`)
+	edit := bob.Get("/settings/triggers/" + first + "/edit")
+	bob.Post("/settings/triggers/"+first+"/edit", "name", "Changed", "condition", "user_added", "integration_ids", chat, "version", edit.Version()).
+		Wants(http.StatusSeeOther)
+	admin.Get("/settings/triggers?creator=me").Contains("Changed").Lacks("Of Bob")
+	bob.Post("/settings/triggers/" + first + "/duplicate").Wants(http.StatusSeeOther)
+	bob.Get("/settings/triggers?creator=me").Contains("Copy of Changed", "All triggers 2")
+	c.Exec(`DELETE FROM users WHERE email = 'bob@example.com'`)
+	admin.Get("/settings/triggers").Contains("Of Bob", "Bob &lt;bob@example.com&gt;")
 }

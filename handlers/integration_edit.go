@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -20,18 +22,23 @@ func (h *Console) newIntegration(c request) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	fields := values("active", "1", "name", h.proposedName(c, kind))
+	return h.renderIntegration(c, http.StatusOK, views.IntegrationFormPage{Kind: kind, Form: h.newIntegrationFields(c, kind)})
+}
+
+// newIntegrationFields are what the form of a new integration begins with.
+func (h *Console) newIntegrationFields(c request, kind notify.Kind) views.Form {
+	fields := values("active", "1", "name", h.proposedName(c, kind.Label+" integration"))
 	for name, value := range notify.Defaults(kind) {
 		fields.Values.Set(name, value)
 	}
-	return h.renderIntegration(c, http.StatusOK, views.IntegrationFormPage{Kind: kind, Form: fields})
+	return fields
 }
 
-// proposedName is what a new integration is called unless somebody finds a better name.
-func (h *Console) proposedName(c request, kind notify.Kind) string {
-	name := kind.Label + " integration by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
+// proposedName is what something new is called unless somebody finds a better name.
+func (h *Console) proposedName(c request, what string) string {
+	name := what + " by " + c.SignedIn().User.DisplayName() + ", " + h.Now().UTC().Format("2 Jan")
 	if utf8.RuneCountInString(name) > input.MaxTitle || input.RefuseName(name) != "" {
-		return kind.Label + " integration"
+		return what
 	}
 	return name
 }
@@ -51,13 +58,21 @@ func (h *Console) createIntegration(c request) error {
 	}
 	integration, err := h.account.CreateIntegration(c.Context(), c.Actor(), kind.Key, in)
 	if refused := refusal(err); refused != nil {
-		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused)})
+		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused),
+			Draft: draft(c)})
 	}
 	if err != nil {
 		return err
 	}
 	if made != "" && form(c, nil).Values.Has("secret") {
-		return h.renderSecret(c, views.SigningSecretPage{Integration: integration, Secret: made})
+		page := views.SigningSecretPage{Integration: integration, Secret: made}
+		if draft(c) != "" {
+			page.Draft = choose(draft(c), integration)
+		}
+		return h.renderSecret(c, page)
+	}
+	if draft(c) != "" {
+		return h.resumeWith(c, integration)
 	}
 	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was added.")
 }
@@ -133,14 +148,61 @@ func integrationInput(c request, kind notify.Kind, soFar notify.Settings) accoun
 	in := account.IntegrationInput{Name: sent.Get("name"), Active: sent.Get("active") != "", Settings: notify.Settings{}}
 	for _, f := range kind.Fields {
 		in.Settings[f.Name] = sent.Get(f.Name)
-		if f.Type == notify.FieldCheck {
+		switch {
+		case f.Type == notify.FieldCheck:
 			in.Settings[f.Name] = ticked(sent, f.Name, soFar[f.Name])
-		}
-		if f.Secret() && !f.Required {
+		case f.Type == notify.FieldHeaders:
+			in.Settings[f.Name] = headerLines(sent[notify.HeaderName(f.Name)], sent[notify.HeaderValue(f.Name)])
+			if in.Settings[f.Name] == "" && sent.Has(notify.HeaderName(f.Name)) { // the form has rows, and all have been emptied
+				in.Settings[notify.Forget(f.Name)] = "1"
+			}
+		case f.Type == notify.FieldCertificate:
+			if file := certificateFile(c, f.Name); file != "" {
+				in.Settings[f.Name] = file
+			}
+		case f.Secret() && !f.Required:
 			in.Settings[notify.Forget(f.Name)] = sent.Get(notify.Forget(f.Name))
 		}
 	}
 	return in
+}
+
+// headerLines are the rows that are not empty, as lines of "Name: value".
+func headerLines(names, values []string) string {
+	var lines []string
+	for i, name := range names {
+		line := strings.TrimSpace(name) + ": "
+		if i < len(values) {
+			line += strings.TrimSpace(values[i])
+		}
+		if line != ": " {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// certificateFile is the file that was chosen for a certificate, or "". What can be read of it stands in the field from now on, so that
+// it need not be chosen again when something else of the form is refused.
+func certificateFile(c request, field string) string {
+	header, err := c.FormFile(notify.CertificateFile(field))
+	if err != nil {
+		return ""
+	}
+	file, err := header.Open()
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	read, err := io.ReadAll(file)       // no longer than a request may be
+	if err != nil {
+		return ""
+	}
+	text := notify.ReadCertificate(read)
+	if utf8.ValidString(text) {
+		form(c, nil).Values.Set(field, text)
+	}
+	return text
 }
 
 // ticked is "1" or "" for a box that the form has, and otherwise as it was.

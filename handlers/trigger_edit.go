@@ -14,7 +14,8 @@ import (
 const shownDeliveries = 10
 
 func (h *Console) newTrigger(c request) error {
-	return h.renderTrigger(c, http.StatusOK, 0, values("condition", notify.ConditionUserAdded, "role_operator", "eq"))
+	return h.renderTrigger(c, http.StatusOK, 0, values("name", h.proposedName(c, "New trigger"),
+		"condition", notify.ConditionUserAdded, "role_operator", "eq"))
 }
 
 func (h *Console) createTrigger(c request) error {
@@ -84,15 +85,19 @@ func triggerInput(c request) account.TriggerInput {
 }
 
 func (h *Console) renderTrigger(c request, status int, id int64, f views.Form) error {
-	integrations, err := h.account.Destinations(c.Context(), c.Actor())
-	if err != nil {
+	return h.renderEditor(c, status, views.TriggerFormPage{ID: id, Form: f})
+}
+
+// renderEditor adds to a page of the editor what does not come from its form.
+func (h *Console) renderEditor(c request, status int, page views.TriggerFormPage) (err error) {
+	page.Roles = permission.Roles()
+	if page.Integrations, err = h.account.Destinations(c.Context(), c.Actor()); err != nil {
 		return err
 	}
-	page := views.TriggerFormPage{ID: id, Form: f, Roles: permission.Roles(), Integrations: integrations}
-	if id == 0 {
+	if page.ID == 0 {
 		return h.render(c, status, views.TriggerForm(page))
 	}
-	list, err := h.account.Deliveries(c.Context(), c.Actor(), account.DeliveryQuery{TriggerID: id})
+	list, err := h.account.Deliveries(c.Context(), c.Actor(), account.DeliveryQuery{TriggerID: page.ID})
 	if err != nil {
 		return err
 	}

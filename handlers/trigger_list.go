@@ -13,10 +13,11 @@ func (h *Console) triggers(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q"))}
+	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Mine: c.QueryParam("creator") == views.Mine}
 	search := input.Fold(page.Search)
 	for _, t := range list {
-		if !strings.Contains(input.Fold(t.Name), search) && !strings.Contains(input.Fold(t.Description), search) {
+		if !strings.Contains(input.Fold(t.Name), search) && !strings.Contains(input.Fold(t.Description), search) ||
+			page.Mine && t.CreatorID != c.Actor().UserID {
 			continue
 		}
 		page.Count(t.Enabled)

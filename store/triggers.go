@@ -17,14 +17,19 @@ type Trigger struct {
 	Roles        []permission.Role
 	Enabled      bool
 	CreatedAt    Millis
+	CreatorID    int64  // 0: not known, as of some made by earlier versions
+	Creator      string // as the activity entries name people
 	Version      int64
 }
 
-const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at, t.version`
+const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at,
+	t.creator_id, t.creator, t.version`
 
 func scanTrigger(s scanner) (t Trigger, err error) {
 	var roles string
-	if err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.Version); err != nil {
+	err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.CreatorID, &t.Creator,
+		&t.Version)
+	if err != nil {
 		return t, err
 	}
 	return t, json.Unmarshal([]byte(roles), &t.Roles)
@@ -68,7 +73,8 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 	t.Version = 1
 	t.ID, err = tx.insert(
 		ctx,
-		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at, creator_id, creator)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		t.Name,
 		t.Description,
 		t.Condition,
@@ -76,6 +82,8 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 		roles,
 		t.Enabled,
 		t.CreatedAt,
+		t.CreatorID,
+		t.Creator,
 	)
 	return err
 }

@@ -49,7 +49,9 @@ func (p IntegrationsPage) tab() string {
 	return "all"
 }
 
-func (p IntegrationsPage) inTab(tab string) string { return listPath(integrationsPath, tab, p.Search) }
+func (p IntegrationsPage) inTab(tab string) string {
+	return listPath(integrationsPath, tab, "q", p.Search)
+}
 
 // of returns the integrations of a kind on the chosen tab.
 func (p IntegrationsPage) of(kind string) []store.Integration {

@@ -40,6 +40,7 @@ func workWithTriggers(t *testing.T, with chromium.Hands) {
 		{"duplicate a trigger", duplicateTrigger},
 		{"find a trigger", findTrigger},
 		{"delete a trigger", deleteTrigger},
+		{"create a trigger, and its reactions from the editor", createTrigger},
 		{"find a delivery", findDelivery},
 		{"see what was delivered, and send it again", sendAgain},
 	})
@@ -52,7 +53,16 @@ func createWebhook(w worker) {
 	w.Fill("Webhook URL", w.Console.Receiver.URL+"/hook")
 	w.Click("Advanced settings")
 	w.Choose("Request method", "PUT")
-	w.Fill("Request headers (optional)", "X-Team: security")
+	w.Fill("Name of header 1", "X-Team")
+	w.Fill("Value of header 1", "security")
+	if w.Script { // without one there are rows enough
+		w.Click("Add header")
+		w.Fill("Name of header 2", "X-Gone")
+		w.Click("Remove header 2")
+		w.Click("Add header")
+	}
+	w.Fill("Name of header 2", "X-Second")
+	w.Fill("Value of header 2", "second")
 	w.Fill("Request timeout, in seconds", "0")
 	w.Choose("Format of the events", "New line delimited JSON (NDJSON)")
 	w.Click("Add integration")
@@ -83,7 +93,8 @@ func editIntegration(w worker) {
 	w.Fill("Integration name", "Asset list")
 	w.Click("Test integration")
 	sent := w.Console.Receiver.Wait(w.Console.T, before+1)[before]
-	if sent.Method != http.MethodPut || sent.Header.Get("X-Team") != "security" {
+	if sent.Method != http.MethodPut || sent.Header.Get("X-Team") != "security" || sent.Header.Get("X-Second") != "second" ||
+		sent.Header.Get("X-Gone") != "" {
 		w.Console.T.Errorf("the test is %s with %v", sent.Method, sent.Header)
 	}
 	if w.Script {
@@ -177,6 +188,24 @@ func deleteTrigger(w worker) {
 	w.act(name, "Delete")
 	w.Click("Delete")
 	w.Says("The trigger “" + name + "” was deleted.")
+}
+
+// createTrigger leaves the editor for the form of an integration and comes back to what was entered.
+func createTrigger(w worker) {
+	w.Open("/settings/triggers/new")
+	w.Fill("Name", "Leavers")
+	w.Choose("Condition", "User deleted")
+	w.Click("Add: Email")
+	w.Heading("Add Email integration")
+	w.Fill("Integration name", "Personnel")
+	w.Fill("Email addresses", "personnel@example.com")
+	w.Click("Add integration")
+	w.Says("The integration “Personnel” was added.")
+	w.Click("Send to me")
+	w.Says("The trigger will send to you")
+	w.Click("Create")
+	w.Says("The trigger “Leavers” was created.")
+	w.Row("Leavers", "User deleted", "Personnel", mails)
 }
 
 func findDelivery(w worker) {

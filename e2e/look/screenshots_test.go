@@ -511,6 +511,14 @@ func (g *gallery) triggerScenes() []scene {
 			prepare: func(b *chromium.Tab) { b.Click("Actions for Everybody else"); b.Find("Duplicate", "button") },
 		},
 		{
+			name:    "trigger-roles",
+			tab:     g.admin,
+			path:    "/settings/triggers/1/edit",
+			dark:    true,
+			window:  true,
+			prepare: func(b *chromium.Tab) { b.Click("Roles: Administrator, Analyst"); b.Find("Deploy", "checkbox") },
+		},
+		{
 			name:    "trigger-error",
 			tab:     g.admin,
 			path:    "/settings/triggers/new",

@@ -65,18 +65,23 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		if err := tx.requirePermission(permission.IntegrationsCreate); err != nil {
-			return store.Integration{}, err
-		}
-		integration.CreatedAt = tx.now
-		if err := tx.db.InsertIntegration(ctx, &integration); err != nil {
-			return store.Integration{}, err
-		}
-		if err := tx.saveIntegration(ctx, &integration, in.Settings); err != nil {
-			return store.Integration{}, err
-		}
-		return integration, tx.recordChange(ctx, "create integration", object{}, integrationObject(integration).withSettings(kind, in.Settings))
+		return tx.makeIntegration(ctx, integration, in.Settings)
 	})
+}
+
+func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration, settings notify.Settings) (store.Integration, error) {
+	if err := tx.requirePermission(permission.IntegrationsCreate); err != nil {
+		return store.Integration{}, err
+	}
+	integration.CreatedAt = tx.now
+	if err := tx.db.InsertIntegration(ctx, &integration); err != nil {
+		return store.Integration{}, err
+	}
+	if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
+		return store.Integration{}, err
+	}
+	made := integrationObject(integration).withSettings(integration.Kind, settings)
+	return integration, tx.recordChange(ctx, "create integration", object{}, made)
 }
 
 // UpdateIntegration changes a destination that still is as it was at version. It returns Invalid, Forbidden,

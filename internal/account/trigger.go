@@ -76,12 +76,18 @@ func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithR
 // Destinations returns the integrations that a trigger can send to, by name, for those who may make or change triggers.
 // It returns Forbidden.
 func (s *Service) Destinations(ctx context.Context, by Actor) ([]store.Integration, error) {
-	if !by.May(permission.TriggersCreate) {
-		if err := s.Require(by, permission.TriggersUpdate); err != nil {
-			return nil, err
-		}
+	if err := s.requireEditor(by); err != nil {
+		return nil, err
 	}
 	return s.db.Integrations(ctx)
+}
+
+// requireEditor returns Forbidden for those who may neither make nor change triggers.
+func (s *Service) requireEditor(by Actor) error {
+	if by.May(permission.TriggersCreate) {
+		return nil
+	}
+	return s.Require(by, permission.TriggersUpdate)
 }
 
 // CreateTrigger adds a trigger, which is enabled. It returns Invalid or Forbidden.
@@ -124,7 +130,7 @@ func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integratio
 	if err := tx.requirePermission(permission.TriggersCreate); err != nil {
 		return store.Trigger{}, err
 	}
-	trigger.CreatedAt = tx.now
+	trigger.CreatedAt, trigger.CreatorID, trigger.Creator = tx.now, tx.by.UserID, tx.by.recorded()
 	if err := tx.db.InsertTrigger(ctx, &trigger); err != nil {
 		return store.Trigger{}, err
 	}
@@ -150,9 +156,9 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
 		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
-			trigger.ID, trigger.Version, trigger.CreatedAt, trigger.Enabled = id, version, t.CreatedAt, t.Enabled
-			*t = trigger
-			return tx.setReactions(ctx, trigger, in.Integrations)
+			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
+			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
+			return tx.setReactions(ctx, *t, in.Integrations)
 		})
 	})
 }

@@ -41,9 +41,9 @@ func newClient(g *Guard, c connection) (*http.Client, error) {
 	//nolint:gosec // whoever sets up a webhook may switch the check off, and the form says what that means
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.unverified}
 	if c.authorities != "" {
-		pool, err := parseCertificates(c.authorities)
-		if err != nil {
-			return nil, err
+		pool, refusal := parseCertificates(c.authorities)
+		if refusal != "" {
+			return nil, errors.New("the CA certificate cannot be read")
 		}
 		config.RootCAs = pool
 	}

@@ -69,6 +69,8 @@ const (
 	FieldNumber
 	FieldURL
 	FieldSecretURL
+	FieldHeaders     // lines of "Name: value"; forms have a row for each, see HeaderName
+	FieldCertificate // in PEM; forms also take a file, see ReadCertificate
 )
 
 // Option is one choice of a FieldSelect.
@@ -100,7 +102,6 @@ var kinds = []Kind{
 		Key: KindSlack, Label: "Slack", Category: messengers, write: writeSlack, accept: acceptSlack,
 		Fields: []Field{{
 			Name: "url", Label: "Webhook URL", Type: FieldSecretURL, Required: true, Placeholder: "https://hooks.slack.com/services/…",
-			Help: "In Slack, add an incoming webhook for the channel that is to get the messages, and copy its URL.",
 		}},
 	},
 	{
@@ -222,17 +223,17 @@ var kinds = []Kind{
 			{
 				Name:        "headers",
 				Label:       "Request headers",
-				Type:        FieldArea,
+				Type:        FieldHeaders,
 				Advanced:    true,
 				secret:      true,
 				check:       checkHeaders,
-				Placeholder: "Authorization: Bearer …",
-				Help:        "One per line, as Name: value.",
+				Placeholder: "Header",
+				Help:        "They are sent with each request. A row without a name is left out.",
 			},
 			{
 				Name:        "ca_certificate",
 				Label:       "CA certificate",
-				Type:        FieldArea,
+				Type:        FieldCertificate,
 				Advanced:    true,
 				check:       checkCertificates,
 				Placeholder: "-----BEGIN CERTIFICATE-----",
@@ -357,7 +358,7 @@ func Mask(k Kind, s Settings) Settings {
 		masked[field.Name] = s[field.Name]
 		switch value := s[field.Name]; {
 		case !field.Secret() || value == "":
-		case field.Type == FieldArea:
+		case field.Type == FieldHeaders:
 			masked[field.Name] = maskLines(value)
 		default:
 			masked[field.Name] = maskValue(value)
@@ -376,7 +377,7 @@ func maskLines(headers string) string {
 		}
 		masked = append(masked, name+": "+maskValue(strings.TrimSpace(value)))
 	}
-	return strings.Join(masked, ", ")
+	return strings.Join(masked, "\n")
 }
 
 // revealing is how long a secret must be for its last four characters to be shown.

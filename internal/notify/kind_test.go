@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"console/internal/auth"
@@ -159,5 +160,33 @@ func TestFC197_EveryKindIsCovered(t *testing.T) {
 		if got := slices.Sorted(maps.Keys(Retype(kind, kept, typed))); !slices.Equal(got, want) {
 			t.Errorf("%s: %v must be typed again, want %v", kind.Key, got, want)
 		}
+	}
+}
+
+func TestHeadersWithoutAValueKeepTheStoredOne(t *testing.T) {
+	t.Parallel()
+	hook := mustKind(t, KindWebhook)
+	kept := Settings{"url": "https://one.example/a", "headers": "Authorization: Bearer x\nX-Team: a\nX-Team: b", "secret": NewSigningSecret()}
+	for typed, want := range map[string]string{
+		"":                             kept["headers"],
+		"authorization: ":              "authorization: Bearer x",
+		"Authorization: y":             "Authorization: y",
+		"X-Team: \nX-Team: c\nX-New: ": "X-Team: a\nX-Team: c\nX-New:",
+		"X-Team: c\nX-Team: ":          "X-Team: c\nX-Team: b",
+	} {
+		if filled := Fill(hook, kept, Settings{"headers": typed}); filled["headers"] != want {
+			t.Errorf("%q became %q, want %q", typed, filled["headers"], want)
+		}
+	}
+	elsewhere := Settings{"url": "https://evil.example/a", "headers": "Authorization: \nX-Team: c"}
+	if refused := Retype(hook, kept, elsewhere); refused["headers"] == "" {
+		t.Error("a stored header would be sent to another server")
+	}
+	elsewhere[Forget("headers")] = "1"
+	if filled := Fill(hook, kept, elsewhere); strings.Contains(filled["headers"], "Bearer") {
+		t.Errorf("forgotten, and yet %q", filled["headers"])
+	}
+	if refused := Retype(hook, kept, Settings{"url": "https://two.example/a", "headers": "Authorization: y"}); len(refused) != 0 {
+		t.Errorf("typed again, and yet %v", refused)
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
@@ -20,9 +21,28 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
+// HeaderName and HeaderValue are the names under which a form holds the rows of a FieldHeaders: of each the name and the value.
+func HeaderName(field string) string { return field + "_name" }
+
+// HeaderValue is explained at HeaderName.
+func HeaderValue(field string) string { return field + "_value" }
+
+// CertificateFile is the name under which a form holds the file of a FieldCertificate.
+func CertificateFile(field string) string { return field + "_file" }
+
+// ReadCertificate returns what is in a file of certificates as text in PEM; .cer files often hold one certificate in DER. What is
+// neither is returned as it is: it is refused when the settings are checked.
+func ReadCertificate(file []byte) string {
+	if _, err := x509.ParseCertificate(file); err == nil {
+		file = pem.EncodeToMemory(&pem.Block{Type: certificateBlock, Bytes: file})
+	}
+	return string(file)
+}
+
 // Fill returns what a person typed into the form of a kind as it is stored: trimmed, with the hosts of addresses in ASCII, with the
-// defaults of selections and numbers left empty, and with a signing secret where there must be one. kept are the settings stored before, or nil: a
-// secret left empty keeps its value unless it is to be forgotten (see Forget), and so does what stands in no form.
+// defaults of selections and numbers left empty, and with a signing secret where there must be one. kept are the settings stored
+// before, or nil: a secret left empty keeps its value unless it is to be forgotten (see Forget), and so do a header without a value
+// and what stands in no form.
 func Fill(k Kind, kept, typed Settings) Settings {
 	filled := maps.Clone(kept)
 	if filled == nil {
@@ -34,6 +54,8 @@ func Fill(k Kind, kept, typed Settings) Settings {
 			value = withASCIIHost(value)
 		}
 		switch {
+		case value != "" && field.Type == FieldHeaders && typed[Forget(field.Name)] == "":
+			value = keepHeaders(value, kept[field.Name])
 		case value == "" && field.Secret():
 			if typed[Forget(field.Name)] == "" {
 				value = kept[field.Name]
@@ -62,11 +84,39 @@ func Retype(k Kind, kept, typed Settings) map[string]string {
 	}
 	for _, field := range k.Fields {
 		sent := field.Secret() && !field.isURL() && field.Name != signingSecret
-		if sent && kept[field.Name] != "" && strings.TrimSpace(typed[field.Name]) == "" && typed[Forget(field.Name)] == "" {
+		if sent && kept[field.Name] != "" && field.keeps(typed[field.Name], kept[field.Name]) && typed[Forget(field.Name)] == "" {
 			needed[field.Name] = "The address has changed. Enter this again: what is stored is sent to the old address only."
 		}
 	}
 	return needed
+}
+
+// keeps says whether what was typed into a secret field keeps something of what is stored.
+func (f Field) keeps(typed, kept string) bool {
+	return strings.TrimSpace(typed) == "" || f.Type == FieldHeaders && keepHeaders(typed, kept) != typed
+}
+
+// keepHeaders gives the headers that were typed without a value those that are stored under the same name, in the same order.
+func keepHeaders(typed, kept string) string {
+	stored := map[string][]string{}
+	for _, line := range strings.Split(kept, "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		name = http.CanonicalHeaderKey(name)
+		stored[name] = append(stored[name], strings.TrimSpace(value))
+	}
+	lines := strings.Split(typed, "\n")
+	for i, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		values := stored[http.CanonicalHeaderKey(name)]
+		if name == "" || len(values) == 0 {
+			continue
+		}
+		if strings.TrimSpace(value) == "" {
+			lines[i] = name + ": " + values[0]
+		}
+		stored[http.CanonicalHeaderKey(name)] = values[1:]
+	}
+	return strings.Join(lines, "\n")
 }
 
 // moved says whether an address has been typed that is another than the stored one.
@@ -186,23 +236,32 @@ var reservedHeaders = []string{
 const maxHeaders = 20
 
 func checkHeaders(value string) string {
-	_, refusal := parseHeaders(value)
+	headers, refusal := parseHeaders(value)
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if slices.Contains(headers[name], "") {
+			return "Enter the value of the header " + name + "."
+		}
+	}
 	return refusal
 }
 
-// parseHeaders reads lines of "Name: value", or says which line is wrong.
+// parseHeaders reads lines of "Name: value", or says what is wrong, without the values.
 func parseHeaders(text string) (headers http.Header, refusal string) {
 	headers = http.Header{}
-	for i, header := range strings.Split(text, "\n") {
+	for _, header := range strings.Split(text, "\n") {
 		if strings.TrimSpace(header) == "" {
 			continue
 		}
 		name, value, found := strings.Cut(header, ":")
 		value = strings.TrimSpace(value)
-		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, fmt.Sprintf("Line %d is not a header. Write one per line, as Name: value.", i+1)
-		}
-		if slices.Contains(reservedHeaders, strings.ToLower(name)) {
+		switch {
+		case name == "":
+			return nil, "One of the headers has a value and no name."
+		case !found || !httpguts.ValidHeaderFieldName(name):
+			return nil, "“" + name + "” cannot be the name of a header. A name has letters, digits and hyphens, and no spaces."
+		case !httpguts.ValidHeaderFieldValue(value):
+			return nil, "The value of the header " + name + " has characters that cannot be sent."
+		case slices.Contains(reservedHeaders, strings.ToLower(name)):
 			return nil, fmt.Sprintf("The console sets the header %s itself. Remove it here.", name)
 		}
 		headers.Add(name, value)
@@ -213,30 +272,42 @@ func parseHeaders(text string) (headers http.Header, refusal string) {
 	return headers, ""
 }
 
+const (
+	// maxCertificates is how long the certificates of authorities may be: dozens of them.
+	maxCertificates  = 64 << 10
+	certificateBlock = "CERTIFICATE"
+)
+
 func checkCertificates(value string) string {
-	if _, err := parseCertificates(value); err != nil {
-		return "This is not a certificate in PEM format, which begins with -----BEGIN CERTIFICATE-----."
+	if len(value) > maxCertificates {
+		return fmt.Sprintf("Enter at most %d KB: only the certificate of the authority is needed.", maxCertificates>>10)
 	}
-	return ""
+	_, refusal := parseCertificates(value)
+	return refusal
 }
 
-// parseCertificates reads certificates in PEM, at least one and nothing else.
-func parseCertificates(text string) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
+// parseCertificates reads certificates in PEM, at least one and nothing else, or says what is wrong.
+func parseCertificates(text string) (pool *x509.CertPool, refusal string) {
+	pool = x509.NewCertPool()
 	rest := []byte(text)
-	for len(strings.TrimSpace(string(rest))) > 0 {
+	for len(bytes.TrimSpace(rest)) > 0 {
 		block, after := pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("not a certificate in PEM")
+		switch {
+		case block == nil:
+			return nil, "This is not a certificate in PEM format, which begins with -----BEGIN CERTIFICATE-----."
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return nil, "This holds a private key, which should not leave its server. Enter the certificate of the authority alone."
+		case block.Type != certificateBlock:
+			return nil, "This holds a " + strings.ToLower(block.Type) + ". Enter the certificate of the authority alone."
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("read certificate: %w", err)
+			return nil, "One of the certificates is damaged or cut off. Export it again in PEM format."
 		}
 		pool.AddCert(certificate)
 		rest = after
 	}
-	return pool, nil
+	return pool, ""
 }
 
 // The secret of a webhook, as Standard Webhooks writes it: whsec_ and 24 to 64 bytes in base64.

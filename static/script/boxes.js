@@ -29,5 +29,22 @@ document.addEventListener("change", (event) => {
 	}
 });
 
+// A list that is unfolded lies over what follows: it folds away when the person goes elsewhere.
+const foldOthers = (at) => {
+	for (const list of document.querySelectorAll("details.dropdown[open]")) {
+		list.open = list.contains(at);
+	}
+};
+
+document.addEventListener("click", (event) => foldOthers(event.target));
+document.addEventListener("focusin", (event) => foldOthers(event.target));
+document.addEventListener("keydown", (event) => {
+	const list = event.key === "Escape" && event.target.closest("details.dropdown[open]");
+	if (list) {
+		list.open = false;
+		list.querySelector("summary").focus();
+	}
+});
+
 document.addEventListener("htmx:afterSettle", followAll);
 followAll();

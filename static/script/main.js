@@ -13,6 +13,7 @@ import "./copy.js";
 import "./passkey.js";
 import "./selection.js";
 import "./boxes.js";
+import "./rows.js";
 import "./place.js";
 import "./timeout.js";
 import {focusFirstError} from "./focus.js";
