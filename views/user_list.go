@@ -53,6 +53,16 @@ func (p UsersPage) shown() int {
 	return p.List.Counts.All
 }
 
+// lists says that somebody of a status is in the list, on whichever page.
+func (p UsersPage) lists(status store.Status) bool {
+	for _, t := range userTabs {
+		if string(t.tab) == string(status) && (p.Query.Tab == t.tab || p.Query.Tab == store.TabAll) {
+			return t.count(p.List.Counts) > 0
+		}
+	}
+	return false
+}
+
 // announcement is what a screen reader says when the list has been drawn again.
 func (p UsersPage) announcement() string {
 	if n := p.shown(); n != 1 {
