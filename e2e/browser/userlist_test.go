@@ -77,7 +77,9 @@ func (w userListWalk) disableTwo() {
 
 func (w userListWalk) enableOne() {
 	if w.Script { // the bar offers what fits those ticked
-		shown := func(action string) string { return `document.querySelector(".bulk-bar [value=` + action + `]").checkVisibility()` }
+		shown := func(action string) string {
+			return `document.querySelector(".bulk-bar [value=` + action + `]").checkVisibility()`
+		}
 		w.Click("Select Ann Lee")
 		w.Is(shown("enable") + " && !" + shown("disable"))
 		w.Click("Select Cyd Poe")
