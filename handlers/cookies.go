@@ -64,6 +64,8 @@ type flash struct {
 	Text  string `json:"t"`
 	Error bool   `json:"e,omitempty"`
 	Stays bool   `json:"s,omitempty"` // until it is dismissed: it says something that stands nowhere else, or what to do next
+	Path  string `json:"p,omitempty"` // where Link leads; empty: nowhere
+	Link  string `json:"l,omitempty"`
 }
 
 func (h *Console) setFlash(c echo.Context, f flash) {

@@ -689,7 +689,7 @@ func tabs(label, part, path, current string, of []option) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = listLink("tab-"+tab.Value, part, URL(ctx, path+"?tab="+tab.Value), tab.Value == current).Render(templ.WithChildren(ctx, templ_7745c5c3_Var33), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = listLink("tab-"+tab.Value, part, URL(ctx, withBack(ctx, path+"?tab="+tab.Value)), tab.Value == current).Render(templ.WithChildren(ctx, templ_7745c5c3_Var33), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

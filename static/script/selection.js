@@ -2,7 +2,7 @@
 // Without script the bar is always there with all it has, and the server counts.
 import {focusInstead} from "./focus.js";
 
-const boxes = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]')];
+const boxes = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]:enabled')];
 
 const boxOfAll = () => document.querySelector("[data-select-all]");
 
