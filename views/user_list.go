@@ -176,6 +176,20 @@ func (p UsersPage) arrow() string {
 // pageAt is the query of the list from a cursor on.
 func (p UsersPage) pageAt(cursor string) string { return usersQuery(p.at(cursor)) }
 
+// filtersLabel says how many filters narrow the list.
+func (p UsersPage) filtersLabel() string {
+	set := 0
+	for _, f := range p.filters() {
+		if f.chosen != "" {
+			set++
+		}
+	}
+	if set == 0 {
+		return "Filters"
+	}
+	return "Filters · " + strconv.Itoa(set)
+}
+
 func (p UsersPage) filters() []filter {
 	role := filter{name: "role", label: "Role", chosen: string(p.Query.Role), options: roleOptions(permission.Roles())}
 	group := filter{name: "group", label: "Group"}
