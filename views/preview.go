@@ -3,6 +3,8 @@ package views
 import (
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"console/internal/account"
 )
 
@@ -15,8 +17,9 @@ type ConfirmPage struct {
 	Submit  string
 	Danger  bool
 	Preview account.Preview
-	Fields  [][2]string // hidden: name and value
-	Edited  bool        // they were entered in the dialog in whose place this stands
+	Fields  [][2]string     // hidden: name and value
+	Edited  bool            // they were entered in the dialog in whose place this stands
+	Offer   templ.Component // what can be done besides; nil: nothing
 }
 
 func (p ConfirmPage) form() sheetForm {

@@ -18,6 +18,8 @@ type Preview struct {
 	First   []Loss       // the first twenty of them, by id
 	Gaining int          // people who gain something; counted only where a change names the people
 	Revoked []store.User // invited by links that the change revokes
+
+	LabelOnly bool // the person is then in no automatic group of their role: nothing follows from it
 }
 
 // Loss is what one person loses.
