@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"console/internal/account"
@@ -61,6 +62,9 @@ func (h *Console) reviewMembership(c request, current account.UserGroups, in acc
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
 	}
+	if in.Automatic != 0 {
+		fields = append(fields, [2]string{"automatic", strconv.FormatInt(in.Automatic, 10)})
+	}
 	text := current.User.DisplayName() + " will be in the groups you have ticked."
 	if in.Role != current.User.Role {
 		text = current.User.DisplayName() + " will be " + in.Role.Label() + " instead of " + current.User.Role.Label() + "."
@@ -73,10 +77,45 @@ func (h *Console) reviewMembership(c request, current account.UserGroups, in acc
 			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
-	return h.renderPreview(c, views.ConfirmPage{
+	page := views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"),
 		Submit: "Save", Text: text, Preview: preview, Fields: fields, Edited: true,
-	})
+	}
+	if in.Role == current.User.Role {
+		return h.renderPreview(c, page)
+	}
+	tenants, err := h.tenantsToGive(c, in.Role)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if t.ID == in.Automatic {
+			page.Text += " They come into the automatic group of the role in " + t.Name + "."
+		}
+	}
+	if preview.LabelOnly {
+		page.Offer = views.OfferAutomatic(views.AutomaticOffer{User: current.User, Role: in.Role, Tenants: tenants})
+	}
+	return h.renderPreview(c, page)
+}
+
+// tenantsToGive are the tenants in which the actor may give a role.
+func (h *Console) tenantsToGive(c request, role permission.Role) ([]store.Tenant, error) {
+	_, tenants, err := h.choices(c)
+	if err != nil {
+		return nil, err
+	}
+	var able []store.Tenant
+	for _, t := range tenants {
+		roles, err := h.account.GrantableRoles(c.Context(), c.Actor(), []store.Tenant{t})
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(roles, role) {
+			able = append(able, t)
+		}
+	}
+	return able, nil
 }
 
 func (h *Console) setUserGroups(c request, id int64) error {
@@ -94,11 +133,15 @@ func (h *Console) setUserGroups(c request, id int64) error {
 	return h.done(c, h.backToUsers(c), "The groups of "+user.DisplayName()+" were saved.")
 }
 
-// membershipInput reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
+// membershipInput reads the Groups… dialog, or its preview, where an automatic group can be chosen besides. Without the field group_ids the groups stay; the form of the page always has it.
 func membershipInput(c request) account.Membership {
 	f := form(c, nil)
+	automatic := "automatic"
+	if f.Get("review") == "automatic" {
+		automatic = "automatic_tenant"
+	}
 	return account.Membership{Version: c.ID("version"), Role: permission.Role(f.Get("role")), Groups: c.IDs("group_ids"),
-		KeepGroups: !f.Values.Has("group_ids")}
+		KeepGroups: !f.Values.Has("group_ids"), Automatic: c.ID(automatic)}
 }
 
 func (h *Console) renderUserGroups(c request, status int, current account.UserGroups, f views.Form) error {
