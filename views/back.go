@@ -37,8 +37,8 @@ func carrying(path, back string) string {
 	return path + mark + "back=" + url.QueryEscape(back)
 }
 
-// JobPath is where a job can be watched, and from where one goes back to the list as it was.
-func JobPath(id int64, back string) string {
+// JobLeadingBack is where a job can be watched, and from where one goes back to the list as it was.
+func JobLeadingBack(id int64, back string) string {
 	if back == "" || back == usersPath {
 		return jobPath(id)
 	}

@@ -187,7 +187,7 @@ func tenantField(form Form, tenants []store.Tenant, roles []permission.Role) tem
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tenantOfRole(tenants[0], roles).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tenantOfRole(tenants, roles).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -235,7 +235,7 @@ func tenantField(form Form, tenants []store.Tenant, roles []permission.Role) tem
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = tenantOfRole(tenants[0], roles).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = tenantOfRole(tenants, roles).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -246,7 +246,7 @@ func tenantField(form Form, tenants []store.Tenant, roles []permission.Role) tem
 
 // tenantOfRole says what the choice of a tenant means with the role that is chosen. The stylesheet shows what matters as soon as it
 // does, without a script; a browser that cannot shows both.
-func tenantOfRole(main store.Tenant, roles []permission.Role) templ.Component {
+func tenantOfRole(tenants []store.Tenant, roles []permission.Role) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -263,7 +263,7 @@ func tenantOfRole(main store.Tenant, roles []permission.Role) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		if len(roles) > 0 {
+		if len(roles) > 0 && len(tenants) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<div class=\"tenant-of-role\" role=\"status\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -279,9 +279,9 @@ func tenantOfRole(main store.Tenant, roles []permission.Role) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var10 string
-			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(main.Name)
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(tenants[0].Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_add.templ`, Line: 66, Col: 82}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/user_add.templ`, Line: 66, Col: 88}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {

@@ -23,6 +23,11 @@ func TestBrowserFirstPersonIsOnTheFirstScreenOfAPhone(t *testing.T) {
 			tab.Heading("Users")
 			tab.Is(`document.querySelector("tbody tr").getBoundingClientRect().bottom <= innerHeight`)
 			tab.Is(`document.documentElement.scrollWidth <= innerWidth`)
+			tab.Is(`(() => { // side by side
+				const [search, filters, tools] = [".search", "[popovertarget=user-filters]", "[popovertarget=user-tools]"]
+					.map((part) => document.querySelector(part).getBoundingClientRect());
+				return search.right <= filters.left && filters.right <= tools.left && search.width > 150;
+			})()`)
 
 			tab.Click("Export and import")
 			tab.Find("Export", "link")
