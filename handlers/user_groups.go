@@ -133,7 +133,8 @@ func (h *Console) setUserGroups(c request, id int64) error {
 	return h.done(c, h.backToUsers(c), "The groups of "+user.DisplayName()+" were saved.")
 }
 
-// membershipInput reads the Groups… dialog, or its preview, where an automatic group can be chosen besides. Without the field group_ids the groups stay; the form of the page always has it.
+// membershipInput reads the Groups… dialog, or its preview, where an automatic group can be chosen besides. Without the field
+// group_ids the groups stay; the form of the page always has it.
 func membershipInput(c request) account.Membership {
 	f := form(c, nil)
 	automatic := "automatic"

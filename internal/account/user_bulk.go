@@ -50,7 +50,8 @@ type LeftOut struct {
 // namedFirst is how many people, links or integrations a confirmation names.
 const namedFirst = 20
 
-// PreviewBulk counts exactly whom an action would change, what would go with them and who is left out, and names the first twenty. It returns
+// PreviewBulk counts exactly whom an action would change, what would go with them and who is left out, and names the first twenty. It
+// returns
 // Forbidden without the permission that the action needs, and invalid("action", "Choose what to do with these users.").
 func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, selection Selection) (BulkPreview, error) {
 	selected, err := s.selected(ctx, by, action, selection)
