@@ -61,11 +61,14 @@ func TestFC110_AnnouncedIsChanged(t *testing.T) {
 	c.WantCount(1, "SELECT count(*) FROM sessions") // John's
 	gone.Get("/settings/profile").To("/signin")
 
-	job := c.Bulk(john, "action", "delete", "all", "1", "total", "61")
-	if job.Refused != 1 || c.Outcomes(job)[0].Refusal != "Nobody disables or deletes themselves. Ask another administrator to do it." {
+	john.Get("/settings/users").Contains("Select all 61 that match")
+	john.Get("/settings/users/bulk?action=delete&all=1").Contains("Delete 60", `name="total" value="60"`, "You: nobody disables or deletes themselves.")
+	john.Post("/settings/users/bulk", "action", "delete", "all", "1", "total", "61").Wants(http.StatusConflict)
+	job := c.Bulk(john, "action", "delete", "all", "1", "total", "60")
+	if job.Total != 60 || job.Refused != 0 {
 		t.Errorf("the job is %+v", job)
 	}
-	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done, 1 left as they were", "John Doe")
+	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done").Lacks("Left as they were")
 	c.WantCount(1, "SELECT count(*) FROM users")
 }
 
@@ -104,10 +107,10 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 	}
 	page := admin.Get(started.Header.Get("Location")).
 		Contains("2 done, 4 left as they were", "Nobody disables or deletes themselves. Ask another administrator to do it.", "John Doe may", "Strong may", "No longer exists.", "Try the selected again")
-	for _, user := range []store.User{me, c.User(harness.AdminEmail), strong} {
+	for _, user := range []store.User{c.User(harness.AdminEmail), strong} {
 		page.Contains(fmt.Sprintf(`name="ids" value="%d" checked`, user.ID))
 	}
-	for _, user := range []store.User{one, two, gone} {
+	for _, user := range []store.User{me, one, two, gone} { // trying again is in vain
 		page.Lacks(fmt.Sprintf(`name="ids" value="%d"`, user.ID))
 	}
 	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
@@ -118,6 +121,47 @@ func TestFC140_EverybodyGetsAnOutcome(t *testing.T) {
 	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'disable access'")
 	if c.User(one.Email).Version != one.Version+1 {
 		t.Error("who was disabled already was changed again")
+	}
+}
+
+// Who cannot be meant is said and not counted, and the page's own form changes as many as it announces.
+func TestFC110_WhoCannotBeMeantIsSaidAndNotCounted(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	me := c.User(harness.AdminEmail)
+	one, two := c.Person(permission.Analyst, "One", "", "one@example.com"), c.Person(permission.Analyst, "Two", "", "two@example.com")
+	off := c.Person(permission.Analyst, "Off", "", "off@example.com")
+	c.Disable(off.Email)
+	c.Add(john, "analyst", "New", "", "new@example.com")
+	everybody := []store.User{me, one, two, off, c.User("new@example.com")}
+	list := john.Get("/settings/users").Contains(`data-status="active"`, `data-status="disabled"`, `data-status="invited"`)
+	list.Contains(fmt.Sprintf(`name="ids" form="bulk" value="%d" disabled`, me.ID)).Lacks("Select " + me.Name())
+
+	for _, ask := range []struct {
+		action, total string
+		said          []string
+	}{
+		{"disable", "2", []string{"You: nobody", "1 user: their access is disabled already.", "1 user: they have not signed up yet."}},
+		{"enable", "1", []string{"3 users: their access is enabled already.", "1 user: they have not signed up yet."}},
+		{"delete", "4", []string{"You: nobody"}},
+	} {
+		query := "action=" + ask.action
+		for _, u := range everybody {
+			query += fmt.Sprintf("&ids=%d", u.ID)
+		}
+		for _, selection := range []string{query + "&ids=999", "all=1&action=" + ask.action} {
+			page := john.Get("/settings/users/bulk?" + selection).Contains(append(ask.said, `name="total" value="`+ask.total+`"`)...)
+			page.Lacks(fmt.Sprintf(`name="ids" value="%d"`, me.ID))
+		}
+		john.Post("/settings/users/bulk", append(harness.IDPairs(everybody...), "action", ask.action, "total", "5")...).Wants(http.StatusConflict)
+	}
+	john.Get(fmt.Sprintf("/settings/users/bulk?action=enable&ids=%d", one.ID)).
+		Contains("This changes nobody of those selected.", "1 user: their access is enabled already.").
+		Lacks("Nobody is selected", `name="total"`)
+	c.WantCount(0, "SELECT count(*) FROM jobs")
+	job := c.Bulk(john, append(harness.IDPairs(one, two), "action", "disable", "total", "2")...)
+	if job.Total != 2 || job.Refused != 0 {
+		t.Errorf("the job is %+v", job)
 	}
 }
 

@@ -89,6 +89,8 @@ type flash struct {
 	Text  string `json:"t"`
 	Error bool   `json:"e,omitempty"`
 	Stays bool   `json:"s,omitempty"` // until it is dismissed: it says something that stands nowhere else, or what to do next
+	Path  string `json:"p,omitempty"` // where Link leads; empty: nowhere
+	Link  string `json:"l,omitempty"`
 }
 
 // setFlash leaves a result for the next page of this session. It is signed for that session: what others on the host leave there,

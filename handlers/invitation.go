@@ -17,7 +17,7 @@ func (h *Console) resendInvitation(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, "/settings/users?tab=invited", flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.",
+	return h.redirect(c, h.backToUsers(c), flash{Text: h.mailed("A new invitation", user) + " Earlier links no longer work.",
 		Stays: h.Mailbox != nil})
 }
 
@@ -54,7 +54,7 @@ func (h *Console) revokeInvitation(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.done(c, "/settings/users?tab=invited", "The invitation of "+user.Email+" was revoked.")
+	return h.done(c, h.backToUserList(c), "The invitation of "+user.Email+" was revoked.")
 }
 
 // invitationMail shows a mail that was kept as a file because no mail server is configured.

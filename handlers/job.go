@@ -23,7 +23,7 @@ const (
 // goToJob leads to the page of a job that has just been started.
 func (h *Console) goToJob(c request, job store.Job) error {
 	h.account.AwaitJob(c.Context(), job.ID, jobPatience)
-	return h.redirect(c, fmt.Sprintf("/settings/jobs/%d", job.ID), flash{})
+	return h.redirect(c, views.JobLeadingBack(job.ID, h.cameFrom(c)), flash{})
 }
 
 func (h *Console) job(c request, id int64) error {

@@ -79,11 +79,18 @@ func (h *Console) frame(c request) (*views.Frame, error) {
 		frame.Tenant = h.tenantAmong(c, frame.Tenants)
 	}
 	frame.Can = session.Console()
+	if frame.Section == "users" {
+		frame.CameFrom = h.cameFrom(c)
+		if page := h.usersPage(c.Request().URL.Path); page != "" && !isUserList(page) {
+			frame.CameFrom = h.cameFromList(c)
+		}
+	}
 	ends, final := session.Ends()
 	frame.SessionEnds, frame.SessionFinal = ends.Time(), final
 	if !c.IsHTMX() {
 		f := h.takeFlash(c)
 		frame.Flash, frame.FlashError, frame.FlashStays = f.Text, f.Error, f.Stays
+		frame.FlashPath, frame.FlashLink = f.Path, f.Link
 	}
 	return frame, nil
 }

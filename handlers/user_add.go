@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,10 +26,11 @@ func (h *Console) addUser(c request) error {
 		return err
 	}
 	done := user.DisplayName() + " was added."
-	if user.Status() == store.Invited {
-		done += " " + h.mailed("An invitation", user)
+	if user.Status() == store.Invited { // the mail names the address
+		done = cmp.Or(user.Name(), "The user") + " was added. " + h.mailed("An invitation", user)
 	}
-	return h.redirect(c, "/settings/users", flash{Text: done, Stays: h.Mailbox != nil})
+	// The list may not show them: it stays as it was. A link that passes by itself could be missed.
+	return h.redirect(c, h.backToUsers(c), flash{Text: done, Stays: true, Path: views.UserPath(user.ID, ""), Link: "Open their page"})
 }
 
 // mailed says what becomes of a mail to a person.

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"strings"
-
 	"console/internal/account"
 	"console/views"
 )
@@ -39,21 +37,4 @@ func (h *Console) enableUser(c request, id int64) error {
 		return err
 	}
 	return h.done(c, h.backToUsers(c), "The access of "+user.DisplayName()+" is enabled.")
-}
-
-// backToUsers is where a form about a person was sent from: their page, or the user list.
-func (h *Console) backToUsers(c request) string {
-	if page := h.backToUser(c); page != "" {
-		return page
-	}
-	return h.backToUserList(c)
-}
-
-// backToUserList is the user list, in the state in which htmx says the browser shows it.
-func (h *Console) backToUserList(c request) string {
-	current := strings.TrimPrefix(h.ownPath(c.Request().Header.Get("HX-Current-URL")), h.basePath)
-	if path, _, _ := strings.Cut(current, "?"); path == "/settings/users" {
-		return current
-	}
-	return "/settings/users"
 }

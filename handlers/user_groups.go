@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"console/internal/account"
@@ -54,15 +55,22 @@ func (h *Console) reviewUserGroups(c request, id int64, changed error) error {
 	if err != nil {
 		return err
 	}
-	page := membershipPage(current, in, preview)
+	page, err := h.membershipPage(c, current, in, preview)
+	if err != nil {
+		return err
+	}
 	return h.renderPreview(c, changed, page)
 }
 
 // membershipPage says what another role and other groups would do.
-func membershipPage(current account.UserGroups, in account.Membership, preview account.Preview) views.ConfirmPage {
+func (h *Console) membershipPage(c request, current account.UserGroups, in account.Membership,
+	preview account.Preview) (page views.ConfirmPage, err error) {
 	fields := [][2]string{{"role", string(in.Role)}, {"version", strconv.FormatInt(in.Version, 10)}, {"group_ids", ""}}
 	for _, id := range in.Groups {
 		fields = append(fields, [2]string{"group_ids", strconv.FormatInt(id, 10)})
+	}
+	if in.Automatic != 0 {
+		fields = append(fields, [2]string{"automatic", strconv.FormatInt(in.Automatic, 10)})
 	}
 	text := current.User.DisplayName() + " will be in the groups you have ticked."
 	if in.Role != current.User.Role {
@@ -76,10 +84,45 @@ func membershipPage(current account.UserGroups, in account.Membership, preview a
 			text += " Global Administrators may do everything and are in no group: they leave all of theirs."
 		}
 	}
-	return views.ConfirmPage{
+	page = views.ConfirmPage{
 		Title: "Save groups", Action: views.UserPath(current.User.ID, "/groups"), Back: views.UserPath(current.User.ID, "/groups"),
 		Submit: "Save", Text: text, Preview: preview, Fields: fields, Edited: true,
 	}
+	if in.Role == current.User.Role {
+		return page, nil
+	}
+	tenants, err := h.tenantsToGive(c, in.Role)
+	if err != nil {
+		return page, err
+	}
+	for _, t := range tenants {
+		if t.ID == in.Automatic {
+			page.Text += " They come into the automatic group of the role in " + t.Name + "."
+		}
+	}
+	if preview.LabelOnly {
+		page.Offer = views.OfferAutomatic(views.AutomaticOffer{User: current.User, Role: in.Role, Tenants: tenants})
+	}
+	return page, nil
+}
+
+// tenantsToGive are the tenants in which the actor may give a role.
+func (h *Console) tenantsToGive(c request, role permission.Role) ([]store.Tenant, error) {
+	_, tenants, err := h.choices(c)
+	if err != nil {
+		return nil, err
+	}
+	var able []store.Tenant
+	for _, t := range tenants {
+		roles, err := h.account.GrantableRoles(c.Context(), c.Actor(), []store.Tenant{t})
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(roles, role) {
+			able = append(able, t)
+		}
+	}
+	return able, nil
 }
 
 func (h *Console) setUserGroups(c request, id int64) error {
@@ -100,11 +143,16 @@ func (h *Console) setUserGroups(c request, id int64) error {
 	return h.done(c, h.backToUsers(c), "The groups of "+user.DisplayName()+" were saved.")
 }
 
-// membershipInput reads the Groups… dialog. Without the field group_ids the groups stay; the form of the page always has it.
+// membershipInput reads the Groups… dialog, or its preview, where an automatic group can be chosen besides. Without the field
+// group_ids the groups stay; the form of the page always has it.
 func membershipInput(c request) account.Membership {
 	f := form(c, nil)
+	automatic := "automatic"
+	if f.Get("review") == "automatic" {
+		automatic = "automatic_tenant"
+	}
 	return account.Membership{Version: c.ID("version"), Role: permission.Role(f.Get("role")), Groups: c.IDs("group_ids"),
-		KeepGroups: !f.Values.Has("group_ids")}
+		KeepGroups: !f.Values.Has("group_ids"), Automatic: c.ID(automatic)}
 }
 
 func (h *Console) renderUserGroups(c request, status int, current account.UserGroups, f views.Form) error {

@@ -2,8 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"console/internal/account"
 	"console/store"
@@ -79,17 +77,4 @@ func signIns(entries []store.Entry, before int64) views.SignIns {
 		part.Entries, part.Next = entries[:signInsTogether], entries[signInsTogether-1].ID
 	}
 	return part
-}
-
-// backToUser is the page of a person from which a form was sent, or "": htmx names the page that the browser shows, and a form
-// that acts at once comes from it.
-func (h *Console) backToUser(c request) string {
-	for _, address := range []string{c.Request().Header.Get("HX-Current-URL"), c.Request().Referer()} {
-		current := strings.TrimPrefix(h.ownPath(address), h.basePath)
-		path, _, _ := strings.Cut(current, "?")
-		if id, err := strconv.ParseInt(strings.TrimPrefix(path, "/settings/users/"), 10, 64); err == nil && path == views.UserPath(id, "") {
-			return current
-		}
-	}
-	return ""
 }

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"cmp"
+
 	"console/internal/account"
 	"console/store"
 	"console/views"
@@ -10,7 +12,7 @@ func (h *Console) endSessions(c request, id int64) error {
 	return h.endSessionsOf(
 		c,
 		id,
-		views.UserTabPath(id, views.UserTabSessions),
+		cmp.Or(h.cameFrom(c), views.UserTabPath(id, views.UserTabSessions)),
 		"They are signed out of that browser.",
 		"They are signed out everywhere.",
 	)
@@ -35,7 +37,7 @@ func (h *Console) sendPasswordReset(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return h.redirect(c, views.UserPath(id, ""), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
+	return h.redirect(c, cmp.Or(h.cameFrom(c), views.UserPath(id, "")), flash{Text: h.resetMailed(user), Stays: h.Mailbox != nil})
 }
 
 // resetMailed says what becomes of a mail with a link to choose a new password.

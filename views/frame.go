@@ -29,7 +29,10 @@ type Frame struct {
 	Section    string // the key of its entry in the sidebar
 	Flash      string // the result of the request before this one
 	FlashError bool
-	FlashStays bool // until it is dismissed
+	FlashStays bool   // until it is dismissed
+	FlashPath  string // where FlashLink leads; "": there is no link
+	FlashLink  string
+	CameFrom   string // the user list in some state, or the page of a person, from which one came to this page; "" where not known
 	Now        time.Time
 
 	MinPassword int // how many characters a new password needs

@@ -26,6 +26,14 @@ func (p AddMembersPage) announcement() string {
 	return quantity(len(p.Found), "user") + " shown" // the first of them
 }
 
+// besideName is what stands beside the name of a person: their address, unless it stands in for the name, and more.
+func besideName(u store.User, more string) string {
+	if u.Name() == "" {
+		return more
+	}
+	return u.Email + " · " + more
+}
+
 // fresh are those found who are not ticked already.
 func (p AddMembersPage) fresh() []store.User {
 	var fresh []store.User

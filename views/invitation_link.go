@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"time"
 
 	"console/internal/permission"
@@ -22,6 +23,23 @@ type IssuedLinkPage struct {
 	RoleLabel string
 	ExpiresAt time.Time
 	Replaced  bool // an older link has just died
+}
+
+// back is where Done leads: to the list in which the invited person has appeared, or back to where their row or page was.
+func (p IssuedLinkPage) back(ctx context.Context) string {
+	invited := usersPath + "?tab=" + string(store.TabInvited)
+	if p.Replaced {
+		return backOr(ctx, invited)
+	}
+	return invited
+}
+
+// ends is where the browser goes when the dialog is closed, or "" where it stays: the row is there already.
+func (p IssuedLinkPage) ends(ctx context.Context) string {
+	if p.Replaced {
+		return ""
+	}
+	return URL(ctx, p.back(ctx))
 }
 
 var linkDurations = []option{

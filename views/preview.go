@@ -3,6 +3,8 @@ package views
 import (
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"console/internal/account"
 )
 
@@ -15,9 +17,10 @@ type ConfirmPage struct {
 	Submit  string
 	Danger  bool
 	Preview account.Preview
-	Fields  [][2]string // hidden: name and value
-	Form    Form        // why the last answer was refused
-	Edited  bool        // they were entered in the dialog in whose place this stands
+	Fields  [][2]string     // hidden: name and value
+	Form    Form            // why the last answer was refused
+	Edited  bool            // they were entered in the dialog in whose place this stands
+	Offer   templ.Component // what can be done besides; nil: nothing
 }
 
 func (p ConfirmPage) form() sheetForm {

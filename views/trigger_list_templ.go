@@ -328,7 +328,7 @@ func TriggersSection(p TriggersPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<table class=\"rows triggers\"><caption class=\"visually-hidden\">Triggers</caption> <thead><tr><th scope=\"col\">Trigger name</th><th scope=\"col\">Condition</th><th scope=\"col\">Action</th><th scope=\"col\">Created by</th><th scope=\"col\" class=\"col-menu\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<table class=\"rows triggers\"><caption class=\"visually-hidden\">Triggers</caption> <thead><tr><th scope=\"col\">Trigger name</th><th scope=\"col\">Condition</th><th scope=\"col\">Action</th><th scope=\"col\">Created by</th><th scope=\"col\" class=\"more\"><span class=\"visually-hidden\">Actions</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -634,7 +634,7 @@ func triggerRow(row *TriggerRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "</td><td class=\"col-menu\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "</td><td class=\"more\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -43,15 +43,12 @@ func tenantOptions(tenants []store.Tenant) []option {
 	return options
 }
 
-// tenantHint says when the choice of a tenant does not mean what it seems to.
+// tenantHint is what a form says about tenants that does not know the roles: those of an import stand in its file.
 func tenantHint(roles []permission.Role) string {
-	hint := "Administrators manage users only if they have the main tenant, which stands first."
-	for _, role := range roles {
-		if role.Global() {
-			return "Global roles reach every tenant, whichever is chosen here. " + hint
-		}
+	if len(roles) > 0 {
+		return ""
 	}
-	return hint
+	return "Global roles reach every tenant. Administrators manage users only with the main tenant, which stands first."
 }
 
 // takenQuery is the list in which a person stands alone.

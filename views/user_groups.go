@@ -19,6 +19,13 @@ type UserGroupsPage struct {
 	Chosen []store.Group // ticked, and the person is not in them yet
 }
 
+// AutomaticOffer offers the automatic group of a role to a person who is in none. Fields: review, automatic_tenant.
+type AutomaticOffer struct {
+	User    store.User
+	Role    permission.Role
+	Tenants []store.Tenant // in which the person who looks may give the role
+}
+
 // roleOptions are the roles to choose from; the present one stays a choice.
 func (p UserGroupsPage) roleOptions() []option {
 	options := roleOptions(p.Roles)

@@ -53,6 +53,16 @@ func (p UsersPage) shown() int {
 	return p.List.Counts.All
 }
 
+// lists says that somebody of a status is in the list, on whichever page.
+func (p UsersPage) lists(status store.Status) bool {
+	for _, t := range userTabs {
+		if string(t.tab) == string(status) && (p.Query.Tab == t.tab || p.Query.Tab == store.TabAll) {
+			return t.count(p.List.Counts) > 0
+		}
+	}
+	return false
+}
+
 // announcement is what a screen reader says when the list has been drawn again.
 func (p UsersPage) announcement() string {
 	if n := p.shown(); n != 1 {
@@ -165,6 +175,20 @@ func (p UsersPage) arrow() string {
 
 // pageAt is the query of the list from a cursor on.
 func (p UsersPage) pageAt(cursor string) string { return usersQuery(p.at(cursor)) }
+
+// filtersLabel says how many filters narrow the list.
+func (p UsersPage) filtersLabel() string {
+	set := 0
+	for _, f := range p.filters() {
+		if f.chosen != "" {
+			set++
+		}
+	}
+	if set == 0 {
+		return "Filters"
+	}
+	return "Filters · " + strconv.Itoa(set)
+}
 
 func (p UsersPage) filters() []filter {
 	role := filter{name: "role", label: "Role", chosen: string(p.Query.Role), options: roleOptions(permission.Roles())}

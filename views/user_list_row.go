@@ -24,7 +24,9 @@ type userRow struct {
 	Email, Role                     string
 	LastAuth, Exact                 string // how long ago, and the time itself; no time where it was never
 	Disabled, SecondFactor, HasMenu bool
-	Selectable                      bool // the person who reads the list can do something to several users at once
+	Status                          string // by which the bar of the ticked rows offers what fits; "" for active
+	Selectable                      bool   // the person who reads the list can do something to several users at once
+	Self                            bool   // they are in this row: nobody does it to themselves
 	Invited                         bool
 	Invitation                      invitedRow // of who is Invited
 }
@@ -40,16 +42,20 @@ type invitedRow struct {
 // rows are the rows of the page. They are most of what the console writes on its busiest page, so what is the same in each,
 // the clock and the beginnings of addresses, is found out once.
 func (p UsersPage) rows(ctx context.Context) []userRow {
-	can, times, selectable := frame(ctx).Can, clockOf(ctx), p.maySelect(ctx)
+	f, times, selectable := frame(ctx), clockOf(ctx), p.maySelect(ctx)
 	path := URL(ctx, usersPath+"/")
 	rows := make([]userRow, len(p.List.Rows))
 	for i := range p.List.Rows {
 		u := &p.List.Rows[i]
 		id := strconv.FormatInt(u.ID, 10)
 		row := userRow{ID: id, Path: templ.SafeURL(path + id), Name: u.Name(), Email: u.Email, Role: roleLabel(u.User),
-			LastAuth: "Never", Disabled: u.DisabledAt != 0, SecondFactor: u.SecondFactor, Selectable: selectable}
+			LastAuth: "Never", Disabled: u.DisabledAt != 0, SecondFactor: u.SecondFactor,
+			Selectable: selectable, Self: f.isOf(u.User)}
+		if status := u.Status(); status != store.Active {
+			row.Status = string(status)
+		}
 		row.Called = cmp.Or(row.Name, u.Email)
-		row.HasMenu = !u.Invitation.ByLink || can.Has(permission.UsersCreate) || can.Has(permission.UsersUpdate)
+		row.HasMenu = !u.Invitation.ByLink || f.Can.Has(permission.UsersCreate) || f.Can.Has(permission.UsersUpdate)
 		if u.LastAuthAt != 0 {
 			row.LastAuth, row.Exact = ago(p.Now, u.LastAuthAt.Time()), times.exact(u.LastAuthAt.Time())
 		}

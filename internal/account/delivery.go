@@ -115,6 +115,7 @@ type SentDelivery struct {
 	Attempts    []store.Attempt   // in their order
 	Hold        store.Hold        // of its target; zero while that takes messages
 	Earlier     store.Delivery    // that it sends again; zero where there is none any more
+	People      []store.User      // whom it is about and who are still there, by id, for those who may view users
 }
 
 // Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
@@ -123,7 +124,12 @@ func (s *Service) Delivery(ctx context.Context, by Actor, id int64) (SentDeliver
 	if err := s.Require(by, permission.TriggersView); err != nil {
 		return SentDelivery{}, err
 	}
-	return sentDelivery(ctx, s.db.Queries, id)
+	sent, err := sentDelivery(ctx, s.db.Queries, id)
+	if err != nil || !by.May(permission.UsersView) {
+		return sent, err
+	}
+	sent.People, err = s.db.UsersByIDs(ctx, notify.PeopleIn(sent.Params))
+	return sent, err
 }
 
 func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDelivery, err error) {

@@ -402,10 +402,11 @@ func bulkSteps(kind string, encoded []byte) (step, error) {
 // bulkActions are what can be done to several people at once.
 var bulkActions = map[string]struct {
 	needs permission.Permission
-	ends  bool // it takes access away, and with it links and addresses
+	ends  bool      // it takes access away, and with it links and addresses
+	only  store.Tab // whom it changes; empty: everybody
 	do    func(*Tx, context.Context, int64) (fact, error)
 }{
-	JobDisable: {permission.UsersUpdate, true, (*Tx).disable},
-	JobEnable:  {permission.UsersUpdate, false, (*Tx).enable},
-	JobDelete:  {permission.UsersDelete, true, (*Tx).delete},
+	JobDisable: {permission.UsersUpdate, true, store.TabActive, (*Tx).disable},
+	JobEnable:  {permission.UsersUpdate, false, store.TabDisabled, (*Tx).enable},
+	JobDelete:  {permission.UsersDelete, true, "", (*Tx).delete},
 }

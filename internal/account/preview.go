@@ -20,6 +20,8 @@ type Preview struct {
 	Gaining int          // people who gain something; counted only where a change names the people
 	Revoked []store.User // invited by links that the change revokes
 
+	LabelOnly bool // the person is then in no automatic group of their role: nothing follows from it
+
 	outcomes []outcome // of everybody, also of those not named
 }
 

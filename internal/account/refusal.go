@@ -196,13 +196,17 @@ func requireVersion(version int64) error {
 func taken(user store.User) error {
 	r := Refuse(Taken)
 	r.Taken = &user
-	switch name := user.DisplayName(); user.Status() {
+	name := ""
+	if user.Name() != "" {
+		name = " (" + user.Name() + ")"
+	}
+	switch user.Status() {
 	case store.Invited:
-		r.Words = fmt.Sprintf("%s is already invited.", user.Email)
+		r.Words = user.Email + " is already invited."
 	case store.Disabled:
-		r.Words = fmt.Sprintf("%s already has an account (%s). Their access is disabled.", user.Email, name)
+		r.Words = user.Email + " already has an account" + name + ". Their access is disabled."
 	default:
-		r.Words = fmt.Sprintf("%s already has an account (%s).", user.Email, name)
+		r.Words = user.Email + " already has an account" + name + "."
 	}
 	r.Fields = Fields{"email": r.Words}
 	return r

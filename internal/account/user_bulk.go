@@ -28,44 +28,64 @@ func changedTotal(announced, now int) error {
 // BulkPreview is what a bulk action is about to change, and what goes with it where it takes access away. All counts are
 // exact.
 type BulkPreview struct {
-	Total             int
+	IDs               []int64      // whom it changes
+	Total             int          // how many they are
 	First             []store.User // the first twenty, by id
+	Left              LeftOut
 	Links             int          // link invitations that these people made, which are revoked
 	FirstLinks        []store.User // invited by the first twenty of them
 	Integrations      int          // email integrations that contain an address of theirs
 	FirstIntegrations []store.Integration
 
-	ids          []int64 // of all
 	links        []store.User
 	integrations []store.Integration
 }
 
 // Digest tells the preview from one of something else, exactly: also where others are meant than those it names.
 func (p BulkPreview) Digest() string {
-	return digestOf(p.ids, saidOf(p.First...), saidOf(p.links...), saidOfIntegrations(p.integrations))
+	return digestOf(p.IDs, saidOf(p.First...), saidOf(p.links...), saidOfIntegrations(p.integrations))
+}
+
+// LeftOut is who is selected and cannot be meant by an action: it would change nothing about them.
+type LeftOut struct {
+	Self     bool // nobody ends their own access
+	Active   int
+	Invited  int
+	Disabled int
+	Gone     int // no longer there
 }
 
 // namedFirst is how many people, links or integrations a confirmation names.
 const namedFirst = 20
 
-// PreviewBulk counts exactly whom an action would change and what would go with them, and names the first twenty. It returns
+// PreviewBulk counts exactly whom an action would change, what would go with them and who is left out, and names the first twenty. It
+// returns
 // Forbidden without the permission that the action needs, and invalid("action", "Choose what to do with these users.").
 func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, selection Selection) (BulkPreview, error) {
-	ids, err := s.selected(ctx, by, action, selection)
+	selected, err := s.selected(ctx, by, action, selection)
 	if err != nil {
 		return BulkPreview{}, err
 	}
-	return read(ctx, s, by, func(v *View) (BulkPreview, error) { return v.previewChosen(ctx, action, ids) })
+	ids, left, err := s.meant(ctx, by, action, selected)
+	if err != nil {
+		return BulkPreview{}, err
+	}
+	return read(ctx, s, by, func(v *View) (BulkPreview, error) {
+		preview, err := v.previewChosen(ctx, action, ids)
+		preview.Left = left
+		return preview, err
+	})
 }
 
+// previewChosen is PreviewBulk of those whom the action can mean.
 func (v *View) previewChosen(ctx context.Context, action string, ids []int64) (preview BulkPreview, err error) {
-	preview.ids, preview.Total = ids, len(ids)
+	preview.IDs, preview.Total = ids, len(ids)
 	if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
 		return preview, err
 	}
 	chosen := func(id int64) bool {
 		_, is := slices.BinarySearch(ids, id)
-		return is && id != v.by.UserID // nobody ends their own access
+		return is
 	}
 	if err := v.previewLinks(ctx, chosen, &preview); err != nil {
 		return preview, err
@@ -126,25 +146,33 @@ func addressKeys(addresses []string) []string {
 // BulkOrder is what the confirmation of a bulk action was sent with.
 type BulkOrder struct {
 	Action     string
-	Announced  int     // the total that the confirmation named
+	Announced  int     // the total that the confirmation named; 0 with ids: it was sent without one
 	RemoveFrom []int64 // email integrations that lose the addresses of those whose access ends
 }
 
-// StartBulk begins the job that does what was ordered to everybody selected. For a selection of all, another total than
-// the one announced returns ChangedTotal; another preview than the one confirmed returns ChangedPreview. It
-// returns Forbidden, or Invalid for an unknown action or where nobody is selected.
+// StartBulk begins the job that does what was ordered to everybody selected. Of all that match it takes those it can mean; ids
+// were named one by one, and each gets an outcome. Another total of those it can mean than the one announced returns ChangedTotal;
+// another preview than the one confirmed returns ChangedPreview.
+// It returns Forbidden, or Invalid for an unknown action or where nobody is selected.
 func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, order BulkOrder) (store.Job, error) {
 	ids, err := s.selected(ctx, by, order.Action, selection)
 	if err != nil {
 		return store.Job{}, err
 	}
-	if selection.All && len(ids) != order.Announced {
-		return store.Job{}, changedTotal(order.Announced, len(ids))
+	meant, _, err := s.meant(ctx, by, order.Action, ids)
+	if err != nil {
+		return store.Job{}, err
+	}
+	if len(meant) != order.Announced && (selection.All || order.Announced != 0) {
+		return store.Job{}, changedTotal(order.Announced, len(meant))
+	}
+	if selection.All {
+		ids = meant
 	}
 	if len(ids) == 0 {
 		return store.Job{}, invalid("ids", "Choose at least one user.")
 	}
-	preview := func(v *View) (BulkPreview, error) { return v.previewChosen(ctx, order.Action, ids) }
+	preview := func(v *View) (BulkPreview, error) { return v.previewChosen(ctx, order.Action, meant) }
 	job, err := changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Job, error) {
 		if err := tx.requirePermission(bulkActions[order.Action].needs); err != nil {
 			return store.Job{}, err
@@ -179,6 +207,54 @@ func (s *Service) selected(ctx context.Context, by Actor, action string, selecti
 	ids := slices.Clone(selection.IDs)
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
+}
+
+// meant are those of ids, which are in order, whom an action can mean: not the actor, nor those it would leave as they are. The
+// list knows everybody's status in memory, so that a selection of a million is counted in milliseconds.
+func (s *Service) meant(ctx context.Context, by Actor, action string, ids []int64) ([]int64, LeftOut, error) {
+	var left LeftOut
+	if at, self := slices.BinarySearch(ids, by.UserID); self && bulkActions[action].ends {
+		left.Self = true
+		ids = slices.Concat(ids[:at], ids[at+1:])
+	}
+	parts := map[store.Tab][]int64{}
+	known := 0
+	for _, status := range []store.Tab{store.TabActive, store.TabInvited, store.TabDisabled} {
+		all, err := s.list.Matching(ctx, UserQuery{Tab: status})
+		if err != nil {
+			return nil, LeftOut{}, err
+		}
+		parts[status] = inBoth(ids, all)
+		known += len(parts[status])
+	}
+	left.Gone = len(ids) - known
+	only := bulkActions[action].only
+	if only == "" {
+		meant := slices.Concat(parts[store.TabActive], parts[store.TabInvited], parts[store.TabDisabled])
+		slices.Sort(meant)
+		return meant, left, nil
+	}
+	meant := parts[only]
+	delete(parts, only)
+	left.Active, left.Invited, left.Disabled = len(parts[store.TabActive]), len(parts[store.TabInvited]), len(parts[store.TabDisabled])
+	return meant, left, nil
+}
+
+// inBoth returns what two lists in ascending order share.
+func inBoth(a, b []int64) []int64 {
+	var shared []int64
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			a = a[1:]
+		case a[0] > b[0]:
+			b = b[1:]
+		default:
+			shared = append(shared, a[0])
+			a, b = a[1:], b[1:]
+		}
+	}
+	return shared
 }
 
 // wakeJobs makes RunJobs look for jobs at once.

@@ -18,6 +18,7 @@ type Membership struct {
 	Role       permission.Role // empty: stays
 	Groups     []int64         // all that the person is to be in
 	KeepGroups bool            // Groups says nothing
+	Automatic  int64           // id of a tenant: they come into the automatic group of their role there, too; 0: no matter
 }
 
 // UserGroups is a person with the groups they are in, for the dialog that changes them.
@@ -83,7 +84,8 @@ func (s *Service) SetMembership(ctx context.Context, by Actor, userID int64, in 
 // PreviewMembership says what SetMembership would do. Nothing is changed. It returns what SetMembership returns.
 func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64, in Membership) (Preview, error) {
 	return rehearse(ctx, s, by, func(tx *Tx) (Preview, error) {
-		preview, _, err := tx.rehearsedMembership(ctx, userID, in)
+		preview, changed, err := tx.rehearsedMembership(ctx, userID, in)
+		preview.LabelOnly = changed.fact.user.ByGroups
 		return preview, err
 	})
 }
@@ -128,6 +130,11 @@ func (tx *Tx) changeMembership(ctx context.Context, userID int64, in Membership)
 	}
 	for _, id := range joins {
 		if err := tx.enter(ctx, user, id); err != nil {
+			return moved{}, err
+		}
+	}
+	if in.Automatic != 0 {
+		if err := tx.enterAutomatic(ctx, user, in.Automatic); err != nil {
 			return moved{}, err
 		}
 	}
@@ -191,6 +198,22 @@ func (tx *Tx) enter(ctx context.Context, user store.User, groupID int64) error {
 	}
 	_, err = tx.db.AddMember(ctx, group.ID, user.ID)
 	return err
+}
+
+// enterAutomatic puts a person into the automatic group of their role in a tenant.
+func (tx *Tx) enterAutomatic(ctx context.Context, user store.User, tenantID int64) error {
+	if _, err := tx.db.TenantByID(ctx, tenantID); errors.Is(err, store.ErrNotFound) {
+		return invalid("group_ids", "This tenant no longer exists. Reload the page.")
+	} else if err != nil {
+		return err
+	}
+	if refusal := refuseMember(user); refusal != "" {
+		return invalid("group_ids", refusal)
+	}
+	if err := tx.requireGrant(ctx, user.Role, tenantID); err != nil {
+		return err
+	}
+	return tx.join(ctx, user, tenantID)
 }
 
 // refuseMember says why somebody can be in no group; empty where they can.

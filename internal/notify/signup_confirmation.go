@@ -25,19 +25,18 @@ func (m SignupConfirmation) subject(letterhead) string {
 }
 
 func (m SignupConfirmation) text(l letterhead) string {
-	return lines(
-		salutation(m.Name),
-		"",
-		m.done(l),
-		"",
-		line("Name: %s", Person{Name: m.Name, Email: m.Email}.short()),
+	body := []string{salutation(m.Name), "", m.done(l), ""}
+	if m.Name != "" {
+		body = append(body, line("Name: %s", m.Name))
+	}
+	return lines(append(body,
 		line("Email: %s", m.Email),
 		line("Role: %s", m.Role),
 		line("Invited by: %s", m.inviter().label()),
 		"Sign in at: "+l.home(),
 		"",
 		m.unexpected(),
-	)
+	)...)
 }
 
 // done says what has happened.

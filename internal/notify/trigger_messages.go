@@ -1,6 +1,10 @@
 package notify
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
 
 // The messages of the conditions.
 const (
@@ -64,6 +68,25 @@ func end(list []string) string {
 		return ":"
 	}
 	return "."
+}
+
+// PeopleIn returns the ids of the people whom the message of a trigger with these parameters names as those it is about, each once.
+// Of parameters that cannot be read, and of mails to people, it returns none.
+func PeopleIn(params []byte) []int64 {
+	var about struct {
+		User  Person   `json:"user"`
+		First []Person `json:"first"`
+	}
+	if err := json.Unmarshal(params, &about); err != nil {
+		return nil
+	}
+	var ids []int64
+	for _, p := range append(about.First, about.User) {
+		if p.ID != 0 && !slices.Contains(ids, p.ID) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 // known returns p unless it is nobody.

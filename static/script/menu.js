@@ -28,7 +28,7 @@ const menuFor = (link) => {
 	}
 };
 
-const menusForRows = () => document.querySelectorAll(".users .col-menu > a").forEach(menuFor);
+const menusForRows = () => document.querySelectorAll(".users .more > a").forEach(menuFor);
 
 document.addEventListener("htmx:afterSettle", menusForRows);
 menusForRows();

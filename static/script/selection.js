@@ -1,8 +1,8 @@
-// Ticked rows: the bar below the list appears and says how many there are, and one box ticks all. Without script the bar is always
-// there, and the server counts.
+// Ticked rows: the bar below the list appears, says how many there are and offers what fits somebody among them, and one box ticks all.
+// Without script the bar is always there with all it has, and the server counts.
 import {focusInstead} from "./focus.js";
 
-const boxes = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]')];
+const boxes = () => [...document.querySelectorAll('input[name="ids"][form="bulk"]:enabled')];
 
 const boxOfAll = () => document.querySelector("[data-select-all]");
 
@@ -14,11 +14,15 @@ const countTicked = () => {
 		return;
 	}
 	const all = boxes();
-	const n = all.filter((box) => box.checked).length;
+	const ticked = all.filter((box) => box.checked);
+	const n = ticked.length;
 	const matching = bar.querySelector("#bulk-all"); // also those on other pages
 	const meansAll = matching && matching.checked;
 	bar.classList.toggle("open", n > 0 || meansAll);
-	bar.querySelector(".bulk-count").textContent = meansAll ? "All users that match are selected" : `${users(n)} selected`;
+	bar.querySelector(".bulk-count").textContent = meansAll ? `All ${matching.dataset.number} users that match are selected` : `${users(n)} selected`;
+	for (const button of bar.querySelectorAll("[data-fits]")) {
+		button.hidden = meansAll ? !("fitsAll" in button.dataset) : !ticked.some((box) => (box.dataset.status ?? "active") === button.dataset.fits);
+	}
 	for (const number of bar.querySelectorAll(".bulk-number")) {
 		number.textContent = meansAll ? "" : n;
 	}

@@ -27,8 +27,12 @@ func (b *Tab) Prefer(m Media) {
 }
 
 // Resize gives the window this width. Narrow ones are those of telephones.
-func (b *Tab) Resize(width int) {
+func (b *Tab) Resize(width int) { b.ResizeTo(width, 900) }
+
+// ResizeTo gives the window this width and height.
+func (b *Tab) ResizeTo(width, height int) {
 	Must(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(width), ScreenWidth: int64(width), Height: 900, ScreenHeight: 900, DeviceScaleFactor: 1, Mobile: width < 600,
+		Width: int64(width), ScreenWidth: int64(width), Height: int64(height), ScreenHeight: int64(height), DeviceScaleFactor: 1,
+		Mobile: width < 600,
 	})
 }
