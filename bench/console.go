@@ -92,8 +92,8 @@ func signIn(base string) (http.Header, error) {
 		return nil, fmt.Errorf("signing in answered %s", answer.Status)
 	}
 	for _, cookie := range answer.Cookies() {
-		if cookie.Name == "console" {
-			return http.Header{"Cookie": {"console=" + cookie.Value}}, nil
+		if strings.HasPrefix(cookie.Name, "console") { // the port stands behind it
+			return http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}, nil
 		}
 	}
 	return nil, fmt.Errorf("signing in set no cookie")

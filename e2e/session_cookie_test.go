@@ -3,11 +3,13 @@ package e2e
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/cli"
 )
 
 func TestASVS_3_3_CookieAttributes(t *testing.T) {
@@ -27,7 +29,8 @@ func TestASVS_3_3_CookieAttributes(t *testing.T) {
 			t.Errorf("the cookie is %s", k)
 		}
 	}
-	if !seen["__Host-console"] || !seen["__Host-csrf"] || !seen["__Host-flash"] {
+	port := "-" + c.URL.Port()
+	if !seen["__Host-console"+port] || !seen["__Host-csrf"+port] || !seen["__Host-flash"+port] {
 		t.Errorf("the cookies are %v", seen)
 	}
 }
@@ -45,7 +48,7 @@ func TestASVS_7_2_3_SessionTokens(t *testing.T) {
 		seen[token] = true
 		c.WantNoTrace(token)
 		edited := c.Browser() // 7.2.1
-		edited.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: token[:len(token)-4] + "AAAA", Path: "/"}})
+		edited.Plant("console", token[:len(token)-4]+"AAAA", "/")
 		edited.Get("/settings/profile").To("/signin")
 	}
 	c.WantCount(3, `SELECT count(DISTINCT token_hash) FROM sessions WHERE length(token_hash) = 32`)
@@ -107,7 +110,7 @@ func TestFC68_NothingStaysInTheBrowser(t *testing.T) {
 		}
 	}
 	out := admin.Post("/signout").To("/signin")
-	if clear := out.Header.Get("Clear-Site-Data"); !strings.Contains(clear, `"cache"`) || !strings.Contains(clear, `"storage"`) {
+	if clear := out.Header.Get("Clear-Site-Data"); clear != `"storage"` {
 		t.Errorf("Clear-Site-Data: %q", clear)
 	}
 	admin.Get("/settings/users").To("/signin")
@@ -118,7 +121,7 @@ func TestFC69_EverySignInHasANewSession(t *testing.T) {
 	c := harness.Ready(t, nil)
 	const planted = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	b := c.Browser()
-	b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: planted, Path: "/"}})
+	b.Plant("console", planted, "/")
 	b.Get("/signin").Wants(http.StatusOK)
 	b.SignIn(harness.AdminEmail, harness.AdminPassword)
 	first := b.Cookie("console").Value
@@ -130,12 +133,156 @@ func TestFC69_EverySignInHasANewSession(t *testing.T) {
 	b.Get("/settings/profile").Wants(http.StatusOK)
 	for name, dead := range map[string]string{"planted": planted, "earlier": first} {
 		other := c.Browser()
-		other.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: dead, Path: "/"}})
+		other.Plant("console", dead, "/")
 		if a := other.Get("/settings/profile"); a.StatusCode != http.StatusSeeOther {
 			t.Errorf("the %s session opens the console: %d", name, a.StatusCode)
 		}
 	}
 	b.Post("/signout").To("/signin")
-	b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: second, Path: "/"}})
+	b.Plant("console", second, "/")
 	b.Get("/settings/profile").To("/signin")
+}
+
+func TestFC174_TwoConsolesOnOneHost(t *testing.T) {
+	t.Parallel()
+	production, staging := harness.Ready(t, nil), harness.Ready(t, nil)
+	a := production.Browser()
+	a.SignIn(harness.AdminEmail, harness.AdminPassword)
+	b := staging.Browser()
+	b.HTTP.Jar = a.HTTP.Jar // one person's browser: cookies do not know ports
+	b.SignIn(harness.AdminEmail, harness.AdminPassword)
+	a.Get("/settings/users").Wants(http.StatusOK)
+	b.Get("/settings/users").Wants(http.StatusOK)
+	a.Invite("ann")
+	b.Get("/settings/users").Wants(http.StatusOK).Lacks("ann@example.com")
+	a.Get("/settings/users").Wants(http.StatusOK).Contains(`role="status"`, "ann@example.com")
+	b.Post("/signout").To("/signin")
+	b.Get("/settings/users").To("/signin")
+	a.Get("/settings/users").Wants(http.StatusOK)
+	for base, name := range map[string]string{
+		"http://localhost:8080":            "console-8080",
+		"http://localhost":                 "console",
+		"https://c.example":                "__Host-console",
+		"https://c.example:443":            "__Host-console",
+		"https://c.example:8443":           "__Host-console-8443",
+		"https://example.com/console":      "__Secure-console",
+		"https://example.com:8443/console": "__Secure-console-8443",
+	} {
+		c := harness.Ready(t, func(s *cli.Serve) {
+			harness.BehindProxy(s)
+			s.BaseURL = base
+		})
+		b := toldBy(c)
+		set := b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusSeeOther).Cookies()
+		if !slices.ContainsFunc(set, func(k *http.Cookie) bool { return k.Name == name && k.Value != "" }) {
+			t.Errorf("at %s the cookies are %v", base, set)
+		}
+	}
+}
+
+func TestFC198_ASecondCookieOfOurNameSignsOut(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{"https://example.com/console", "http://localhost"} {
+		c := harness.Ready(t, func(s *cli.Serve) {
+			harness.BehindProxy(s)
+			s.BaseURL = base
+		})
+		at := c.URL.Path
+		b := toldBy(c)
+		b.SignIn(harness.AdminEmail, harness.AdminPassword)
+		own := b.Cookie("console")
+		for _, name := range []string{"console", "csrf", "flash"} { // of other paths or domains, which a browser does not send along
+			cookie := harness.CookieName(c.URL, name)
+			twice := toldBy(c, "Cookie", own.String()+"; "+cookie+"=planted; "+cookie+"=planted too")
+			to := twice.Get("/settings/users").To(at + "/signin").Header.Get("Location")
+			if !strings.Contains(to, "notice=two-cookies") {
+				t.Errorf("two cookies %s lead to %s", cookie, to)
+			}
+			for _, page := range []string{to, "/signin"} {
+				twice.Get(page).Wants(http.StatusOK).Contains("two cookies")
+			}
+			twice.PostForm("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).Wants(http.StatusForbidden).
+				Contains("two cookies")
+		}
+		b.Plant("console", "planted", at+"/settings")
+		to := b.Get("/settings/users").To(at + "/signin").Header.Get("Location")
+		b.Get(to).Wants(http.StatusOK).Contains("two cookies") // and not led back, though only one cookie comes here
+	}
+}
+
+func TestFC198_AFlashThatWeDidNotWriteIsNotShown(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	c.Add(admin, "admin", "Ann", "", "ann@example.com")
+	other := c.Administrator()
+	other.Invite("bea")
+	theirs := other.Cookie("flash").Value
+	admin.Invite("cid")
+	ours := admin.Cookie("flash").Value
+	content, mac, _ := strings.Cut(ours, ".")
+	forged := base64.RawURLEncoding.EncodeToString([]byte(`{"t":"cid@example.com: call 555 0100"}`))
+	for name, value := range map[string]string{
+		"unsigned":           forged,
+		"with our signature": forged + "." + mac,
+		"empty signature":    content + ".",
+		"of another session": theirs,
+	} {
+		admin.Plant("flash", value, "/")
+		admin.Get("/settings/profile").Wants(http.StatusOK).Lacks("555 0100", "bea@example.com", "cid@example.com")
+		if admin.Cookie("flash") != nil {
+			t.Errorf("a flash %s stays", name)
+		}
+	}
+	admin.Plant("flash", ours, "/")
+	admin.Get("/settings/profile").Wants(http.StatusOK).Contains("cid@example.com")
+
+	// The message of a sign-in is signed for the session that begins with it.
+	ann := c.Browser()
+	ann.Accept(c.InviteByLink(admin, "analyst", "dan@example.com"), "dan").To("/")
+	ann.Get("/settings/profile").Wants(http.StatusOK).Contains("Welcome. Your account is ready.")
+}
+
+func TestFC199_OnlyNavigationAndOurOwnPagesAreActivity(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	admin := c.Administrator()
+	seen := func() string { return c.Cell(`SELECT last_seen_at FROM sessions`) }
+	for _, try := range []struct {
+		site, mode, dest string
+		active           bool
+	}{
+		{"same-site", "no-cors", "image", false},
+		{"cross-site", "no-cors", "image", false},
+		{"same-site", "cors", "empty", false},
+		{"same-site", "", "", false},
+		{"same-site", "navigate", "iframe", false},
+		{"cross-site", "navigate", "object", false},
+		{"cross-site", "navigate", "document", true},
+		{"same-site", "navigate", "document", true},
+		{"same-origin", "no-cors", "image", true},
+		{"same-origin", "cors", "empty", true},
+		{"none", "navigate", "document", true},
+		{"", "", "", true},
+	} {
+		clock.Advance(time.Minute)
+		before := seen()
+		admin.Header = http.Header{}
+		for name, value := range map[string]string{"Sec-Fetch-Site": try.site, "Sec-Fetch-Mode": try.mode, "Sec-Fetch-Dest": try.dest} {
+			if value != "" {
+				admin.Header.Set(name, value)
+			}
+		}
+		admin.Get("/settings/profile").Wants(http.StatusOK)
+		if active := seen() != before; active != try.active {
+			t.Errorf("%+v counts as activity: %t", try, active)
+		}
+		if try.active {
+			continue
+		}
+		admin.PostForm("/settings/profile").Wants(http.StatusForbidden)
+		if seen() != before {
+			t.Errorf("what %+v sends counts as activity", try)
+		}
+	}
 }

@@ -138,7 +138,7 @@ func TestFC69_ANewSessionIdAtEachStep(t *testing.T) {
 	c := harness.Ready(t, nil)
 	app := c.Administrator().Enrol(harness.AdminPassword)
 	b := c.Browser()
-	b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: "AAAA"}})
+	b.Plant("console", "AAAA", "/")
 	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users?tab=invited").To("/signin/2fa")
 	first := b.Cookie("console").Value
 	b.Get("/signin/2fa?next=%2Fsettings%2Fusers%3Ftab%3Dinvited").Contains(`value="/settings/users?tab=invited"`)
@@ -152,7 +152,7 @@ func TestFC69_ANewSessionIdAtEachStep(t *testing.T) {
 	}
 	for _, old := range []string{"AAAA", first} {
 		planted := c.Browser()
-		planted.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: "console", Value: old}})
+		planted.Plant("console", old, "/")
 		planted.Get("/settings/profile").To("/signin")
 	}
 }

@@ -33,8 +33,10 @@ type Options struct {
 	Brand          string
 	BaseURL        *url.URL           // where people reach the console; its path is the base path
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-… headers count
+	HSTS           string             // the header Strict-Transport-Security; empty: none is sent
 	SetupCode      string             // guards the first run
 	FormSecret     []byte             // what CSRF tokens are made with
+	FlashSecret    []byte             // what messages for the next page are signed with
 	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
 	MailServer     string             // its URL without user name and password; empty in trial mode
 	Ready          func(context.Context) error
@@ -49,6 +51,8 @@ type Console struct {
 	sessions *scs.SessionManager
 	cookies  cookies
 	basePath string
+
+	foreignHost, missingScheme, oddForwardedFor rarely // what proxies do wrong
 }
 
 // New returns the console's pages.
@@ -62,7 +66,7 @@ func New(o Options) *Console {
 func (h *Console) Handler(routes []Route) http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = h.fail
-	e.IPExtractor = clientAddress(h.TrustedProxies)
+	e.IPExtractor = h.clientAddress
 	e.Use(
 		h.identify,
 		h.recordRequest,
@@ -77,6 +81,9 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		h.checkSetUp,
 		h.loadSession,
 	)
+	if h.basePath != "" {
+		e.Match([]string{http.MethodGet, http.MethodHead}, h.basePath, h.addSlash)
+	}
 	group := e.Group(h.basePath)
 	group.GET(static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
 	for _, r := range routes {
@@ -87,6 +94,12 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		}
 	}
 	return e
+}
+
+// addSlash leads from the base path as people type it to where its pages begin.
+func (h *Console) addSlash(c echo.Context) error {
+	to := url.URL{Path: h.basePath + "/", RawQuery: c.Request().URL.RawQuery}
+	return c.Redirect(http.StatusPermanentRedirect, to.String())
 }
 
 func (h *Console) isImport(c echo.Context) bool {

@@ -47,6 +47,9 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 			if (request{c}).Session() == nil && !h.forVisitors(c.Path()) { // the session that the form belonged to has ended
 				return signedOut
 			}
+			if h.cookies.doubled(c) { // also that to which the visitor's forms are bound
+				return echo.NewHTTPError(http.StatusForbidden, notices[twoCookies])
+			}
 			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
 			return errForm
 		}
@@ -57,10 +60,10 @@ func (h *Console) checkForm(next echo.HandlerFunc) echo.HandlerFunc {
 // fromElsewhere says that the browser itself reports another site. A browser or proxy that reports nothing leaves
 // the decision to the token.
 func (h *Console) fromElsewhere(c echo.Context) bool {
-	switch c.Request().Header.Get("Sec-Fetch-Site") {
-	case "cross-site", "same-site":
+	if isForeign(c.Request()) {
 		return true
-	case "same-origin", "none":
+	}
+	if site := c.Request().Header.Get("Sec-Fetch-Site"); site == "same-origin" || site == "none" {
 		return false
 	}
 	origin := c.Request().Header.Get("Origin")

@@ -158,6 +158,9 @@ func (h *Console) askToSignIn(c request) {
 	if m := c.Request().Method; m != http.MethodGet && m != http.MethodHead {
 		page, back = "/signin?notice=too-late", c.Request().Referer()
 	}
+	if h.cookies.doubled(c) {
+		page = "/signin?notice=" + twoCookies
+	}
 	if c.IsHTMX() {
 		back = c.Request().Header.Get("HX-Current-URL")
 	}

@@ -16,7 +16,10 @@ import (
 	"console/store"
 )
 
-const keySession = "session"
+const (
+	keySession  = "session"
+	keyNewToken = "new session token"
+)
 
 // sessionLifetime is what scs notes as a session's end. The real limits are conditions of the query that loads the
 // session, taken from the account's current settings, so this one must only be longer than any of them.
@@ -114,7 +117,8 @@ func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Ba
 var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not by scs")
 
 // loadSession finds the session of a request's cookie, and stores what the request made the session remember. Files
-// and probes are for everybody, and no activity: browsers ask for the icon long after the page.
+// and probes are for everybody, and no activity: browsers ask for the icon long after the page. Who sends two of one of our cookies
+// is signed out.
 func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if h.isStatic(c) || h.isProbe(c) {
@@ -122,7 +126,11 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		f := &found{background: isBackground(c)}
 		ctx := context.WithValue(c.Request().Context(), foundKey{}, f)
-		ctx, err := h.sessions.Load(ctx, h.cookies.read(c, sessionCookie))
+		token := h.cookies.read(c, sessionCookie)
+		if h.cookies.doubled(c) {
+			token = ""
+		}
+		ctx, err := h.sessions.Load(ctx, token)
 		if err != nil {
 			return err
 		}
@@ -144,40 +152,62 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// isBackground tells the requests that pages make by themselves, such as asking how far a job is, and those of a browser
-// that fetches a page before anybody has asked for it. They only read.
+// isBackground tells the requests that are no activity of the person: those that pages make by themselves, such as asking how far a
+// job is, those of a browser that fetches a page before anybody has asked for it, and those that pages of others make, such as for
+// a picture. They only read. Following a link from elsewhere is activity.
 func isBackground(c echo.Context) bool {
 	r := c.Request()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if isForeign(r) {
+		framed := r.Header.Get("Sec-Fetch-Dest") != "document" && r.Header.Get("Sec-Fetch-Dest") != ""
+		return !reads || framed || r.Header.Get("Sec-Fetch-Mode") != "navigate"
 	}
-	return r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch")
+	return reads && (r.URL.Query().Has("background") || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch"))
+}
+
+// isForeign says that the browser itself reports a page of another site or host as what made it ask.
+func isForeign(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 // client returns the browser that asks.
 func (h *Console) client(c request) account.Client {
 	from := account.Client{Address: c.RealIP(), UserAgent: c.Request().UserAgent(), RequestID: c.RequestID()}
 	if c.Session() != nil {
-		from.Session = auth.HashToken(h.cookies.read(c, sessionCookie))
+		from.Session = auth.HashToken(h.sessionToken(c))
 	}
 	return from
 }
 
 // begin makes the browser carry the session that token belongs to.
 func (h *Console) begin(c request, token string) {
+	c.Set(keyNewToken, token)
 	h.cookies.write(c, sessionCookie, token)
 	h.cookies.remove(c, csrfCookie)
 }
 
+// sessionToken is the token that the browser sends with its next request: the one it has sent, or what begin has given it since.
+func (h *Console) sessionToken(c echo.Context) string {
+	if token, begun := c.Get(keyNewToken).(string); begun {
+		return token
+	}
+	return h.cookies.read(c, sessionCookie)
+}
+
 func (h *Console) signOut(c request) error {
 	if session := c.Session(); session != nil {
-		hash := auth.HashToken(h.cookies.read(c, sessionCookie))
+		hash := auth.HashToken(h.sessionToken(c))
 		if err := h.account.SignOut(c.Context(), session.Actor, hash); err != nil {
 			return err
 		}
 	}
 	h.cookies.remove(c, sessionCookie)
-	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	// What is stored belongs to the origin. Under a base path others share it, and the console itself stores nothing. ASVS 14.3.1
+	// wants "cache" too; no page is ever cached (no-store), and emptying the cache of the site takes browsers seconds.
+	if h.basePath == "" {
+		c.Response().Header().Set("Clear-Site-Data", `"storage"`)
+	}
 	return h.redirect(c, "/signin?notice=signed-out", flash{})
 }
 

@@ -12,8 +12,13 @@ import (
 	"console/views"
 )
 
+// twoCookies is the notice that somebody counts as signed out because of a cookie that is not the console's.
+const twoCookies = "two-cookies"
+
 // notices are what the sign-in page can be asked to say.
 var notices = map[string]string{
+	twoCookies: "You count as signed out, because this browser sends two cookies of the console where there is one: another application of " +
+		"this host, or of a host beside it, has set the second. Delete the cookies of this host in your browser, then sign in.",
 	"set-up":     "The console is set up. Sign in with the email and password you have just entered.",
 	"signed-out": "You are signed out.",
 	"too-late":   "You had been signed out by then, so nothing was changed. Sign in, then try again.",
@@ -23,11 +28,15 @@ var notices = map[string]string{
 }
 
 func (h *Console) signInForm(c request) error {
-	next := h.ownPath(c.QueryParam("next"))
-	if session := c.SignedIn(); session != nil {
+	next, notice := h.ownPath(c.QueryParam("next")), c.QueryParam("notice")
+	if h.cookies.doubled(c) {
+		notice = twoCookies
+	}
+	// The second cookie may be for the page that led here only: whoever is signed in here would be led to and fro.
+	if session := c.SignedIn(); session != nil && notice != twoCookies {
 		return h.redirect(c, h.afterSignIn(next), flash{})
 	}
-	return h.render(c, http.StatusOK, views.SignIn(values("next", next), notices[c.QueryParam("notice")]))
+	return h.render(c, http.StatusOK, views.SignIn(values("next", next), notices[notice]))
 }
 
 func (h *Console) signIn(c request) error {

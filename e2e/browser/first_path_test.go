@@ -71,7 +71,7 @@ func (w *walk) step(name string, take func()) {
 	}
 }
 
-var setUpLink = regexp.MustCompile(`Set-up link: (\S+)`)
+var setUpLink = regexp.MustCompile(`"Set-up link","url":"([^"]+)"`)
 
 func (w *walk) setUpWithCode() {
 	link := setUpLink.FindStringSubmatch(w.Log.String())

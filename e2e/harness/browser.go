@@ -148,14 +148,35 @@ func (b *LateBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// Cookie is a cookie that the browser has kept, or nil.
+// CookieName is what the console at a site calls one of its cookies.
+func CookieName(site *url.URL, name string) string {
+	switch {
+	case site.Scheme == "https" && strings.Trim(site.Path, "/") != "":
+		name = "__Secure-" + name
+	case site.Scheme == "https":
+		name = "__Host-" + name
+	}
+	if port := site.Port(); port != "" {
+		name += "-" + port
+	}
+	return name
+}
+
+// Cookie is a cookie of the console that the browser has kept, or nil.
 func (b *Browser) Cookie(name string) *http.Cookie {
+	name = CookieName(b.Console.URL, name)
 	for _, cookie := range b.HTTP.Jar.Cookies(b.Console.URL) {
 		if cookie.Name == name {
 			return cookie
 		}
 	}
 	return nil
+}
+
+// Plant puts a cookie that the console did not set beside those of the browser, under the name of one of the console's.
+func (b *Browser) Plant(name, value, path string) {
+	name = CookieName(b.Console.URL, name)
+	b.HTTP.Jar.SetCookies(b.Console.URL, []*http.Cookie{{Name: name, Value: value, Path: path, Secure: b.Console.URL.Scheme == "https"}})
 }
 
 // From makes the requests of a browser come from an address. It needs BehindProxy.
@@ -192,7 +213,7 @@ func cookiesOf(t *testing.T, site *url.URL, token string) http.CookieJar {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jar.SetCookies(site, []*http.Cookie{{Name: "console", Value: token, Path: "/"}})
+	jar.SetCookies(site, []*http.Cookie{{Name: CookieName(site, "console"), Value: token, Path: "/"}})
 	return jar
 }
 

@@ -50,7 +50,7 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		kong.Bind(stdio{in, out, problems}),
 	)
 	if err != nil {
-		report(problems, err)
+		report(problems, askedFormat(arguments), err)
 		return 2
 	}
 	command, err := parser.Parse(arguments)
@@ -58,18 +58,22 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		return exited
 	}
 	if err != nil {
-		report(problems, err)
+		report(problems, askedFormat(arguments), err)
 		return 2
 	}
 	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		report(problems, err)
+		report(problems, askedFormat(arguments), err)
 		return 1
 	}
 	return 0
 }
 
-// report says why the program failed. Where that cannot be written, the exit status says that it did.
-func report(problems io.Writer, err error) {
+// report says why the program failed, in the format of the log. Where that cannot be written, the exit status says that it did.
+func report(problems io.Writer, format string, err error) {
+	if format == logJSON {
+		newLogger(format, problems).Error("failed", "error", err)
+		return
+	}
 	_, _ = fmt.Fprintln(problems, "console:", err)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,11 +19,11 @@ import (
 
 // Installation is where a command finds the data.
 type Installation struct {
-	Data           string         `default:"data" help:"Directory of the database, the key and, without SMTP, the mails."`
-	KeyFile        string         `help:"File of the key that seals secrets. Default: console.key in the data directory."`
-	Database       string         `help:"SQLite file. Default: console.db in the data directory."`
-	Brand          string         `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
-	AllowedTargets []netip.Prefix `name:"allow-private-targets" help:"Private networks (CIDR) that integrations may send to."`
+	Data           string   `default:"data" help:"Directory of the database, the key and, without SMTP, the mails."`
+	KeyFile        string   `help:"File of the key that seals secrets. Default: console.key in the data directory."`
+	Database       string   `help:"SQLite file. Default: console.db in the data directory."`
+	Brand          string   `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
+	AllowedTargets Networks `name:"allow-private-targets" help:"Private addresses or networks (CIDR) that integrations may send to."`
 }
 
 // opened is an installation in use.

@@ -10,10 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,14 +33,15 @@ const (
 // Serve is how the console is to be served.
 type Serve struct {
 	Installation
-	Listen         string         `default:"localhost:8080" help:"Address to listen on."`
-	BaseURL        string         `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
-	SMTP           string         `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
-	MailFrom       string         `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
-	TLSCert        string         `help:"Certificate file (PEM) to serve https with."`
-	TLSKey         string         `help:"Its private key (PEM)."`
-	TrustedProxies []netip.Prefix `help:"Networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
-	LogFormat      string         `default:"text" enum:"text,json" help:"Format of the log: text or json."`
+	Listen         string   `default:"localhost:8080" help:"Address to listen on."`
+	BaseURL        string   `help:"Address under which people reach the console. Default: http:// (https:// with --tls-cert) and the listen address."`
+	SMTP           string   `help:"Mail server, smtp://user:password@host:port?tls=starttls|tls|none. Without it, mails are kept as files in the data directory."`
+	MailFrom       string   `help:"Sender of mails. Default: no-reply@ and the host of the base URL."`
+	TLSCert        string   `help:"Certificate file (PEM) to serve https with."`
+	TLSKey         string   `help:"Its private key (PEM)."`
+	TrustedProxies Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	HSTS           string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
+	LogFormat      string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
 	Now      func() time.Time `kong:"-"` // time.Now when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
@@ -121,8 +120,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		return nil, o.closeWith(err)
 	}
 	pages := handlers.New(handlers.Options{
-		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, SetupCode: server.SetupCode,
-		FormSecret: o.key.Derive("form tokens"), Mailbox: mailbox, MailServer: mailServer, Ready: o.db.Ping, Now: s.Now, Log: server.log,
+		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
+		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
+		Ready: o.db.Ping, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
 		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -134,11 +134,21 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
 		"mail", cmp.Or(mailServer, "kept as files (trial mode)"))
 	if !setUp {
-		if _, err := fmt.Fprintf(w, "\nSet-up link: %s?code=%s\n\n", base.JoinPath("setup"), server.SetupCode); err != nil {
-			server.log.Error("the set-up link cannot be shown", "error", err)
-		}
+		s.showSetUpLink(server, w)
 	}
 	return server, nil
+}
+
+// showSetUpLink tells whoever starts the server where to begin: in the log where programs read it, else below it.
+func (s Serve) showSetUpLink(server *Server, w io.Writer) {
+	link := fmt.Sprintf("%s?code=%s", server.URL.JoinPath("setup"), server.SetupCode)
+	if s.LogFormat == logJSON {
+		server.log.Info("Set-up link", "url", link, "code", server.SetupCode)
+		return
+	}
+	if _, err := fmt.Fprintf(w, "\nSet-up link: %s\n\n", link); err != nil {
+		server.log.Error("the set-up link cannot be shown", "error", err)
+	}
 }
 
 // beginBackground begins what happens beside the requests.
@@ -176,45 +186,6 @@ func (s *Server) Close() error {
 	return errors.Join(err, s.DB.Close())
 }
 
-// baseURL returns where people reach the console, or says why that is not safe.
-func (s Serve) baseURL() (*url.URL, error) {
-	raw := s.BaseURL
-	if raw == "" {
-		if s.SMTP != "" {
-			return nil, errors.New("--base-url must be given together with --smtp: the links in mails begin with it")
-		}
-		scheme := "http://"
-		if s.TLSCert != "" {
-			scheme = "https://"
-		}
-		raw = scheme + s.Listen
-	}
-	base, err := url.Parse(strings.TrimRight(raw, "/"))
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("--base-url %q: an address like https://console.example.com is needed", raw)
-	}
-	if base.EscapedPath() != base.Path { // browsers would not send the cookies of such a path back
-		return nil, fmt.Errorf("--base-url %q: the path may not hold characters that need escaping", raw)
-	}
-	if (s.TLSCert == "") != (s.TLSKey == "") {
-		return nil, errors.New("--tls-cert and --tls-key belong together")
-	}
-	switch {
-	case base.Scheme == "https" && s.TLSCert == "" && len(s.TrustedProxies) == 0:
-		return nil, errors.New("an https base URL needs --tls-cert and --tls-key, or --trusted-proxies where a reverse proxy ends TLS")
-	case base.Scheme == "http" && !loopback(base.Hostname()):
-		return nil, fmt.Errorf("--base-url %s: without https only a loopback address is served", raw)
-	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, fmt.Errorf("--base-url %s: http or https is needed", raw)
-	}
-	return base, nil
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
 // the mailbox.
 func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.FileMailer, server string, err error) {
@@ -228,17 +199,4 @@ func (s Serve) mailer(base *url.URL) (mailer notify.Mailer, mailbox *notify.File
 		return nil, nil, "", fmt.Errorf("--smtp: %w", err)
 	}
 	return notify.NewSMTPMailer(smtp, sender), nil, smtp.String(), nil
-}
-
-func newLogger(format string, w io.Writer) *slog.Logger {
-	utc := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			a.Value = slog.StringValue(a.Value.Time().UTC().Format(time.RFC3339Nano))
-		}
-		return a
-	}}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, utc))
-	}
-	return slog.New(slog.NewTextHandler(w, utc))
 }

@@ -128,8 +128,8 @@ type letterhead struct {
 	token string
 }
 
-// home is the address of the console.
-func (l letterhead) home() string { return l.base.String() }
+// home is the address that the console begins at.
+func (l letterhead) home() string { return l.page("/") }
 
 // page is the address of a page of the console.
 func (l letterhead) page(path ...string) string { return l.base.JoinPath(path...).String() }

@@ -313,7 +313,7 @@ Name: Ann Lee
 Email: ann@example.com
 Role: Analyst
 Invited by: John Doe <johndoe@example.com>
-Sign in at: https://c.example
+Sign in at: https://c.example/
 
 That was not you? Then tell John Doe <johndoe@example.com> at once.`
 	if m.Text != want {

@@ -261,6 +261,9 @@ func (b *Tab) Is(expression string) {
 // Open leads the tab to a path, or to an address.
 func (b *Tab) Open(path string) {
 	b.Console.T.Helper()
+	if base := b.Console.URL.Path; strings.HasPrefix(path, "/") {
+		path = base + strings.TrimPrefix(path, base)
+	}
 	to, err := b.Console.URL.Parse(path)
 	if err != nil {
 		b.Console.T.Fatal(err)

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// baseURL returns where people reach the console, as browsers write it, or says why that is not safe.
+func (s Serve) baseURL() (*url.URL, error) {
+	raw := unquoted(s.BaseURL)
+	if raw == "" {
+		if s.SMTP != "" {
+			return nil, errors.New("--base-url must be given together with --smtp: the links in mails begin with it")
+		}
+		raw = s.listensAt()
+	}
+	base, err := canonicalBaseURL(raw)
+	if err != nil {
+		return nil, err
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return nil, errors.New("--tls-cert and --tls-key belong together")
+	}
+	switch {
+	case base.Scheme == "https" && s.TLSCert == "" && len(s.TrustedProxies) == 0:
+		return nil, errors.New("an https base URL needs --tls-cert and --tls-key, or --trusted-proxies where a reverse proxy ends TLS")
+	case base.Scheme == "http" && !loopback(base.Hostname()):
+		return nil, fmt.Errorf("--base-url %s: without https only a loopback address is served", raw)
+	}
+	return base, nil
+}
+
+// listensAt is the address of the listener, with the port that the system has chosen where --listen leaves it open.
+func (s Serve) listensAt() string {
+	scheme, at := "http://", s.Listen
+	if s.TLSCert != "" {
+		scheme = "https://"
+	}
+	if host, port, err := net.SplitHostPort(at); err == nil && port == "0" {
+		if _, chosen, err := net.SplitHostPort(s.Listener.Addr().String()); err == nil {
+			at = net.JoinHostPort(host, chosen)
+		}
+	}
+	return scheme + at
+}
+
+// canonicalBaseURL returns a base URL in the spelling of browsers: what they send is compared with it, and cookies, passkeys and
+// links are made of it. Scheme and host are in lower case and ASCII, without the port of the scheme and without a dot at
+// the end; the path is clean, and "" where there is none.
+func canonicalBaseURL(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("--base-url %q: an address like https://console.example.com is needed", raw)
+	}
+	defaultPort, known := map[string]string{"http": "80", "https": "443"}[base.Scheme] // url.Parse has lowered the scheme
+	if !known {
+		return nil, fmt.Errorf("--base-url %s: http or https is needed", raw)
+	}
+	// Browsers would not send the cookies of such a path back, and : and * mean something to the router.
+	if base.EscapedPath() != base.Path || strings.ContainsAny(base.Path, ":*;,") {
+		return nil, fmt.Errorf("--base-url %q: the path may hold no characters that need escaping, and none of : * ; ,", raw)
+	}
+	host, err := canonicalHost(base.Hostname())
+	if err != nil {
+		return nil, fmt.Errorf("--base-url %q: %q is no host name", raw, base.Hostname())
+	}
+	if port := strings.TrimLeft(base.Port(), "0"); port != "" && port != defaultPort {
+		host += ":" + port
+	}
+	clean := path.Clean("/" + base.Path)
+	return &url.URL{Scheme: base.Scheme, Host: host, Path: strings.TrimSuffix(clean, "/")}, nil
+}
+
+// hostNames converts host names as browsers do, which also reach names with an underscore.
+var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+
+// canonicalHost is a name or an address as browsers write it, with brackets around one of IPv6.
+func canonicalHost(host string) (string, error) {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip.Is6() {
+			return "[" + ip.WithZone("").String() + "]", nil
+		}
+		return ip.String(), nil
+	}
+	name, err := hostNames.ToASCII(host)
+	if err != nil {
+		return "", err
+	}
+	if name = strings.TrimSuffix(name, "."); name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
+		return "", errors.New("an empty label")
+	}
+	return name, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// unquoted is the value of an option without spaces and quotation marks around it, which files of variables leave there.
+func unquoted(text string) string { return strings.Trim(text, " \t\r\n\"'") }
+
+// Which host names browsers may reach with https only, once they have been here.
+const (
+	hstsAuto       = "auto" // subdomains; host under a base path
+	hstsSubdomains = "subdomains"
+	hstsHost       = "host"
+	hstsOff        = "off"
+)
+
+// hsts is the header by which browsers are told so, or "" for none. It goes with every answer for a year, for the names below the
+// host too (ASVS 3.4.1): otherwise somebody on the way could set cookies from a name below it that nobody serves. Under a base path
+// the host is shared, and what its other applications do with names below it is not the console's to decide.
+func (s Serve) hsts(base *url.URL) string {
+	scope := cmp.Or(s.HSTS, hstsAuto)
+	if scope == hstsAuto {
+		scope = hstsSubdomains
+		if base.Path != "" {
+			scope = hstsHost
+		}
+	}
+	const year = "max-age=31536000"
+	switch {
+	case base.Scheme != "https", scope == hstsOff:
+		return ""
+	case scope == hstsHost:
+		return year
+	}
+	return year + "; includeSubDomains"
+}
