@@ -19,16 +19,25 @@ func (h *Console) signUpForm(c request) error {
 func (h *Console) signUp(c request) error {
 	begun, err := h.account.SignUp(c.Context(), c.Param("token"), names(c), c.FormValue("password"), h.client(c))
 	if refused := refusal(err); refused != nil {
-		offer, err := h.offer(c)
-		if err != nil {
-			return h.deadLink(c, err)
-		}
-		return h.render(c, http.StatusUnprocessableEntity, views.Signup(signupPage(c, offer, form(c, refused))))
+		return h.renderSignUp(c, http.StatusUnprocessableEntity, refused)
 	}
 	if err != nil {
 		return h.deadLink(c, err)
 	}
 	return h.goOn(c, begun, flash{Text: "Welcome. Your account is ready."})
+}
+
+func (h *Console) signUpAgain(c request) error {
+	return h.renderSignUp(c, http.StatusForbidden, outOfDate)
+}
+
+// renderSignUp shows the form again as it was sent.
+func (h *Console) renderSignUp(c request, status int, refused account.Fields) error {
+	offer, err := h.offer(c)
+	if err != nil {
+		return h.deadLink(c, err)
+	}
+	return h.render(c, status, views.Signup(signupPage(c, offer, form(c, refused))))
 }
 
 // offer is what the link of this request offers. The address holds a secret: no other site is to learn it.

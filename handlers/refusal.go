@@ -34,6 +34,7 @@ var statuses = map[account.Code]int{
 	account.NotByMail:         http.StatusConflict,
 	account.LastAdministrator: http.StatusConflict,
 	account.MainTenant:        http.StatusConflict,
+	account.OtherPerson:       http.StatusConflict,
 	account.StillSending:      http.StatusConflict,
 	account.NowhereToSend:     http.StatusConflict,
 	account.NotSetUp:          http.StatusConflict,

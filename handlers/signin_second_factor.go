@@ -36,6 +36,13 @@ func (h *Console) secondFactorByPasskey(c request) error {
 	})
 }
 
+func (h *Console) secondFactorAgain(c request) error {
+	if waiting(c) == nil {
+		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
+	}
+	return h.renderSecondFactor(c, http.StatusForbidden, views.Form{Errors: outOfDate})
+}
+
 func (h *Console) finishSignIn(c request, with func(account.Actor) (account.SignedInWith, error)) error {
 	session := waiting(c)
 	if session == nil {

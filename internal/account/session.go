@@ -106,6 +106,13 @@ func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, ac
 		return Begun{}, err
 	}
 	session := store.Session{UserID: user.ID, Stage: stage, FormKey: newFormKey(), Data: []byte{}, CreatedAt: tx.now}
+	before, err := tx.db.SessionByToken(ctx, from.Session)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Begun{}, err
+	}
+	if err == nil && before.UserID == user.ID { // forms in their other tabs go on working
+		session.FormKey = before.FormKey
+	}
 	if err := tx.db.DeleteSession(ctx, from.Session); err != nil {
 		return Begun{}, err
 	}
