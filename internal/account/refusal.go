@@ -38,6 +38,9 @@ const (
 	NotByMail         Code = "not_by_mail"
 	LastAdministrator Code = "last_administrator"
 	MainTenant        Code = "main_tenant"
+	Joined            Code = "joined" // an invitation that was accepted meanwhile
+	NoSecondFactor    Code = "no_second_factor"
+	DisabledAlready   Code = "disabled_already"
 	OtherPerson       Code = "other_person" // somebody else is signed in than who is meant
 	Background        Code = "background"   // a request that a page makes by itself was to change something
 	ChangedTotal      Code = "changed_total"
@@ -77,7 +80,10 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"Give the role to somebody else first."},
 	MainTenant: {"The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. " +
 		"To rename it, change the company name under General → Company."},
-	OtherPerson: {"You are signed in as somebody else", ""},
+	Joined:          {"Joined already", ""},
+	NoSecondFactor:  {"No second factor", "You have no second factor: there is nothing to remove or to replace."},
+	DisabledAlready: {"Disabled already", ""},
+	OtherPerson:     {"You are signed in as somebody else", ""},
 	Background: {
 		"Nothing was changed",
 		"This request came from the page by itself, which changes nothing. Use the buttons and links of the page.",
