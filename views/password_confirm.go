@@ -53,7 +53,7 @@ func passkeyPath(k store.Passkey) string {
 
 // DisableSecondFactor asks before another person's two-factor authentication ends.
 func DisableSecondFactor(user store.User) Confirmation {
-	c := Confirmation{
+	return Confirmation{
 		Title:  "Disable 2-factor authentication?",
 		Submit: "Disable 2FA",
 		Action: UserPath(user.ID, "/disable-2fa"),
@@ -62,8 +62,4 @@ func DisableSecondFactor(user store.User) Confirmation {
 		Text: "The authenticator app, passkeys and recovery codes of " + user.DisplayName() + " are removed. " +
 			"They are signed out everywhere and get a mail about it.",
 	}
-	if !user.SecondFactor {
-		c.Text = user.DisplayName() + " has no second factor: there is nothing to disable."
-	}
-	return c
 }
