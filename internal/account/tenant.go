@@ -133,8 +133,11 @@ func (tx *Tx) setTenantDisabled(ctx context.Context, id int64, action string, di
 func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) (Preview, error) {
 	return read(ctx, s, by, func(v *View) (Preview, error) {
 		tenant, err := v.changeableTenant(ctx, id, permission.TenantsUpdate)
-		if err != nil || tenant.DisabledAt != 0 {
+		if err != nil {
 			return Preview{}, err
+		}
+		if tenant.DisabledAt != 0 {
+			return Preview{}, disabledAlready(tenant.Name)
 		}
 		return previewTenantDisabled(ctx, v.db, tenant)
 	})

@@ -108,10 +108,27 @@ type EndPreview struct {
 	Integrations []store.Integration // email integrations that contain their address
 }
 
-// PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage") or Self, or
-// returns store.ErrNotFound.
+// PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage"), Self, Invited or
+// DisabledAlready, or returns store.ErrNotFound.
 func (s *Service) PreviewDisable(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
-	return s.previewEnd(ctx, by, userID, permission.UsersUpdate)
+	preview, err := s.previewEnd(ctx, by, userID, permission.UsersUpdate)
+	if err != nil {
+		return EndPreview{}, err
+	}
+	switch preview.User.Status() {
+	case store.Invited:
+		return EndPreview{}, Refuse(Invited)
+	case store.Disabled:
+		return EndPreview{}, disabledAlready(preview.User.DisplayName())
+	}
+	return preview, nil
+}
+
+// disabledAlready says of a page that asks whether to disable somebody, or a tenant, that this has been done.
+func disabledAlready(name string) error {
+	already := Refuse(DisabledAlready)
+	already.Words = "The access of " + name + " is disabled already: there is nothing to do."
+	return already
 }
 
 func (s *Service) previewEnd(ctx context.Context, by Actor, userID int64, needs permission.Permission) (EndPreview, error) {
