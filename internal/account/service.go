@@ -30,6 +30,7 @@ type Service struct {
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
 	brand    string
+	site     string // host and base path
 	passkeys auth.Passkeys
 
 	list       *userlist.List
@@ -63,6 +64,7 @@ func New(o Options) *Service {
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
+		s.site = o.BaseURL.Host + o.BaseURL.Path
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)
 	}
 	return s
