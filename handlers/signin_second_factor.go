@@ -37,6 +37,9 @@ func (h *Console) secondFactorByPasskey(c request) error {
 }
 
 func (h *Console) secondFactorAgain(c request) error {
+	if c.Session() == nil { // it has waited too long, or was signed out in another tab
+		return signedOut
+	}
 	if waiting(c) == nil {
 		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
 	}

@@ -110,7 +110,7 @@ func (h *Console) renderTenant(c request, status int, tenant store.Tenant, f vie
 }
 
 func (h *Console) disableTenantForm(c request, id int64) error {
-	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
+	tenant, err := h.account.EnabledTenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

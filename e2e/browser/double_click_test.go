@@ -27,12 +27,13 @@ func TestFC176_BrowserJoinsWithTwoClicks(t *testing.T) {
 	b.Fill("Choose a password", harness.Password("ann@example.com"))
 	clickTwice(b, "Join")
 	b.Says("Welcome. Your account is ready.")
-	c.WantCount(1, `SELECT count(*) FROM sessions WHERE user_id = (SELECT id FROM users WHERE email = 'ann@example.com')`)
+	before := c.Entries("sign in", "done")
 	signOut(b, "Ann")
 	b.Fill("Email", "ann@example.com")
 	b.Fill("Password", harness.Password("ann@example.com"))
 	clickTwice(b, "Sign in")
 	b.Is(`document.querySelector("h1") !== null && !location.pathname.endsWith("/signin")`)
-	c.WantCount(1, `SELECT count(*) FROM sessions WHERE user_id = (SELECT id FROM users WHERE email = 'ann@example.com')`)
-	b.Back() // what the browser has kept can be sent again
+	if n := c.Entries("sign in", "done") - before; n != 1 {
+		t.Errorf("two clicks sign in %d times", n)
+	}
 }

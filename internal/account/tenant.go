@@ -20,6 +20,15 @@ func (s *Service) Tenant(ctx context.Context, by Actor, id int64) (store.Tenant,
 	return s.db.TenantByID(ctx, id)
 }
 
+// EnabledTenant is Tenant for a page that asks whether to disable one. It may also return DisabledAlready.
+func (s *Service) EnabledTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
+	tenant, err := s.Tenant(ctx, by, id)
+	if err == nil && tenant.DisabledAt != 0 {
+		err = disabledAlready(tenant.Name)
+	}
+	return tenant, err
+}
+
 // CreateTenant adds a tenant and, where admin has an email address, invites its first Administrator by mail. It returns
 // Invalid, Taken or Forbidden.
 func (s *Service) CreateTenant(ctx context.Context, by Actor, name string, admin NewUser) (store.Tenant, error) {
@@ -133,11 +142,8 @@ func (tx *Tx) setTenantDisabled(ctx context.Context, id int64, action string, di
 func (s *Service) PreviewDisableTenant(ctx context.Context, by Actor, id int64) (Preview, error) {
 	return read(ctx, s, by, func(v *View) (Preview, error) {
 		tenant, err := v.changeableTenant(ctx, id, permission.TenantsUpdate)
-		if err != nil {
+		if err != nil || tenant.DisabledAt != 0 {
 			return Preview{}, err
-		}
-		if tenant.DisabledAt != 0 {
-			return Preview{}, disabledAlready(tenant.Name)
 		}
 		return previewTenantDisabled(ctx, v.db, tenant)
 	})
