@@ -387,7 +387,7 @@ func TestFC12_RoleChangedBeforeAcceptanceIsTheOneGranted(t *testing.T) {
 		if user, groups := c.User(email), c.GroupsOf(email); user.Role != permission.Analyst || !slices.Equal(groups, []string{"Analysts"}) {
 			t.Errorf("%s has the role %s and is in %s", email, user.Role, groups)
 		}
-		john.Post(role, "role", "admin").Wants(http.StatusNotFound)
+		john.Post(role, "role", "admin").Wants(http.StatusConflict)
 	}
 	c.WantCount(0, "SELECT count(*) FROM groups WHERE name = 'Read Only'")
 	c.WantCount(2, "SELECT count(*) FROM activity WHERE action = 'change role' AND changes = '{\"role\":[\"Read Only\",\"Analyst\"]}'")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/auth"
 )
 
 func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
@@ -56,6 +57,44 @@ func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
 	clock.Advance(time.Minute)
 	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusUnprocessableEntity)
 	c.Halfway().Post("/signin/2fa", "code", other.Code(0)).To("/")
+}
+
+// wantLabel fails unless the QR code of a page is that of the authenticator under a label.
+func wantLabel(c *harness.Console, a *harness.Answer, label string) {
+	a.T.Helper()
+	found := qrCode.FindStringSubmatch(a.Wants(http.StatusOK).Body)
+	if found == nil {
+		a.T.Fatalf("no QR code in:\n%s", a.Body)
+	}
+	want, err := auth.QRCode(c.Config.Brand, label, a.Key())
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	if found[1] != want {
+		a.T.Errorf("the QR code does not say %q", label)
+	}
+}
+
+var qrCode = regexp.MustCompile(`<img class="qr" src="([^"]+)"`)
+
+func TestFC178_LabelsOfAuthenticatorsDiffer(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	other := harness.Ready(t, nil)
+	where := func(c *harness.Console) string {
+		return harness.AdminEmail + " (" + c.Cell(`SELECT name FROM account`) + ", " + strings.ReplaceAll(c.URL.Host, ":", " ")
+	}
+	admin, elsewhere := c.Administrator(), other.Administrator()
+	admin.Scan()
+	elsewhere.Scan()
+	wantLabel(c, admin.Get(harness.AuthenticatorPath), where(c)+")")
+	wantLabel(other, elsewhere.Get(harness.AuthenticatorPath), where(other)+")")
+	admin.Enrol(harness.AdminPassword)
+	admin.Scan()
+	began := clock.Now().UTC().Format("2006-01-02 15.04.05")
+	wantLabel(c, admin.Get(harness.AuthenticatorPath), where(c)+", "+began+")")
+	clock.Advance(time.Minute)
+	wantLabel(c, admin.Get(harness.AuthenticatorPath), where(c)+", "+began+")")
 }
 
 func TestFC79_SecretsAreNotInTheDatabase(t *testing.T) {
@@ -135,7 +174,8 @@ func TestFC82_DisablingAsksForOnesOwnPassword(t *testing.T) {
 	c.WantCount(0, `SELECT (SELECT count(*) FROM authenticators) + (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM passkeys)`)
 	member.SignIn("ann@example.com", harness.Password("ann@example.com"))
 	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE recipient = 'ann@example.com' AND template = 'second_factor_disabled'`)
-	admin.Post(path, "password", harness.AdminPassword).To("/settings/users") // again changes nothing
+	admin.Get(path).Wants(http.StatusConflict).Contains("Mem Ber has no second factor").Lacks(`type="password"`)
+	admin.Post(path, "password", harness.AdminPassword).Wants(http.StatusConflict)
 	admin.Post(strings.Replace(path, c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`), "1", 1), "password", harness.AdminPassword).
 		Wants(http.StatusUnprocessableEntity)
 

@@ -14,7 +14,7 @@ import (
 var markup = regexp.MustCompile(`(?s)<(script|style|template|head)\b.*?</(script|style|template|head)>|<[^>]*>`)
 
 // wantNamed fails unless the text of a page, without its attributes, names an address so many times.
-func wantNamed(t *testing.T, page *harness.Answer, email string, times int) {
+func wantMentioned(t *testing.T, page *harness.Answer, email string, times int) {
 	t.Helper()
 	text := markup.ReplaceAllString(page.Wants(http.StatusOK).Body, " ")
 	if n := strings.Count(text, email); n != times {
@@ -29,7 +29,7 @@ func TestPeopleWithoutANameAreNamedOnce(t *testing.T) {
 	const email = "nameless@example.com"
 	user := c.Person(permission.ReadOnly, "", "", email)
 	group := c.NewGroup(john, "Ours", []string{"1"}, []string{"rules.view", "rules.update"})
-	wantNamed(t, john.Get(group+"/users/add?q=nameless"), email, 1)
+	wantMentioned(t, john.Get(group+"/users/add?q=nameless"), email, 1)
 	john.Post(group+"/users/add", "user_ids", fmt.Sprint(user.ID)).Wants(http.StatusSeeOther)
 
 	for path, times := range map[string]int{
@@ -41,9 +41,9 @@ func TestPeopleWithoutANameAreNamedOnce(t *testing.T) {
 		group + "?tab=users":                                               1,
 		fmt.Sprintf("%s/users/remove?user_ids=%d", group, user.ID):         1,
 	} {
-		t.Run(path, func(t *testing.T) { wantNamed(t, john.Get(path), email, times) })
+		t.Run(path, func(t *testing.T) { wantMentioned(t, john.Get(path), email, times) })
 	}
-	wantNamed(t, c.Browse(user).Get("/settings/profile"), email, 2) // in the menu of the account, and on the card
+	wantMentioned(t, c.Browse(user).Get("/settings/profile"), email, 2) // in the menu of the account, and on the card
 	john.Post("/settings/users/new", "role", "analyst", "first_name", "X", "email", email, "tenant_id", "1").
 		Wants(http.StatusUnprocessableEntity).
 		Contains(email + " already has an account.")

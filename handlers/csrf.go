@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/internal/auth"
 )
 
@@ -71,6 +72,9 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 				return echo.NewHTTPError(http.StatusForbidden, notices[twoCookies])
 			}
 			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+			if again := h.drawnAgain(c.Path()); again != nil {
+				return again(request{c})
+			}
 			return errForm
 		}
 		return next(c)
@@ -106,10 +110,31 @@ func (h *Console) ourToken(c echo.Context, token string) bool {
 }
 
 // forVisitors says whether a path belongs to the pages that are also used before signing in.
-func (h *Console) forVisitors(path string) bool {
-	path = strings.TrimPrefix(path, h.basePath)
-	return path == "/signin" || path == "/setup" || path == "/signup/:token" || path == "/forgot" || path == "/reset/:token"
+func (h *Console) forVisitors(path string) bool { return h.drawnAgain(path) != nil }
+
+// drawnAgain is what answers a visitor's form whose token is out of date, because of what other tabs of the browser have done: it
+// does nothing but draw the form again, or lead on who is in already. It is nil for all other forms.
+func (h *Console) drawnAgain(path string) handler {
+	switch strings.TrimPrefix(path, h.basePath) {
+	case "/setup":
+		return h.setUpAgain
+	case "/signin":
+		return h.signInAgain
+	case "/signin/2fa", "/signin/2fa/passkey":
+		return h.secondFactorAgain
+	case "/forgot":
+		return h.forgotAgain
+	case "/reset/:token":
+		return h.resetAgain
+	case "/signup/:token":
+		return h.signUpAgain
+	}
+	return nil
 }
+
+// outOfDate is what a form says that is drawn again.
+var outOfDate = account.Fields{"": "This form was out of date, for example because you have signed in or out in another tab. " +
+	"Nothing was done. Check what you have entered, then send it again."}
 
 // formToken returns a token for the forms of the page being rendered. A visitor's are bound to a cookie, which is
 // set when there is none yet.

@@ -48,6 +48,6 @@ func (h *Console) issuedPage(issued account.Issued) views.IssuedLinkPage {
 }
 
 func (h *Console) renderIssued(c request, page views.IssuedLinkPage) error {
-	c.Response().Header().Set("HX-Trigger", "users-changed") // the list behind the dialog draws itself again
+	c.Response().Header().Set("HX-Trigger", usersChanged) // the list behind the dialog draws itself again
 	return h.renderPart(c, http.StatusOK, views.IssuedLink(page), views.IssuedLinkPart(page))
 }

@@ -28,6 +28,10 @@ func (h *Console) forgot(c request) error {
 	return h.redirect(c, "/signin?notice=reset-sent", flash{})
 }
 
+func (h *Console) forgotAgain(c request) error {
+	return h.render(c, http.StatusForbidden, views.Forgot(form(c, outOfDate)))
+}
+
 func (h *Console) resetForm(c request) error {
 	return h.renderReset(c, http.StatusOK, views.Form{})
 }
@@ -41,6 +45,10 @@ func (h *Console) reset(c request) error {
 		return h.deadReset(c, err)
 	}
 	return h.redirect(c, "/signin?notice=reset", flash{})
+}
+
+func (h *Console) resetAgain(c request) error {
+	return h.renderReset(c, http.StatusForbidden, form(c, outOfDate))
 }
 
 func (h *Console) renderReset(c request, status int, f views.Form) error {

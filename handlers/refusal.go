@@ -35,6 +35,10 @@ var statuses = map[account.Code]int{
 	account.NotByMail:         http.StatusConflict,
 	account.LastAdministrator: http.StatusConflict,
 	account.MainTenant:        http.StatusConflict,
+	account.OtherPerson:       http.StatusConflict,
+	account.Joined:            http.StatusConflict,
+	account.NoSecondFactor:    http.StatusConflict,
+	account.DisabledAlready:   http.StatusConflict,
 	account.StillSending:      http.StatusConflict,
 	account.NowhereToSend:     http.StatusConflict,
 	account.NotSetUp:          http.StatusConflict,
@@ -46,6 +50,9 @@ var statuses = map[account.Code]int{
 	account.Throttled:         http.StatusTooManyRequests,
 	account.Busy:              http.StatusServiceUnavailable,
 }
+
+// usersChanged makes the list of users in the page draw itself again.
+const usersChanged = "users-changed"
 
 // signedOut leads to the sign-in page.
 var signedOut = &account.Refusal{Code: account.SignedOut}
@@ -117,6 +124,9 @@ func (h *Console) fail(err error, asked echo.Context) {
 	}
 	if refused != nil {
 		setRetryAfter(c, refused)
+		if refused.Code == account.Joined || refused.Code == account.NotFound {
+			c.Response().Header().Set("HX-Trigger", usersChanged)
+		}
 		if refused.Lack != nil && c.SignedIn() != nil {
 			page.Ask, _ = h.account.WhoCan(c.Context(), *refused.Lack) // without them the page still says what is missing
 		}

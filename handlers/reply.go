@@ -63,6 +63,9 @@ func (h *Console) frame(c request) (*views.Frame, error) {
 		return nil, err
 	}
 	frame.MinPassword = company.PasswordMinLength
+	if session := c.Session(); session != nil {
+		frame.Email = session.Email
+	}
 	session := c.SignedIn()
 	if session == nil {
 		return frame, nil

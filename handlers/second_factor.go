@@ -24,6 +24,9 @@ func (h *Console) secured(c request, done account.Secured, text string) error {
 }
 
 func (h *Console) disableOwnSecondFactorForm(c request) error {
+	if err := h.account.RequireSecondFactor(c.Context(), c.Actor()); err != nil {
+		return err
+	}
 	return h.renderConfirm(c, http.StatusOK, views.DisableOwn, views.Form{})
 }
 

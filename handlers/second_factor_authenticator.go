@@ -60,6 +60,9 @@ func (h *Console) renderAuthenticator(c request, status int, f views.Form) error
 }
 
 func (h *Console) removeAuthenticatorForm(c request) error {
+	if err := h.account.RequireAuthenticator(c.Context(), c.Actor()); err != nil {
+		return err
+	}
 	return h.renderConfirm(c, http.StatusOK, views.RemoveAuthenticator, views.Form{})
 }
 

@@ -7,6 +7,9 @@ import (
 )
 
 func (h *Console) recoveryCodesForm(c request) error {
+	if err := h.account.RequireSecondFactor(c.Context(), c.Actor()); err != nil {
+		return err
+	}
 	return h.renderConfirm(c, http.StatusOK, views.NewRecoveryCodes, views.Form{})
 }
 

@@ -193,11 +193,11 @@ func (h *Console) client(c request) account.Client {
 	return from
 }
 
-// begin makes the browser carry the session that token belongs to.
+// begin makes the browser carry the session that token belongs to. The visitor's cookie stays: it opens nothing, and forms in other
+// tabs were made with it.
 func (h *Console) begin(c request, token string) {
 	c.Set(keyNewToken, token)
 	h.cookies.write(c, sessionCookie, token)
-	h.cookies.remove(c, csrfCookie)
 }
 
 // sessionToken is the token that the browser sends with its next request: the one it has sent, or what begin has given it since.
@@ -220,6 +220,9 @@ func (h *Console) signOut(c request) error {
 	// wants "cache" too; no page is ever cached (no-store), and emptying the cache of the site takes browsers seconds.
 	if h.basePath == "" {
 		c.Response().Header().Set("Clear-Site-Data", `"storage"`)
+	}
+	if next := h.ownPath(c.FormValue("next")); next != "" {
+		return h.redirect(c, strings.TrimPrefix(next, h.basePath), flash{})
 	}
 	return h.redirect(c, "/signin?notice=signed-out", flash{})
 }

@@ -36,6 +36,13 @@ func (h *Console) setUp(c request) error {
 	return h.redirect(c, "/signin?notice=set-up", flash{})
 }
 
+func (h *Console) setUpAgain(c request) error {
+	if err := h.notSetUp(c); err != nil {
+		return err
+	}
+	return h.render(c, http.StatusForbidden, views.Setup(form(c, outOfDate)))
+}
+
 // notSetUp returns AlreadySetUp once there is an account: the page is gone then.
 func (h *Console) notSetUp(c request) error {
 	done, err := h.account.IsSetUp(c.Context())

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"console/internal/account"
+	"console/internal/input"
 	"console/store"
 	"console/views"
 )
@@ -46,6 +47,26 @@ func (h *Console) signIn(c request) error {
 		return err
 	}
 	return h.goOn(c, begun, flash{})
+}
+
+// signInAgain leads on who is in already, unless they wanted to sign in as somebody else.
+func (h *Console) signInAgain(c request) error {
+	session, email, next := c.SignedIn(), c.FormValue("email"), h.ownPath(c.FormValue("next"))
+	switch {
+	case session == nil:
+		again := values("email", email, "next", next)
+		again.Errors = outOfDate
+		return h.render(c, http.StatusForbidden, views.SignIn(again, ""))
+	case email != "" && input.EmailKey(email) != session.User.EmailKey:
+		return h.signedInAs(c, account.SignedInAs(session.User, "You wanted to sign in as "+email+"."), withNext("/signin", next))
+	}
+	return h.redirect(c, h.afterSignIn(next), flash{})
+}
+
+// signedInAs says who is signed in, where somebody else was meant, and offers to sign out and go on to a page.
+func (h *Console) signedInAs(c request, refused *account.Refusal, to string) error {
+	page := views.SignedInAsPage{Title: refused.Title, Text: refused.Words, Next: h.path(to)}
+	return h.render(c, statuses[refused.Code], views.SignedInAs(page))
 }
 
 // setUpPath is where those set up a second factor who are not let in without one.

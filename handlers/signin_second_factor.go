@@ -36,6 +36,16 @@ func (h *Console) secondFactorByPasskey(c request) error {
 	})
 }
 
+func (h *Console) secondFactorAgain(c request) error {
+	if c.Session() == nil { // it has waited too long, or was signed out in another tab
+		return signedOut
+	}
+	if waiting(c) == nil {
+		return h.redirect(c, withNext("/signin", h.ownPath(c.FormValue("next"))), flash{})
+	}
+	return h.renderSecondFactor(c, http.StatusForbidden, views.Form{Errors: outOfDate})
+}
+
 func (h *Console) finishSignIn(c request, with func(account.Actor) (account.SignedInWith, error)) error {
 	session := waiting(c)
 	if session == nil {

@@ -115,7 +115,7 @@ func (h *Console) disableTenantForm(c request, id int64) error {
 
 // askToDisableTenant asks for confirmation; changed says that the last one was of something else.
 func (h *Console) askToDisableTenant(c request, id int64, changed error) error {
-	tenant, err := h.account.Tenant(c.Context(), c.Actor(), id)
+	tenant, err := h.account.EnabledTenant(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (h *Console) disableSecondFactor(c request, id int64) error {
 }
 
 func (h *Console) renderDisableSecondFactor(c request, status int, id int64, f views.Form) error {
-	user, err := h.account.User(c.Context(), c.Actor(), id)
+	user, err := h.account.WithSecondFactor(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type SignupLink struct {
 	InvitationID int64 // 0: the invitation has gone
 	ExpiresAt    Millis
 	Ended        LinkEnd
+	AcceptedBy   int64 // who has signed up with it; 0: nobody, or they are deleted
 }
 
 const invitationColumns = `i.id, i.user_id, i.by_link, coalesce(i.tenant_id, 0), coalesce(i.inviter_id, 0), i.inviter_name, i.inviter_email,
@@ -67,9 +68,25 @@ func (q Queries) InvitationOfUser(ctx context.Context, userID int64) (Invitation
 // SignupLink returns ErrNotFound for a token that was never issued.
 func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, error) {
 	return one(ctx, q.q, func(s scanner) (l SignupLink, err error) {
-		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &l.Ended)
+		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &l.Ended, &l.AcceptedBy)
 		return l, err
-	}, `SELECT coalesce(invitation_id, 0), expires_at, ended FROM signup_links WHERE token_hash = $1`, tokenHash)
+	}, `SELECT coalesce(invitation_id, 0), expires_at, ended, coalesce(accepted_by, 0) FROM signup_links WHERE token_hash = $1`, tokenHash)
+}
+
+// AcceptedBy returns who has accepted an invitation, or ErrNotFound: nobody has, they are deleted, or its links are forgotten.
+func (q Queries) AcceptedBy(ctx context.Context, invitationID int64) (User, error) {
+	return one(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id =
+		(SELECT max(accepted_by) FROM signup_links WHERE accepted_invitation = $1 AND accepted_invitation <> 0)`, invitationID)
+}
+
+// AcceptInvitation ends the open links of an invitation, which a person has accepted, and deletes it.
+func (tx *Tx) AcceptInvitation(ctx context.Context, id, userID int64) error {
+	_, err := tx.exec(ctx, `UPDATE signup_links SET ended = $3, accepted_invitation = $1, accepted_by = $2
+		WHERE invitation_id = $1 AND ended = ''`, id, userID, LinkUsed)
+	if err != nil {
+		return err
+	}
+	return tx.DeleteInvitation(ctx, id)
 }
 
 // InsertInvitation adds i and sets its id.

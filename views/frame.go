@@ -25,6 +25,7 @@ type Frame struct {
 	BasePath   string         // before every path, without a slash at its end
 	CSRF       string
 	User       *store.User // nil: nobody is signed in
+	Email      string      // of whose password forms ask for; also while their sign-in is not finished
 	Can        permission.Set
 	Section    string // the key of its entry in the sidebar
 	Flash      string // the result of the request before this one

@@ -657,7 +657,7 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "m
 	ctx := t.Context()
 	ann := c.person("ann@example.com", permission.Admin, 1)
 	works := func(issued Issued) bool {
-		_, err := c.Signup(ctx, issued.Token)
+		_, err := c.Signup(ctx, issued.Token, Client{})
 		return err == nil
 	}
 	link := func(email string) Issued {

@@ -148,7 +148,7 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
-// returns NotByMail, InvitedDisabled, Forbidden, or store.ErrNotFound once the invitation was accepted or revoked.
+// returns NotByMail, InvitedDisabled, Forbidden, Joined, or NotFound once the invitation was revoked.
 func (s *Service) ResendInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.renewMail(ctx, id) })
 }
@@ -165,7 +165,7 @@ func (tx *Tx) renewMail(ctx context.Context, id int64) (store.User, error) {
 }
 
 // NewLink makes a fresh link for a pending invitation, to be shared by hand; earlier links say that they were
-// replaced, and a mail that still waits is not sent. It returns InvitedDisabled, Forbidden or store.ErrNotFound.
+// replaced, and a mail that still waits is not sent. It returns InvitedDisabled, Forbidden, Joined or NotFound.
 func (s *Service) NewLink(ctx context.Context, by Actor, id int64) (Issued, error) {
 	return change(ctx, s, by, func(tx *Tx) (Issued, error) { return tx.renewLink(ctx, id) })
 }
@@ -189,7 +189,7 @@ func (tx *Tx) renewLink(ctx context.Context, id int64) (Issued, error) {
 }
 
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
-// can be invited again, as a new person. It returns Forbidden or store.ErrNotFound.
+// can be invited again, as a new person. It returns Forbidden, Joined or NotFound.
 func (s *Service) RevokeInvitation(ctx context.Context, by Actor, id int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) { return tx.withdrawInvitation(ctx, id) })
 }
@@ -224,8 +224,8 @@ func (tx *Tx) revokeThose(ctx context.Context, invitations []store.Invitation, w
 	return tx.eachInvited(ctx, invitations, which, tx.revoke)
 }
 
-// Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden or
-// store.ErrNotFound.
+// Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden, Joined
+// or NotFound.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {
 	found, err := read(ctx, s, by, func(v *View) (Pending, error) {
 		invitation, user, err := v.pendingInvitation(ctx, id, permission.UsersCreate)
@@ -317,17 +317,37 @@ func (v *View) requireEnabled(ctx context.Context, tenantID int64) error {
 	return err
 }
 
-// pendingInvitation returns a pending invitation when the actor may do to its person what p allows.
+// pendingInvitation returns a pending invitation when the actor may do to its person what p allows. It returns Joined once it was
+// accepted, and NotFound once it was revoked.
 func (v *View) pendingInvitation(ctx context.Context, id int64, p permission.Permission) (store.Invitation, store.User, error) {
 	if err := v.requirePermission(p); err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
 	invitation, err := v.db.InvitationByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = v.endedInvitation(ctx, id)
+	}
 	if err != nil {
 		return store.Invitation{}, store.User{}, err
 	}
 	user, err := v.manageable(ctx, invitation.UserID, p)
 	return invitation, user, err
+}
+
+// endedInvitation says what has become of an invitation that is not pending any more, which a page may still show.
+func (v *View) endedInvitation(ctx context.Context, id int64) error {
+	user, err := v.db.AcceptedBy(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		gone := Refuse(NotFound)
+		gone.Words = "There is no such invitation any more: it was revoked, or its person was deleted. Nothing was changed now."
+		return gone
+	}
+	if err != nil {
+		return err
+	}
+	joined := Refuse(Joined)
+	joined.Words = user.DisplayName() + " has already joined, so there is no invitation any more. Nothing was changed now."
+	return joined
 }
 
 // issuable returns a pending invitation when the actor may hand out what it gives. What its person holds by it they must

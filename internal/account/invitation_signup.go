@@ -17,9 +17,30 @@ type Signup struct {
 	MinPassword int // characters
 }
 
-// Signup returns what a signup link offers, or a Link… code. It changes nothing: mail scanners open every link.
-func (s *Service) Signup(ctx context.Context, token string) (Signup, error) {
-	return readSignup(ctx, s.db.Queries, token, store.At(s.now()))
+// Signup returns what a signup link offers to a browser, a Link… code, or OtherPerson where somebody is signed in there: nobody who
+// has an account accepts what is for somebody else. It changes nothing: mail scanners open every link.
+func (s *Service) Signup(ctx context.Context, token string, from Client) (Signup, error) {
+	offer, err := readSignup(ctx, s.db.Queries, token, store.At(s.now()))
+	if err != nil {
+		return Signup{}, err
+	}
+	live, err := s.liveSession(ctx, from.Session, store.At(s.now()))
+	if errors.Is(err, store.ErrNotFound) || err == nil && live.Stage != store.Finished {
+		return offer, nil
+	}
+	if err != nil {
+		return Signup{}, err
+	}
+	return Signup{}, SignedInAs(live.User, "This invitation is for "+offer.User.Email+".")
+}
+
+// SignedUpWith reports whether the actor has signed up with a link.
+func (s *Service) SignedUpWith(ctx context.Context, by Actor, token string) (bool, error) {
+	link, err := s.db.SignupLink(ctx, auth.HashToken(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return link.AcceptedBy != 0 && link.AcceptedBy == by.UserID, err
 }
 
 // readSignup reads a link, its invitation and its person one after the other. Where the invitation ends in between, the link
@@ -69,9 +90,9 @@ func readSignupOnce(ctx context.Context, q store.Queries, token string, now stor
 // SignUp accepts an invitation: the person chooses their name and password, becomes Active and has a session: a finished
 // one, or one in which they set up the second factor that the account demands. Email and role are those of the
 // invitation. A link works once, however many requests use it at the same time; the others get a Link… code. It returns
-// Invalid or auth.ErrBusy.
+// Invalid, OtherPerson or auth.ErrBusy.
 func (s *Service) SignUp(ctx context.Context, token string, names Names, password string, from Client) (Begun, error) {
-	offer, err := s.Signup(ctx, token)
+	offer, err := s.Signup(ctx, token, from)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -89,7 +110,7 @@ func (s *Service) SignUp(ctx context.Context, token string, names Names, passwor
 		return Begun{}, refused.refusal()
 	}
 	hash, err := s.hashPassword(ctx, password, known("invitation", offer.Invitation.ID), func() error {
-		_, err := s.Signup(ctx, token) // somebody else may have used it meanwhile
+		_, err := s.Signup(ctx, token, from) // somebody else may have used it meanwhile
 		return err
 	})
 	if err != nil {
@@ -116,10 +137,7 @@ func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Cl
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return Begun{}, err
 	}
-	if err := tx.db.EndSignupLinks(ctx, offer.Invitation.ID, store.LinkUsed); err != nil {
-		return Begun{}, err
-	}
-	if err := tx.db.DeleteInvitation(ctx, offer.Invitation.ID); err != nil {
+	if err := tx.db.AcceptInvitation(ctx, offer.Invitation.ID, user.ID); err != nil {
 		return Begun{}, err
 	}
 	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "signed up already"); err != nil {

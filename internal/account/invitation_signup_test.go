@@ -48,7 +48,7 @@ func TestSignupLinksThatEndMeanwhileSaySo(t *testing.T) {
 				NewUser{Role: permission.Analyst, Email: fmt.Sprint(nth, reason, "@example.com"), TenantID: 1, Duration: "1d"},
 			)
 			c.must(err)
-			_, err = c.Signup(interrupted{ctx, new(int), nth, func() { c.must(end(issued)) }}, issued.Token)
+			_, err = c.Signup(interrupted{ctx, new(int), nth, func() { c.must(end(issued)) }}, issued.Token, Client{})
 			if !RefusedBy(err, reason) {
 				t.Errorf("%s before statement %d: %v", reason, nth, err)
 			}

@@ -38,7 +38,11 @@ const (
 	NotByMail         Code = "not_by_mail"
 	LastAdministrator Code = "last_administrator"
 	MainTenant        Code = "main_tenant"
-	Background        Code = "background" // a request that a page makes by itself was to change something
+	Joined            Code = "joined" // an invitation that was accepted meanwhile
+	NoSecondFactor    Code = "no_second_factor"
+	DisabledAlready   Code = "disabled_already"
+	OtherPerson       Code = "other_person" // somebody else is signed in than who is meant
+	Background        Code = "background"   // a request that a page makes by itself was to change something
 	ChangedTotal      Code = "changed_total"
 	ChangedPreview    Code = "changed_preview" // what was confirmed is no longer what would happen
 	StillSending      Code = "still_sending"
@@ -77,6 +81,10 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"Give the role to somebody else first."},
 	MainTenant: {"The main tenant stays", "The main tenant has the company's name and cannot be disabled or deleted. " +
 		"To rename it, change the company name under General → Company."},
+	Joined:          {"Joined already", ""},
+	NoSecondFactor:  {"No second factor", "You have no second factor: there is nothing to remove or to replace."},
+	DisabledAlready: {"Disabled already", ""},
+	OtherPerson:     {"You are signed in as somebody else", ""},
 	Background: {
 		"Nothing was changed",
 		"This request came from the page by itself, which changes nothing. Use the buttons and links of the page.",
@@ -209,6 +217,14 @@ func taken(user store.User) error {
 		r.Words = user.Email + " already has an account" + name + "."
 	}
 	r.Fields = Fields{"email": r.Words}
+	return r
+}
+
+// SignedInAs refuses what is for somebody else than who is signed in. meant says in a sentence for whom it is.
+func SignedInAs(user store.User, meant string) *Refusal {
+	r := Refuse(OtherPerson)
+	r.Title = "You are signed in as " + user.DisplayName()
+	r.Words = fmt.Sprintf("%s You are signed in as %s (%s) in this browser. To go on, sign out first.", meant, user.DisplayName(), user.Email)
 	return r
 }
 

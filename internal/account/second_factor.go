@@ -110,9 +110,21 @@ func (tx *Tx) replaceRecoveryCodes(ctx context.Context, user store.User) ([]stri
 	return codes, tx.db.ReplaceRecoveryCodes(ctx, user.ID, hashes)
 }
 
+// RequireSecondFactor returns NoSecondFactor unless the actor has a second factor: nobody is asked for a password for nothing.
+func (s *Service) RequireSecondFactor(ctx context.Context, by Actor) error {
+	user, err := s.db.UserByID(ctx, by.UserID)
+	if err == nil && !user.SecondFactor {
+		err = Refuse(NoSecondFactor)
+	}
+	return err
+}
+
 // NewRecoveryCodes replaces the actor's recovery codes, when password is their own. The codes are returned this once.
-// It returns Invalid, also for somebody without a second factor.
+// It returns Invalid or NoSecondFactor.
 func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password string) ([]string, error) {
+	if err := s.RequireSecondFactor(ctx, by); err != nil {
+		return nil, err
+	}
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return nil, err
 	}
@@ -122,7 +134,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 			return nil, err
 		}
 		if !user.SecondFactor {
-			return nil, invalid("", "Recovery codes stand in for a lost second factor. Set up a second factor first.")
+			return nil, Refuse(NoSecondFactor)
 		}
 		codes, err := tx.replaceRecoveryCodes(ctx, user)
 		if err != nil {
@@ -136,8 +148,11 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 }
 
 // DisableSecondFactor removes all second factors of the actor and their recovery codes, when password is their own. Every
-// other session of theirs ends. It returns Invalid, also where a second factor is demanded.
+// other session of theirs ends. It returns NoSecondFactor or Invalid, also where a second factor is demanded.
 func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
+	if err := s.RequireSecondFactor(ctx, by); err != nil {
+		return Secured{}, err
+	}
 	return s.removeFactor(ctx, by, password, from, removal{"all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) }})
 }
 
@@ -245,10 +260,9 @@ type ResetPreview struct{ User store.User }
 func (p ResetPreview) Digest() string { return digestOf(saidOf(p.User), p.User.SecondFactor) }
 
 // ResetSecondFactor removes the second factors and recovery codes of another person and ends their sessions, when password
-// is the actor's own. Without a second factor to remove it changes nothing. It returns Invalid, ChangedPreview, Forbidden (rule
-// "may manage") or store.ErrNotFound.
+// is the actor's own. It returns Invalid, NoSecondFactor, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64, password string) (store.User, error) {
-	if _, err := s.User(ctx, by, userID); err != nil { // before anybody can guess at the prompt for nothing
+	if _, err := s.WithSecondFactor(ctx, by, userID); err != nil { // before anybody can guess at the prompt for nothing
 		return store.User{}, err
 	}
 	if err := s.confirmPassword(ctx, by, password); err != nil {
@@ -259,14 +273,11 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		if err != nil {
 			return store.User{}, err
 		}
-		if user.ID == by.UserID {
-			return store.User{}, invalid("", "Your own two-factor authentication is switched off under Profile.")
+		if err := refuseReset(by, user); err != nil {
+			return store.User{}, err
 		}
 		if err := tx.requireConfirmed(ResetPreview{user}); err != nil {
 			return store.User{}, err
-		}
-		if !user.SecondFactor {
-			return user, nil
 		}
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return store.User{}, err
@@ -276,4 +287,27 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		}
 		return user, tx.endSecondFactor(ctx, user)
 	})
+}
+
+// WithSecondFactor returns another person who has a second factor. It returns Invalid for the actor, NoSecondFactor, Forbidden or
+// store.ErrNotFound.
+func (s *Service) WithSecondFactor(ctx context.Context, by Actor, userID int64) (store.User, error) {
+	user, err := s.User(ctx, by, userID)
+	if err == nil {
+		err = refuseReset(by, user)
+	}
+	return user, err
+}
+
+// refuseReset refuses to remove the second factors of the actor, and of those who have none.
+func refuseReset(by Actor, user store.User) error {
+	if user.ID == by.UserID {
+		return invalid("", "Your own two-factor authentication is switched off under Profile.")
+	}
+	if !user.SecondFactor {
+		none := Refuse(NoSecondFactor)
+		none.Words = user.DisplayName() + " has no second factor: there is nothing to disable."
+		return none
+	}
+	return nil
 }

@@ -64,8 +64,23 @@ func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
 	if err != nil {
 		return Enrolment{}, err
 	}
-	picture, err := auth.QRCode(s.brand, by.Email, string(secret))
+	account, err := s.db.Account(ctx)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	picture, err := auth.QRCode(s.brand, s.labelOf(authenticator, by.Email, account.Name), string(secret))
 	return Enrolment{Secret: string(secret), QR: picture}, err
+}
+
+// labelOf names an authenticator that is being set up in the app. Some apps replace an entry of the same label without asking, so it
+// tells whose it is, of which company and where; one that is to replace another also tells when it was begun (UTC), as both are
+// needed until it is confirmed.
+func (s *Service) labelOf(a store.Authenticator, email, company string) string {
+	label := email + " (" + company + ", " + s.site
+	if a.Secret != nil {
+		label += ", " + a.PendingAt.Time().UTC().Format("2006-01-02 15.04.05")
+	}
+	return label + ")"
 }
 
 // ConfirmAuthenticator puts the pending authenticator into use, in place of the one before it, when code is one of its
@@ -116,8 +131,22 @@ func refusedCode(err error) error {
 	return err
 }
 
-// RemoveAuthenticator is RemovePasskey for the authenticator app.
+// RequireAuthenticator returns NoSecondFactor unless the actor has an authenticator app in use.
+func (s *Service) RequireAuthenticator(ctx context.Context, by Actor) error {
+	authenticator, err := s.db.Authenticator(ctx, by.UserID)
+	if err != nil || authenticator.Secret != nil {
+		return err
+	}
+	none := Refuse(NoSecondFactor)
+	none.Title, none.Words = "No authenticator app", "You have no authenticator app here: there is nothing to remove."
+	return none
+}
+
+// RemoveAuthenticator is RemovePasskey for the authenticator app. It may also return NoSecondFactor.
 func (s *Service) RemoveAuthenticator(ctx context.Context, by Actor, password string, from Client) (Secured, error) {
+	if err := s.RequireAuthenticator(ctx, by); err != nil {
+		return Secured{}, err
+	}
 	return s.removeFactor(ctx, by, password, from, removal{"an authenticator app", func(tx *Tx) error {
 		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
 		if err == nil && authenticator.Secret == nil {

@@ -30,6 +30,7 @@ type Service struct {
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
 	brand    string
+	site     string // host and base path
 	passkeys auth.Passkeys
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
@@ -70,6 +71,7 @@ func New(o Options) *Service {
 		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
+		s.site = o.BaseURL.Host + o.BaseURL.Path
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)
 	}
 	return s

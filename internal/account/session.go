@@ -32,19 +32,28 @@ func (s SignedIn) Ends() (at store.Millis, final bool) {
 	return idle, false
 }
 
+// liveSession returns the session of a token hash, or store.ErrNotFound when it has ended.
+func (s *Service) liveSession(ctx context.Context, tokenHash []byte, now store.Millis) (store.LiveSession, error) {
+	live, err := s.db.LiveSession(ctx, tokenHash)
+	if err != nil {
+		return store.LiveSession{}, err
+	}
+	s.afterwards.lastUse(&live.Session)
+	if live.HasEnded(live.Account, now) || !live.User.Role.SignsIn() {
+		return store.LiveSession{}, store.ErrNotFound
+	}
+	return live, nil
+}
+
 // Session returns the session of a token hash and, unless the page asks by itself (background), notes the activity. It
 // returns store.ErrNotFound when the session has ended: by signing out, by the idle or the absolute timeout as they are
 // set now, or because the person may no longer sign in. Activity is never noted backwards, and a clock that is set back
 // by more than store.ClockSlack ends the sessions that were used since.
 func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool) (SignedIn, error) {
 	now := store.At(s.now())
-	live, err := s.db.LiveSession(ctx, tokenHash)
+	live, err := s.liveSession(ctx, tokenHash, now)
 	if err != nil {
 		return SignedIn{}, err
-	}
-	s.afterwards.lastUse(&live.Session)
-	if live.HasEnded(live.Account, now) || !live.User.Role.SignsIn() {
-		return SignedIn{}, store.ErrNotFound
 	}
 	main, err := s.mainTenant(ctx)
 	if err != nil {
@@ -116,6 +125,13 @@ func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, ac
 		return Begun{}, err
 	}
 	session := store.Session{UserID: user.ID, Stage: stage, FormKey: newFormKey(), Data: []byte{}, CreatedAt: tx.now}
+	before, err := tx.db.SessionByToken(ctx, from.Session)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Begun{}, err
+	}
+	if err == nil && before.UserID == user.ID { // forms in their other tabs go on working
+		session.FormKey = before.FormKey
+	}
 	if err := tx.db.DeleteSession(ctx, from.Session); err != nil {
 		return Begun{}, err
 	}

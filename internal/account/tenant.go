@@ -21,6 +21,15 @@ func (s *Service) Tenant(ctx context.Context, by Actor, id int64) (store.Tenant,
 	return s.db.TenantByID(ctx, id)
 }
 
+// EnabledTenant is Tenant for a page that asks whether to disable one. It may also return DisabledAlready.
+func (s *Service) EnabledTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
+	tenant, err := s.Tenant(ctx, by, id)
+	if err == nil && tenant.DisabledAt != 0 {
+		err = disabledAlready(tenant.Name)
+	}
+	return tenant, err
+}
+
 // CreateTenant adds a tenant and, where admin has an email address, invites its first Administrator by mail. It returns
 // Invalid, Taken or Forbidden.
 func (s *Service) CreateTenant(ctx context.Context, by Actor, name string, admin NewUser) (store.Tenant, error) {

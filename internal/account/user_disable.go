@@ -126,10 +126,27 @@ func saidOfIntegrations(integrations []store.Integration) []string {
 	return said
 }
 
-// PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage") or Self, or
-// returns store.ErrNotFound.
+// PreviewDisable returns what disabling a person would do. It refuses with Forbidden (rule "may manage"), Self, Invited or
+// DisabledAlready, or returns store.ErrNotFound.
 func (s *Service) PreviewDisable(ctx context.Context, by Actor, userID int64) (EndPreview, error) {
-	return read(ctx, s, by, func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersUpdate) })
+	preview, err := read(ctx, s, by, func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersUpdate) })
+	if err != nil {
+		return EndPreview{}, err
+	}
+	switch preview.User.Status() {
+	case store.Invited:
+		return EndPreview{}, Refuse(Invited)
+	case store.Disabled:
+		return EndPreview{}, disabledAlready(preview.User.DisplayName())
+	}
+	return preview, nil
+}
+
+// disabledAlready says of a page that asks whether to disable somebody, or a tenant, that this has been done.
+func disabledAlready(name string) error {
+	already := Refuse(DisabledAlready)
+	already.Words = "The access of " + name + " is disabled already: there is nothing to do."
+	return already
 }
 
 func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Permission) (EndPreview, error) {

@@ -52,8 +52,9 @@ func QRCode(issuer, person, secret string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("authenticator secret: %w", err)
 	}
-	// The library does not escape "&" in the issuer, and a colon ends it.
+	// The library does not escape "&" in the issuer; a colon ends it, and must not stand in the name of the person either.
 	issuer = strings.NewReplacer("&", "and", ":", " ").Replace(issuer)
+	person = strings.ReplaceAll(person, ":", " ")
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: person, Secret: raw, Period: totpPeriod, Digits: otp.DigitsSix})
 	if err != nil {
 		return "", fmt.Errorf("QR code: %w", err)

@@ -4,6 +4,7 @@
 // focus goes after a swap is decided by the answer, before boxes are ticked or locked for it; and work says that it is busy after
 // the person was asked about what it replaces.
 import "./menu.js";
+import "./sending.js";
 import "./unsent.js";
 import "./dialog.js";
 import "./toast.js";
