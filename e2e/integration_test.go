@@ -98,7 +98,7 @@ func TestFC124_InternalTargetsAreRefused(t *testing.T) {
 func TestFC197_StoredHeadersAreNotSentToAnotherPath(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
-	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+"/tenant-a", "headers", "Authorization: Bearer hunter2hunter2hunter2")
+	id := c.Destination(admin, "webhook", "url", c.Receiver.URL+"/tenant-a", "headers_name", "Authorization", "headers_value", "Bearer hunter2hunter2hunter2")
 	edit, test := "/settings/integrations/"+id+"/edit", "/settings/integrations/"+id+"/test"
 	for _, path := range []string{"/tenant-b", "/tenant-a?to=b", "/tenant-a/"} {
 		for _, post := range []string{edit, test} {
@@ -111,7 +111,8 @@ func TestFC197_StoredHeadersAreNotSentToAnotherPath(t *testing.T) {
 	if n := len(c.Receiver.Requests()); n != 0 {
 		t.Errorf("%d requests were sent", n)
 	}
-	admin.Post(test, "name", "Hook", "url", c.Receiver.URL+"/tenant-b", "headers", "Authorization: another").Wants(http.StatusOK)
+	admin.Post(test, "name", "Hook", "url", c.Receiver.URL+"/tenant-b", "headers_name", "Authorization",
+		"headers_value", "another").Wants(http.StatusOK)
 	admin.Post(test, "name", "Hook", "url", strings.Replace(c.Receiver.URL, "localhost", "LOCALHOST", 1)+"/tenant-a#top").Wants(http.StatusOK)
 	got := c.Receiver.Wait(t, 2)
 	if got[0].Header.Get("Authorization") != "another" || got[1].Header.Get("Authorization") != "Bearer hunter2hunter2hunter2" {

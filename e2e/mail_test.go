@@ -48,7 +48,7 @@ func TestFC29_EveryLinkInEveryMailOpens(t *testing.T) {
 
 func TestFC115_NamesAreTextInMails(t *testing.T) {
 	t.Parallel()
-	const hostile = `</b><a href=https://evil.example>Click</a>`
+	const hostile = `</b><a href=evil>Click</a>`
 	c := harness.Ready(t, nil)
 	john := c.Administrator()
 	john.Post("/settings/integrations/new?type=email", "name", "Mails", "active", "1", "emails", "chief@example.com").
@@ -58,7 +58,7 @@ func TestFC115_NamesAreTextInMails(t *testing.T) {
 	admin.Post(c.InviteByLink(john, "admin", "eve@example.com"), "first_name", hostile, "password", harness.Password("eve")).To("/")
 	c.Add(admin, "analyst", hostile+" {{.}} %s", "", "ann@example.com")
 	for _, m := range c.Mail.Wait(t, 4) { // a confirmation, an invitation, two of the trigger
-		if !strings.Contains(m.HTML, "&lt;/b&gt;&lt;a href=https://evil.example&gt;Click&lt;/a&gt;") || strings.Contains(m.HTML, "&amp;lt;") {
+		if !strings.Contains(m.HTML, "&lt;/b&gt;&lt;a href=evil&gt;Click&lt;/a&gt;") || strings.Contains(m.HTML, "&amp;lt;") {
 			t.Errorf("the mail %q does not show the name as it is:\n%s", m.Subject, m.HTML)
 		}
 		for _, found := range harness.Hrefs.FindAllStringSubmatch(m.HTML, -1) {
@@ -70,7 +70,7 @@ func TestFC115_NamesAreTextInMails(t *testing.T) {
 			t.Errorf("the text of %q does not name %s", m.Subject, hostile)
 		}
 	}
-	john.Get("/settings/users").Contains("&lt;/b&gt;&lt;a href=https://evil.example&gt;").Lacks(hostile, "&amp;lt;")
+	john.Get("/settings/users").Contains("&lt;/b&gt;&lt;a href=evil&gt;").Lacks(hostile, "&amp;lt;")
 }
 
 func TestFC118_LinksUnderABasePath(t *testing.T) {

@@ -45,6 +45,10 @@ var mayScan = map[string]struct{ plan, reason string }{
 		"a page of the list, along its index as far as the page goes",
 	},
 	"WHERE event_id IS NOT NULL ORDER BY id": {"SCAN deliveries USING INDEX deliveries_sent", "a page, along its index as far as it goes"},
+	"UPDATE deliveries SET next_at = $1 WHERE state = 'waiting' AND parked = 0 AND next_at >": {
+		"SCAN deliveries USING INDEX deliveries_due",
+		"at the start, and when the clock was set back: the index holds what waits",
+	},
 	"WHERE role = 'global_admin'": {
 		"SCAN users USING INDEX users_administrators",
 		"the index holds Global Administrators only",

@@ -86,7 +86,7 @@ func TestFC201_WhatACopyBringsBackIsEnded(t *testing.T) {
 	cookie := open.Cookie("console")
 	visit := func(c *harness.Console, cookie *http.Cookie) *harness.Browser {
 		b := c.Browser()
-		b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: cookie.Name, Value: cookie.Value, Path: "/"}})
+		b.HTTP.Jar.SetCookies(c.URL, []*http.Cookie{{Name: harness.CookieName(c.URL, "console"), Value: cookie.Value, Path: "/"}})
 		return b
 	}
 	visit(alive, cookie).Get("/settings/profile").Wants(http.StatusOK)

@@ -24,7 +24,7 @@ func slackSaid(t *testing.T, r fake.Received) string {
 
 func TestFC117_NamesAreTextInSlack(t *testing.T) {
 	t.Parallel()
-	const name = "A & B <!channel> <https://evil.example|ok> *x* {{.}} %s"
+	const name = "A & B <!channel> <@U1|ok> *x* {{.}} %s"
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
@@ -81,7 +81,7 @@ func TestFC125_SlackSaysWhen(t *testing.T) {
 
 func TestFC117_NamesAreTextInEveryMessage(t *testing.T) {
 	t.Parallel()
-	const name = "A & B <!channel> <https://evil.example|ok> *x*"
+	const name = "A & B <!channel> <@U1|ok> *x*"
 	c, admin := harness.SignedIn(t, nil)
 	ann := c.Person("analyst", name, "", "ann@example.com")
 	triggerOn(c, admin, "access_disabled")

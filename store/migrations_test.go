@@ -4,13 +4,10 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/pressly/goose/v3"
 
 	"console/store"
 )
@@ -23,10 +20,7 @@ func TestFC148_MigrationsLoseNothing(t *testing.T) {
 	db := store.OpenAt(t, path, 1)
 	defer db.Close()
 	fillEmptyTables(t, db)
-	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("migrations"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	migrations := store.Migrations(t, db)
 	for _, source := range migrations.ListSources()[1:] {
 		before := rowCounts(t, db)
 		if _, err := migrations.UpTo(t.Context(), source.Version); err != nil {
