@@ -41,7 +41,7 @@ func TestFC58_DeleteOfAPersonWithAPast(t *testing.T) {
 
 	john.Get(harness.UserPath(ann, "delete")).
 		Wants(http.StatusOK).
-		Contains("Type ann@example.com to confirm", "eve@example.com (Read Only)").
+		Contains("Type ann@example.com to confirm", "eve@example.com</a> (Read Only)").
 		Lacks("bob@example.com")
 	for _, typed := range []string{"", "ann", "bob@example.com"} {
 		john.Post(harness.UserPath(ann, "delete"), "confirm_email", typed).

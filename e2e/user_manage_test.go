@@ -259,7 +259,7 @@ func TestWhatEndsWithAPerson(t *testing.T) {
 			}
 			john.Get(harness.UserPath(ann, end)).
 				Wants(http.StatusOK).
-				Contains("eve@example.com (Analyst)", "Both", "Alone", "Kept", `name="remove_from"`).
+				Contains("eve@example.com</a> (Analyst)", "Both", "Alone", "Kept", `name="remove_from"`).
 				Lacks("Foreign")
 			john.Post(harness.UserPath(ann, end), "confirm_email", ann.Email, "remove_from", integration(c, "Both"), "remove_from", integration(c, "Alone"),
 				"remove_from", integration(c, "Foreign")).

@@ -59,11 +59,12 @@ func pieces(body io.Reader) (*net.Buffers, error) {
 	}
 }
 
-// unread returns err, with which a request is refused before its body is read.
+// unread returns err, with which a request is refused before its body is read: neither is it read for the page that says so.
 func unread(c request, err error) error {
 	if length := c.Request().ContentLength; length < 0 || length > account.MaxVisitorForm {
 		hangUp(c)
 	}
+	c.Request().Body = http.NoBody
 	return err
 }
 
