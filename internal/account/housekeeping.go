@@ -31,11 +31,11 @@ func (s *Service) Housekeeping(ctx context.Context) {
 }
 
 func (s *Service) housekeep(ctx context.Context) error {
-	now := store.At(s.now())
-	if err := s.forgetDeliveries(ctx, now.Add(-KeepDeliveries)); err != nil {
+	if err := s.forgetDeliveries(ctx, store.At(s.now()).Add(-KeepDeliveries)); err != nil {
 		return err
 	}
 	return s.db.Update(ctx, func(tx *store.Tx) error {
+		now := store.At(s.now()) // read before, it would be earlier than what others write while this waits for them
 		if err := s.deleteEndedSessions(ctx, tx, now); err != nil {
 			return err
 		}

@@ -93,9 +93,10 @@ func rehearse[T any](ctx context.Context, s *Service, by Actor, operation func(*
 // transaction is change for visitors, whose right lies in what they present: a password, a link.
 func transaction[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
 	var result T
-	tx := &Tx{View: View{service: s, by: by, now: store.At(s.now())}}
+	tx := &Tx{View: View{service: s, by: by}}
 	err := s.db.Update(ctx, func(db *store.Tx) (err error) {
 		tx.db, tx.View.db = db, db.Queries
+		tx.now = store.At(s.now()) // not before: it may have waited for other writers, who were later than that
 		result, err = operation(tx)
 		return err
 	})
