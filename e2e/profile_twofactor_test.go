@@ -43,7 +43,7 @@ func TestFC76_TheSecretStaysUntilSetUpIsFinished(t *testing.T) {
 	if !c.User(harness.AdminEmail).SecondFactor {
 		t.Error("two-factor authentication is not on")
 	}
-	b.Get("/settings/users?twofa=on").Contains(harness.AdminEmail, `2FA<span> on`)
+	b.Get("/settings/users?twofa=on").Contains(harness.AdminEmail, `2FA <span>on`)
 
 	// A new one replaces it in one step, and until then the old one works.
 	clock.Advance(time.Minute)

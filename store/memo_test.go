@@ -83,8 +83,10 @@ func TestMemoIsAsNewAsEveryCommitBeforeTheCall(t *testing.T) {
 		return n
 	}
 	for n := range int64(3) {
-		if people() != n || people() != n || reads != int(n)+1 {
-			t.Errorf("after %d commits %d people, read %d times", n, people(), reads)
+		for range 2 {
+			if got := people(); got != n || reads != int(n)+1 {
+				t.Errorf("after %d commits %d people, read %d times", n, got, reads)
+			}
 		}
 		addPeople(t, db, person(int(n)))
 	}

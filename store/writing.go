@@ -86,7 +86,8 @@ const tried = 64 << 10
 
 // tryWriting writes something and removes it again. It stands in the table of throttles, where everything is forgotten in the end.
 func (tx *Tx) tryWriting(ctx context.Context) error {
-	_, err := tx.exec(ctx, `INSERT INTO throttles (kind, subject, failures, first_at, last_at) VALUES ('disk', hex(zeroblob($1)), 0, 0, 0)`, tried/2)
+	_, err := tx.exec(ctx, `INSERT INTO throttles (kind, subject, failures, first_at, last_at)
+		VALUES ('disk', hex(zeroblob($1)), 0, 0, 0)`, tried/2)
 	if err != nil {
 		return err
 	}

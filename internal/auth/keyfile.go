@@ -75,7 +75,8 @@ func refuseExposed(path string, info fs.FileInfo) error {
 	if mode&worldAccess == 0 || runtime.GOOS == "windows" {
 		return nil
 	}
-	if mode&worldWrites == 0 && os.Chmod(path, info.Mode()) != nil { // it asks whether the mode could be changed, and changes nothing
+	canMend := os.Chmod(path, info.Mode()) == nil // it asks whether the mode could be changed, and changes nothing
+	if mode&worldWrites == 0 && !canMend {
 		return nil
 	}
 	return fmt.Errorf("%s has mode %04o: everybody on this machine may access it; run: chmod 600 %s; "+

@@ -73,8 +73,8 @@ func digit(r rune) rune {
 		}
 	}
 	for _, digits := range unicode.Nd.R32 {
-		if r >= rune(digits.Lo) && r <= rune(digits.Hi) {
-			return '0' + (r-rune(digits.Lo))%10
+		if first, last := rune(digits.Lo), rune(digits.Hi); r >= first && r <= last { //nolint:gosec // no character is beyond U+10FFFF
+			return '0' + (r-first)%10
 		}
 	}
 	return -1

@@ -89,7 +89,8 @@ func (m PasswordChanged) notice(l letterhead) notice {
 		company: m.Company,
 		title:   line("Your password for %s was changed", unlinked(m.Company)),
 		before: []string{
-			line("The password of your account %s at %s in %s was changed on %s", m.Email, unlinked(m.Company), l.brand, day(m.At)) + from(m.Address),
+			line("The password of your account %s at %s in %s was changed on %s", m.Email, unlinked(m.Company), l.brand, day(m.At)) +
+				from(m.Address),
 		},
 		action:     "Not you? Choose a new password at once",
 		link:       l.page("forgot"),
@@ -186,7 +187,9 @@ func (m SecondFactorsChanged) toName() string { return m.Name }
 func (m SecondFactorsChanged) notice(l letterhead) notice {
 	return notice{
 		company: m.Company, title: line("Your second factors for %s were changed", unlinked(m.Company)),
-		before: []string{line("In your account %s at %s in %s, %s on %s", m.Email, unlinked(m.Company), l.brand, m.Change, day(m.At)) + from(m.Address)},
+		before: []string{
+			line("In your account %s at %s in %s, %s on %s", m.Email, unlinked(m.Company), l.brand, m.Change, day(m.At)) + from(m.Address),
+		},
 		action: "Open your profile", link: l.page("settings", "profile"),
 		unexpected: "That was not you? Then change your password and tell your administrator at once.",
 	}
@@ -212,7 +215,7 @@ func (m IntegrationOff) notice(l letterhead) notice {
 	return notice{
 		company: m.Company, title: line("[%s] The integration %s was switched off", l.brand, unlinked(m.Integration)),
 		before: []string{
-			line("The integration %s (%s) of %s was switched off on %s: ", unlinked(unlinked(m.Integration)), m.Kind, unlinked(m.Company), day(m.At)) +
+			line("The integration %s (%s) of %s was switched off on %s: ", unlinked(m.Integration), m.Kind, unlinked(m.Company), day(m.At)) +
 				fmt.Sprintf("%d of its last %d messages could not be delivered.", m.Failed, m.Ended),
 			line("The last failure: %s.", m.Error),
 			"Messages for it wait for 72 hours. They are sent when somebody switches the integration on again within that time, and fail otherwise.",

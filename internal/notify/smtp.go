@@ -74,7 +74,8 @@ func ParseSMTP(raw, password string) (SMTP, error) {
 		s.Password = password
 	}
 	if (s.Username == "") != (s.Password == "") {
-		return SMTP{}, errors.New("the mail server needs both a user name, in its URL, and a password, in the file of --smtp-password-file, or neither")
+		return SMTP{}, errors.New("the mail server needs both a user name, in its URL, and a password, in the file of --smtp-password-file, " +
+			"or neither")
 	}
 	if err := s.setMode(u.Query()); err != nil {
 		return SMTP{}, err

@@ -74,7 +74,8 @@ func (l *List) Preload(ctx context.Context) error {
 }
 
 // Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. Where nobody is left after a
-// cursor it is the last page, and where nobody is left before one, or it is none, the first. Its errors are those of the database, also for an unknown tab or sort.
+// cursor it is the last page, and where nobody is left before one, or it is none, the first. Its errors are those of the database,
+// also for an unknown tab or sort.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {
 	if q.Cursor == "" && !q.Filtered() {
 		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.read(ctx, q) })
