@@ -22,6 +22,11 @@ func (h *Console) addUser(c request) error {
 	if refused := refusal(err); refused != nil {
 		return h.renderAddUser(c, http.StatusUnprocessableEntity, form(c, refused), takenBy(err))
 	}
+	if account.RefusedBy(err, account.Throttled) { // the address gets no more mails for now: what was typed stays
+		limited := account.AsRefusal(err)
+		setRetryAfter(c, limited)
+		return h.renderAddUser(c, statuses[limited.Code], form(c, account.Fields{"email": limited.Words}), nil)
+	}
 	if err != nil {
 		return err
 	}
