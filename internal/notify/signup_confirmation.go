@@ -27,7 +27,7 @@ func (m SignupConfirmation) subject(letterhead) string {
 func (m SignupConfirmation) text(l letterhead) string {
 	body := []string{salutation(m.Name), "", m.done(l), ""}
 	if m.Name != "" {
-		body = append(body, line("Name: %s", m.Name))
+		body = append(body, line("Name: %s", unlinked(m.Name)))
 	}
 	return lines(append(body,
 		line("Email: %s", m.Email),

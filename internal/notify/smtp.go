@@ -160,7 +160,7 @@ func (s *SMTPMailer) options(ctx context.Context) []gomail.Option {
 	}
 	options := []gomail.Option{
 		gomail.WithPort(s.server.Port),
-		gomail.WithTimeout(sendLimit),
+		gomail.WithTimeout(2 * sendLimit), // the context ends first: an error of the library does not say that time has run out
 		gomail.WithHELO(s.sender.domain()),
 		gomail.WithTLSPolicy(policy),
 		gomail.WithTLSConfig(s.tlsConfig()),
