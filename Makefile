@@ -8,7 +8,8 @@ BURST   ?= 1000
 every    = $(shell $(GO) list ./...)
 apart    = $(filter console/e2e/browser% console/e2e/look% console/e2e/load%,$(every))
 quickly  = $(filter-out $(apart),$(every))
-measured = console/e2e/load console/e2e/look/lighthouse
+measured = console/e2e/load
+scored   = console/e2e/look/lighthouse
 
 # SQLite, translated from C, and the hashing of passwords are not ours to watch, and watched they take three quarters of the time.
 race     = -race $(foreach library,modernc.org/sqlite modernc.org/libc golang.org/x/crypto,-gcflags=$(library)/...=-race=false)
@@ -26,8 +27,8 @@ build: ## build bin/console
 
 test: tools check ## everything that must hold, with the race detector where it can watch
 	$(GO) test $(race) -timeout 25m $(quickly)
-	$(GO) test -timeout 25m ./internal/account $(filter-out $(measured),$(apart)) # all of its random operations, and looks
-	$(GO) test -p 1 -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
+	$(GO) test -timeout 25m ./internal/account $(filter-out $(measured) $(scored),$(apart)) # all of its random operations, and looks
+	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
 	$(GO) vet ./...
@@ -48,8 +49,9 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 	cd bench/peer && CGO_ENABLED=0 $(GO) build -o ../data/bin/peer .
 	$(GO) run ./bench
 
-test-long: ## 50 crashes, then 1,000 sign-ins and 1,000 events at the same moment: times and memory
+test-long: tools ## 50 crashes, 1,000 sign-ins and 1,000 events at the same moment: times and memory; scores of pages
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
+	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
 
 test-crash: test-long ## the same: kills the server 50 times and sees that nothing acknowledged is lost
 
