@@ -169,7 +169,7 @@ func usePasskeys(t *testing.T, with chromium.Hands) {
 	b.Find("Recovery code", "textbox")
 	b.Click("Use a passkey")
 	b.Heading("Users")
-	b.Row("John Doe", "2FA : on")
+	b.Row("John Doe", "2FA on")
 	b.Open("/settings/profile?tab=security")
 	b.Says("last used just now")
 

@@ -138,7 +138,7 @@ func (w *walk) createTrigger() {
 	}
 	w.admin.Click("Create")
 	w.admin.Says("The trigger “Added user” was created.")
-	w.admin.Row("Added user", "role is Administrator or Analyst", chat+", "+mails)
+	w.admin.Row("Added user", "role is Administrator or Analyst", chat+" "+mails)
 	w.typeIntoSearch("Search triggers", "nothing")
 	w.admin.Says("No trigger matches “nothing”")
 	w.admin.Heading("Triggers") // once: only the list was drawn again
