@@ -95,7 +95,8 @@ func newLinkForMailed(w worker) {
 	if link := w.Value("Link"); !strings.Contains(link, "/signup/") {
 		w.Console.T.Errorf("the link is %q", link)
 	}
-	w.Click("Done")
+	w.Click("Done") // leads back to where it began: the list, or without script their page
+	w.Open(invitedTab)
 	w.Row("Dora", "Analyst")
 }
 
@@ -192,7 +193,9 @@ func enableSeveral(w worker) {
 	w.Says("2 users")
 	w.Click("Enable access 2")
 	w.Says("2 done")
-	w.Click("Back to users")
+	w.Click("Back to users") // as they were left: under Disabled, where nobody is now
+	w.Says("Nobody")
+	w.Open("/settings/users")
 	w.Row("Bob Ray")
 	w.Is(`document.querySelectorAll("tr.disabled").length === 0`)
 }
