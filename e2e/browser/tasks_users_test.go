@@ -96,6 +96,7 @@ func newLinkForMailed(w worker) {
 		w.Console.T.Errorf("the link is %q", link)
 	}
 	w.Click("Done") // leads back to where it began: the list, or without script their page
+	w.Is(`document.readyState === "complete" && !document.body.innerText.includes("Signup link")`)
 	w.Open(invitedTab)
 	w.Row("Dora", "Analyst")
 }
