@@ -290,6 +290,8 @@ func (w *walk) inviteByLink() {
 	link := w.issued()
 	w.admin.Row(linkGuest, "Read Only", "By link")
 	w.smith.Open(link)
+	w.smith.Heading("You are signed in as John Smith")
+	w.smith.Click("Sign out and go on")
 	w.smith.Heading("Join " + harness.Company)
 }
 
