@@ -178,10 +178,12 @@ func disableSecondFactor(w worker) {
 }
 
 func disableOne(w worker) {
+	w.Open("/settings/users")
 	w.act("Bob Ray", "Disable access")
 	w.Says("is signed out everywhere at once")
 	w.Click("Disable access")
 	w.Says("The access of Bob Ray is disabled.")
+	w.Open("/settings/users")
 	w.Row("Bob Ray", "(disabled)")
 }
 

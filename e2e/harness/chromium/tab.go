@@ -126,7 +126,7 @@ func NewTab(c *harness.Console, script bool) *Tab {
 }
 
 // notice notes what no page may cause: violations of the content policy, uncaught exceptions and other errors. That
-// forms are answered 422 and dead links 410 is meant; so is that a search gives way to the next one, which htmx calls an
+// forms are answered 422, what somebody else has changed 409 and dead links 410 is meant; so is that a search gives way to the next one, which htmx calls an
 // error of the first.
 func (b *Tab) notice(event any) {
 	trouble := ""
@@ -155,7 +155,8 @@ func (b *Tab) notice(event any) {
 			}
 		}
 	case *browserlog.EventEntryAdded:
-		meant := strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 410")
+		meant := strings.Contains(e.Entry.Text, "status of 422") || strings.Contains(e.Entry.Text, "status of 409") ||
+			strings.Contains(e.Entry.Text, "status of 410")
 		if !meant && (e.Entry.Level == browserlog.EntryLevelError || e.Entry.Level == browserlog.EntryLevelWarning) {
 			trouble = string(e.Entry.Source) + ": " + e.Entry.Text + " " + e.Entry.URL
 		}
