@@ -17,13 +17,14 @@ import (
 func TestBrowserRowShowsFocusAtItsEdges(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
+	c.Person("analyst", "Ann", "", "ann@example.com")
 	b := chromium.TabOf(c.Browse(c.User(harness.AdminEmail)))
 	b.Resize(chromium.Narrow)
 	b.Prefer(chromium.Media{Scheme: "light"})
 	b.Open("/settings/users")
 	for selector, beside := range map[string]string{
-		`[aria-label="Select John Doe"]`:      "box.left - 1",
-		`[aria-label="Actions for John Doe"]`: "box.right + 3",
+		`[aria-label="Select Ann"]`:      "box.left - 1",
+		`[aria-label="Actions for Ann"]`: "box.right + 3",
 	} {
 		at, err := chromium.Evaluate[[]float64](b, fmt.Sprintf(`(() => {
 			const element = document.querySelector(%q);

@@ -206,17 +206,15 @@ func enableSeveral(w worker) {
 func deleteSeveral(w worker) {
 	w.Open("/settings/users")
 	w.Click("Select Bob Ray")
-	w.Click("Select John Doe")
 	if w.Script {
-		w.Click("Delete 2 (selected users)")
+		w.Click("Delete 1 (selected users)")
 	} else {
 		w.Click("Delete (selected users)")
 	}
 	w.Says("This cannot be undone.")
-	w.Click("Delete 2")
+	w.Click("Delete 1")
 	w.Heading("Delete users")
-	w.Says("1 done, 1 left as they were")
-	w.Find("Select "+harness.AdminEmail, "checkbox") // still selected, with the reason
+	w.Says("1 done")
 	if report := w.download("Download report"); !strings.Contains(report, "bob@example.com") {
 		w.Console.T.Errorf("the report is %s", report)
 	}
