@@ -270,7 +270,9 @@ func (w *walk) issued() string {
 	} else {
 		w.admin.Says("Select the whole link and copy it.")
 	}
-	w.admin.Click("Done")
+	w.admin.Click("Done") // leads back to where it began: the list, or without script the page of the person
+	w.admin.Is(`document.readyState === "complete" && !document.body.innerText.includes("Signup link")`)
+	w.admin.Open("/settings/users?tab=invited")
 	w.admin.Heading("Users")
 	if strings.Contains(w.admin.Text(), link) {
 		w.T.Error("the link is shown more than once")
