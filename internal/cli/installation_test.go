@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"database/sql"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -12,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 
 	"console/internal/auth"
 	"console/internal/notify"
@@ -133,30 +137,72 @@ func start(t *testing.T, dir, key string) error {
 	return server.Close()
 }
 
-// withoutConstant are the statements that make a database one of an earlier version that had no sealed constant.
-var withoutConstant = []string{
-	`DROP TABLE sealed_constant`,
-	`ALTER TABLE jobs DROP COLUMN failures`,
-	`ALTER TABLE jobs DROP COLUMN next_at`,
-	`DROP INDEX invitations_tenant`,
-	`DROP INDEX signup_links_expiry`,
-	`DROP TABLE delivery_holds`,
-	`DROP INDEX deliveries_due`,
-	`ALTER TABLE deliveries DROP COLUMN priority`,
-	`ALTER TABLE deliveries DROP COLUMN held_at`,
-	`ALTER TABLE deliveries DROP COLUMN again_of`,
-	`ALTER TABLE deliveries DROP COLUMN again_by`,
-	`CREATE INDEX deliveries_due ON deliveries (target, next_at, id) WHERE state = 'waiting'`,
-	`DROP TABLE uses`,
-	`ALTER TABLE triggers DROP COLUMN creator_id`,
-	`ALTER TABLE triggers DROP COLUMN creator`,
-	`DROP INDEX signup_links_accepted_invitation`,
-	`DROP INDEX signup_links_accepted_by`,
-	`ALTER TABLE signup_links DROP COLUMN accepted_invitation`,
-	`ALTER TABLE signup_links DROP COLUMN accepted_by`,
-	`ALTER TABLE throttles ADD COLUMN refused INTEGER NOT NULL DEFAULT 0`,
-	`ALTER TABLE throttles ADD COLUMN refused_logged_at INTEGER NOT NULL DEFAULT 0`,
-	`DELETE FROM goose_db_version WHERE version_id >= 13`,
+// withoutConstant is the last version of the schema that had no sealed constant.
+const withoutConstant = 12
+
+// downgrade puts a database as an earlier version of the program left it in the place of the one in dir, with what it held of the
+// same rows.
+func downgrade(t *testing.T, dir string, version int64) {
+	t.Helper()
+	current, earlier := filepath.Join(dir, "console.db"), filepath.Join(t.TempDir(), "earlier.db")
+	db, err := sql.Open("sqlite", "file:"+earlier+"?_pragma=journal_mode(WAL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // what is attached belongs to a connection
+	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("../../store/migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrations.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	exec(`PRAGMA foreign_keys = OFF`)
+	exec(`ATTACH '` + current + `' AS current`)
+	for table, columns := range sharedColumns(t, db) {
+		exec(`DELETE FROM main."` + table + `"`)
+		exec(`INSERT INTO main."` + table + `" (` + columns + `) SELECT ` + columns + ` FROM current."` + table + `"`)
+	}
+	exec(`DETACH current`)
+	if err := errors.Join(db.Close(), os.Remove(current), os.Rename(earlier, current)); err != nil {
+		t.Fatal(err)
+	}
+	for _, rest := range []string{"-wal", "-shm"} {
+		if err := os.Remove(current + rest); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sharedColumns are the columns that a table has in both databases, by table.
+func sharedColumns(t *testing.T, db *sql.DB) map[string]string {
+	t.Helper()
+	rows, err := db.Query(`SELECT m.name, group_concat('"' || a.name || '"') FROM main.sqlite_master m, pragma_table_info(m.name, 'main') a
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE 'goose%'
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name, 'current') b WHERE b.name = a.name) GROUP BY m.name`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	shared := map[string]string{}
+	for rows.Next() {
+		var table, columns string
+		if err := rows.Scan(&table, &columns); err != nil {
+			t.Fatal(err)
+		}
+		shared[table] = columns
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return shared
 }
 
 func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
@@ -165,11 +211,11 @@ func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
 		"as it was left": func(_ *testing.T, dir string) string { return dir },
 		"after a crash":  crashed,
 		"of an earlier version": func(t *testing.T, dir string) string {
-			change(t, dir, withoutConstant...)
+			downgrade(t, dir, withoutConstant)
 			return dir
 		},
 		"of an earlier version after a crash": func(t *testing.T, dir string) string {
-			change(t, dir, withoutConstant...)
+			downgrade(t, dir, withoutConstant)
 			return crashed(t, dir)
 		},
 		"with a constant yet to be sealed": func(t *testing.T, dir string) string {
@@ -181,7 +227,8 @@ func TestFC205_AnotherKeyIsRefusedAndNothingIsWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			change(t, dir, append(withoutConstant, `DELETE FROM integrations`)...)
+			change(t, dir, `DELETE FROM integrations`)
+			downgrade(t, dir, withoutConstant)
 			db := raw(t, dir)
 			defer db.Close()
 			if _, err := db.Exec(`INSERT INTO authenticators (user_id, secret) VALUES (1, $1)`, key.Seal([]byte("secret"), "authenticators/1")); err != nil {
