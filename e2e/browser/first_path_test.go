@@ -260,7 +260,7 @@ func (w *walk) readMessages() {
 // linkGuest is invited by a link.
 const linkGuest = "anna@example.com"
 
-// issued returns the link that is shown and leaves the page or dialog that shows it.
+// issued returns the link that is shown and leaves the page or dialog that shows it, for where Done leads.
 func (w *walk) issued() string {
 	w.sheet("Signup link")
 	link := w.admin.Value("Link")
@@ -270,10 +270,8 @@ func (w *walk) issued() string {
 	} else {
 		w.admin.Says("Select the whole link and copy it.")
 	}
-	w.admin.Click("Done") // leads back to where it began: the list, or without script the page of the person
+	w.admin.Click("Done")
 	w.admin.Is(`document.readyState === "complete" && !document.body.innerText.includes("Signup link")`)
-	w.admin.Open("/settings/users?tab=invited")
-	w.admin.Heading("Users")
 	if strings.Contains(w.admin.Text(), link) {
 		w.T.Error("the link is shown more than once")
 	}
@@ -290,6 +288,7 @@ func (w *walk) inviteByLink() {
 	w.admin.Fill("Email", linkGuest)
 	w.admin.Click("Create link")
 	link := w.issued()
+	w.admin.Find("Invited 1", "link") // Done led to the list in which the invited person has appeared
 	w.admin.Row(linkGuest, "Read Only", "By link")
 	w.smith.Open(link)
 	w.smith.Heading("You are signed in as John Smith")
@@ -308,6 +307,7 @@ func (w *walk) newLink() {
 	w.admin.Click("New link")
 	w.admin.Says("The link before this one no longer works.")
 	link := w.issued()
+	w.admin.Open("/settings/users?tab=invited") // Done led back to where it began: the list, or without script the page of the person
 	w.smith.Reload() // the old link is open there
 	w.smith.Heading("There is a newer link")
 	w.smith.Open(link)
