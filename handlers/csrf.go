@@ -122,6 +122,8 @@ func (h *Console) drawnAgain(path string) handler {
 		return h.signInAgain
 	case "/signin/2fa", "/signin/2fa/passkey":
 		return h.secondFactorAgain
+	case "/signin/password":
+		return h.newPasswordAgain
 	case "/forgot":
 		return h.forgotAgain
 	case "/reset/:token":

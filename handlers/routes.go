@@ -69,6 +69,8 @@ func (h *Console) Routes() []Route {
 		{get, "/signin/2fa", Anyone, h.secondFactorForm}, // for those who have given the right password
 		{post, "/signin/2fa", Anyone, h.secondFactor},
 		{post, "/signin/2fa/passkey", Anyone, h.secondFactorByPasskey},
+		{get, "/signin/password", Anyone, h.newPasswordForm}, // for those whose right password is an initial one
+		{post, "/signin/password", Anyone, h.newPassword},
 		{post, "/signout", Anyone, h.signOut},
 		{get, "/forgot", Anyone, h.forgotForm},
 		{post, "/forgot", Anyone, h.forgot},

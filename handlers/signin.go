@@ -73,7 +73,9 @@ func (h *Console) signedInAs(c request, refused *account.Refusal, to string) err
 const setUpPath = "/settings/profile/authenticator"
 
 // steps are the pages on which a sign-in that is not finished goes on.
-var steps = map[store.Stage]string{store.AwaitsSecondFactor: "/signin/2fa", store.SetsUpSecondFactor: setUpPath}
+var steps = map[store.Stage]string{
+	store.AwaitsSecondFactor: "/signin/2fa", store.ChoosesPassword: "/signin/password", store.SetsUpSecondFactor: setUpPath,
+}
 
 // goOn leads on somebody who has given the right password: to the next step, or in, where done is announced.
 func (h *Console) goOn(c request, begun account.Begun, done flash) error {

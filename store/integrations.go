@@ -15,13 +15,21 @@ type Integration struct {
 	Settings      []byte
 	CreatedAt     Millis
 	SwitchedOffAt Millis // by the console, because too much failed; 0 when active or switched off by a person
+	TenantID      int64  // a label by which programs list it; 0: the main tenant
+	Events        string // a JSON array of what a program wants to be told of; the console keeps it and goes by triggers
+	Creator       string // as the activity entries name people; empty: not known, as of those made by earlier versions
 	Version       int64
 }
 
-const integrationColumns = `i.id, i.kind, i.name, i.active, i.settings, i.created_at, i.switched_off_at, i.version`
+// NoEvents are the Integration.Events of one for which no program has said any.
+const NoEvents = "[]"
+
+const integrationColumns = `i.id, i.kind, i.name, i.active, i.settings, i.created_at, i.switched_off_at,
+	coalesce(i.tenant_id, 0), i.events, i.creator, i.version`
 
 func scanIntegration(s scanner) (i Integration, err error) {
-	err = s.Scan(&i.ID, &i.Kind, &i.Name, &i.Active, &i.Settings, &i.CreatedAt, &i.SwitchedOffAt, &i.Version)
+	err = s.Scan(&i.ID, &i.Kind, &i.Name, &i.Active, &i.Settings, &i.CreatedAt, &i.SwitchedOffAt, &i.TenantID, &i.Events,
+		&i.Creator, &i.Version)
 	return i, err
 }
 
@@ -50,8 +58,12 @@ func (q Queries) IntegrationsOfTrigger(ctx context.Context, triggerID int64) ([]
 // InsertIntegration adds i without settings, which are sealed for its id, and sets the id.
 func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error) {
 	i.Version = 1
-	i.ID, err = tx.insert(ctx, `INSERT INTO integrations (kind, name, active, settings, created_at) VALUES ($1, $2, $3, $4, $5)`,
-		i.Kind, i.Name, i.Active, []byte{}, i.CreatedAt)
+	if i.Events == "" {
+		i.Events = NoEvents
+	}
+	i.ID, err = tx.insert(ctx, `INSERT INTO integrations (kind, name, active, settings, created_at, tenant_id, events, creator)
+		VALUES ($1, $2, $3, $4, $5, nullif($6, 0), $7, $8)`,
+		i.Kind, i.Name, i.Active, []byte{}, i.CreatedAt, i.TenantID, i.Events, i.Creator)
 	return err
 }
 
@@ -67,8 +79,9 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	if err != nil {
 		return err
 	}
-	err = tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6, version = version + 1
-		WHERE id = $1 AND version = $2`, i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt)
+	err = tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6,
+		tenant_id = nullif($7, 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2`,
+		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events)
 	if err != nil {
 		return err
 	}

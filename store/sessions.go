@@ -9,12 +9,14 @@ import (
 type Stage string
 
 // A session opens the console when it is finished. Before that it opens one page: the one that asks for the second
-// factor, or the one on which a person sets up the factor that the account demands.
+// factor, the one on which a person chooses a password in place of an initial one, or the one on which they set up the factor
+// that the account demands.
 const (
 	Finished             Stage = ""
 	AwaitsSecondFactor   Stage = "second factor"
+	ChoosesPassword      Stage = "password"
 	SetsUpSecondFactor   Stage = "set up"
-	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor
+	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor, or for another password
 )
 
 // ClockSlack is how far a clock may be set back without consequence. A session that began, or was used, later than that from now
@@ -79,10 +81,10 @@ func (q Queries) LiveSession(ctx context.Context, tokenHash []byte) (LiveSession
 }
 
 // HasEnded says that one of the account's timeouts has passed by now, that the session has waited too long for the second
-// factor, or that the clock was set back (ClockSlack). The timeouts are those in force now, whatever they were when the session began.
+// factor or another password, or that the clock was set back (ClockSlack). The timeouts are those in force now, whatever they were when the session began.
 func (s Session) HasEnded(limits Account, now Millis) bool {
 	return now >= s.CreatedAt.Add(limits.AbsoluteTimeout) || now >= s.LastSeenAt.Add(limits.IdleTimeout) ||
-		s.Stage == AwaitsSecondFactor && now >= s.CreatedAt.Add(SecondFactorPatience) ||
+		(s.Stage == AwaitsSecondFactor || s.Stage == ChoosesPassword) && now >= s.CreatedAt.Add(SecondFactorPatience) ||
 		max(s.CreatedAt, s.LastSeenAt) > now.Add(ClockSlack)
 }
 

@@ -19,16 +19,22 @@ type Trigger struct {
 	CreatedAt    Millis
 	CreatorID    int64  // 0: not known, as of some made by earlier versions
 	Creator      string // as the activity entries name people
+	TenantID     int64  // a label by which programs list it; 0: the main tenant
+	Template     string // of a product around this console: nothing that happens here sets it off; empty: Condition does
+	Rules        string // what a program has said beyond Template, as a JSON object that is given back as it came
 	Version      int64
 }
 
+// NoRules are the Trigger.Rules of one of which no program has said more.
+const NoRules = "{}"
+
 const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at,
-	t.creator_id, t.creator, t.version`
+	t.creator_id, t.creator, coalesce(t.tenant_id, 0), t.template, t.template_rules, t.version`
 
 func scanTrigger(s scanner) (t Trigger, err error) {
 	var roles string
 	err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.CreatorID, &t.Creator,
-		&t.Version)
+		&t.TenantID, &t.Template, &t.Rules, &t.Version)
 	if err != nil {
 		return t, err
 	}
@@ -71,10 +77,13 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 		return err
 	}
 	t.Version = 1
+	if t.Rules == "" {
+		t.Rules = NoRules
+	}
 	t.ID, err = tx.insert(
 		ctx,
-		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at, creator_id, creator)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at, creator_id, creator,
+		tenant_id, template, template_rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, 0), $11, $12)`,
 		t.Name,
 		t.Description,
 		t.Condition,
@@ -84,6 +93,9 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 		t.CreatedAt,
 		t.CreatorID,
 		t.Creator,
+		t.TenantID,
+		t.Template,
+		t.Rules,
 	)
 	return err
 }
@@ -98,7 +110,7 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		ctx,
 		ErrStale,
 		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
-		version = version + 1 WHERE id = $1 AND version = $2`,
+		tenant_id = nullif($9, 0), template = $10, template_rules = $11, version = version + 1 WHERE id = $1 AND version = $2`,
 		t.ID,
 		t.Version,
 		t.Name,
@@ -107,6 +119,9 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		t.RoleOperator,
 		roles,
 		t.Enabled,
+		t.TenantID,
+		t.Template,
+		t.Rules,
 	)
 	if err == nil {
 		t.Version++

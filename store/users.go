@@ -29,6 +29,7 @@ type User struct {
 	ByGroups            bool   // the role is a label: the person is in no automatic group of it
 	PasswordHash        string // PHC string; empty: cannot sign in
 	PasswordChangedAt   Millis
+	PasswordInitial     bool // somebody else has chosen it: the next sign-in asks for another
 	SecondFactor        bool // an authenticator or a passkey is set up
 	CreatedAt           Millis
 	JoinedAt            Millis // joined the user list; zero: invited by link and not signed up yet
@@ -75,12 +76,12 @@ func (u User) DisplayName() string {
 
 const userColumns = `u.id, u.uuid, u.email, u.email_key, u.first_name, u.last_name, u.role, u.password_hash, u.created_at, u.joined_at,
 	u.activated_at, u.disabled_at, u.last_auth_at, u.version, u.by_groups, u.two_factor, u.password_changed_at, u.phone, u.date_format,
-	u.clock_24h, u.time_zone, u.theme`
+	u.clock_24h, u.time_zone, u.theme, u.password_initial`
 
 func (u *User) fields() []any {
 	return []any{&u.ID, &u.UUID, &u.Email, &u.EmailKey, &u.FirstName, &u.LastName, &u.Role, &u.PasswordHash, &u.CreatedAt, &u.JoinedAt,
 		&u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt, &u.Version, &u.ByGroups, &u.SecondFactor, &u.PasswordChangedAt, &u.Phone, &u.DateFormat,
-		&u.Clock24h, &u.TimeZone, &u.Theme}
+		&u.Clock24h, &u.TimeZone, &u.Theme, &u.PasswordInitial}
 }
 
 func scanUser(s scanner) (u User, err error) {
@@ -145,10 +146,11 @@ func (tx *Tx) InsertUser(ctx context.Context, u *User) (err error) {
 		u.Preferences = DefaultPreferences
 	}
 	u.ID, err = tx.insert(ctx, `INSERT INTO users (uuid, email, email_key, first_name, last_name, role, password_hash, created_at, joined_at,
-		activated_at, disabled_at, last_auth_at, name_key, role_key, by_groups, password_changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		activated_at, disabled_at, last_auth_at, name_key, role_key, by_groups, password_changed_at, password_initial, phone, time_zone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		u.UUID, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Role, u.PasswordHash, u.CreatedAt, u.JoinedAt,
-		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey(), u.ByGroups, u.PasswordChangedAt)
+		u.ActivatedAt, u.DisabledAt, u.LastAuthAt, u.nameKey(), u.roleKey(), u.ByGroups, u.PasswordChangedAt, u.PasswordInitial, u.Phone,
+		u.TimeZone)
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,8 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		ErrStale,
 		`UPDATE users SET email = $3, email_key = $4, first_name = $5, last_name = $6, role = $7, password_hash = $8,
 		joined_at = $9, activated_at = $10, disabled_at = $11, name_key = $12, role_key = $13, by_groups = $14, two_factor = $15,
-		password_changed_at = $16, phone = $17, date_format = $18, clock_24h = $19, time_zone = $20, theme = $21, version = version + 1
+		password_changed_at = $16, phone = $17, date_format = $18, clock_24h = $19, time_zone = $20, theme = $21, password_initial = $22,
+		version = version + 1
 		WHERE id = $1 AND version = $2`,
 		u.ID,
 		u.Version,
@@ -186,6 +189,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u *User) error {
 		u.Clock24h,
 		u.TimeZone,
 		u.Theme,
+		u.PasswordInitial,
 	)
 	if err != nil {
 		return err

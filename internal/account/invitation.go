@@ -30,6 +30,10 @@ type NewUser struct {
 	TenantID                   int64
 	Groups                     []int64 // to be in besides, when added
 	Duration                   string  // of a link made by hand, a key of LinkDurations
+
+	Password string // an initial one, with which they are Active at once; empty: they are invited. Only AddUser looks at it
+	Disabled bool   // their access is disabled from the start, which takes a password or a role that never signs in
+	Phone    string
 }
 
 // Issued is a signup link. The token is shown once and stored nowhere.
@@ -41,19 +45,49 @@ type Issued struct {
 
 // AddUser adds a person to the user list as Invited, in the automatic group of their role, and queues the mail with
 // their signup link. People with the role Deploy get no mail: they are Active at once and never sign in. It returns
-// Invalid, Taken or Forbidden (rule "may grant").
+// Whoever is given an initial password is Active at once, too, and gets no mail: their first sign-in asks for another one. It returns
+// Invalid, Taken, auth.ErrBusy or Forbidden (rule "may grant").
 func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User, error) {
 	user, refused := in.parse()
 	if len(refused) > 0 {
 		return store.User{}, refused.refusal()
+	}
+	if in.Password != "" && user.Role.SignsIn() {
+		if err := s.giveInitialPassword(ctx, by, in, &user); err != nil {
+			return store.User{}, err
+		}
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
 		added, err := tx.enlist(ctx, in, user, byMailNow)
 		if err != nil {
 			return store.User{}, err
 		}
-		return added.user, tx.announce(ctx, added)
+		if err := tx.announce(ctx, added); err != nil || !in.Disabled {
+			return added.user, err
+		}
+		disabled, err := tx.disable(ctx, added.user.ID)
+		if err != nil {
+			return store.User{}, err
+		}
+		return disabled.user, tx.announce(ctx, disabled)
 	})
+}
+
+// minInitialPassword is how many characters an initial password needs. Until it is replaced it opens nothing but the page that
+// replaces it, so it is not held against the account's policy.
+const minInitialPassword = 8
+
+// giveInitialPassword hashes the initial password of a person to be added, for those who may add people.
+func (s *Service) giveInitialPassword(ctx context.Context, by Actor, in NewUser, user *store.User) error {
+	if reason := input.RefusePassword(in.Password, minInitialPassword); reason != "" {
+		return invalid("password", reason)
+	}
+	hash, err := s.hashPassword(ctx, in.Password, known("user", by.UserID), func() error {
+		_, err := read(ctx, s, by, func(v *View) (struct{}, error) { return struct{}{}, v.requireNew(ctx, in, *user) })
+		return err
+	})
+	user.PasswordHash, user.PasswordInitial = hash, true
+	return err
 }
 
 // sending is whether the invitation of a new person is mailed at once.
@@ -70,8 +104,11 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 		return fact{}, err
 	}
 	user.CreatedAt, user.JoinedAt = tx.now, tx.now
-	if !user.Role.SignsIn() {
+	if !user.Role.SignsIn() || user.PasswordInitial {
 		user.ActivatedAt = tx.now
+	}
+	if user.PasswordInitial {
+		user.PasswordChangedAt = tx.now
 	}
 	if err := tx.db.InsertUser(ctx, &user); err != nil {
 		return fact{}, err
@@ -82,7 +119,7 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 	if err := tx.enterNew(ctx, user, in.Groups); err != nil {
 		return fact{}, err
 	}
-	if user.Role.SignsIn() {
+	if user.ActivatedAt == 0 {
 		invitation := store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
 		if err := tx.invite(ctx, user, &invitation); err != nil {
 			return fact{}, err
@@ -275,7 +312,12 @@ func (in NewUser) parse() (store.User, Fields) {
 		refused["role"] = "Choose a role."
 	}
 	user.FirstName, user.LastName = input.ParseNames(in.FirstName, in.LastName, refused)
+	user.Preferences = store.DefaultPreferences
+	user.Phone = input.Line(in.Phone)
 	var reason string
+	if reason = input.RefusePhone(user.Phone); reason != "" {
+		refused["phone"] = reason
+	}
 	if user.Email, user.EmailKey, reason = input.ParseEmail(in.Email); reason != "" {
 		refused["email"] = reason
 	}

@@ -98,6 +98,10 @@ var (
 		What: "tests of integrations and triggers, and test mails, that run", Each: "person who tests",
 		Manner: simultaneous, Number: 2, Time: 40 * time.Second, Answer: tooMany, Words: "Two tests of yours are still running.",
 	}
+	tokenRequests = Limit{
+		What: "requests of programs", Each: "API token",
+		Manner: pacing, Number: 200, Time: 20 * time.Millisecond, Answer: "429 with `Retry-After`", Words: "Too many requests with this token.",
+	}
 	sendsAgain = Limit{
 		Kind: "send-again", What: "“Send again” of deliveries", Each: "person who sends",
 		Manner: sliding, Number: 20, Time: time.Hour, Answer: tooMany, Words: "You have sent twenty messages again within an hour.",
@@ -113,7 +117,7 @@ var MaxVisitorForm = int64(visitorForm.Number)
 // Limits returns the table of limits.
 func Limits() []Limit {
 	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, resetRequests, resetLinks, pausedAnswers, hashing,
-		visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
+		visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain, tokenRequests}
 }
 
 // Queue is how many wait for a password to be checked when so many are checked at once: each takes about 40 ms of a core,

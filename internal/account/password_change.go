@@ -68,7 +68,7 @@ func (s *Service) refuseNewPassword(ctx context.Context, password string, user s
 
 // setPassword gives a person a new password and tells them. Their links to reset it end.
 func (tx *Tx) setPassword(ctx context.Context, user store.User, hash, action string) error {
-	user.PasswordHash, user.PasswordChangedAt = hash, tx.now
+	user.PasswordHash, user.PasswordChangedAt, user.PasswordInitial = hash, tx.now, false
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
 	}

@@ -145,6 +145,7 @@ func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, ac
 		err = tx.askPasskey(ctx, session.ID, user)
 	case store.SetsUpSecondFactor:
 		err = tx.beginAuthenticator(ctx, user, session.ID)
+	case store.ChoosesPassword: // nothing is to be prepared
 	default:
 		err = tx.signedIn(ctx, user, action)
 	}
@@ -157,10 +158,13 @@ type Begun struct {
 	Stage store.Stage
 }
 
-// stageFor is how far the right password alone lets somebody in.
+// stageFor is how far the right password alone lets somebody in. Who has a second factor has chosen a password before.
 func (v *View) stageFor(ctx context.Context, user store.User) (store.Stage, error) {
-	if user.SecondFactor {
+	switch {
+	case user.SecondFactor:
 		return store.AwaitsSecondFactor, nil
+	case user.PasswordInitial:
+		return store.ChoosesPassword, nil
 	}
 	account, err := v.db.Account(ctx)
 	if err == nil && account.EnforceSecondFactor {

@@ -96,7 +96,7 @@ func (tx *Tx) changeRole(ctx context.Context, user *store.User, role permission.
 func (tx *Tx) adaptSignIn(ctx context.Context, user *store.User, old permission.Role, invitation store.Invitation) error {
 	switch {
 	case old.SignsIn() && !user.Role.SignsIn():
-		user.PasswordHash = ""
+		user.PasswordHash, user.PasswordInitial = "", false
 		if user.ActivatedAt == 0 {
 			user.ActivatedAt = tx.now
 		}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// PlacedUser is a person with the tenant of their automatic group: the main one where they are in several, in none or in that of a
+// Global role.
+type PlacedUser struct {
+	User
+	TenantID int64
+}
+
+// Order is by what PlacedUsers are ordered.
+type Order string
+
+// The orders of PlacedUsers.
+const (
+	ByID       Order = "id"
+	ByName     Order = "name"
+	ByEmail    Order = "email"
+	ByLastAuth Order = "last_auth"
+)
+
+// placedOrders are the only SQL that an order chooses from. The columns are those of the indexes of the user list.
+var placedOrders = map[Order]string{ByID: "u.id", ByName: "u.name_key", ByEmail: "u.email_key", ByLastAuth: "u.last_auth_at"}
+
+// PlacedQuery chooses people of the user list. Of each list that is not empty one value must match; a nil list asks for nothing.
+type PlacedQuery struct {
+	IDs        []int64
+	UUIDs      []string
+	EmailKeys  []string
+	Tenants    []int64
+	Order      Order // an unknown one is an error
+	Descending bool
+	Limit      int
+	Offset     int
+}
+
+// placeOf is the tenant of a person's automatic group.
+const placeOf = `coalesce((SELECT t.id FROM group_users gu JOIN groups g ON g.id = gu.group_id AND g.automatic = 1 AND g.role = u.role
+	JOIN group_tenants gt ON gt.group_id = g.id JOIN tenants t ON t.id = gt.tenant_id
+	WHERE gu.user_id = u.id ORDER BY t.main DESC, t.id LIMIT 1), (SELECT id FROM tenants WHERE main = 1))`
+
+// PlacedUsers returns the people whom a query chooses, at most Limit. People invited by link are not among them.
+func (q Queries) PlacedUsers(ctx context.Context, p PlacedQuery) ([]PlacedUser, error) {
+	order, known := placedOrders[p.Order]
+	if !known {
+		return nil, fmt.Errorf("order %q", p.Order)
+	}
+	if p.Descending {
+		order += " DESC"
+	}
+	conditions, args := []string{"u.joined_at > 0"}, []any(nil)
+	conditions, args = among(conditions, args, "u.id", p.IDs)
+	conditions, args = among(conditions, args, "u.uuid", p.UUIDs)
+	conditions, args = among(conditions, args, "u.email_key", p.EmailKeys)
+	conditions, args = among(conditions, args, placeOf, p.Tenants)
+	args = append(args, p.Limit, p.Offset)
+	return many(ctx, q.q, func(s scanner) (u PlacedUser, err error) {
+		err = s.Scan(append(u.User.fields(), &u.TenantID)...)
+		return u, err
+	}, fmt.Sprintf(`SELECT %s, %s FROM users u WHERE %s ORDER BY %s, u.id LIMIT $%d OFFSET $%d`, userColumns, placeOf,
+		strings.Join(conditions, " AND "), order, len(args)-1, len(args)), args...)
+}
+
+// among adds the condition that an expression is one of values, unless there are none.
+func among[T any](conditions []string, args []any, expression string, values []T) ([]string, []any) {
+	if values == nil {
+		return conditions, args
+	}
+	places := make([]string, len(values))
+	for i, value := range values {
+		args = append(args, value)
+		places[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return append(conditions, expression+" IN ("+strings.Join(places, ", ")+")"), args
+}
