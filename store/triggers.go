@@ -12,7 +12,7 @@ type Trigger struct {
 	ID           int64
 	Name         string
 	Description  string
-	Condition    string // what it waits for, a key of notify.Conditions
+	Condition    string // what it waits for: a key of notify.Conditions; anything else never happens here, and has Rules
 	RoleOperator string // "eq", "ne"; "" without a filter
 	Roles        []permission.Role
 	Enabled      bool
@@ -20,8 +20,7 @@ type Trigger struct {
 	CreatorID    int64  // 0: not known, as of some made by earlier versions
 	Creator      string // as the activity entries name people
 	TenantID     int64  // a label by which programs list it; 0: the main tenant
-	Template     string // of a product around this console: nothing that happens here sets it off; empty: Condition does
-	Rules        string // what a program has said beyond Template, as a JSON object that is given back as it came
+	Rules        string // what a program has said beyond the condition, as a JSON object that is given back as it came
 	Version      int64
 }
 
@@ -29,12 +28,12 @@ type Trigger struct {
 const NoRules = "{}"
 
 const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at,
-	t.creator_id, t.creator, coalesce(t.tenant_id, 0), t.template, t.template_rules, t.version`
+	t.creator_id, t.creator, coalesce(t.tenant_id, 0), t.rules, t.version`
 
 func scanTrigger(s scanner) (t Trigger, err error) {
 	var roles string
 	err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.CreatorID, &t.Creator,
-		&t.TenantID, &t.Template, &t.Rules, &t.Version)
+		&t.TenantID, &t.Rules, &t.Version)
 	if err != nil {
 		return t, err
 	}
@@ -83,7 +82,7 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 	t.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at, creator_id, creator,
-		tenant_id, template, template_rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, 0), $11, $12)`,
+		tenant_id, rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, 0), $11)`,
 		t.Name,
 		t.Description,
 		t.Condition,
@@ -94,7 +93,6 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 		t.CreatorID,
 		t.Creator,
 		t.TenantID,
-		t.Template,
 		t.Rules,
 	)
 	return err
@@ -110,7 +108,7 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		ctx,
 		ErrStale,
 		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
-		tenant_id = nullif($9, 0), template = $10, template_rules = $11, version = version + 1 WHERE id = $1 AND version = $2`,
+		tenant_id = nullif($9, 0), rules = $10, version = version + 1 WHERE id = $1 AND version = $2`,
 		t.ID,
 		t.Version,
 		t.Name,
@@ -120,7 +118,6 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		roles,
 		t.Enabled,
 		t.TenantID,
-		t.Template,
 		t.Rules,
 	)
 	if err == nil {

@@ -19,10 +19,49 @@ type IntegrationInput struct {
 	Name     string
 	Active   bool
 	Settings notify.Settings
+
+	Label // of programs; pages leave it as it is
+}
+
+// Label is what programs say of an integration or a trigger beyond what the console acts on.
+type Label struct {
+	TenantID *int64  // by which they list it; nil: stays, or the main tenant
+	Events   *string // of an integration, a JSON array; nil: stays, or none
+}
+
+// checkLabel refuses what the console does not keep.
+func (l Label) checkLabel() error {
+	if l.Events != nil && len(*l.Events) > maxRules {
+		return invalid("events", "There is too much of this.")
+	}
+	return nil
+}
+
+// maxRules is how much of what the console only keeps for programs a row holds, in bytes.
+const maxRules = 64 << 10
+
+// label puts the label of a program onto an integration. It returns store.ErrNotFound for an unknown tenant.
+func (v *View) label(ctx context.Context, integration *store.Integration, l Label) (err error) {
+	if l.Events != nil {
+		integration.Events = *l.Events
+	}
+	if l.TenantID != nil {
+		integration.TenantID, err = v.labelled(ctx, *l.TenantID)
+	}
+	return err
 }
 
 func integrationObject(i store.Integration) object {
-	return object{"integration", i.ID, i.Name, map[string]string{"name": i.Name, "kind": i.Kind, "active": fmt.Sprint(i.Active)}}
+	return object{"integration", i.ID, i.Name, map[string]string{"name": i.Name, "kind": i.Kind, "active": fmt.Sprint(i.Active),
+		"events": i.Events, "tenant": tenantLabel(i.TenantID)}}
+}
+
+// tenantLabel is the label of a tenant as activity entries show it.
+func tenantLabel(id int64) string {
+	if id == 0 {
+		return ""
+	}
+	return fmt.Sprint(id)
 }
 
 // withSettings adds those of the settings to an integration's entry that are no secrets.
@@ -65,6 +104,9 @@ func (s *Service) CreateIntegration(ctx context.Context, by Actor, kind string, 
 		return store.Integration{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
+		if err := tx.label(ctx, &integration, in.Label); err != nil {
+			return store.Integration{}, err
+		}
 		return tx.makeIntegration(ctx, integration, in.Settings)
 	})
 }
@@ -73,7 +115,7 @@ func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration
 	if err := tx.requirePermission(permission.IntegrationsCreate); err != nil {
 		return store.Integration{}, err
 	}
-	integration.CreatedAt = tx.now
+	integration.CreatedAt, integration.Creator = tx.now, tx.by.recorded()
 	if err := tx.db.InsertIntegration(ctx, &integration); err != nil {
 		return store.Integration{}, err
 	}
@@ -103,6 +145,9 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 			return store.Integration{}, err
 		}
 		after.Version = version
+		if err := tx.label(ctx, &after, in.Label); err != nil {
+			return store.Integration{}, err
+		}
 		if err := tx.saveIntegration(ctx, &after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
@@ -279,6 +324,9 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 	kind, known := notify.KindByKey(integration.Kind)
 	if !known {
 		return invalid("type", "Choose the kind of integration.")
+	}
+	if err := in.checkLabel(); err != nil {
+		return err
 	}
 	integration.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	if integration.Active = in.Active; in.Active {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -19,6 +20,10 @@ type TriggerInput struct {
 	RoleOperator                 string // "eq", "ne"; without roles there is no filter
 	Roles                        []permission.Role
 	Integrations                 []int64
+
+	Enabled  *bool  // nil: stays; a new one is enabled
+	TenantID *int64 // by which programs list it; nil: stays, or the main tenant
+	Rules    string // for which the console has no events: what a program asks for, a JSON object; empty: the condition is one of its own
 }
 
 // TriggerWithReactions is a trigger and where it sends its messages.
@@ -38,6 +43,7 @@ func (t TriggerWithReactions) object() object {
 	return object{"trigger", t.ID, t.Name, map[string]string{
 		"name": t.Name, "description": t.Description, "condition": t.Condition, "role operator": t.RoleOperator,
 		"roles": strings.Join(roles, ", "), "enabled": fmt.Sprint(t.Enabled), "integrations": strings.Join(integrations, ", "),
+		"tenant": tenantLabel(t.TenantID), "rules": t.Rules,
 	}}
 }
 
@@ -96,8 +102,13 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 	if err != nil {
 		return store.Trigger{}, err
 	}
-	trigger.Enabled = true
+	trigger.Enabled = in.Enabled == nil || *in.Enabled
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+		if in.TenantID != nil {
+			if trigger.TenantID, err = tx.labelled(ctx, *in.TenantID); err != nil {
+				return store.Trigger{}, err
+			}
+		}
 		return tx.makeTrigger(ctx, trigger, in.Integrations)
 	})
 }
@@ -157,7 +168,10 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
 		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
 			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
-			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
+			t.RoleOperator, t.Roles, t.Rules = trigger.RoleOperator, trigger.Roles, trigger.Rules
+			if in.Enabled != nil {
+				t.Enabled = *in.Enabled
+			}
 			return tx.setReactions(ctx, *t, in.Integrations)
 		})
 	})
@@ -255,6 +269,10 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	} else if reason := input.RefuseText(trigger.Description); reason != "" {
 		refused["description"] = reason
 	}
+	if in.Rules != "" {
+		return in.parseForeign(trigger, refused)
+	}
+	trigger.Rules = store.NoRules
 	if _, known := notify.ConditionByKey(in.Condition); !known {
 		refused["condition"] = "Choose a condition."
 	}
@@ -271,6 +289,21 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	}
 	if len(in.Integrations) == 0 {
 		refused["integration_ids"] = "Choose at least one integration."
+	}
+	return trigger, refused.refusal()
+}
+
+// conditionName is what a condition of which the console has no events can be called.
+var conditionName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,99}$`)
+
+// parseForeign checks a trigger for which the console has no events. It need not send anything.
+func (in TriggerInput) parseForeign(trigger store.Trigger, refused Fields) (store.Trigger, error) {
+	trigger.Rules = in.Rules
+	if len(in.Rules) > maxRules {
+		refused["rules"] = "There is too much of this."
+	}
+	if _, known := notify.ConditionByKey(in.Condition); known || !conditionName.MatchString(in.Condition) {
+		refused["condition"] = "This cannot be the name of a template."
 	}
 	return trigger, refused.refusal()
 }

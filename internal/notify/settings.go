@@ -154,12 +154,25 @@ func Defaults(k Kind) Settings {
 // a second. It does not look at email addresses.
 func CheckSettings(ctx context.Context, guard *Guard, k Kind, s Settings) map[string]string {
 	refused := map[string]string{}
+	if LacksBot(k.Key, s) {
+		return refused
+	}
 	for _, field := range k.Fields {
 		if reason := field.refuse(ctx, guard, s[field.Name]); reason != "" {
 			refused[field.Name] = reason
 		}
 	}
 	return refused
+}
+
+// ChatData is the setting of a Telegram integration that holds what a program has sent in place of a bot and a chat. Only the bot that
+// made it can read it.
+const ChatData = "chat_data"
+
+// LacksBot says that a Telegram integration knows of neither a bot nor a chat, only of what another bot has noted of them: it is kept,
+// and sends nothing until somebody enters both.
+func LacksBot(kind string, s Settings) bool {
+	return kind == KindTelegram && s[ChatData] != "" && s["token"] == "" && s["chat_id"] == ""
 }
 
 func (f Field) refuse(ctx context.Context, guard *Guard, value string) string {

@@ -6,8 +6,7 @@ ALTER TABLE integrations ADD COLUMN events TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE integrations ADD COLUMN creator TEXT NOT NULL DEFAULT '';
 CREATE INDEX integrations_tenant ON integrations (tenant_id) WHERE tenant_id IS NOT NULL;
 
--- A trigger with a template is one of a product around this console: nothing that happens here sets it off, and it has no condition.
+-- A trigger whose condition this console has no events for is one of a product around it; its rules say what a program has asked for.
 ALTER TABLE triggers ADD COLUMN tenant_id INTEGER REFERENCES tenants (id) ON DELETE SET NULL;
-ALTER TABLE triggers ADD COLUMN template TEXT NOT NULL DEFAULT '';
-ALTER TABLE triggers ADD COLUMN template_rules TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE triggers ADD COLUMN rules TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX triggers_tenant ON triggers (tenant_id) WHERE tenant_id IS NOT NULL;
