@@ -22,6 +22,8 @@ var statuses = map[account.Code]int{
 	account.CodeUsed:          http.StatusUnprocessableEntity,
 	account.Background:        http.StatusBadRequest,
 	account.SignedOut:         http.StatusUnauthorized,
+	account.TokenRefused:      http.StatusUnauthorized,
+	account.TokenHeld:         http.StatusForbidden,
 	account.Forbidden:         http.StatusForbidden,
 	account.NotFound:          http.StatusNotFound,
 	account.AlreadySetUp:      http.StatusNotFound,

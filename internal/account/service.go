@@ -35,6 +35,7 @@ type Service struct {
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+	tokens  store.Memo[tokenHash, usableToken]   // those in use
 
 	list       *userlist.List
 	afterwards afterwards
@@ -83,6 +84,7 @@ type Source string
 // The sources an operation can have.
 const (
 	UI     Source = "UI"
+	API    Source = "API token"
 	CLI    Source = "CLI"
 	System Source = "System"
 )
@@ -97,6 +99,8 @@ type Actor struct {
 	Can       permission.Holdings // as of the beginning of the request, disabled tenants included; a change looks again
 	Main      int64               // id of the main tenant, which decides about the console's own resources
 	Source    Source
+	TokenID   int64  // the token with which they work; 0: none
+	Token     string // its name
 	Address   string
 	RequestID string
 	Route     string // of the request; refusals are counted by it
@@ -105,8 +109,9 @@ type Actor struct {
 	Background bool   // a request that a page makes by itself: it changes nothing
 	Confirms   string // the digest of the preview that they have seen; empty: none, they ask for it to be done as it is
 
-	noAccess bool  // they may do nothing at present
-	job      int64 // the job that acts for them; it needs no session
+	noAccess  bool      // they may do nothing at present
+	job       int64     // the job that acts for them; it needs no session
+	tokenHash tokenHash // of the value that they have presented
 }
 
 // Console returns what the actor may do with the console's own resources. The main tenant decides (rule "main tenant decides"); API
