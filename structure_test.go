@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"console": {"internal/cli"},
 	"console/internal/cli": {
 		"handlers",
+		"handlers/wallarm",
 		"internal/account",
 		"internal/auth",
 		"internal/input",
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 		"store",
 		"views",
 	},
+	"console/handlers/wallarm": {"handlers", "internal/account", "internal/notify", "internal/permission", "store"},
 	"console/views": {"internal/account", "internal/input", "internal/notify", "internal/permission", "static", "store"},
 	"console/internal/account": {
 		"internal/auth",
@@ -67,7 +69,13 @@ var mayName = map[string][]string{
 		"console/internal/userlist",
 		"console/bench",
 	},
-	"account.Service": {"console/internal/account", "console/internal/cli", "console/handlers", "console/bench"},
+	"account.Service": {
+		"console/internal/account",
+		"console/internal/cli",
+		"console/handlers",
+		"console/handlers/wallarm",
+		"console/bench",
+	},
 }
 
 func TestImports(t *testing.T) {

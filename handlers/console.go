@@ -52,6 +52,7 @@ type Console struct {
 	sessions *scs.SessionManager
 	cookies  cookies
 	basePath string
+	apis     []Programs
 
 	foreignHost, missingScheme, oddForwardedFor rarely // what proxies do wrong
 }
@@ -63,8 +64,9 @@ func New(o Options) *Console {
 	return h
 }
 
-// Handler serves routes. What surrounds every request stands here, outermost first.
-func (h *Console) Handler(routes []Route) http.Handler {
+// Handler serves pages and APIs. What surrounds every request stands here, outermost first.
+func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
+	h.apis = apis
 	e := echo.New()
 	e.HTTPErrorHandler = h.fail
 	e.IPExtractor = h.clientAddress
@@ -92,6 +94,11 @@ func (h *Console) Handler(routes []Route) http.Handler {
 		group.Add(r.Method, r.Path, handle)
 		if r.Method == http.MethodGet {
 			group.HEAD(r.Path, handle) // link checkers and monitors ask so
+		}
+	}
+	for _, api := range apis {
+		for _, r := range api.Routes {
+			group.Add(r.Method, r.Path, h.admitProgram(api, r))
 		}
 	}
 	return e

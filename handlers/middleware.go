@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/static"
 )
 
@@ -39,6 +40,9 @@ func (h *Console) recordRequest(next echo.HandlerFunc) echo.HandlerFunc {
 			"ms", time.Since(began).Milliseconds(), "address", c.RealIP()}
 		if session := (request{c}).SignedIn(); session != nil {
 			attributes = append(attributes, "user", session.UserID)
+		}
+		if by, is := (request{c}).program(); is {
+			attributes = append(attributes, "user", by.UserID, "token", by.TokenID)
 		}
 		h.Log.Info("request", attributes...)
 		return nil
@@ -78,6 +82,9 @@ func (h *Console) checkSetUp(next echo.HandlerFunc) echo.HandlerFunc {
 		done, err := h.account.IsSetUp(c.Request().Context())
 		if err != nil {
 			return err
+		}
+		if !done && h.programs(c) != nil {
+			return account.Refuse(account.NotSetUp)
 		}
 		if !done {
 			return c.Redirect(http.StatusSeeOther, h.path("/setup"))

@@ -22,6 +22,8 @@ var statuses = map[account.Code]int{
 	account.CodeUsed:          http.StatusUnprocessableEntity,
 	account.Background:        http.StatusBadRequest,
 	account.SignedOut:         http.StatusUnauthorized,
+	account.TokenRefused:      http.StatusUnauthorized,
+	account.TokenHeld:         http.StatusForbidden,
 	account.Forbidden:         http.StatusForbidden,
 	account.NotFound:          http.StatusNotFound,
 	account.AlreadySetUp:      http.StatusNotFound,
@@ -103,6 +105,10 @@ func describe(err error) views.ErrorPage {
 func (h *Console) fail(err error, asked echo.Context) {
 	c := request{asked}
 	if c.Response().Committed {
+		return
+	}
+	if api := h.programs(c); api != nil {
+		h.failProgram(c, api, err)
 		return
 	}
 	if account.RefusedBy(err, account.SignedOut) {

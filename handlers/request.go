@@ -59,8 +59,13 @@ func (c request) SignedIn() *account.SignedIn {
 	return nil
 }
 
-// Actor returns who asks. Only routes that need a session call it.
-func (c request) Actor() account.Actor { return c.Session().Actor }
+// Actor returns who asks. Only routes that need a session or a token call it.
+func (c request) Actor() account.Actor {
+	if by, is := c.program(); is {
+		return by
+	}
+	return c.Session().Actor
+}
 
 // Confirming is who asks, with the preview that they have seen before they sent the form.
 func (c request) Confirming() account.Actor {

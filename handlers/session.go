@@ -116,12 +116,12 @@ func (s sessionStore) Delete(token string) error { return s.DeleteCtx(context.Ba
 
 var errSessionsEndElsewhere = errors.New("sessions are ended by the account, not by scs")
 
-// loadSession finds the session of a request's cookie, and stores what the request made the session remember. Files
+// loadSession finds the session of a request's cookie, and stores what the request made the session remember. A program has none. Files
 // and probes are for everybody, and no activity: browsers ask for the icon long after the page. Who sends two of one of our cookies
 // is signed out.
 func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if h.isStatic(c) || h.isProbe(c) {
+		if h.isStatic(c) || h.isProbe(c) || h.programs(c) != nil {
 			return next(c)
 		}
 		f := &found{background: isBackground(c)}

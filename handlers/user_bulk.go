@@ -15,7 +15,7 @@ func (h *Console) bulkForm(c request) error {
 
 func (h *Console) bulk(c request) error {
 	job, err := h.account.StartBulk(c.Context(), c.Confirming(), selection(c), account.BulkOrder{
-		Action: c.FormValue("action"), Announced: c.Int("total"), RemoveFrom: c.IDs("remove_from"),
+		Action: c.FormValue("action"), Announced: c.Int("total"), Along: along(c),
 	})
 	if account.RefusedBy(err, account.ChangedTotal) {
 		return h.renderBulk(c, http.StatusConflict, account.Fields{"": account.AsRefusal(err).Words})

@@ -11,7 +11,7 @@ func (h *Console) deleteUserForm(c request, id int64) error {
 }
 
 func (h *Console) deleteUser(c request, id int64) error {
-	user, err := h.account.DeleteUser(c.Context(), c.Confirming(), id, c.FormValue("confirm_email"), c.IDs("remove_from")...)
+	user, err := h.account.DeleteUser(c.Context(), c.Confirming(), id, c.FormValue("confirm_email"), along(c))
 	if refused, status := formError(err); refused != nil {
 		return h.renderDelete(c, status, id, form(c, refused))
 	}

@@ -21,7 +21,7 @@ func (h *Console) askToDisable(c request, id int64, changed error) error {
 }
 
 func (h *Console) disableUser(c request, id int64) error {
-	user, err := h.account.DisableAccess(c.Context(), c.Confirming(), id, c.IDs("remove_from")...)
+	user, err := h.account.DisableAccess(c.Context(), c.Confirming(), id, along(c))
 	if account.RefusedBy(err, account.ChangedPreview) {
 		return h.askToDisable(c, id, err)
 	}
@@ -29,6 +29,11 @@ func (h *Console) disableUser(c request, id int64) error {
 		return err
 	}
 	return h.done(c, h.backToUsers(c), "The access of "+user.DisplayName()+" is disabled.")
+}
+
+// along reads what else is done where somebody's access ends.
+func along(c request) account.Along {
+	return account.Along{RemoveFrom: c.IDs("remove_from"), TakeOver: c.IDs("take_over")}
 }
 
 func (h *Console) enableUser(c request, id int64) error {

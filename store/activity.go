@@ -19,6 +19,8 @@ type Entry struct {
 	Outcome    string
 	Changes    string // JSON: field → [previous, new]
 	JobID      int64  // the job that did it; 0: none
+	TokenID    int64  // the API token that did it; 0: none
+	Token      string // its name
 	MAC        []byte // over the entry and the one before; empty: it is older than the chain
 }
 
@@ -27,8 +29,8 @@ func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
 	e.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
-			changes, user_agent, job_id, mac)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			changes, user_agent, job_id, mac, token_id, token)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		e.At,
 		e.ActorID,
 		e.Actor,
@@ -44,16 +46,18 @@ func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
 		e.UserAgent,
 		e.JobID,
 		append([]byte{}, e.MAC...),
+		e.TokenID,
+		e.Token,
 	)
 	return err
 }
 
 const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
-	changes, user_agent, job_id, mac`
+	changes, user_agent, job_id, mac, token_id, token`
 
 func scanEntry(s scanner) (e Entry, err error) {
 	err = s.Scan(&e.ID, &e.At, &e.ActorID, &e.Actor, &e.Source, &e.Address, &e.RequestID, &e.Action, &e.ObjectType, &e.ObjectID, &e.Object,
-		&e.Outcome, &e.Changes, &e.UserAgent, &e.JobID, &e.MAC)
+		&e.Outcome, &e.Changes, &e.UserAgent, &e.JobID, &e.MAC, &e.TokenID, &e.Token)
 	return e, err
 }
 

@@ -14,6 +14,8 @@ type Job struct {
 	ActorID               int64
 	ActorName, ActorEmail string
 	Address, RequestID    string // of the request that began it
+	TokenID               int64  // the API token that began it; 0: a session
+	Token                 string // its name
 	Total, Done, Refused  int    // steps; refused ones are done, too
 	CreatedAt, EndedAt    Millis
 	Failures              int    // of the step it is at, in a row, by faults that are no refusals
@@ -36,11 +38,11 @@ type Outcome struct {
 }
 
 const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at,
-	failures, next_at`
+	failures, next_at, token_id, token`
 
 func scanJob(s scanner) (j Job, err error) {
 	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.Total, &j.Done, &j.Refused,
-		&j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt)
+		&j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt, &j.TokenID, &j.Token)
 	return j, err
 }
 
@@ -126,9 +128,9 @@ func (q Queries) JobWork(ctx context.Context, id int64) ([]byte, error) {
 
 // InsertJob adds j with its work (JSON) and sets its id.
 func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
-	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
-		j.Address, j.RequestID, work, j.Total, j.CreatedAt)
+	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at,
+		token_id, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
+		j.Address, j.RequestID, work, j.Total, j.CreatedAt, j.TokenID, j.Token)
 	return err
 }
 

@@ -9,6 +9,7 @@ type Ended struct {
 	SignupLinks int64
 	ResetLinks  int64 // also requests that no mail has answered yet
 	Messages    int64
+	Tokens      int64 // disabled, not deleted: whoever knows which are to work enables them
 }
 
 // EndAll ends all sessions and links, and what waits to be sent. reason becomes the error of the messages.
@@ -25,6 +26,7 @@ func (tx *Tx) EndAll(ctx context.Context, now Millis, reason string) (Ended, err
 		{&ended.SignupLinks, `UPDATE signup_links SET ended = 'revoked' WHERE ended = ''`, nil},
 		{&ended.ResetLinks, `UPDATE reset_links SET ended = 'revoked' WHERE ended = ''`, nil},
 		{&requests, `DELETE FROM reset_requests`, nil},
+		{&ended.Tokens, `UPDATE tokens SET disabled_at = $1, disabled_why = $2 WHERE disabled_at = 0`, []any{now, TokenRestored}},
 		{&ended.Messages, `UPDATE deliveries SET state = 'failed', ended_at = $1, error = $2, secret = NULL, parked = 0, uncounted = 1
 			WHERE state = 'waiting'`, []any{now, reason}},
 	} {

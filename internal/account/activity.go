@@ -63,7 +63,7 @@ func (tx *Tx) record(ctx context.Context, action, outcome string, about object, 
 		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
 		RequestID: tx.by.RequestID,
 		Action:    action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
-		UserAgent: tx.by.UserAgent, JobID: tx.by.job,
+		UserAgent: tx.by.UserAgent, JobID: tx.by.job, TokenID: tx.by.TokenID, Token: tx.by.Token,
 	})
 }
 

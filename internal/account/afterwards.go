@@ -11,11 +11,12 @@ import (
 	"console/store"
 )
 
-// afterwards is what requests leave behind to be written once they are answered: when sessions were last used, and what
+// afterwards is what requests leave behind to be written once they are answered: when sessions and tokens were last used, and what
 // was refused. No answer waits for it, and a crash loses at most a minute of it: a session then ends early, never late.
 type afterwards struct {
 	mu      sync.Mutex
 	touched map[int64]store.Millis // when sessions were last used, by id
+	tokens  map[int64]store.TokenUse
 	refused map[refusedKey]*refused
 	due     chan struct{} // something was touched
 }
@@ -45,7 +46,7 @@ const (
 )
 
 func newAfterwards() afterwards {
-	return afterwards{touched: map[int64]store.Millis{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1)}
+	return afterwards{touched: map[int64]store.Millis{}, tokens: map[int64]store.TokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1)}
 }
 
 // touch notes that a session was used.
@@ -53,10 +54,34 @@ func (a *afterwards) touch(sessionID int64, at store.Millis) {
 	a.mu.Lock()
 	a.touched[sessionID] = max(at, a.touched[sessionID])
 	a.mu.Unlock()
+	a.writeSoon()
+}
+
+// touchToken notes that a token was used.
+func (a *afterwards) touchToken(id int64, use store.TokenUse) {
+	a.mu.Lock()
+	a.tokens[id] = use
+	a.mu.Unlock()
+	a.writeSoon()
+}
+
+func (a *afterwards) writeSoon() {
 	select {
 	case a.due <- struct{}{}:
 	default:
 	}
+}
+
+// tokenUseDue says whether a use of a token by now is to be noted: a minute has passed since the last one, whether that is written
+// or not. After one from the future, because the clock was ahead, it is.
+func (a *afterwards) tokenUseDue(token store.Token, now store.Millis) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last := token.LastUsedAt
+	if noted, is := a.tokens[token.ID]; is {
+		last = noted.At
+	}
+	return now >= last.Add(tokenUseEvery) || last > now.Add(store.ClockSlack)
 }
 
 // lastUse brings a session up to the moment that is noted and not written yet: while others write for long, nobody who works is
@@ -93,7 +118,7 @@ func (a *afterwards) count(r refused) {
 	}
 }
 
-// WriteAfterwards writes what requests leave behind, until ctx is done: when sessions were used at once, refusals once a
+// WriteAfterwards writes what requests leave behind, until ctx is done: when sessions and tokens were used at once, refusals once a
 // minute. What is left is written before it returns.
 func (s *Service) WriteAfterwards(ctx context.Context) {
 	minute := time.NewTicker(refusalsEvery)
@@ -131,17 +156,24 @@ func (a *afterwards) unwritten() map[int64]store.Millis {
 	return maps.Clone(a.touched)
 }
 
-// WriteTouched writes at once when sessions were last used.
+// WriteTouched writes at once when sessions and tokens were last used.
 func (s *Service) WriteTouched(ctx context.Context) error {
 	touched := s.afterwards.unwritten()
-	if len(touched) == 0 {
+	s.afterwards.mu.Lock()
+	tokens := maps.Clone(s.afterwards.tokens)
+	s.afterwards.mu.Unlock()
+	if len(touched)+len(tokens) == 0 {
 		return nil
 	}
-	if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.TouchSessions(ctx, touched) }); err != nil {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.TouchSessions(ctx, touched), tx.TouchTokens(ctx, tokens))
+	})
+	if err != nil {
 		return err
 	}
 	s.afterwards.mu.Lock()
 	defer s.afterwards.mu.Unlock()
+	maps.DeleteFunc(s.afterwards.tokens, func(id int64, use store.TokenUse) bool { return use == tokens[id] })
 	maps.DeleteFunc(s.afterwards.touched, func(id int64, at store.Millis) bool { return at <= touched[id] })
 	return nil
 }

@@ -148,11 +148,11 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 		_, err = c.SetMembership(t.Context(), helper, c.admin.UserID, Membership{Version: version, Role: role, KeepGroups: true})
 		c.wantForbidden("demoted by an Administrator", err)
 	}
-	_, err := c.DisableAccess(t.Context(), c.admin, c.admin.UserID)
+	_, err := c.DisableAccess(t.Context(), c.admin, c.admin.UserID, Along{})
 	if !RefusedBy(err, Self) {
 		t.Errorf("disabling themselves: %v", err)
 	}
-	_, err = c.DeleteUser(t.Context(), c.admin, c.admin.UserID, "ga@example.com")
+	_, err = c.DeleteUser(t.Context(), c.admin, c.admin.UserID, "ga@example.com", Along{})
 	if !RefusedBy(err, Self) {
 		t.Errorf("deleting themselves: %v", err)
 	}
@@ -160,7 +160,7 @@ func TestFC34_TheLastAdministratorRemains(t *testing.T) {
 	_, err = c.AddUser(t.Context(), c.admin, NewUser{Role: permission.GlobalAdmin, Email: "invited@example.com"})
 	c.must(err)
 	second := c.person("second@example.com", permission.GlobalAdmin, 0)
-	_, err = c.DisableAccess(t.Context(), c.admin, second.UserID)
+	_, err = c.DisableAccess(t.Context(), c.admin, second.UserID, Along{})
 	c.must(err)
 	_, err = c.SetMembership(t.Context(), c.admin, c.admin.UserID, Membership{Version: version, Role: permission.Analyst, KeepGroups: true})
 	if !RefusedBy(err, LastAdministrator) {
@@ -536,7 +536,7 @@ func TestFC91_WhoLeftATenantComesBackWithNothing(t *testing.T) {
 		t.Errorf("still among the members %v: %v", members, err)
 	}
 	// Deleted and added again: another person.
-	_, err = c.DeleteUser(ctx, c.admin, u.UserID, "u@example.com")
+	_, err = c.DeleteUser(ctx, c.admin, u.UserID, "u@example.com", Along{})
 	c.must(err)
 	if again := c.person("u@example.com", permission.Analyst, 1); again.UserID == u.UserID || !c.as(again.UserID).Can.In(staging.ID).Empty() {
 		t.Error("the same address brought old rights back")
@@ -743,7 +743,7 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "m
 	over := byHand("o@example.com")
 	c.now = func() time.Time { return time.Now().Add(MailInvitationLasts + time.Hour) }
 	last := byHand("d@example.com")
-	_, err = c.DisableAccess(ctx, c.admin, ann.UserID)
+	_, err = c.DisableAccess(ctx, c.admin, ann.UserID, Along{})
 	c.must(err)
 	if works(last) || mails(last.User) != 1 {
 		t.Errorf("after their maker was disabled the link works: %v; mails on their way: %d", works(last), mails(last.User))

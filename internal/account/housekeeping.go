@@ -16,7 +16,7 @@ const (
 )
 
 // Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
-// jobs and deliveries, dead links.
+// jobs and deliveries, dead links. It tells the owners of API tokens that are about to expire.
 func (s *Service) Housekeeping(ctx context.Context) {
 	for {
 		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
@@ -32,6 +32,9 @@ func (s *Service) Housekeeping(ctx context.Context) {
 
 func (s *Service) housekeep(ctx context.Context) error {
 	if err := s.forgetDeliveries(ctx, store.At(s.now()).Add(-KeepDeliveries)); err != nil {
+		return err
+	}
+	if err := s.tellExpiring(ctx); err != nil {
 		return err
 	}
 	return s.db.Update(ctx, func(tx *store.Tx) error {

@@ -79,8 +79,15 @@ const minInitialPassword = 8
 
 // giveInitialPassword hashes the initial password of a person to be added, for those who may add people.
 func (s *Service) giveInitialPassword(ctx context.Context, by Actor, in NewUser, user *store.User) error {
+	refused := Fields{}
 	if reason := input.RefusePassword(in.Password, minInitialPassword); reason != "" {
-		return invalid("password", reason)
+		refused["password"] = reason
+	}
+	if user.FirstName == "" {
+		refused["first_name"] = "Enter a first name."
+	}
+	if len(refused) > 0 {
+		return refused.refusal()
 	}
 	hash, err := s.hashPassword(ctx, in.Password, known("user", by.UserID), func() error {
 		_, err := read(ctx, s, by, func(v *View) (struct{}, error) { return struct{}{}, v.requireNew(ctx, in, *user) })

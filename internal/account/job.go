@@ -42,7 +42,7 @@ func (tx *Tx) startJob(ctx context.Context, kind string, work any, total int) (s
 		return store.Job{}, err
 	}
 	job := store.Job{Kind: kind, ActorID: tx.by.UserID, ActorName: tx.by.Name, ActorEmail: tx.by.Email, Address: tx.by.Address,
-		RequestID: tx.by.RequestID, Total: total, CreatedAt: tx.now}
+		RequestID: tx.by.RequestID, TokenID: tx.by.TokenID, Token: tx.by.Token, Total: total, CreatedAt: tx.now}
 	if err := tx.db.InsertJob(ctx, &job, encoded); err != nil {
 		return store.Job{}, fmt.Errorf("start job: %w", err)
 	}
@@ -188,7 +188,7 @@ func (s *Service) stepsOf(ctx context.Context, job store.Job) (step, error) {
 }
 
 // runBatch carries out the next steps of a job in one transaction. Each step is a savepoint of its own, and the actor's
-// rights are those they have now: a job outlives the session that began it, never the right to it. known holds the steps
+// rights are those they have now: a job outlives the session that began it, never the right to it, nor a token that does not work. known holds the steps
 // of jobs that have been read already.
 func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]step) error {
 	do := known[job.ID]
@@ -201,7 +201,10 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 		}
 	}
 	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address,
-		RequestID: job.RequestID}
+		RequestID: job.RequestID, TokenID: job.TokenID, Token: job.Token}
+	if job.TokenID != 0 {
+		by.Source = API
+	}
 	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		job, err := tx.db.JobByID(ctx, job.ID)
 		if err != nil || !job.Running() || job.NextAt > tx.now {
@@ -356,7 +359,7 @@ func reason(refusal *Refusal) string {
 	switch refusal.Code {
 	case NotFound:
 		return "No longer exists."
-	case SignedOut:
+	case SignedOut, TokenRefused:
 		return "Whoever started this may no longer do it."
 	}
 	return refusal.Words
@@ -366,6 +369,7 @@ func reason(refusal *Refusal) string {
 type bulkWork struct {
 	IDs        []int64 `json:"ids"`
 	RemoveFrom []int64 `json:"remove_from"` // email integrations out of which their addresses are taken
+	TakeOver   []int64 `json:"take_over"`   // shared tokens of theirs that become the actor's
 }
 
 // bulkSteps reads what a job on several people holds. Jobs of earlier versions hold the ids alone.
@@ -391,6 +395,9 @@ func bulkSteps(kind string, encoded []byte) (step, error) {
 			return fact{}, err
 		}
 		if err := tx.removeAddress(ctx, user, work.RemoveFrom); err != nil { // taken back where the action itself is refused
+			return fact{user: user}, err
+		}
+		if err := tx.takeOverFrom(ctx, user.ID, work.TakeOver); err != nil {
 			return fact{user: user}, err
 		}
 		done, err := do(tx, ctx, user.ID)

@@ -59,6 +59,11 @@ var (
 		Kind: "prompt", What: "wrong passwords where the console asks for one's own again", Each: "person",
 		Manner: inARow, Number: 6, Answer: "the session ends",
 	}
+	unknownTokens = Limit{
+		Kind: "token-address", What: "unknown API tokens", Each: "address of a program (IPv6: /64)",
+		Manner: windowed, Number: 50, Time: 15 * time.Minute, Answer: "429 with `Retry-After`; a token that works is served all the same",
+		Words: "Too many unknown tokens.",
+	}
 	resetRequests = Limit{
 		Kind: "reset", What: "requests of visitors for a link to set a new password", Each: "address of a browser (IPv6: /64)",
 		Manner: windowed, Number: 20, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
@@ -116,8 +121,8 @@ var MaxVisitorForm = int64(visitorForm.Number)
 
 // Limits returns the table of limits.
 func Limits() []Limit {
-	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, resetRequests, resetLinks, pausedAnswers, hashing,
-		visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain, tokenRequests}
+	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, unknownTokens, tokenRequests, resetRequests, resetLinks,
+		pausedAnswers, hashing, visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
 }
 
 // Queue is how many wait for a password to be checked when so many are checked at once: each takes about 40 ms of a core,

@@ -11,7 +11,7 @@ import (
 )
 
 // mail queues a mail to a person. secret is a link token or "": it is stored sealed, and only until the mail is sent. Those
-// of a job, and those about an integration, let pass what somebody waits for at their sign-in.
+// of a job, and those about an integration or a token, let pass what somebody waits for at their sign-in.
 func (tx *Tx) mail(ctx context.Context, user store.User, template string, params any, secret string) (int64, error) {
 	encoded, err := json.Marshal(params)
 	if err != nil {
@@ -19,7 +19,7 @@ func (tx *Tx) mail(ctx context.Context, user store.User, template string, params
 	}
 	d := store.Delivery{UUID: uuid.NewString(), Target: notify.Target("email", 0), Kind: "email", Recipient: user.Email, Template: template,
 		Params: encoded, UserID: user.ID, CreatedAt: tx.now}
-	if tx.by.job != 0 || template == notify.TemplateIntegrationOff {
+	if tx.by.job != 0 || template == notify.TemplateIntegrationOff || template == notify.TemplateTokenExpires {
 		d.Priority = store.PriorityMany
 	}
 	if err := tx.db.InsertDelivery(ctx, &d); err != nil {

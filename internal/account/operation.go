@@ -58,10 +58,14 @@ func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx
 
 // changeOwn is change for what people do to their own credentials. The operation gets the session in which they do it.
 // Besides finished sessions those at stage are let in: people may be setting up the second factor without which the
-// account does not let them in.
+// account does not let them in. No token is let in.
 func changeOwn[T any](ctx context.Context, s *Service, by Actor, stage store.Stage,
 	operation func(*Tx, store.Session) (T, error)) (T, error) {
 	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		if by.TokenID != 0 {
+			var none T
+			return none, Refuse(SignedOut)
+		}
 		session, err := tx.authorize(ctx, stage)
 		if err != nil {
 			var none T
@@ -118,8 +122,8 @@ func (tx *Tx) as(by Actor) *Tx {
 	return &theirs
 }
 
-// authorize reads again what the actor may do, and returns their session. It refuses with SignedOut when that has ended
-// meanwhile; besides finished ones, sessions at the stage given are let in.
+// authorize reads again what the actor may do, and returns their session, which who works with a token has none of. It refuses with
+// SignedOut when that has ended meanwhile, and with TokenRefused or TokenHeld when the token does not work any more; besides finished ones, sessions at the stage given are let in.
 func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
 	main, err := v.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
@@ -132,6 +136,9 @@ func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session,
 	if v.by.Source == CLI || v.by.Source == System {
 		v.by.Can = everything
 		return store.Session{}, nil
+	}
+	if v.by.TokenID != 0 {
+		return store.Session{}, v.authorizeToken(ctx)
 	}
 	session, err := v.actorSession(ctx, stage)
 	if err != nil {

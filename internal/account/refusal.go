@@ -24,6 +24,8 @@ const (
 	NotFound          Code = "not_found"
 	Stale             Code = "stale" // somebody else has changed it since it was read
 	SignedOut         Code = "signed_out"
+	TokenRefused      Code = "token_refused" // there is no such API token, or it does not work
+	TokenHeld         Code = "token_held"    // its owner has to set up a second factor first
 	AlreadySetUp      Code = "already_set_up"
 	NotSetUp          Code = "not_set_up"
 	WrongSignIn       Code = "wrong_sign_in" // unknown address, wrong password, or somebody who may not sign in
@@ -62,6 +64,9 @@ var refusalWords = map[Code]struct{ title, words string }{
 	Stale: {"Changed meanwhile", "Somebody else has changed this since you opened it. Reload the page to see how it is now, " +
 		"then make your change again."},
 	SignedOut:    {"You are signed out", "You are signed out. Sign in, then try again."},
+	TokenRefused: {"Not accepted", "This API token is not known. Check that it was copied as a whole: it has 64 characters."},
+	TokenHeld: {"Second factor missing", "The company demands two-factor authentication. This API token works again once its owner has " +
+		"set up a second factor in the console."},
 	AlreadySetUp: {"Not found", "The console is set up already. Sign in, or ask your administrator for an invitation."},
 	NotSetUp:     {"Not set up yet", "The account is not set up yet."},
 	WrongSignIn:  {"Not signed in", "The email or the password is wrong. Check both, or choose “Forgot your password?” below."},

@@ -11,7 +11,7 @@ import (
 const restoredNotSent = "restored, not sent"
 
 // Restored ends, after an old copy of the database was put back, what that has brought back: sessions, sign-ins under way, signup
-// and reset links, messages that wait, and jobs. It returns how much that was. A console that is running meanwhile goes on with
+// and reset links, messages that wait, and jobs; API tokens are disabled. It returns how much that was. A console that is running meanwhile goes on with
 // none of it. Passwords, second factors, recovery codes and people are those of the copy. It returns NotSetUp.
 func (s *Service) Restored(ctx context.Context, by Actor) (ended store.Ended, jobs int, err error) {
 	ended, err = change(ctx, s, by, func(tx *Tx) (store.Ended, error) {
@@ -32,7 +32,7 @@ func (s *Service) Restored(ctx context.Context, by Actor) (ended store.Ended, jo
 		counts := map[string][2]string{}
 		for what, n := range map[string]int64{
 			"sessions": ended.Sessions, "sign-ins under way": ended.HalfSignIns, "signup links": ended.SignupLinks,
-			"reset links": ended.ResetLinks, "messages": ended.Messages, "jobs": int64(jobs),
+			"reset links": ended.ResetLinks, "messages": ended.Messages, "tokens": ended.Tokens, "jobs": int64(jobs),
 		} {
 			counts[what] = [2]string{"", fmt.Sprint(n)}
 		}

@@ -35,10 +35,12 @@ type Service struct {
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+	tokens  store.Memo[tokenHash, usableToken]   // those in use
 
 	list       *userlist.List
 	afterwards afterwards
 	pace       pace
+	tokenPace  tokenPace
 	testing    runningTests
 	jobStarted chan struct{}
 	jobsSeenAt store.Millis // when jobs were last looked for; for the one who carries them out
@@ -68,7 +70,8 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
-		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
+		pace: pace{next: map[string]time.Time{}}, tokenPace: tokenPace{next: map[int64]time.Time{}},
+		testing:    runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.site = o.BaseURL.Host + o.BaseURL.Path
@@ -83,6 +86,7 @@ type Source string
 // The sources an operation can have.
 const (
 	UI     Source = "UI"
+	API    Source = "API token"
 	CLI    Source = "CLI"
 	System Source = "System"
 )
@@ -97,6 +101,8 @@ type Actor struct {
 	Can       permission.Holdings // as of the beginning of the request, disabled tenants included; a change looks again
 	Main      int64               // id of the main tenant, which decides about the console's own resources
 	Source    Source
+	TokenID   int64  // the token with which they work; 0: none
+	Token     string // its name
 	Address   string
 	RequestID string
 	Route     string // of the request; refusals are counted by it
@@ -105,8 +111,9 @@ type Actor struct {
 	Background bool   // a request that a page makes by itself: it changes nothing
 	Confirms   string // the digest of the preview that they have seen; empty: none, they ask for it to be done as it is
 
-	noAccess bool  // they may do nothing at present
-	job      int64 // the job that acts for them; it needs no session
+	noAccess  bool      // they may do nothing at present
+	job       int64     // the job that acts for them; it needs no session
+	tokenHash tokenHash // of the value that they have presented
 }
 
 // Console returns what the actor may do with the console's own resources. The main tenant decides (rule "main tenant decides"); API

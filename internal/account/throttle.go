@@ -79,6 +79,8 @@ func pausedUntil(t store.Throttle, now store.Millis) store.Millis {
 		return t.LastAt.Add(secondFactors.Time)
 	case t.Kind == resetRequests.Kind && t.Failures >= resetRequests.Number:
 		return t.FirstAt.Add(resetRequests.Time)
+	case t.Kind == unknownTokens.Kind && t.Failures >= unknownTokens.Number:
+		return t.FirstAt.Add(unknownTokens.Time)
 	}
 	return 0
 }
@@ -93,6 +95,8 @@ func over(t store.Throttle, now store.Millis) bool {
 		return now >= t.FirstAt.Add(addressPasswords.Time)
 	case resetRequests.Kind:
 		return now >= t.FirstAt.Add(resetRequests.Time)
+	case unknownTokens.Kind:
+		return now >= t.FirstAt.Add(unknownTokens.Time)
 	case secondFactors.Kind:
 		if t.Failures >= secondFactors.Number { // the pause is over, or this would not be counted
 			return true

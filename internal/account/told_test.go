@@ -217,7 +217,7 @@ func TestDeletingAGroupTellsOfItsMembers(t *testing.T) {
 			c.admin = deleter // for the summary
 			_, err = c.DeleteGroup(t.Context(), deleter, group.ID)
 			c.must(err)
-			_, err = c.DisableAccess(t.Context(), c.as(1), deleter.UserID) // who may do nothing now
+			_, err = c.DisableAccess(t.Context(), c.as(1), deleter.UserID, Along{}) // who may do nothing now
 			c.must(err)
 			c.runDueJobs(t.Context())
 			hooks := c.sent(notify.KindWebhook)

@@ -34,16 +34,19 @@ type BulkPreview struct {
 	Left              LeftOut
 	Links             int          // link invitations that these people made, which are revoked
 	FirstLinks        []store.User // invited by the first twenty of them
-	Integrations      int          // email integrations that contain an address of theirs
+	Tokens            int          // shared tokens of theirs, which are disabled
+	FirstTokens       []EndedToken
+	Integrations      int // email integrations that contain an address of theirs
 	FirstIntegrations []store.Integration
 
 	links        []store.User
+	tokens       []EndedToken
 	integrations []store.Integration
 }
 
 // Digest tells the preview from one of something else, exactly: also where others are meant than those it names.
 func (p BulkPreview) Digest() string {
-	return digestOf(p.IDs, saidOf(p.First...), saidOf(p.links...), saidOfIntegrations(p.integrations))
+	return digestOf(p.IDs, saidOf(p.First...), saidOf(p.links...), saidOfTokens(p.tokens), saidOfIntegrations(p.integrations))
 }
 
 // LeftOut is who is selected and cannot be meant by an action: it would change nothing about them.
@@ -55,7 +58,7 @@ type LeftOut struct {
 	Gone     int // no longer there
 }
 
-// namedFirst is how many people, links or integrations a confirmation names.
+// namedFirst is how many people, links, tokens or integrations a confirmation names.
 const namedFirst = 20
 
 // PreviewBulk counts exactly whom an action would change, what would go with them and who is left out, and names the first twenty. It
@@ -88,6 +91,9 @@ func (v *View) previewChosen(ctx context.Context, action string, ids []int64) (p
 		return is
 	}
 	if err := v.previewLinks(ctx, chosen, &preview); err != nil {
+		return preview, err
+	}
+	if err := v.previewTokens(ctx, chosen, &preview); err != nil {
 		return preview, err
 	}
 	return preview, v.previewIntegrations(ctx, chosen, &preview)
@@ -145,9 +151,9 @@ func addressKeys(addresses []string) []string {
 
 // BulkOrder is what the confirmation of a bulk action was sent with.
 type BulkOrder struct {
-	Action     string
-	Announced  int     // the total that the confirmation named; 0 with ids: it was sent without one
-	RemoveFrom []int64 // email integrations that lose the addresses of those whose access ends
+	Action    string
+	Announced int // the total that the confirmation named; 0 with ids: it was sent without one
+	Along
 }
 
 // StartBulk begins the job that does what was ordered to everybody selected. Of all that match it takes those it can mean; ids
@@ -183,6 +189,12 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, 
 				return store.Job{}, err
 			}
 			work.RemoveFrom = order.RemoveFrom
+		}
+		if bulkActions[order.Action].ends {
+			if err := tx.requireTakeOver(order.Along); err != nil {
+				return store.Job{}, err
+			}
+			work.TakeOver = order.TakeOver
 		}
 		return tx.startJob(ctx, order.Action, work, len(ids))
 	})

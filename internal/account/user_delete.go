@@ -9,10 +9,10 @@ import (
 	"console/store"
 )
 
-// DeleteUser removes the user for good, with all that depends on them; the activity log keeps their name. typed is the
-// address that confirms it. Their address is taken out of the email integrations named. It returns Invalid, Self,
+// DeleteUser removes the user for good, with all that depends on them; their shared API tokens are disabled, and the activity log
+// keeps their name. typed is the address that confirms it. along says what else is done. It returns Invalid, Self,
 // LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
-func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, removeFrom ...int64) (store.User, error) {
+func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, along Along) (store.User, error) {
 	preview := func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersDelete) }
 	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.User, error) {
 		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
@@ -22,7 +22,10 @@ func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed 
 		if key := input.EmailKey(typed); key != user.EmailKey {
 			return store.User{}, invalid("confirm_email", "Type "+user.Email+" to confirm.")
 		}
-		if err := tx.removeAddress(ctx, user, removeFrom); err != nil {
+		if err := tx.removeAddress(ctx, user, along.RemoveFrom); err != nil {
+			return store.User{}, err
+		}
+		if err := tx.takeOverFrom(ctx, userID, along.TakeOver); err != nil {
 			return store.User{}, err
 		}
 		done, err := tx.delete(ctx, userID)

@@ -14,12 +14,15 @@ import (
 )
 
 // DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
-// link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
-// email integrations named. Disabling a disabled user changes nothing. It returns Self, Invited,
+// link they were sent ends with this commit, as do the link invitations they made; their API tokens are disabled. along says what
+// else is done. Disabling a disabled user changes nothing. It returns Self, Invited,
 // LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
-func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
+func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, along Along) (store.User, error) {
 	preview := func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersUpdate) }
 	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.User, error) {
+		if err := tx.takeOverFrom(ctx, userID, along.TakeOver); err != nil {
+			return store.User{}, err
+		}
 		done, err := tx.disable(ctx, userID)
 		if err != nil {
 			return store.User{}, err
@@ -27,11 +30,11 @@ func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, rem
 		if err := tx.announce(ctx, done); err != nil {
 			return store.User{}, err
 		}
-		return done.user, tx.removeAddress(ctx, done.user, removeFrom)
+		return done.user, tx.removeAddress(ctx, done.user, along.RemoveFrom)
 	})
 }
 
-// EnableAccess restores sign-in, not sessions. Enabling an enabled user changes nothing. It returns Forbidden (rule "may manage") or
+// EnableAccess restores sign-in, neither sessions nor API tokens. Enabling an enabled user changes nothing. It returns Forbidden (rule "may manage") or
 // store.ErrNotFound.
 func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
@@ -64,6 +67,9 @@ func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
 		return fact{}, err
 	}
 	if err := tx.endAccess(ctx, user); err != nil {
+		return fact{}, err
+	}
+	if err := tx.disableTokensOf(ctx, user); err != nil {
 		return fact{}, err
 	}
 	return tx.happened(notify.ConditionAccessDisabled, user), tx.recordChange(ctx, "disable access", userObject(before), userObject(user))
@@ -110,12 +116,13 @@ func (tx *Tx) endSignIn(ctx context.Context, user store.User) error {
 type EndPreview struct {
 	User         store.User
 	Links        []store.User        // invited by links they made, which are revoked
+	Tokens       []EndedToken        // shared ones of theirs, which are disabled
 	Integrations []store.Integration // email integrations that contain their address
 }
 
 // Digest tells the preview from one of something else.
 func (p EndPreview) Digest() string {
-	return digestOf(saidOf(p.User), saidOf(p.Links...), saidOfIntegrations(p.Integrations))
+	return digestOf(saidOf(p.User), saidOf(p.Links...), saidOfTokens(p.Tokens), saidOfIntegrations(p.Integrations))
 }
 
 func saidOfIntegrations(integrations []store.Integration) []string {
@@ -163,6 +170,9 @@ func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Pe
 		return EndPreview{}, err
 	}
 	if preview.Links, err = v.invitedBy(ctx, made); err != nil {
+		return EndPreview{}, err
+	}
+	if preview.Tokens, err = v.endedTokens(ctx, []int64{user.ID}); err != nil {
 		return EndPreview{}, err
 	}
 	preview.Integrations, err = v.integrationsWith(ctx, user)

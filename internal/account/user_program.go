@@ -60,7 +60,7 @@ func (s *Service) ChangeUser(ctx context.Context, by Actor, whom store.PlacedQue
 		if err != nil {
 			return store.PlacedUser{}, err
 		}
-		if in.Names != nil {
+		if in.Names != nil && (store.User{FirstName: in.Names.First, LastName: in.Names.Last}).Name() != found.Name() {
 			if _, err := tx.nameUser(ctx, found.ID, found.Version, *in.Names); err != nil {
 				return store.PlacedUser{}, err
 			}
@@ -262,4 +262,3 @@ func (v *View) labelled(ctx context.Context, tenantID int64) (int64, error) {
 	}
 	return tenant.ID, err
 }
-

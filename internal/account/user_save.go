@@ -24,10 +24,13 @@ func (v *View) keepAdministrator(ctx context.Context) error {
 	return err
 }
 
-// removeUser takes a person out of the database, with the automatic groups they were the last member of.
+// removeUser takes a person out of the database, with their personal tokens and the automatic groups they were the last member of.
 func (tx *Tx) removeUser(ctx context.Context, user store.User) error {
 	memberships, err := tx.db.Memberships(ctx, user.ID)
 	if err != nil {
+		return err
+	}
+	if err := tx.leaveTokens(ctx, user); err != nil {
 		return err
 	}
 	if err := tx.db.DeleteUser(ctx, user.ID); err != nil {

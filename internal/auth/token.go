@@ -10,10 +10,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-const tokenBytes = 32
+const (
+	tokenBytes    = 32
+	apiTokenBytes = 48
+)
 
 // NewToken returns 256 random bits as 43 characters of base64url without padding (RFC 4648 §5).
 func NewToken() string { return base64.RawURLEncoding.EncodeToString(randomBytes(tokenBytes)) }
+
+// NewAPIToken returns 384 random bits as 64 characters of base64 (RFC 4648 §4).
+func NewAPIToken() string { return base64.StdEncoding.EncodeToString(randomBytes(apiTokenBytes)) }
 
 // HashToken returns the SHA-256 of a token: what is stored instead of it. Tokens are random enough for a fast hash
 // (ASVS 11.4.2 asks for a slow one only for passwords).

@@ -36,8 +36,10 @@ func (r restored) Run(ctx context.Context, io stdio) (err error) {
   %d signup links and %d links or requests to reset a password
   %d messages that waited, which are not sent
   %d jobs
+Disabled, until somebody enables them under API tokens:
+  %d API tokens
 People, roles, passwords, second factors and recovery codes are those of the copy. Look through the users: whoever was deleted or
 disabled after the copy was made can sign in again. Invited people need a new link.
-`, ended.Sessions, ended.HalfSignIns, ended.SignupLinks, ended.ResetLinks, ended.Messages, jobs)
+`, ended.Sessions, ended.HalfSignIns, ended.SignupLinks, ended.ResetLinks, ended.Messages, jobs, ended.Tokens)
 	return err
 }

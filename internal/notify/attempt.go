@@ -179,6 +179,9 @@ func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient str
 	if kind.write == nil {
 		return verdict{status: mailTaken, err: w.Mail.Send(ctx, Mail{UUID: l.id, To: recipient, Message: l.onlyMessage()})}
 	}
+	if LacksBot(kind.Key, l.settings) {
+		return verdict{err: &Failure{Reason: "enter the token of a bot and the number of a chat in the integration first", Permanent: true}}
+	}
 	r, err := kind.write(l)
 	if err != nil {
 		return verdict{err: &Failure{Reason: ErrTemplate.Error(), Permanent: true}}

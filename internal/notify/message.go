@@ -38,6 +38,7 @@ func allTemplates() map[string]func(params []byte) (content, error) {
 		TemplateSecondFactorsChanged:       decodeNotice[SecondFactorsChanged],
 		TemplateTestMail:                   decode[TestMail],
 		TemplateIntegrationOff:             decodeNotice[IntegrationOff],
+		TemplateTokenExpires:               decodeNotice[TokenExpires],
 	}
 	for _, c := range conditions {
 		all[c.Template] = func(params []byte) (content, error) {

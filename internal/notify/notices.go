@@ -13,6 +13,7 @@ const (
 	TemplateSecondFactorDisabledNotice = "second_factor_disabled"
 	TemplateSecondFactorsChanged       = "second_factors_changed"
 	TemplateIntegrationOff             = "integration_off"
+	TemplateTokenExpires               = "token_expires"
 )
 
 // notice is a mail of plain paragraphs, at most one link among them.
@@ -223,6 +224,42 @@ func (m IntegrationOff) notice(l letterhead) notice {
 		action: "Check the integration", link: l.page("settings", "integrations", strconv.FormatInt(m.ID, 10), "edit"),
 		unexpected: "You get this mail because you may change integrations.",
 	}
+}
+
+// TokenExpires tells the owner of an API token that it is about to expire.
+type TokenExpires struct {
+	Company   string `json:"company"`
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	ID        int64  `json:"id"`    // of the token
+	Token     string `json:"token"` // its name
+	Shared    bool   `json:"shared"`
+	SignsIn   bool   `json:"signs_in"`   // the owner can renew it themselves
+	ExpiresAt int64  `json:"expires_at"` // milliseconds since 1970, UTC
+}
+
+func (m TokenExpires) toName() string { return m.Name }
+
+func (m TokenExpires) notice(l letterhead) notice {
+	kind := "personal"
+	if m.Shared {
+		kind = "shared"
+	}
+	n := notice{
+		company: m.Company, title: line("The API token %s is about to expire", unlinked(m.Token)),
+		before: []string{
+			line("Your %s API token %s at %s in %s expires on %s.", kind, unlinked(m.Token), unlinked(m.Company), l.brand, day(m.ExpiresAt)),
+			"Programs that use it are refused from then on. Renew it before that, and give them its new value: the old one stops working " +
+				"as soon as there is a new one.",
+		},
+		action: "Open the token", link: l.page("settings", "tokens", strconv.FormatInt(m.ID, 10)),
+		unexpected: "You get this mail because the token is yours.",
+	}
+	if !m.SignsIn {
+		n.before[1] = "Programs that use it are refused from then on. You never sign in: ask an administrator to renew it, and give the " +
+			"programs its new value."
+	}
+	return n
 }
 
 // from ends a sentence with the address something was done from, where that is known.

@@ -68,6 +68,22 @@ func (h Holdings) Plus(other Holdings) Holdings {
 	return sum
 }
 
+// Within returns what is left of the holdings within a grant: its permissions in its tenants, as far as they are held.
+func (h Holdings) Within(g Grant) Holdings {
+	left := Holdings{tenants: map[int64]Set{}}
+	if g.AllTenants {
+		left.everywhere = h.everywhere.Intersect(g.Set)
+		for tenant, s := range h.tenants {
+			left.tenants[tenant] = s.Intersect(g.Set)
+		}
+		return left
+	}
+	for _, tenant := range g.Tenants {
+		left.tenants[tenant] = h.In(tenant).Intersect(g.Set)
+	}
+	return left
+}
+
 // Missing is a permission that one side lacks. Tenant 0 means: in all tenants, those not yet made included.
 type Missing struct {
 	Tenant     int64

@@ -21,6 +21,7 @@ type roleRow struct {
 	global           bool
 	signsIn          bool
 	seesConsole      bool
+	makesTokens      bool
 	set              Set
 }
 
@@ -31,17 +32,17 @@ var (
 
 // roles in listing order.
 var roles = [...]roleRow{
-	{role: Admin, label: "Administrator", groupName: "Administrators", signsIn: true, seesConsole: true,
+	{role: Admin, label: "Administrator", groupName: "Administrators", signsIn: true, seesConsole: true, makesTokens: true,
 		set: column(func(g grants) string { return g.admin })},
-	{role: Analyst, label: "Analyst", groupName: "Analysts", signsIn: true, seesConsole: true, set: analystSet},
+	{role: Analyst, label: "Analyst", groupName: "Analysts", signsIn: true, seesConsole: true, makesTokens: true, set: analystSet},
 	{role: ReadOnly, label: "Read Only", groupName: "Read Only", signsIn: true, seesConsole: true, set: readOnlySet},
 	{role: APIDeveloper, label: "API Developer", groupName: "API Developers", signsIn: true,
 		set: column(func(g grants) string { return g.apiDeveloper })},
 	{role: Deploy, label: "Deploy", groupName: "Deploy", set: column(func(g grants) string { return g.deploy })},
-	{role: GlobalAdmin, label: "Global Administrator", global: true, signsIn: true, seesConsole: true,
+	{role: GlobalAdmin, label: "Global Administrator", global: true, signsIn: true, seesConsole: true, makesTokens: true,
 		set: everything()},
 	{role: GlobalAnalyst, label: "Global Analyst", groupName: "Global Analysts", global: true, signsIn: true,
-		seesConsole: true, set: analystSet},
+		seesConsole: true, makesTokens: true, set: analystSet},
 	{role: GlobalReadOnly, label: "Global Read Only", groupName: "Global Read Only", global: true, signsIn: true,
 		seesConsole: true, set: readOnlySet},
 }
@@ -151,3 +152,7 @@ func (r Role) SignsIn() bool { return r.row().signsIn }
 // SeesConsole reports whether people with the role see more of the console than their profile. API Developers and
 // Deploy people do not.
 func (r Role) SeesConsole() bool { return r.row().seesConsole }
+
+// MakesTokens reports whether people with the role may make API tokens for themselves: Administrators and Analysts, the Global
+// ones included.
+func (r Role) MakesTokens() bool { return r.row().makesTokens }

@@ -44,6 +44,14 @@ func (s Set) Union(other Set) Set {
 	return s
 }
 
+// Intersect returns what both sets hold.
+func (s Set) Intersect(other Set) Set {
+	for i, word := range other.bits {
+		s.bits[i] &= word
+	}
+	return s
+}
+
 // Minus returns what s holds and other does not.
 func (s Set) Minus(other Set) Set {
 	for i, word := range other.bits {

@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
+	"console/store"
+)
+
+// Programs are the routes of an API. Whoever uses them shows a token with each request: cookies count for nothing there, as tokens
+// count for nothing on pages. So no other site can make a browser ask in somebody's name, and no form token is needed: a browser sends
+// a header like that to another origin only where that origin has allowed it before (CORS), and the console never does.
+type Programs struct {
+	Prefixes []string // with one of them all paths begin, such as "/v1/"
+	Routes   []Route
+	Token    func(*http.Request) string // reads the token of a request; empty: there is none
+	Fail     func(Request, Failure) error
+}
+
+// Failure is why a request of a program was not carried out.
+type Failure struct {
+	Status    int
+	Code      account.Code // of a refusal; otherwise empty
+	Words     string       // whole sentences
+	Fields    account.Fields
+	RequestID string // by which the log is searched
+}
+
+const keyProgram = "program"
+
+// programs returns the API that a request is for, or nil for the pages.
+func (h *Console) programs(c echo.Context) *Programs {
+	path := strings.TrimPrefix(c.Request().URL.Path, h.basePath)
+	for i := range h.apis {
+		for _, prefix := range h.apis[i].Prefixes {
+			if strings.HasPrefix(path, prefix) {
+				return &h.apis[i]
+			}
+		}
+	}
+	return nil
+}
+
+// admitProgram lets those pass whose token works and for whom a route is. It comes before the body is read.
+func (h *Console) admitProgram(api Programs, r Route) echo.HandlerFunc {
+	return func(asked echo.Context) error {
+		c := request{asked}
+		by, err := h.account.TokenActor(c.Context(), api.Token(c.Request()), c.RealIP())
+		if err != nil {
+			return unread(c, err)
+		}
+		by.RequestID, by.Route = c.RequestID(), c.Path()
+		c.Set(keyProgram, by)
+		if err := h.account.PaceToken(by); err != nil {
+			return unread(c, err)
+		}
+		if p, ok := r.Needs.Permission(); ok {
+			if err := h.account.Require(by, p); err != nil {
+				return unread(c, err)
+			}
+		}
+		return r.Handle(c)
+	}
+}
+
+// program returns the actor whose token a request carries, and whether it carries one that was let in.
+func (c request) program() (account.Actor, bool) {
+	by, is := c.Get(keyProgram).(account.Actor)
+	return by, is
+}
+
+// failProgram answers a request of a program whose handler returned an error.
+func (h *Console) failProgram(c request, api *Programs, err error) {
+	page := describe(err)
+	failure := Failure{Status: page.Status, Words: page.Text, RequestID: c.RequestID()}
+	refused := account.AsRefusal(err)
+	if refused != nil {
+		failure.Code, failure.Fields = refused.Code, refused.Fields
+		setRetryAfter(c, refused)
+	}
+	if refused == nil && page.Status >= http.StatusInternalServerError && !errors.Is(err, store.ErrUnwritable) {
+		h.Log.Error("request failed", "request_id", failure.RequestID, "route", c.Path(), "error", err)
+	}
+	if page.Status == http.StatusRequestEntityTooLarge {
+		hangUp(c)
+	}
+	if page.Status == http.StatusUnauthorized {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Token")
+	}
+	if err := api.Fail(c, failure); err != nil {
+		h.Log.Error("answer to a program", "request_id", failure.RequestID, "error", err)
+	}
+}
