@@ -165,9 +165,9 @@ func (tx *Tx) changeAccess(ctx context.Context, id int64, enabled *bool) error {
 	return tx.announce(ctx, done)
 }
 
-// RemoveUser deletes the person whom a query means, and returns them as they were. It returns Self, LastAdministrator, Forbidden (rule
+// DeleteFoundUser deletes the person whom a query means, and returns them as they were. It returns Self, LastAdministrator, Forbidden (rule
 // "may manage") or store.ErrNotFound.
-func (s *Service) RemoveUser(ctx context.Context, by Actor, whom store.PlacedQuery) (store.PlacedUser, error) {
+func (s *Service) DeleteFoundUser(ctx context.Context, by Actor, whom store.PlacedQuery) (store.PlacedUser, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.PlacedUser, error) {
 		if err := tx.requirePermission(permission.UsersDelete); err != nil {
 			return store.PlacedUser{}, err
@@ -240,8 +240,8 @@ func (s *Service) ChangeTenant(ctx context.Context, by Actor, id int64, in Tenan
 	})
 }
 
-// RemoveTenant is DeleteTenant for programs, which type no name to confirm.
-func (s *Service) RemoveTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
+// DeleteTenantByID is DeleteTenant for programs, which type no name to confirm.
+func (s *Service) DeleteTenantByID(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
 		tenant, err := tx.changeableTenant(ctx, id, permission.TenantsDelete)
 		if err != nil {
@@ -261,4 +261,24 @@ func (v *View) labelled(ctx context.Context, tenantID int64) (int64, error) {
 		return 0, nil
 	}
 	return tenant.ID, err
+}
+
+// EmailKeys returns the addresses that are in each of the lists that are not nil, as they are compared; nil where all are nil.
+func EmailKeys(lists ...[]string) []string {
+	var keys []string
+	for _, list := range lists {
+		if list == nil {
+			continue
+		}
+		these := make([]string, len(list))
+		for i, email := range list {
+			these[i] = input.EmailKey(email)
+		}
+		if keys == nil {
+			keys = these
+			continue
+		}
+		keys = slices.DeleteFunc(keys, func(key string) bool { return !slices.Contains(these, key) })
+	}
+	return keys
 }

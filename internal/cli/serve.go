@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"console/handlers"
+	"console/handlers/wallarm"
 	"console/internal/account"
 	"console/internal/auth"
 	"console/internal/notify"
@@ -131,7 +132,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		Ready: o.db.Ready, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
-		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		Handler: pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}

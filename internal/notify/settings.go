@@ -65,6 +65,9 @@ func Fill(k Kind, kept, typed Settings) Settings {
 		}
 		filled[field.Name] = value
 	}
+	if k.Key == KindTelegram && typed[ChatData] != "" {
+		filled[ChatData] = typed[ChatData]
+	}
 	if k.Key == KindWebhook && filled[signingSecret] == "" {
 		filled[signingSecret] = NewSigningSecret()
 	}

@@ -1,0 +1,80 @@
+// Package wallarm is the API in the shape of the public Go client github.com/wallarm/wallarm-go v0.13.0, so that scripts made for it and
+// the Terraform provider for users, tenants, triggers and integrations work with this console. Its handlers decode, call the account
+// and encode; what is allowed is decided there.
+package wallarm
+
+import (
+	"net/http"
+
+	"console/handlers"
+	"console/internal/account"
+)
+
+// tokenHeader carries the token of a request.
+const tokenHeader = "X-WallarmApi-Token" //nolint:gosec // the name of a header, no credential
+
+// API answers programs.
+type API struct {
+	account *account.Service
+	baseURL string // what they are told people reach the console by
+}
+
+// New returns the API of an account.
+func New(service *account.Service, baseURL string) *API { return &API{service, baseURL} }
+
+// Programs are the routes, and how the client expects to be told what failed.
+func (a *API) Programs() handlers.Programs {
+	return handlers.Programs{Prefixes: []string{"/v1/", "/v2/"}, Routes: a.Routes(), Fail: fail,
+		Token: func(r *http.Request) string { return r.Header.Get(tokenHeader) }}
+}
+
+// Routes is the map of the API. Which permission an operation takes beyond a token depends on its object; the account asks for it.
+func (a *API) Routes() []handlers.Route {
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	return []handlers.Route{
+		{Method: post, Path: "/v1/user", Needs: handlers.SignedIn, Handle: a.self},
+		{Method: post, Path: "/v1/objects/user", Needs: handlers.SignedIn, Handle: a.readUsers},
+		{Method: post, Path: "/v1/objects/user/create", Needs: handlers.SignedIn, Handle: a.createUser},
+		{Method: post, Path: "/v1/objects/user/update", Needs: handlers.SignedIn, Handle: a.updateUser},
+		{Method: post, Path: "/v1/objects/user/delete", Needs: handlers.SignedIn, Handle: a.deleteUser},
+
+		{Method: get, Path: "/v1/objects/client", Needs: handlers.SignedIn, Handle: a.readClients},
+		{Method: post, Path: "/v1/objects/client/create", Needs: handlers.SignedIn, Handle: a.createClient},
+		{Method: post, Path: "/v1/objects/client/update", Needs: handlers.SignedIn, Handle: a.updateClient},
+		{Method: post, Path: "/v1/objects/client/delete", Needs: handlers.SignedIn, Handle: a.deleteClient},
+
+		{Method: get, Path: "/v2/integration", Needs: handlers.SignedIn, Handle: a.readIntegrations},
+		{Method: post, Path: "/v2/integration", Needs: handlers.SignedIn, Handle: a.createIntegration},
+		{Method: post, Path: "/v2/integration/telegram", Needs: handlers.SignedIn, Handle: a.createTelegram},
+		{Method: put, Path: "/v2/integration/:id", Needs: handlers.SignedIn, Handle: a.updateIntegration},
+		{Method: del, Path: "/v2/integration/:id", Needs: handlers.SignedIn, Handle: a.deleteIntegration},
+
+		{Method: get, Path: "/v2/clients/:client/triggers", Needs: handlers.SignedIn, Handle: a.readTriggers},
+		{Method: post, Path: "/v2/clients/:client/triggers", Needs: handlers.SignedIn, Handle: a.createTrigger},
+		{Method: put, Path: "/v2/clients/:client/triggers/:id", Needs: handlers.SignedIn, Handle: a.updateTrigger},
+		{Method: del, Path: "/v2/clients/:client/triggers/:id", Needs: handlers.SignedIn, Handle: a.deleteTrigger},
+	}
+}
+
+// answer is what the client reads: the status once more, and what was asked for or why not.
+type answer struct {
+	Status int `json:"status"`
+	Body   any `json:"body"`
+}
+
+func done(c handlers.Request, body any) error {
+	return c.JSON(http.StatusOK, answer{http.StatusOK, body})
+}
+
+// fail answers a request that was refused or failed. The client knows an address that is somebody's by 409.
+func fail(c handlers.Request, f handlers.Failure) error {
+	switch {
+	case f.Code == account.Taken:
+		f.Status = http.StatusConflict
+	case f.Code == "" && f.Status == http.StatusNotFound, f.Status == http.StatusMethodNotAllowed:
+		f.Words = "This console has no such address for programs. It serves users, tenants, triggers and integrations."
+	case f.Status >= http.StatusInternalServerError && f.Code == "":
+		f.Words += " Request " + f.RequestID + "."
+	}
+	return c.JSON(f.Status, answer{f.Status, f.Words})
+}

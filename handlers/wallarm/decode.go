@@ -1,0 +1,113 @@
+package wallarm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"console/handlers"
+	"console/internal/account"
+)
+
+// maxNamed is how many ids or addresses a request may name at once.
+const maxNamed = 1000
+
+// wrong is a request that cannot be understood.
+func wrong(words string) error { return echo.NewHTTPError(http.StatusBadRequest, words) }
+
+// invalid is a request that is understood and cannot be carried out.
+func invalid(words string) error {
+	refused := account.Refuse(account.Invalid)
+	refused.Words = words
+	return refused
+}
+
+// decode reads the body of a request, which is a JSON object or nothing at all. Fields that this console does not know are ignored.
+func decode(c handlers.Request, into any) error {
+	decoder := json.NewDecoder(c.Request().Body)
+	err := decoder.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
+		return err
+	}
+	if mistaken, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		return wrong("The field " + mistaken.Field + " is of another type than is expected.")
+	}
+	if err != nil {
+		return wrong("The body is no JSON that this console can read.")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return wrong("There is something behind the JSON of the body.")
+	}
+	return nil
+}
+
+// several is a value, or a list of them; nil where nothing is said.
+type several[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *several[T]) UnmarshalJSON(data []byte) error {
+	if bytes.Equal(data, []byte("null")) {
+		return nil
+	}
+	if bytes.HasPrefix(data, []byte("[")) {
+		return json.Unmarshal(data, (*[]T)(s))
+	}
+	var only T
+	if err := json.Unmarshal(data, &only); err != nil {
+		return err
+	}
+	*s = several[T]{only}
+	return nil
+}
+
+// pathID is a number in the path. What is none is nobody's id.
+func pathID(c handlers.Request, name string) (int64, error) {
+	id, err := strconv.ParseInt(c.Param(name), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, account.Refuse(account.NotFound)
+	}
+	return id, nil
+}
+
+// queryNumber is a number in the query; absent where it is not there.
+func queryNumber(c handlers.Request, name string, absent int64) (int64, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, wrong(name + " is not a number.")
+	}
+	return n, nil
+}
+
+// maxRead is how many objects are read at once, also where no limit is given.
+const maxRead = 1000
+
+// window is which part of a list is asked for: at most maxRead.
+func window(limit, offset int) (int, int) {
+	if limit <= 0 || limit > maxRead {
+		limit = maxRead
+	}
+	return limit, max(offset, 0)
+}
+
+// unlessStale carries out a change of what was read before, anew where somebody else was faster.
+func unlessStale(change func() error) error {
+	var err error
+	for range 5 {
+		if err = change(); !account.RefusedBy(err, account.Stale) {
+			return err
+		}
+	}
+	return err
+}
