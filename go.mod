@@ -15,6 +15,7 @@ require (
 	github.com/labstack/echo/v4 v4.16.4 // routing and middleware; its CSRF middleware is not used, see handlers/csrf.go
 	github.com/pquerna/otp v1.5.0 // codes of authenticator apps and their QR code; its Validate accepts a code twice, see internal/auth/totp.go
 	github.com/pressly/goose/v3 v3.29.0 // migrations
+	github.com/wallarm/wallarm-go v0.13.0 // tests: the client whose shapes handlers/wallarm keeps
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id
 	golang.org/x/net v0.62.0 // international domain names
@@ -45,6 +46,7 @@ require (
 	github.com/natefinch/atomic v1.0.1 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	github.com/tinylib/msgp v1.6.4 // indirect

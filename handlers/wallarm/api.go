@@ -4,6 +4,7 @@
 package wallarm
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"console/handlers"
@@ -63,18 +64,29 @@ type answer struct {
 }
 
 func done(c handlers.Request, body any) error {
-	return c.JSON(http.StatusOK, answer{http.StatusOK, body})
+	return send(c, http.StatusOK, answer{http.StatusOK, body})
 }
 
-// fail answers a request that was refused or failed. The client knows an address that is somebody's by 409.
+// send answers with JSON and nothing behind it: the client compares some answers to the letter.
+func send(c handlers.Request, status int, body any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.JSONBlob(status, encoded)
+}
+
+// fail answers a request that was refused or failed. The client takes 409 for an address that is somebody's, and for nothing else.
 func fail(c handlers.Request, f handlers.Failure) error {
 	switch {
 	case f.Code == account.Taken:
 		f.Status = http.StatusConflict
+	case f.Status == http.StatusConflict:
+		f.Status = http.StatusUnprocessableEntity
 	case f.Code == "" && f.Status == http.StatusNotFound, f.Status == http.StatusMethodNotAllowed:
 		f.Words = "This console has no such address for programs. It serves users, tenants, triggers and integrations."
 	case f.Status >= http.StatusInternalServerError && f.Code == "":
 		f.Words += " Request " + f.RequestID + "."
 	}
-	return c.JSON(f.Status, answer{f.Status, f.Words})
+	return send(c, f.Status, answer{f.Status, f.Words})
 }

@@ -206,7 +206,7 @@ func (a *API) readTriggers(c handlers.Request) error {
 			}
 		}
 	}
-	return c.JSON(http.StatusOK, struct {
+	return send(c, http.StatusOK, struct {
 		Triggers []trigger `json:"triggers"`
 	}{listed})
 }
@@ -290,7 +290,7 @@ func (a *API) answerTrigger(c handlers.Request, id int64) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, struct {
+	return send(c, http.StatusOK, struct {
 		Trigger trigger `json:"trigger"`
 	}{triggerOf(c, t)})
 }

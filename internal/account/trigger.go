@@ -161,6 +161,9 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	if err := requireVersion(version); err != nil {
 		return store.Trigger{}, err
 	}
+	if err := s.keepRules(ctx, by, id, &in); err != nil {
+		return store.Trigger{}, err
+	}
 	trigger, err := in.parse()
 	if err != nil {
 		return store.Trigger{}, err
@@ -175,6 +178,19 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 			return tx.setReactions(ctx, *t, in.Integrations)
 		})
 	})
+}
+
+// keepRules leaves a trigger that the console has no events for as a program has made it, where only its name or where it sends to
+// is changed.
+func (s *Service) keepRules(ctx context.Context, by Actor, id int64, in *TriggerInput) error {
+	if _, known := notify.ConditionByKey(in.Condition); known || in.Rules != "" {
+		return nil
+	}
+	before, err := s.Trigger(ctx, by, id)
+	if err == nil && before.Condition == in.Condition {
+		in.Rules = before.Rules
+	}
+	return err
 }
 
 // EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
