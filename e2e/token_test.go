@@ -139,7 +139,7 @@ func TestSharedTokensAreTakenOverWhereTheirOwnersAccessEnds(t *testing.T) {
 
 	bea := c.Person(permission.Admin, "Bea", "", "bea@example.com")
 	issued(c.Browse(bea).Post("/settings/tokens/new", "name", "Fourth", "kind", "shared", "permissions", "users.view", "tenant_ids", "1"))
-	bulk := admin.Get("/settings/users/bulk?action=delete&ids=" + harness.IDPairs(bea)[1]).Contains("Fourth", `name="take_over"`)
+	bulk := admin.Get("/settings/users/bulk?action=delete&ids="+harness.IDPairs(bea)[1]).Contains("Fourth", `name="take_over"`)
 	c.Bulk(admin, append(harness.IDPairs(bea), "action", "delete", "total", "1", "confirm", bulk.Confirm())...)
 	admin.Get("/settings/tokens/4").Contains("(deleted)", "Somebody can take it over")
 	c.WantCount(0, `SELECT count(*) FROM tokens WHERE owner_id = $1`, bea.ID)
