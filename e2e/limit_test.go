@@ -51,6 +51,17 @@ var tried = map[string]func(t *testing.T, l account.Limit){
 		b.Post(path, form...).To("/signin")
 		b.Get("/settings/profile").To("/signin")
 	},
+	"unknown API tokens": func(t *testing.T, l account.Limit) {
+		c, admin := harness.SignedIn(t, nil)
+		value := issued(admin.Post("/settings/tokens/new", "name", "X", "kind", "personal", "permissions", "users.view", "tenant_ids", "1"))
+		for range l.Number {
+			wantToken(c, "unknown", account.TokenRefused)
+		}
+		wantToken(c, "unknown", account.Throttled)
+		c.Restart()
+		wantToken(c, "unknown", account.Throttled)
+		wantToken(c, value, "")
+	},
 	"requests of visitors for a link to set a new password": func(t *testing.T, l account.Limit) {
 		_, b := visitor(t)
 		attempts(l.Number, b, http.StatusSeeOther, "/forgot", "email", "nobody@example.com")

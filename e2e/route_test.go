@@ -143,6 +143,20 @@ var allowed = map[string]int{
 	"GET /settings/integrations/:id/delete":   http.StatusNotFound,
 	"POST /settings/integrations/:id/delete":  http.StatusNotFound,
 
+	"GET /settings/tokens":                http.StatusOK,
+	"GET /settings/tokens/new":            http.StatusOK,
+	"POST /settings/tokens/new":           http.StatusUnprocessableEntity,
+	"GET /settings/tokens/:id":            http.StatusNotFound,
+	"GET /settings/tokens/:id/disable":    http.StatusNotFound,
+	"POST /settings/tokens/:id/disable":   http.StatusNotFound,
+	"POST /settings/tokens/:id/enable":    http.StatusNotFound,
+	"GET /settings/tokens/:id/renew":      http.StatusNotFound,
+	"POST /settings/tokens/:id/renew":     http.StatusNotFound,
+	"GET /settings/tokens/:id/take-over":  http.StatusNotFound,
+	"POST /settings/tokens/:id/take-over": http.StatusNotFound,
+	"GET /settings/tokens/:id/delete":     http.StatusNotFound,
+	"POST /settings/tokens/:id/delete":    http.StatusNotFound,
+
 	"GET /settings/triggers":                http.StatusOK,
 	"GET /settings/triggers/new":            http.StatusOK,
 	"POST /settings/triggers/new":           http.StatusUnprocessableEntity,
@@ -181,7 +195,7 @@ func expected(t *testing.T, r handlers.Route, who permission.Role) int {
 		return status
 	case who == harness.Visitor:
 		return http.StatusSeeOther
-	case who == harness.Nobody, needed && !(who.SeesConsole() && who.Set().Has(p)):
+	case who == harness.Nobody, r.Path == "/settings/tokens/new" && !who.MakesTokens(), needed && !(who.SeesConsole() && who.Set().Has(p)):
 		return http.StatusForbidden
 	}
 	return status

@@ -82,6 +82,11 @@ func (h *Console) frame(c request) (*views.Frame, error) {
 		frame.Tenant = h.tenantAmong(c, frame.Tenants)
 	}
 	frame.Can = session.Console()
+	if !c.IsHTMX() {
+		if frame.Tokens, err = h.account.SeesTokens(c.Context(), session.Actor); err != nil {
+			return nil, err
+		}
+	}
 	if frame.Section == "users" {
 		frame.CameFrom = h.cameFrom(c)
 		if page := h.usersPage(c.Request().URL.Path); page != "" && !isUserList(page) {

@@ -194,6 +194,20 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), withID(h.deleteIntegrationForm)},
 		{post, "/settings/integrations/:id/delete", Holding(permission.IntegrationsDelete), withID(h.deleteIntegration)},
 
+		{get, "/settings/tokens", SignedIn, h.tokens}, // one's own; those of others take a permission
+		{get, "/settings/tokens/new", SignedIn, h.newTokenForm},
+		{post, "/settings/tokens/new", SignedIn, h.once(h.createToken)},
+		{get, "/settings/tokens/:id", SignedIn, withID(h.token)},
+		{get, "/settings/tokens/:id/disable", SignedIn, withID(h.disableTokenForm)},
+		{post, "/settings/tokens/:id/disable", SignedIn, withID(h.disableToken)},
+		{post, "/settings/tokens/:id/enable", SignedIn, withID(h.enableToken)},
+		{get, "/settings/tokens/:id/renew", SignedIn, withID(h.renewTokenForm)},
+		{post, "/settings/tokens/:id/renew", SignedIn, h.once(withID(h.renewToken))},
+		{get, "/settings/tokens/:id/take-over", SignedIn, withID(h.takeOverTokenForm)},
+		{post, "/settings/tokens/:id/take-over", SignedIn, h.once(withID(h.takeOverToken))},
+		{get, "/settings/tokens/:id/delete", SignedIn, withID(h.deleteTokenForm)},
+		{post, "/settings/tokens/:id/delete", SignedIn, withID(h.deleteToken)},
+
 		{get, "/settings/triggers", Holding(permission.TriggersView), h.triggers},
 		{get, "/settings/triggers/new", Holding(permission.TriggersCreate), h.newTrigger},
 		{post, "/settings/triggers/new", Holding(permission.TriggersCreate), h.createTrigger},

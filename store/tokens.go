@@ -104,15 +104,15 @@ type OwnedToken struct {
 
 // OwnedToken returns the token of a hash, or ErrNotFound for one that is unknown or whose owner was deleted.
 func (q Queries) OwnedToken(ctx context.Context, hash []byte) (OwnedToken, error) {
-	return q.ownedToken(ctx, `t.hash = $1`, hash)
+	return q.tokenWithOwner(ctx, `t.hash = $1`, hash)
 }
 
 // OwnedTokenByID is OwnedToken for an id.
 func (q Queries) OwnedTokenByID(ctx context.Context, id int64) (OwnedToken, error) {
-	return q.ownedToken(ctx, `t.id = $1`, id)
+	return q.tokenWithOwner(ctx, `t.id = $1`, id)
 }
 
-func (q Queries) ownedToken(ctx context.Context, where string, arg any) (OwnedToken, error) {
+func (q Queries) tokenWithOwner(ctx context.Context, where string, arg any) (OwnedToken, error) {
 	return one(ctx, q.q, func(s scanner) (o OwnedToken, err error) {
 		err = o.Token.scanInto(s, append(o.Owner.fields(), &o.EnforceSecondFactor)...)
 		return o, err

@@ -27,6 +27,7 @@ type Frame struct {
 	User       *store.User // nil: nobody is signed in
 	Email      string      // of whose password forms ask for; also while their sign-in is not finished
 	Can        permission.Set
+	Tokens     bool   // the page of API tokens is for them
 	Section    string // the key of its entry in the sidebar
 	Flash      string // the result of the request before this one
 	FlashError bool
@@ -92,6 +93,7 @@ type section struct {
 	key, label, icon string
 	needs            permission.Permission
 	everybody        bool
+	tokens           bool   // shown to whom Frame.Tokens says
 	first            bool   // somebody who has signed in begins here, if they see none of those before it
 	help             string // of its forms, where they are pages
 }
@@ -103,10 +105,19 @@ var sections = [...]section{
 	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView, first: true, help: groupsHelp},
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView, first: true, help: triggersHelp},
 	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView, first: true, help: integrationsHelp},
+	{key: "tokens", label: "API tokens", icon: "key", tokens: true, help: tokensHelp},
 	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate, help: tenantsHelp},
 }
 
 func (s section) shownTo(can permission.Set) bool { return s.everybody || can.Has(s.needs) }
+
+// shows says whether the sidebar has a section for the person.
+func (f *Frame) shows(s section) bool {
+	if s.tokens {
+		return f.Tokens
+	}
+	return s.shownTo(f.Can)
+}
 
 // Landing is where somebody with these permissions begins.
 func Landing(can permission.Set) string {

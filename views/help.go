@@ -34,6 +34,10 @@ const (
 		"The idle timeout counts from the last thing a person did, the absolute one from signing in: whichever ends first signs them out. " +
 		"What a page does by itself does not count. New timeouts hold at once, also for people who are signed in. " +
 		"Enforced two-factor authentication is asked for at each person's next sign-in."
+	tokensHelp = "Programs work with an API token in place of a password. A token may do what it was given, as far as its owner may do it: " +
+		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, and can be taken over. " +
+		"The value is shown once. Keep it like a password: it looks like any 64 characters of base64, so tools that look for lost secrets do " +
+		"not recognise it."
 	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; " +
 		"your role and groups are set by an administrator. " +
 		"With two-factor authentication, somebody who learns your password still cannot sign in. " +

@@ -109,7 +109,7 @@ func DeleteUserPart(p EndPreviewPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ") is deleted for good: signed out everywhere, and out of every group. This cannot be undone. What was done stays on record with the name.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ") is deleted for good: signed out everywhere, and out of every group. Their personal API tokens are deleted. This cannot be undone. What was done stays on record with the name.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -162,7 +162,7 @@ func DisableUserPart(p EndPreviewPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "is signed out everywhere at once and cannot sign in until you enable access again. Nothing is deleted.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "is signed out everywhere at once and cannot sign in until you enable access again. Their API tokens are disabled, and stay so until somebody enables them. Nothing is deleted.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -233,6 +233,10 @@ func consequences(p EndPreviewPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+		}
+		templ_7745c5c3_Err = endedTokens(p.Form, p.Tokens, 0).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
 		}
 		if len(p.Integrations) > 0 {
 			templ_7745c5c3_Err = choices(p.Form, field{Name: "remove_from", Label: "Notifications go to this address. Remove it from:"}, integrationOptions(p.Integrations)).Render(ctx, templ_7745c5c3_Buffer)

@@ -37,6 +37,7 @@ func signedIn(text string, can permission.Set) context.Context {
 		&Frame{
 			Brand:    text,
 			Company:  text,
+			Tokens:   true,
 			Tenant:   store.Tenant{ID: 410, Name: text},
 			Tenants:  []store.Tenant{{ID: 410, Name: text}, {ID: 411, Name: text, DisabledAt: 1}},
 			Path:     "/base/settings/users",
@@ -66,7 +67,7 @@ func wrong(text string) Form {
 	form := Form{Values: url.Values{}, Errors: map[string]string{"": text}}
 	for _, name := range []string{"code", "company", "cloud", "first_name", "last_name", "email", "password", "role", "tenant_id", "duration",
 		"name", "current_password", "again", "group_ids", "tenant_ids", "permissions", "confirm_name", "emails", "url", "active", "description", "condition", "role_operator", "roles", "integration_ids", "enabled", "next",
-		"cloud", "idle_timeout", "absolute_timeout", "enforce_2fa", "password_min_length", "phone", "date_format", "clock_24h", "time_zone", "theme"} {
+		"kind", "owner", "expires", "take_over", "keep_value", "idle_timeout", "absolute_timeout", "enforce_2fa", "password_min_length", "phone", "date_format", "clock_24h", "time_zone", "theme"} {
 		form.Values.Set(name, text)
 		form.Errors[name] = text
 	}
@@ -94,6 +95,19 @@ func listed(text string) []store.ListedUser {
 	}
 }
 
+// tokensOf are tokens of every kind.
+func tokensOf(text string) []account.ShownToken {
+	at := store.At(now)
+	token := store.Token{ID: 6, Kind: store.PersonalToken, Name: text, OwnerID: 7, Permissions: permission.Analyst.Set(), AllTenants: true, CreatedAt: at}
+	works := account.ShownToken{Token: token, Owner: store.User{ID: 7, FirstName: text, Email: text + "@example.com", ActivatedAt: at}, Soon: true,
+		MayDisable: true, MayRenew: true, MayDelete: true, Tenants: []store.Tenant{{ID: 410, Name: text}},
+		Effect: []account.TenantSet{{Tenant: store.Tenant{ID: 410, Name: text}, Set: permission.Analyst.Set()}, {Set: permission.Analyst.Set()}}}
+	orphan := account.ShownToken{Token: token, MayTakeOver: true, MayEnable: true, Expired: true}
+	orphan.ID, orphan.Kind, orphan.OwnerID, orphan.FormerOwner, orphan.AllTenants = 8, store.SharedToken, 0, text, false
+	orphan.DisabledAt, orphan.DisabledWhy, orphan.ExpiresAt, orphan.LastUsedAt, orphan.LastUsedFrom = at, store.TokenOwnerDeleted, at, at, text
+	return []account.ShownToken{works, orphan}
+}
+
 func whole(text string) map[string]templ.Component {
 	user := store.User{ID: 7, FirstName: text, Email: text + "@example.com"}
 	tenants := []store.Tenant{{ID: 410, Name: text, Main: true}, {ID: 411, Name: text}}
@@ -109,14 +123,15 @@ func whole(text string) map[string]templ.Component {
 	empty := users
 	empty.List.Rows = nil
 	consequences := EndPreviewPage{
-		EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}},
-		Form:       wrong(text),
+		EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration},
+			Tokens: []account.EndedToken{{Token: store.Token{ID: 6, Name: text}, Takeable: true}}},
+		Form: wrong(text),
 	}
 	some := BulkPage{
 		Action:    account.JobDelete,
 		Selection: account.Selection{IDs: []int64{7}},
 		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
-			Integrations: 30, FirstIntegrations: []store.Integration{integration}},
+			Tokens: 30, FirstTokens: []account.EndedToken{{Token: store.Token{ID: 6, Name: text}}}, Integrations: 30, FirstIntegrations: []store.Integration{integration}},
 		Form: wrong(text),
 	}
 	all := BulkPage{
@@ -330,6 +345,16 @@ func whole(text string) map[string]templ.Component {
 		"general, trial mode": General(GeneralPage{MailFiles: text}),
 		"integrations":        Integrations(integrations),
 		"integrations found":  Integrations(IntegrationsPage{Search: text, Tab: "enabled"}),
+		"tokens":              Tokens(TokensPage{Query: account.TokenQuery{Part: account.TokensOthers, Search: text}, Make: true, All: true, List: account.TokenList{Rows: tokensOf(text), Next: "a", Prev: "b"}}),
+		"no tokens":           Tokens(TokensPage{Query: account.TokenQuery{Search: text}}),
+		"token":               Token(tokensOf(text)[0]),
+		"token of nobody":     Token(tokensOf(text)[1]),
+		"new token":           NewToken(NewTokenPage{Form: wrong(text), Choices: account.TokenChoices{Personal: true, Shared: true, ForOthers: true, Tenants: tenants, Everywhere: true, Offered: permission.GlobalAdmin.Set()}}),
+		"issued token":        IssuedToken(IssuedTokenPage{Token: account.IssuedToken{Token: tokensOf(text)[0].Token, Value: text}}),
+		"disable token":       DisableToken(TokenFormPage{Token: tokensOf(text)[0], Form: wrong(text)}),
+		"renew token":         RenewToken(TokenFormPage{Token: tokensOf(text)[1], Form: wrong(text)}),
+		"take over token":     TakeOverToken(TokenFormPage{Token: tokensOf(text)[1], Form: wrong(text)}),
+		"delete token":        DeleteToken(TokenFormPage{Token: tokensOf(text)[0], Form: wrong(text)}),
 		"signing secret":      SigningSecret(SigningSecretPage{Integration: off, Secret: text}),
 		"new signing secret":  NewSigningSecret(off),
 		"test": Test(
@@ -408,6 +433,13 @@ func parts(text string) map[string]templ.Component {
 		"integrations":       IntegrationsSection(IntegrationsPage{Search: text}),
 		"deliveries":         DeliveriesSection(DeliveriesPage{}),
 		"test":               TestPart(TestPage{Refused: []string{text}}),
+		"tokens":             TokensSection(TokensPage{List: account.TokenList{Rows: tokensOf(text)}}),
+		"new token":          NewTokenPart(NewTokenPage{Form: wrong(text), Choices: account.TokenChoices{Personal: true, Offered: permission.Analyst.Set()}}),
+		"issued token":       IssuedTokenPart(IssuedTokenPage{Token: account.IssuedToken{Token: tokensOf(text)[1].Token, Value: text}, Again: true}),
+		"disable token":      DisableTokenPart(TokenFormPage{Token: tokensOf(text)[0]}),
+		"renew token":        RenewTokenPart(TokenFormPage{Token: tokensOf(text)[0]}),
+		"take over token":    TakeOverTokenPart(TokenFormPage{Token: tokensOf(text)[0]}),
+		"delete token":       DeleteTokenPart(TokenFormPage{Token: tokensOf(text)[0]}),
 		"signing secret":     SigningSecretPart(SigningSecretPage{Secret: text, Rotated: true}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{IntegrationEnd: account.IntegrationEnd{Integration: store.Integration{Name: text}}}),
 		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),

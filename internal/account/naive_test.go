@@ -75,6 +75,12 @@ type (
 		gives                                rights
 		tenants, users                       []int64
 	}
+	naiveToken struct {
+		id, owner, disabled int64
+		shared, all         bool
+		gives               rights
+		tenants             []int64
+	}
 	naiveTenant struct {
 		id, version, disabled int64
 		name                  string
@@ -88,6 +94,7 @@ type naive struct {
 	users   map[int64]naiveUser
 	groups  map[int64]naiveGroup
 	tenants map[int64]naiveTenant
+	tokens  map[int64]naiveToken
 	known   map[[2]int64]rights // full, once computed
 }
 
@@ -97,7 +104,9 @@ UNION ALL SELECT concat_ws('|', 'user', id, version, role, first_name || ' ' || 
 UNION ALL SELECT concat_ws('|', 'group', id, version, members, members_version, name, role, permissions, automatic, all_tenants) FROM groups
 UNION ALL SELECT concat_ws('|', 'covers', group_id, tenant_id) FROM group_tenants
 UNION ALL SELECT concat_ws('|', 'member', group_id, user_id) FROM group_users
-UNION ALL SELECT concat_ws('|', 'invitation', id, user_id, by_link, coalesce(tenant_id, 0), coalesce(inviter_id, 0), expires_at) FROM invitations`
+UNION ALL SELECT concat_ws('|', 'invitation', id, user_id, by_link, coalesce(tenant_id, 0), coalesce(inviter_id, 0), expires_at) FROM invitations
+UNION ALL SELECT concat_ws('|', 'token', id, coalesce(owner_id, 0), kind, all_tenants, permissions, disabled_at, hex(hash)) FROM tokens
+UNION ALL SELECT concat_ws('|', 'token covers', token_id, tenant_id) FROM token_tenants`
 
 // rawTx is the transaction beneath a store.Tx, which no query of the store leads to.
 func rawTx(tx *store.Tx) *sql.Tx {
@@ -129,7 +138,7 @@ func readNaive(t *testing.T, tx *store.Tx) *naive {
 	t.Helper()
 	all := lines(t, tx, naiveRows)
 	w := &naive{raw: strings.Join(all, "\n"), users: map[int64]naiveUser{}, groups: map[int64]naiveGroup{}, tenants: map[int64]naiveTenant{},
-		known: map[[2]int64]rights{}}
+		tokens: map[int64]naiveToken{}, known: map[[2]int64]rights{}}
 	for _, line := range all {
 		f := strings.Split(line, "|")
 		n := func(i int) int64 {
@@ -154,6 +163,14 @@ func readNaive(t *testing.T, tx *store.Tx) *naive {
 				g.gives = rightsIf(func(p permission.Permission) bool { return slices.Contains(keys, p.String()) })
 			}
 			w.groups[g.id] = g
+		case "token":
+			keys := strings.Fields(f[5])
+			w.tokens[n(1)] = naiveToken{id: n(1), owner: n(2), shared: f[3] == "shared", all: n(4) == 1, disabled: n(6),
+				gives: rightsIf(func(p permission.Permission) bool { return slices.Contains(keys, p.String()) })}
+		case "token covers":
+			t := w.tokens[n(1)]
+			t.tenants = append(t.tenants, n(2))
+			w.tokens[n(1)] = t
 		case "covers":
 			g := w.groups[n(1)]
 			g.tenants = append(g.tenants, n(2))
@@ -214,6 +231,17 @@ func (w *naive) effective(user, tenant int64) rights {
 	return w.inGroups(user, tenant)
 }
 
+// byToken is what a token grants: what it was given, as far as its owner holds it. Tenant 0 means those not yet made.
+func (w *naive) byToken(t naiveToken, tenant int64) (r rights) {
+	if t.disabled != 0 || t.owner == 0 || !w.users[t.owner].active || w.users[t.owner].disabled != 0 || !t.all && !slices.Contains(t.tenants, tenant) {
+		return rights{}
+	}
+	for i, holds := range w.full(t.owner, tenant) {
+		r[i] = holds && t.gives[i]
+	}
+	return r
+}
+
 // everywhere are the tenants, and 0 for those not yet made.
 func (w *naive) everywhere() []int64 {
 	return append(slices.Sorted(maps.Keys(w.tenants)), 0)
@@ -260,6 +288,14 @@ func (w *naive) faults() (faults []string) {
 			if w.users[id].role != g.role {
 				add("a person with the role %s is in the automatic group of %s", w.users[id].role, g.role)
 			}
+		}
+	}
+	for _, t := range w.tokens {
+		if t.owner == 0 && (!t.shared || t.disabled == 0) {
+			add("token %+v works without an owner, or is personal and has none", t)
+		}
+		if w.users[t.owner].disabled != 0 && t.disabled == 0 {
+			add("token %+v of a disabled person is not disabled", t)
 		}
 	}
 	for _, u := range w.users {

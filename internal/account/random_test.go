@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -219,6 +220,10 @@ func (w *randomWorld) one(t *testing.T, db *store.Tx) {
 	if before.users[actor].disabled != after.users[actor].disabled || actor != 0 && after.users[actor].id == 0 {
 		fail("they disabled or deleted themselves")
 	}
+	for _, fault := range tokenFaults(before, after, actor) {
+		fail("%s", fault)
+	}
+	w.compareTokens(t, db)
 	for id, g := range after.groups {
 		if old, existed := before.groups[id]; existed && !slices.Equal(old.users, g.users) && old.membersVersion >= g.membersVersion {
 			fail("other members of group %d, but the same version", id)
@@ -257,6 +262,50 @@ func grantFaults(before, after *naive, actor int64) (faults []string) {
 		}
 	}
 	return faults
+}
+
+// tokenFaults says which tokens grant what the actor did not hold, where they have made them work or have got to know their value.
+func tokenFaults(before, after *naive, actor int64) (faults []string) {
+	for id, is := range after.tokens {
+		was, existed := before.tokens[id]
+		if actor == 0 || existed && was.owner == is.owner && was.disabled == is.disabled {
+			continue
+		}
+		for _, tenant := range after.everywhere() {
+			if left := after.byToken(is, tenant).minus(before.byToken(was, tenant)).minus(before.full(actor, tenant)); left != (rights{}) {
+				faults = append(faults, fmt.Sprintf("token %d grants in tenant %d: %s", id, tenant, left))
+			}
+		}
+	}
+	return faults
+}
+
+// compareTokens compares what the program lets tokens do with what the tables say.
+func (w *randomWorld) compareTokens(t *testing.T, db *store.Tx) {
+	t.Helper()
+	for id, token := range w.is.tokens {
+		var held permission.Holdings
+		owned, err := db.OwnedTokenByID(ctx, id)
+		if err == nil {
+			usable := usableToken{OwnedToken: owned}
+			if usable.refusal(w.now) == nil {
+				err = usable.readHoldings(ctx, db.Queries)
+				held = usable.can
+			}
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Fatal(err)
+		}
+		for _, tenant := range w.is.everywhere() {
+			set, says := held.In(tenant), w.is.byToken(token, tenant)
+			if tenant == 0 {
+				set = held.Everywhere()
+			}
+			if program := rightsIf(set.Has); program != says {
+				t.Fatalf("%s=%d: token %d in tenant %d: %s; the tables say %s\n%s", seedVariable, w.seed, id, tenant, program, says, w.is.raw)
+			}
+		}
+	}
 }
 
 // manageFaults says who was changed though they held what the actor did not (rule "may manage"). Deleting a group or a tenant is no
@@ -379,6 +428,7 @@ func (w *randomWorld) member() int64 {
 }
 
 func (w *randomWorld) group() int64  { return w.pick(slices.Sorted(maps.Keys(w.is.groups))) }
+func (w *randomWorld) token() int64  { return w.pick(slices.Sorted(maps.Keys(w.is.tokens))) }
 func (w *randomWorld) tenant() int64 { return w.pick(slices.Sorted(maps.Keys(w.is.tenants))) }
 
 // own is mostly a group of one's own.
@@ -459,6 +509,7 @@ const (
 	mostUsers   = 14
 	mostGroups  = 12
 	mostTenants = 4
+	mostTokens  = 8
 )
 
 var errFull = invalid("", "enough")
@@ -630,6 +681,58 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		}
 		_, err = do(ctx, tx, 0)
 		return fmt.Sprint(kind, id), err
+	},
+	"create token": func(w *randomWorld, tx *Tx) (string, error) {
+		if len(w.is.tokens) >= mostTokens {
+			return "", errFull
+		}
+		w.names++
+		in := TokenInput{Name: fmt.Sprint("Token ", w.names), Kind: []store.TokenKind{store.PersonalToken, store.SharedToken}[w.IntN(2)],
+			Tenants: w.some(2, w.tenant), AllTenants: w.IntN(4) == 0}
+		for range 1 + w.IntN(3) {
+			in.Permissions = append(in.Permissions, everyPermission[w.IntN(len(everyPermission))].String())
+		}
+		if w.IntN(3) == 0 {
+			user, err := tx.db.UserByID(ctx, w.user())
+			if err != nil {
+				return "", err
+			}
+			in.Owner = user.Email
+		}
+		_, err := tx.makeToken(ctx, in)
+		return fmt.Sprint(in), err
+	},
+	"disable token": func(w *randomWorld, tx *Tx) (string, error) {
+		id := w.token()
+		_, err := tx.stopToken(ctx, id)
+		return fmt.Sprint(id), err
+	},
+	"enable token": func(w *randomWorld, tx *Tx) (string, error) {
+		id := w.token()
+		_, err := tx.resumeToken(ctx, id)
+		return fmt.Sprint(id), err
+	},
+	"renew token": func(w *randomWorld, tx *Tx) (string, error) {
+		id := w.token()
+		_, err := tx.replaceValue(ctx, id, "")
+		return fmt.Sprint(id), err
+	},
+	"take over token": func(w *randomWorld, tx *Tx) (string, error) {
+		id := w.token()
+		token, err := tx.db.TokenByID(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		_, err = tx.takeOver(ctx, token, w.IntN(2) == 0)
+		return fmt.Sprint(id), err
+	},
+	"delete token": func(w *randomWorld, tx *Tx) (string, error) {
+		id := w.token()
+		if len(w.is.tokens) < mostTokens/2 {
+			return "", errFull
+		}
+		_, err := tx.dropToken(ctx, id)
+		return fmt.Sprint(id), err
 	},
 	"create tenant": func(w *randomWorld, tx *Tx) (string, error) {
 		if len(w.is.tenants) >= mostTenants {

@@ -79,11 +79,11 @@ func (tx *Tx) stopToken(ctx context.Context, id int64) (store.Token, error) {
 	if err != nil || token.DisabledAt != 0 {
 		return token, err
 	}
-	return token, tx.disableToken(ctx, &token, store.TokenDisabledByHand)
+	return token, tx.switchOffToken(ctx, &token, store.TokenDisabledByHand)
 }
 
-// disableToken disables a token that works, and records why.
-func (tx *Tx) disableToken(ctx context.Context, token *store.Token, why store.TokenEnd) error {
+// switchOffToken disables a token that works, and records why.
+func (tx *Tx) switchOffToken(ctx context.Context, token *store.Token, why store.TokenEnd) error {
 	return tx.saveToken(ctx, token, actionDisableToken, func() { token.DisabledAt, token.DisabledWhy = tx.now, why })
 }
 
@@ -194,10 +194,10 @@ func (tx *Tx) dropToken(ctx context.Context, id int64) (store.Token, error) {
 	if err != nil {
 		return store.Token{}, err
 	}
-	return token, tx.deleteToken(ctx, token)
+	return token, tx.eraseToken(ctx, token)
 }
 
-func (tx *Tx) deleteToken(ctx context.Context, token store.Token) error {
+func (tx *Tx) eraseToken(ctx context.Context, token store.Token) error {
 	about, err := tx.tokenObject(ctx, token)
 	if err != nil {
 		return err

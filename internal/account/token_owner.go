@@ -73,7 +73,7 @@ func (tx *Tx) disableTokensOf(ctx context.Context, user store.User) error {
 		if t.DisabledAt != 0 {
 			continue
 		}
-		if err := tx.disableToken(ctx, &t, store.TokenOwnerDisabled); err != nil {
+		if err := tx.switchOffToken(ctx, &t, store.TokenOwnerDisabled); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,7 @@ func (tx *Tx) leaveTokens(ctx context.Context, user store.User) error {
 	}
 	for _, t := range tokens {
 		if t.Kind == store.PersonalToken {
-			err = tx.deleteToken(ctx, t)
+			err = tx.eraseToken(ctx, t)
 		} else {
 			err = tx.saveToken(ctx, &t, actionDisableToken, func() {
 				if t.DisabledAt == 0 {

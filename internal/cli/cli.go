@@ -17,6 +17,7 @@ import (
 type commands struct {
 	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
 	Setup    setup    `cmd:""                    help:"Create the account and its first Global Administrator."`
+	Token    token    `cmd:""                    help:"Make API tokens."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Seed     seed     `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version  version  `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`

@@ -91,6 +91,8 @@ func samples() map[string]any {
 			At:      at,
 			Address: "192.0.2.7",
 		},
+		TemplateTokenExpires: TokenExpires{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", ID: 9, Token: "Nightly sync",
+			Shared: true, SignsIn: true, ExpiresAt: at},
 		TemplateIntegrationOff: IntegrationOff{
 			Company:     "TestCompany",
 			Name:        "John Doe",
@@ -208,6 +210,7 @@ You did not ask for this? Then do nothing: your password stays as it is.`
 		TemplateSecondFactorDisabledNotice: {"on 16 Feb 2024, 15:04 UTC by John Doe <johndoe@example.com>."},
 		TemplateSecondFactorsChanged:       {"In your account ann@example.com at TestCompany in Wallarm, a passkey was removed on 16 Feb 2024, 15:04 UTC from the address 192.0.2.7."},
 		TemplateIntegrationOff:             {"The integration Alerts (Slack) of TestCompany was switched off", "9 of its last 12 messages", "https://c.example/settings/integrations/7/edit"},
+		TemplateTokenExpires:               {"Your shared API token Nightly sync at TestCompany in Wallarm expires on 16 Feb 2024, 15:04 UTC.", "https://c.example/settings/tokens/9"},
 	} {
 		m := written(t, site, template, samples()[template], "")
 		for _, part := range parts {
@@ -391,6 +394,7 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 		TemplateSecondFactorDisabledNotice: SecondFactorDisabled{Company: evil, Name: evil, Email: "ann@example.com", Actor: person},
 		TemplateSecondFactorsChanged:       SecondFactorsChanged{Company: evil, Name: evil, Email: evil, Change: evil, Address: evil},
 		TemplateTestMail:                   TestMail{Company: evil, Name: evil},
+		TemplateTokenExpires:               TokenExpires{Company: evil, Name: evil, Email: evil, Token: evil},
 		TemplateIntegrationOff:             IntegrationOff{Company: evil, Name: evil, Email: evil, Integration: evil, Kind: evil, Error: evil},
 	}
 	for _, condition := range conditions {

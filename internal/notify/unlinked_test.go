@@ -34,6 +34,7 @@ func TestFC116_NamesBecomeNoLinks(t *testing.T) {
 			Company: evil, Name: evil, Actor: person,
 		},
 		TemplateTestMail:          TestMail{Company: evil, Name: evil},
+		TemplateTokenExpires:      TokenExpires{Company: evil, Name: evil, Token: evil},
 		TemplateIntegrationOff:    IntegrationOff{Company: evil, Name: evil, Integration: evil},
 		TemplateMembershipChanged: event,
 		SummaryOf(TemplateUserAdded): UsersEvent{

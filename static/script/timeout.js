@@ -10,7 +10,11 @@ const longest = 12 * 3600; // seconds that one timer may wait
 const spoken = [60, 30, 10]; // seconds left that are announced
 
 const dialog = document.getElementById("timeout"); // signed-in pages only
-const {ask, stay, signin, text, finalText} = dialog ? dialog.dataset : {};
+const {stay, signin} = dialog ? dialog.dataset : {};
+const ask = `${stay}?background`; // is no activity
+const text = "You have not done anything here for a while. To keep your account safe, you will be signed out.";
+const finalText = "You have been signed in for as long as your company allows, so you cannot stay. Save what you are doing, " +
+	"then sign in again.";
 const find = (selector) => dialog.querySelector(selector);
 
 let end, final; // when the session ends, and whether it cannot be prolonged
