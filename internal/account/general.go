@@ -105,6 +105,7 @@ func accountObject(a store.Account) object {
 	return object{"account", 1, a.Name, map[string]string{
 		"name": a.Name, "cloud": a.Cloud, "idle timeout": a.IdleTimeout.String(), "absolute timeout": a.AbsoluteTimeout.String(),
 		"enforce two-factor authentication": fmt.Sprint(a.EnforceSecondFactor), "password minimum length": fmt.Sprint(a.PasswordMinLength),
+		"activity log is kept": Retention(a.ActivityRetention).String(),
 	}}
 }
 
