@@ -446,7 +446,7 @@ func TestUnknownTokensAreSlowedAndRightOnesServed(t *testing.T) {
 	for _, e := range entries {
 		if e.ID > before {
 			written++
-			if e.Action != actionUseToken || e.Outcome != Refused || e.ObjectType != "token" {
+			if e.Action != string(actUseToken) || e.Outcome != Refused || e.ObjectType != "token" {
 				t.Errorf("%+v", e)
 			}
 		}
