@@ -451,6 +451,9 @@ func TestUnknownTokensAreSlowedAndRightOnesServed(t *testing.T) {
 			}
 		}
 	}
+	for _, e := range entries {
+		t.Logf("%+v", e)
+	}
 	if written != 2 {
 		t.Errorf("%d entries were written, want one for each address", written)
 	}
