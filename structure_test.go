@@ -243,31 +243,3 @@ func TestNoPairsThatDifferByACapital(t *testing.T) {
 		}
 	}
 }
-
-// TestTextsNameOnlyWhatExists keeps pages, mails and refusals from sending people to pages that are not there. The permission
-// tables name these things by the labels of internal/permission: who may see them is decided before they can be seen.
-func TestTextsNameOnlyWhatExists(t *testing.T) {
-	t.Parallel()
-	missing := regexp.MustCompile(`(?i)activity log|/settings/activity`)
-	for _, dir := range []string{"views", "handlers", "internal/account", "internal/notify", "internal/input"} {
-		paths, err := filepath.Glob(dir + "/*.go")
-		if err != nil || len(paths) < 5 {
-			t.Fatalf("%s: %d files, %v", dir, len(paths), err)
-		}
-		for _, path := range paths {
-			if strings.HasSuffix(path, "_test.go") {
-				continue
-			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING && missing.MatchString(text.Value) {
-					t.Errorf("%s names what does not exist: %s", path, text.Value)
-				}
-				return true
-			})
-		}
-	}
-}

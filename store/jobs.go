@@ -14,6 +14,7 @@ type Job struct {
 	ActorID               int64
 	ActorName, ActorEmail string
 	Address, RequestID    string // of the request that began it
+	UserAgent             string
 	TokenID               int64  // the API token that began it; 0: a session
 	Token                 string // its name
 	Total, Done, Refused  int    // steps; refused ones are done, too
@@ -37,12 +38,12 @@ type Outcome struct {
 	Condition string // what the step was to triggers; empty: it changed nothing that they wait for
 }
 
-const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at,
-	failures, next_at, token_id, token`
+const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, user_agent, total, done, refused, created_at,
+	ended_at, failures, next_at, token_id, token`
 
 func scanJob(s scanner) (j Job, err error) {
-	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.Total, &j.Done, &j.Refused,
-		&j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt, &j.TokenID, &j.Token)
+	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.UserAgent, &j.Total, &j.Done,
+		&j.Refused, &j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt, &j.TokenID, &j.Token)
 	return j, err
 }
 
@@ -128,9 +129,9 @@ func (q Queries) JobWork(ctx context.Context, id int64) ([]byte, error) {
 
 // InsertJob adds j with its work (JSON) and sets its id.
 func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
-	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at,
-		token_id, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
-		j.Address, j.RequestID, work, j.Total, j.CreatedAt, j.TokenID, j.Token)
+	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, user_agent,
+		work, total, created_at, token_id, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, j.Kind, j.ActorID, j.ActorName,
+		j.ActorEmail, j.Address, j.RequestID, j.UserAgent, work, j.Total, j.CreatedAt, j.TokenID, j.Token)
 	return err
 }
 

@@ -33,7 +33,8 @@ const (
 	generalHelp = "Settings for everybody in the company; Administrators change them. " +
 		"The idle timeout counts from the last thing a person did, the absolute one from signing in: whichever ends first signs them out. " +
 		"What a page does by itself does not count. New timeouts hold at once, also for people who are signed in. " +
-		"Enforced two-factor authentication is asked for at each person's next sign-in."
+		"Enforced two-factor authentication is asked for at each person's next sign-in. " +
+		"The activity log is kept for ever, or entries go once they are older than you say: day by day, oldest first, and for good."
 	tokensHelp = "Programs work with an API token in place of a password. A token may do what it was given, as far as its owner may do it: " +
 		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, and can be taken over. " +
 		"The value is shown once. Keep it like a password: it looks like any 64 characters of base64, so tools that look for lost secrets do " +

@@ -32,13 +32,13 @@ func (s *Service) ReplaceInitialPassword(ctx context.Context, by Actor, password
 	if err != nil {
 		return Begun{}, err
 	}
-	by.UserAgent = from.browser()
+	by.UserAgent = from.Browser()
 	return transaction(ctx, s, by, func(tx *Tx) (Begun, error) {
 		user, err := tx.choosing(ctx, by.SessionID)
 		if err != nil {
 			return Begun{}, err
 		}
-		if err := tx.setPassword(ctx, user, hash, "replace initial password"); err != nil {
+		if err := tx.setPassword(ctx, user, hash, actReplacePassword); err != nil {
 			return Begun{}, err
 		}
 		if err := tx.db.DeleteSessionsOfUserBut(ctx, user.ID, by.SessionID); err != nil {
@@ -47,7 +47,7 @@ func (s *Service) ReplaceInitialPassword(ctx context.Context, by Actor, password
 		if user, err = tx.db.UserByID(ctx, user.ID); err != nil {
 			return Begun{}, err
 		}
-		return tx.beginSession(ctx, user, from, "sign in")
+		return tx.beginSession(ctx, user, from)
 	})
 }
 

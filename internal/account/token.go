@@ -6,27 +6,12 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"console/internal/auth"
 	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
-
-// The actions of entries about API tokens.
-const (
-	actionCreateToken   = "create token"
-	actionEnableToken   = "enable token"
-	actionDisableToken  = "disable token"
-	actionRenewToken    = "renew token"
-	actionDeleteToken   = "delete token"
-	actionTakeOverToken = "take over token"
-	actionUseToken      = "use token" // refused: it is unknown, disabled, expired or held
-)
-
-// tokenKind is the type of object that entries about API tokens name.
-const tokenKind = "token"
 
 // tokenHash is the SHA-256 of a token's value.
 type tokenHash = [sha256.Size]byte
@@ -97,7 +82,7 @@ func (tx *Tx) makeToken(ctx context.Context, in TokenInput) (IssuedToken, error)
 	if err != nil {
 		return IssuedToken{}, err
 	}
-	return IssuedToken{token, value}, tx.recordChange(ctx, actionCreateToken, object{}, made)
+	return IssuedToken{token, value}, tx.recordChange(ctx, actCreateToken, object{}, made)
 }
 
 // ownerOfNew returns the owner of a token to be made, when the actor may make it.
@@ -255,12 +240,11 @@ func (v *View) requireTokenName(ctx context.Context, token store.Token) error {
 
 // tokenObject is a token as entries show it: never its value.
 func (v *View) tokenObject(ctx context.Context, token store.Token) (object, error) {
-	o := object{tokenKind, token.ID, token.Name, map[string]string{
-		"name": token.Name, "kind": string(token.Kind), "owner": token.FormerOwner, "permissions": token.Permissions.String(),
-		"expires": "never", "status": "enabled",
-	}}
+	o := object{kind: objectToken, id: token.ID, name: token.Name, allowed: token.Permissions, fields: map[string]string{
+		"name": token.Name, "kind": string(token.Kind), "owner": token.FormerOwner, "expires": "never", "status": "enabled",
+	}, secrets: map[string]string{"value": string(token.Hash)}}
 	if token.ExpiresAt != 0 {
-		o.fields["expires"] = token.ExpiresAt.Time().Format(time.RFC3339)
+		o.fields["expires"] = moment(token.ExpiresAt)
 	}
 	if token.DisabledAt != 0 {
 		o.fields["status"] = "disabled (" + string(token.DisabledWhy) + ")"

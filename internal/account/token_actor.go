@@ -46,7 +46,7 @@ func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor,
 	by := Actor{UserID: owner.ID, Name: owner.Name(), Email: owner.Email, Role: owner.Role, Can: token.can, noAccess: token.noAccess,
 		Main: main, Source: API, Address: address, TokenID: token.ID, Token: token.Name, tokenHash: hash}
 	if err := token.refusal(now); err != nil {
-		s.afterwards.count(refused{by: by, action: actionUseToken, about: object{kind: tokenKind, id: token.ID, name: token.Name}})
+		s.afterwards.count(refused{by: by, action: actUseToken, about: object{kind: objectToken, id: token.ID, name: token.Name}})
 		return Actor{}, err
 	}
 	if s.afterwards.tokenUseDue(token.Token, now) {
@@ -109,7 +109,7 @@ func (t *usableToken) held() bool {
 
 // unknownToken counts a token that there is not for its address, and refuses it.
 func (s *Service) unknownToken(ctx context.Context, address string) error {
-	by, about := Actor{Source: API, Address: address}, object{kind: tokenKind}
+	by, about := Actor{Source: API, Address: address}, object{kind: objectToken}
 	client := counter{unknownTokens, clientOf(address)}
 	err := s.look().awaitPause(ctx, client)
 	if err == nil {
@@ -125,9 +125,9 @@ func (s *Service) unknownToken(ctx context.Context, address string) error {
 		})
 	}
 	if err != nil {
-		return s.answerPause(ctx, by, actionUseToken, about, err)
+		return s.answerPause(ctx, by, actUseToken, about, err)
 	}
-	s.afterwards.count(refused{by: by, action: actionUseToken, about: about})
+	s.afterwards.count(refused{by: by, action: actUseToken, about: about})
 	return Refuse(TokenRefused)
 }
 

@@ -84,16 +84,15 @@ func (tx *Tx) stopToken(ctx context.Context, id int64) (store.Token, error) {
 
 // switchOffToken disables a token that works, and records why.
 func (tx *Tx) switchOffToken(ctx context.Context, token *store.Token, why store.TokenEnd) error {
-	return tx.saveToken(ctx, token, actionDisableToken, func() { token.DisabledAt, token.DisabledWhy = tx.now, why })
+	return tx.saveToken(ctx, token, actDisableToken, func() { token.DisabledAt, token.DisabledWhy = tx.now, why })
 }
 
 // saveToken changes a token, and records what has become of it.
-func (tx *Tx) saveToken(ctx context.Context, token *store.Token, action string, set func()) error {
+func (tx *Tx) saveToken(ctx context.Context, token *store.Token, action action, set func()) error {
 	before, err := tx.tokenObject(ctx, *token)
 	if err != nil {
 		return err
 	}
-	hash := string(token.Hash)
 	set()
 	if err := tx.db.UpdateToken(ctx, *token); err != nil {
 		return err
@@ -101,9 +100,6 @@ func (tx *Tx) saveToken(ctx context.Context, token *store.Token, action string, 
 	after, err := tx.tokenObject(ctx, *token)
 	if err != nil {
 		return err
-	}
-	if hash != string(token.Hash) {
-		before.fields["value"], after.fields["value"] = "the old one", "a new one"
 	}
 	return tx.recordChange(ctx, action, before, after)
 }
@@ -128,7 +124,7 @@ func (tx *Tx) resumeToken(ctx context.Context, id int64) (store.Token, error) {
 	if token.Expired(tx.now) {
 		return store.Token{}, invalid("", "This token has expired. Renew it: it gets a new value.")
 	}
-	return token, tx.saveToken(ctx, &token, actionEnableToken, func() { token.DisabledAt, token.DisabledWhy = 0, "" })
+	return token, tx.saveToken(ctx, &token, actEnableToken, func() { token.DisabledAt, token.DisabledWhy = 0, "" })
 }
 
 // requireUsable refuses to make a token work whose owner cannot use any.
@@ -173,7 +169,7 @@ func (tx *Tx) replaceValue(ctx context.Context, id int64, expires string) (Issue
 		return IssuedToken{}, err
 	}
 	value := auth.NewAPIToken()
-	err = tx.saveToken(ctx, &token, actionRenewToken, func() {
+	err = tx.saveToken(ctx, &token, actRenewToken, func() {
 		token.Hash, token.DisabledAt, token.DisabledWhy = auth.HashToken(value), 0, ""
 		token.ExpiresAt, token.ExpiryTold = renewed.ExpiresAt, renewed.ExpiryTold
 	})
@@ -205,7 +201,7 @@ func (tx *Tx) eraseToken(ctx context.Context, token store.Token) error {
 	if err := tx.db.DeleteToken(ctx, token.ID); err != nil {
 		return err
 	}
-	return tx.record(ctx, actionDeleteToken, Done, about, nil)
+	return tx.recordEnd(ctx, actDeleteToken, about)
 }
 
 // TakeOverToken makes the actor the owner of a shared token. It gets a new value, which is shown this once, unless keep says that
@@ -226,7 +222,7 @@ func (tx *Tx) takeOver(ctx context.Context, token store.Token, keep bool) (Issue
 		return IssuedToken{}, err
 	}
 	value := ""
-	err := tx.saveToken(ctx, &token, actionTakeOverToken, func() {
+	err := tx.saveToken(ctx, &token, actTakeOverToken, func() {
 		token.OwnerID, token.FormerOwner = tx.by.UserID, ""
 		if token.DisabledWhy == store.TokenOwnerDisabled || token.DisabledWhy == store.TokenOwnerDeleted {
 			token.DisabledAt, token.DisabledWhy = 0, ""

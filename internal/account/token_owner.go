@@ -91,7 +91,7 @@ func (tx *Tx) leaveTokens(ctx context.Context, user store.User) error {
 		if t.Kind == store.PersonalToken {
 			err = tx.eraseToken(ctx, t)
 		} else {
-			err = tx.saveToken(ctx, &t, actionDisableToken, func() {
+			err = tx.saveToken(ctx, &t, actDisableToken, func() {
 				if t.DisabledAt == 0 {
 					t.DisabledAt = tx.now
 				}

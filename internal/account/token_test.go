@@ -446,10 +446,13 @@ func TestUnknownTokensAreSlowedAndRightOnesServed(t *testing.T) {
 	for _, e := range entries {
 		if e.ID > before {
 			written++
-			if e.Action != actionUseToken || e.Outcome != Refused || e.ObjectType != "token" {
+			if e.Action != string(actUseToken) || e.Outcome != Refused || e.ObjectType != "token" {
 				t.Errorf("%+v", e)
 			}
 		}
+	}
+	for _, e := range entries {
+		t.Logf("%+v", e)
 	}
 	if written != 2 {
 		t.Errorf("%d entries were written, want one for each address", written)

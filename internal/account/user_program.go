@@ -104,7 +104,7 @@ func (tx *Tx) changePreferences(ctx context.Context, id int64, in UserChange) er
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
 	}
-	return tx.recordChange(ctx, "edit user", profileObject(before), profileObject(user))
+	return tx.recordChange(ctx, actEditProfile, profileObject(before), profileObject(user))
 }
 
 // changePlace gives a person another role, and then puts them into the automatic group of another tenant in place of those they are
@@ -232,11 +232,11 @@ func (s *Service) ChangeTenant(ctx context.Context, by Actor, id int64, in Tenan
 		if in.Enabled == nil {
 			return tenant, nil
 		}
-		action := "enable tenant"
+		act := actEnableTenant
 		if !*in.Enabled {
-			action = "disable tenant"
+			act = actDisableTenant
 		}
-		return tx.setTenantDisabled(ctx, id, action, !*in.Enabled)
+		return tx.setTenantDisabled(ctx, id, act, !*in.Enabled)
 	})
 }
 
