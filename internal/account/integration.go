@@ -145,7 +145,7 @@ func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, tu
 }
 
 // NewSigningSecret gives a webhook another signing secret and returns it; it is shown this once. For 24 hours requests
-// are signed with the old one too. It returns Forbidden, or store.ErrNotFound for what is no webhook.
+// are signed with the old one too. It returns ChangedPreview, Forbidden, or store.ErrNotFound for what is no webhook.
 func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (store.Integration, string, error) {
 	var secret string
 	integration, err := change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
@@ -155,6 +155,9 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		integration, err := tx.db.IntegrationByID(ctx, id)
 		if err == nil && integration.Kind != notify.KindWebhook {
 			err = store.ErrNotFound
+		}
+		if err == nil {
+			err = tx.requireConfirmed(Resigned{integration})
 		}
 		if err != nil {
 			return store.Integration{}, err
@@ -172,6 +175,13 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 	})
 	return integration, secret, err
 }
+
+// Resigned is a webhook that NewSigningSecret would give another secret.
+type Resigned struct{ Integration store.Integration }
+
+// Digest tells the webhook from another, and from itself with another secret: the second of two secrets made at once would end
+// the first old one, which the receiver still has.
+func (r Resigned) Digest() string { return digestOf(r.Integration.ID, r.Integration.Name, r.Integration.Version) }
 
 // toldAdministrators is how many administrators are told that an integration was switched off.
 const toldAdministrators = 50

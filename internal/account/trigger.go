@@ -41,6 +41,9 @@ func (t TriggerWithReactions) object() object {
 	}}
 }
 
+// Digest tells the trigger, as it is shown before it is deleted, from another one.
+func (t TriggerWithReactions) Digest() string { return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations)) }
+
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
 func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReactions, error) {
 	if err := s.Require(by, permission.TriggersView); err != nil {
@@ -206,7 +209,7 @@ func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change
 	return trigger, tx.recordChange(ctx, action, before.object(), after.object())
 }
 
-// DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns Forbidden or
+// DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns ChangedPreview, Forbidden or
 // store.ErrNotFound.
 func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
@@ -214,6 +217,9 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 			return struct{}{}, err
 		}
 		trigger, err := tx.triggerWithReactions(ctx, id)
+		if err == nil {
+			err = tx.requireConfirmed(trigger)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
