@@ -201,21 +201,28 @@ func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64, now
 		ORDER BY i.id`, maker, now)
 }
 
-// LinkInviters counts the pending invitations by link of everybody who has made any.
-func (q Queries) LinkInviters(ctx context.Context) (map[int64]int, error) {
-	type row struct {
-		inviter int64
-		n       int
+// LinkInviters returns those who have made pending invitations by link, by id.
+func (q Queries) LinkInviters(ctx context.Context) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT DISTINCT inviter_id FROM invitations WHERE by_link = 1 AND inviter_id IS NOT NULL ORDER BY 1`)
+}
+
+// handedLinks are the links of pending invitations by mail that still work and that somebody has made by hand, or read.
+const handedLinks = `FROM signup_links l JOIN invitations i ON i.id = l.invitation_id
+	WHERE i.by_link = 0 AND l.made_by <> 0 AND l.made_by > 0 AND l.ended = '' AND l.expires_at > $1`
+
+// LinkMakers returns those who have the link of a pending invitation by mail, by id.
+func (q Queries) LinkMakers(ctx context.Context, now Millis) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT DISTINCT l.made_by `+handedLinks+` ORDER BY 1`, now)
+}
+
+// InvitedWithLinkOf returns the people of the pending invitations by mail whose link any of makers has, by id.
+func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Millis) ([]User, error) {
+	list, err := json.Marshal(makers)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
-		err = s.Scan(&r.inviter, &r.n)
-		return r, err
-	}, `SELECT inviter_id, count(*) FROM invitations WHERE by_link = 1 AND inviter_id IS NOT NULL GROUP BY inviter_id`)
-	counts := make(map[int64]int, len(rows))
-	for _, r := range rows {
-		counts[r.inviter] = r.n
-	}
-	return counts, err
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
+		AND l.made_by IN (SELECT value FROM json_each($2))) ORDER BY u.id`, now, string(list))
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.

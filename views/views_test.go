@@ -109,13 +109,13 @@ func whole(text string) map[string]templ.Component {
 	empty := users
 	empty.List.Rows = nil
 	consequences := EndPreviewPage{
-		EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}},
+		EndPreview: account.EndPreview{User: user, Links: account.LinksTaken{Revoked: []store.User{user}, Mailed: []store.User{user}}, Integrations: []store.Integration{integration}},
 		Form:       wrong(text),
 	}
 	some := BulkPage{
 		Action:    account.JobDelete,
 		Selection: account.Selection{IDs: []int64{7}},
-		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: account.LinksTaken{Revoked: make([]store.User, 30), Mailed: []store.User{user}},
 			Integrations: 30, FirstIntegrations: []store.Integration{integration}},
 		Form: wrong(text),
 	}
@@ -159,7 +159,7 @@ func whole(text string) map[string]templ.Component {
 		First: []account.Loss{
 			{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}},
 		},
-		Revoked: []store.User{user},
+		Links: account.LinksTaken{Revoked: []store.User{user}, Mailed: []store.User{user}},
 	}
 	sources := []permission.Source{
 		{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}},

@@ -181,7 +181,9 @@ type Resigned struct{ Integration store.Integration }
 
 // Digest tells the webhook from another, and from itself with another secret: the second of two secrets made at once would end
 // the first old one, which the receiver still has.
-func (r Resigned) Digest() string { return digestOf(r.Integration.ID, r.Integration.Name, r.Integration.Version) }
+func (r Resigned) Digest() string {
+	return digestOf(r.Integration.ID, r.Integration.Name, r.Integration.Version)
+}
 
 // toldAdministrators is how many administrators are told that an integration was switched off.
 const toldAdministrators = 50

@@ -42,7 +42,9 @@ func (t TriggerWithReactions) object() object {
 }
 
 // Digest tells the trigger, as it is shown before it is deleted, from another one.
-func (t TriggerWithReactions) Digest() string { return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations)) }
+func (t TriggerWithReactions) Digest() string {
+	return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations))
+}
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
 func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReactions, error) {
