@@ -22,8 +22,10 @@ type Invitation struct {
 	CreatedAt      Millis
 }
 
-// Expired says that the link has run out by now.
-func (i Invitation) Expired(now Millis) bool { return now >= i.ExpiresAt }
+// Expired says that the link has run out by now, or that the clock was set back since it was issued (Millis.Over).
+func (i Invitation) Expired(now Millis) bool {
+	return i.ExpiresAt.Add(-i.Duration).Over(i.Duration, now)
+}
 
 // LinkEnd says why a signup link no longer works; empty while it is open.
 type LinkEnd string
@@ -40,8 +42,14 @@ const (
 type SignupLink struct {
 	InvitationID int64 // 0: the invitation has gone
 	ExpiresAt    Millis
+	Duration     time.Duration // how long it lasts, while there is the invitation
 	Ended        LinkEnd
 	AcceptedBy   int64 // who has signed up with it; 0: nobody, or they are deleted
+}
+
+// Expired says that the link has run out by now, or that the clock was set back since it was issued (Millis.Over).
+func (l SignupLink) Expired(now Millis) bool {
+	return l.ExpiresAt.Add(-l.Duration).Over(l.Duration, now)
 }
 
 const invitationColumns = `i.id, i.user_id, i.by_link, coalesce(i.tenant_id, 0), coalesce(i.inviter_id, 0), i.inviter_name, i.inviter_email,
@@ -68,9 +76,28 @@ func (q Queries) InvitationOfUser(ctx context.Context, userID int64) (Invitation
 // SignupLink returns ErrNotFound for a token that was never issued.
 func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, error) {
 	return one(ctx, q.q, func(s scanner) (l SignupLink, err error) {
-		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &l.Ended, &l.AcceptedBy)
+		var duration int64
+		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &duration, &l.Ended, &l.AcceptedBy)
+		l.Duration = time.Duration(duration) * time.Millisecond
 		return l, err
-	}, `SELECT coalesce(invitation_id, 0), expires_at, ended, coalesce(accepted_by, 0) FROM signup_links WHERE token_hash = $1`, tokenHash)
+	}, `SELECT coalesce(l.invitation_id, 0), l.expires_at, coalesce(i.duration, 0), l.ended, coalesce(l.accepted_by, 0)
+		FROM signup_links l LEFT JOIN invitations i ON i.id = l.invitation_id WHERE l.token_hash = $1`, tokenHash)
+}
+
+// LinkHasEnded says that the signup or reset link of a token leads nowhere any more. Of a link that is not known it does not.
+func (q Queries) LinkHasEnded(ctx context.Context, tokenHash []byte, now Millis) (bool, error) {
+	reset, err := q.ResetLink(ctx, tokenHash)
+	if err == nil {
+		return reset.Ended != LinkOpen || reset.Expired(now), nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	signup, err := q.SignupLink(ctx, tokenHash)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && (signup.Ended != LinkOpen || signup.InvitationID == 0 || signup.Expired(now)), err
 }
 
 // AcceptedBy returns who has accepted an invitation, or ErrNotFound: nobody has, they are deleted, or its links are forgotten.
