@@ -247,19 +247,15 @@ func (tx *Tx) tellAdministrators(ctx context.Context, integration store.Integrat
 }
 
 // DeleteIntegration removes a destination. Triggers no longer use it, and what still waits for it is not sent. It
-// returns Forbidden or store.ErrNotFound.
+// returns ChangedPreview, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		if err := tx.requirePermission(permission.IntegrationsDelete); err != nil {
 			return struct{}{}, err
 		}
-		integration, err := tx.db.IntegrationByID(ctx, id)
-		if err != nil {
-			return struct{}{}, err
-		}
-		triggers, err := tx.db.TriggersUsing(ctx, id)
+		end, err := tx.integrationEnd(ctx, id)
 		if err == nil {
-			err = tx.requireConfirmed(IntegrationEnd{integration, triggers})
+			err = tx.requireConfirmed(end)
 		}
 		if err != nil {
 			return struct{}{}, err
@@ -267,7 +263,7 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "delete integration", Done, integrationObject(integration), nil)
+		return struct{}{}, tx.record(ctx, "delete integration", Done, integrationObject(end.Integration), nil)
 	})
 	return err
 }
@@ -322,6 +318,25 @@ func (e IntegrationEnd) Digest() string {
 		triggers[i] = fmt.Sprint(t.ID, " ", t.Name)
 	}
 	return digestOf(saidOfIntegrations([]store.Integration{e.Integration}), triggers)
+}
+
+// PreviewDeleteIntegration says what DeleteIntegration would end. It returns Forbidden or store.ErrNotFound.
+func (s *Service) PreviewDeleteIntegration(ctx context.Context, by Actor, id int64) (IntegrationEnd, error) {
+	return read(ctx, s, by, func(v *View) (IntegrationEnd, error) {
+		if err := v.requirePermission(permission.IntegrationsDelete); err != nil {
+			return IntegrationEnd{}, err
+		}
+		return v.integrationEnd(ctx, id)
+	})
+}
+
+func (v *View) integrationEnd(ctx context.Context, id int64) (IntegrationEnd, error) {
+	integration, err := v.db.IntegrationByID(ctx, id)
+	if err != nil {
+		return IntegrationEnd{}, err
+	}
+	triggers, err := v.db.TriggersUsing(ctx, id)
+	return IntegrationEnd{integration, triggers}, err
 }
 
 // TriggersUsing returns the triggers that send to an integration. It returns Forbidden without

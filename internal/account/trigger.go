@@ -48,34 +48,33 @@ func (t TriggerWithReactions) Digest() string {
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
 func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReactions, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return nil, err
-	}
-	triggers, err := s.db.Triggers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]TriggerWithReactions, len(triggers))
-	for i, t := range triggers {
-		list[i].Trigger = t
-		if list[i].Integrations, err = s.db.IntegrationsOfTrigger(ctx, t.ID); err != nil {
+	return read(ctx, s, by, func(v *View) ([]TriggerWithReactions, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
 			return nil, err
 		}
-	}
-	return list, nil
+		triggers, err := v.db.Triggers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list := make([]TriggerWithReactions, len(triggers))
+		for i, t := range triggers {
+			list[i].Trigger = t
+			if list[i].Integrations, err = v.db.IntegrationsOfTrigger(ctx, t.ID); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	})
 }
 
 // Trigger returns one trigger. It returns Forbidden without triggers.view, or store.ErrNotFound.
 func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return TriggerWithReactions{}, err
-	}
-	trigger, err := s.db.TriggerByID(ctx, id)
-	if err != nil {
-		return TriggerWithReactions{}, err
-	}
-	integrations, err := s.db.IntegrationsOfTrigger(ctx, id)
-	return TriggerWithReactions{trigger, integrations}, err
+	return read(ctx, s, by, func(v *View) (TriggerWithReactions, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
+			return TriggerWithReactions{}, err
+		}
+		return v.triggerWithReactions(ctx, id)
+	})
 }
 
 // Destinations returns the integrations that a trigger can send to, by name, for those who may make or change triggers.
