@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Entry is one line of the audit trail. It names people and things as text, so that it stays readable when they go.
 type Entry struct {
@@ -60,6 +63,13 @@ func scanEntry(s scanner) (e Entry, err error) {
 // Entries returns the newest entries first, at most limit.
 func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity ORDER BY id DESC LIMIT $1`, limit)
+}
+
+// EntriesOfJob returns the entries with one of the actions that a job has made, the oldest first.
+func (q Queries) EntriesOfJob(ctx context.Context, jobID int64, actions []string) ([]Entry, error) {
+	places, args := inList(actions)
+	return many(ctx, q.q, scanEntry, fmt.Sprintf(`SELECT `+entryColumns+` FROM activity WHERE job_id = $%d AND job_id <> 0
+		AND +action IN (`+places+`) AND outcome = 'done' ORDER BY id`, len(args)+1), append(args, jobID)...)
 }
 
 // LastEntry returns the id of the newest entry, or 0.
