@@ -77,11 +77,11 @@ func (q Queries) LastEntry(ctx context.Context) (int64, error) {
 	return one(ctx, q.q, value[int64], `SELECT coalesce(max(id), 0) FROM activity`)
 }
 
-// ChangedSince reports whether anything has been changed since an entry was the newest. Who signs in or out changes nothing,
-// nor does who is refused.
+// ChangedSince reports whether anything has been changed since an entry was the newest. Who signs in or out or gives a password
+// changes nothing, nor does who is refused.
 func (q Queries) ChangedSince(ctx context.Context, entry int64) (bool, error) {
 	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM activity WHERE id > $1 AND outcome = 'done'
-		AND action NOT IN ('sign in', 'sign out'))`, entry)
+		AND action NOT IN ('sign in', 'sign out', 'enter password', 'confirm password'))`, entry)
 }
 
 // EntryAt returns the first entry about a person or thing of a moment. It returns ErrNotFound where there is none.
