@@ -15,7 +15,8 @@ import (
 
 const (
 	templateUserCreated = "user_created" // the condition “User added”
-	filterRole          = "user_role"    // the only filter that this console knows; its values are the client's names of roles
+	filterRole          = "user_role"    // of conditions about people; its values are the client's names of roles
+	filterSettings      = "object_type"  // of changed settings; its values are what the pages of triggers post
 	actionNotify        = "send_notification"
 )
 
@@ -110,13 +111,13 @@ func (r rules) into(sent *account.TriggerInput, template string) error {
 	if template == templateUserCreated {
 		sent.Condition = notify.ConditionUserAdded
 	}
-	_, known := notify.ConditionByKey(sent.Condition)
-	if operator, roles, only := roleFilter(filters); known && ours && only {
-		sent.RoleOperator, sent.Roles = operator, roles
+	condition, known := notify.ConditionByKey(sent.Condition)
+	if known && ours && take(condition, sent, filters) {
 		return nil
 	}
 	if sent.Condition = template; known && template != templateUserCreated {
-		return invalid("The template " + template + " has a filter " + filterRole + " and the action " + actionNotify + " only.")
+		return invalid("The template " + template + " has one filter, " + filterRole + " or of settings " + filterSettings +
+			", and the action " + actionNotify + " only.")
 	}
 	if r.Actions == nil {
 		r.Actions = []action{}
@@ -130,22 +131,32 @@ func (r rules) into(sent *account.TriggerInput, template string) error {
 	return err
 }
 
-// roleFilter reads filters that are the one this console knows, or none; only is false for all others.
-func roleFilter(filters []filter) (operator string, roles []permission.Role, only bool) {
+// take reads filters that are the one that a condition has, or none, and says whether they are.
+func take(condition notify.Condition, sent *account.TriggerInput, filters []filter) bool {
 	if len(filters) == 0 {
-		return "", nil, true
+		return true
 	}
-	if len(filters) > 1 || filters[0].ID != filterRole {
-		return "", nil, false
-	}
+	var texts []string
 	for _, value := range filters[0].Values {
-		name, isText := value.(string)
+		text, isText := value.(string)
 		if !isText {
-			return "", nil, false
+			return false
 		}
-		roles = append(roles, roleNamed(name))
+		texts = append(texts, text)
 	}
-	return filters[0].Operator, roles, len(roles) > 0
+	only := len(filters) == 1 && len(texts) > 0
+	switch f := filters[0]; {
+	case only && f.ID == filterRole && !condition.Settings:
+		sent.RoleOperator = f.Operator
+		for _, name := range texts {
+			sent.Roles = append(sent.Roles, roleNamed(name))
+		}
+	case only && f.ID == filterSettings && condition.Settings && f.Operator == "eq":
+		sent.ObjectTypes = texts
+	default:
+		return false
+	}
+	return true
 }
 
 // templateOf is what the client calls a condition.
@@ -173,11 +184,14 @@ func rulesOf(t account.TriggerWithReactions) rules {
 		}
 		return r
 	}
-	if len(t.Roles) > 0 {
-		f := filter{ID: filterRole, Operator: t.RoleOperator}
-		for _, role := range t.Roles {
-			f.Values = append(f.Values, nameOf(role))
-		}
+	f := filter{ID: filterRole, Operator: t.RoleOperator}
+	for _, role := range t.Roles {
+		f.Values = append(f.Values, nameOf(role))
+	}
+	for _, name := range t.ObjectTypes {
+		f.ID, f.Operator, f.Values = filterSettings, "eq", append(f.Values, name)
+	}
+	if len(f.Values) > 0 {
 		r.Filters, _ = json.Marshal([]filter{f}) // texts can always be encoded
 	}
 	return r

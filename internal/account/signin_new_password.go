@@ -55,7 +55,7 @@ func (s *Service) ReplaceInitialPassword(ctx context.Context, by Actor, password
 func (v *View) choosing(ctx context.Context, sessionID int64) (store.User, error) {
 	session, err := v.db.SessionByID(ctx, sessionID)
 	if errors.Is(err, store.ErrNotFound) || err == nil &&
-		(session.Stage != store.ChoosesPassword || v.now >= session.CreatedAt.Add(store.SecondFactorPatience)) {
+		(session.Stage != store.ChoosesPassword || session.CreatedAt.Over(store.SecondFactorPatience, v.now)) {
 		return store.User{}, Refuse(SignedOut)
 	}
 	if err != nil {

@@ -46,7 +46,8 @@ func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor,
 	by := Actor{UserID: owner.ID, Name: owner.Name(), Email: owner.Email, Role: owner.Role, Can: token.can, noAccess: token.noAccess,
 		Main: main, Source: API, Address: address, TokenID: token.ID, Token: token.Name, tokenHash: hash}
 	if err := token.refusal(now); err != nil {
-		s.afterwards.count(refused{by: by, action: actUseToken, about: object{kind: objectToken, id: token.ID, name: token.Name}})
+		s.afterwards.count(refused{by: by, action: actUseToken, about: object{kind: objectToken, id: token.ID, name: token.Name},
+			why: AsRefusal(err).Words})
 		return Actor{}, err
 	}
 	if s.afterwards.tokenUseDue(token.Token, now) {
@@ -127,7 +128,7 @@ func (s *Service) unknownToken(ctx context.Context, address string) error {
 	if err != nil {
 		return s.answerPause(ctx, by, actUseToken, about, err)
 	}
-	s.afterwards.count(refused{by: by, action: actUseToken, about: about})
+	s.afterwards.count(refused{by: by, action: actUseToken, about: about, why: "unknown"})
 	return Refuse(TokenRefused)
 }
 

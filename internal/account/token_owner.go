@@ -120,7 +120,7 @@ func (v *View) previewTokens(ctx context.Context, chosen func(id int64) bool, pr
 	}
 	preview.tokens, err = v.endedTokens(ctx, theirs)
 	preview.Tokens = len(preview.tokens)
-	preview.FirstTokens = preview.tokens[:min(namedFirst, preview.Tokens)]
+	preview.FirstTokens = preview.tokens[:min(NamedFirst, preview.Tokens)]
 	return err
 }
 
