@@ -613,6 +613,7 @@ func triedOperations() map[string]tried {
 		"Housekeeping":       none("it removes what has run out, and changes nothing that holds"),
 		"WriteAfterwards":    none("it writes refusals, of which TestRefusalsAreCounted looks, and when sessions were used"),
 		"WriteTouched":       none("as WriteAfterwards"),
+		"TokenActor":         none("a token that is refused is counted, as TestUnknownTokensAreSlowedAndRightOnesServed shows; one that works is no entry"),
 	}
 }
 
