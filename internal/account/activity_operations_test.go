@@ -101,6 +101,17 @@ func (o *office) authenticator(userID int64) string {
 	return code
 }
 
+// sharedToken is a token as somebody makes it.
+var sharedToken = TokenInput{Name: "Sync", Kind: store.SharedToken, Permissions: []string{"users.view"}, Tenants: []int64{1}}
+
+// sharedOf is a shared token of somebody.
+func (o *office) sharedOf(by Actor) store.Token {
+	o.t.Helper()
+	issued := o.token(by, sharedToken)
+	o.secret(issued.Value)
+	return issued.Token
+}
+
 func (o *office) invited(email string) store.Invitation {
 	o.t.Helper()
 	user, err := o.AddUser(ctx, o.by, NewUser{Role: permission.Analyst, Email: email, TenantID: 1})
@@ -255,6 +266,43 @@ func triedOperations() map[string]tried {
 			in := TriggerInput{Name: "T", Condition: notify.ConditionUserAdded, Integrations: []int64{o.hook().ID}}
 			return func() error { _, err := o.CreateTrigger(ctx, o.by, in); return err }
 		}),
+		"CreateToken": one("create token done", func(o *office) func() error {
+			return func() error {
+				issued, err := o.CreateToken(ctx, o.by, sharedToken)
+				o.secret(issued.Value)
+				return err
+			}
+		}),
+		"DeleteToken": one("delete token done", func(o *office) func() error {
+			t := o.sharedOf(o.by)
+			return func() error { _, err := o.DeleteToken(ctx, o.by, t.ID); return err }
+		}),
+		"DisableToken": one("disable token done", func(o *office) func() error {
+			t := o.sharedOf(o.by)
+			return func() error { _, err := o.DisableToken(ctx, o.by, t.ID); return err }
+		}),
+		"EnableToken": one("enable token done", func(o *office) func() error {
+			t := o.sharedOf(o.by)
+			_, err := o.DisableToken(ctx, o.by, t.ID)
+			o.must(err)
+			return func() error { _, err := o.EnableToken(ctx, o.by, t.ID); return err }
+		}),
+		"RenewToken": one("renew token done", func(o *office) func() error {
+			t := o.sharedOf(o.by)
+			return func() error {
+				issued, err := o.RenewToken(ctx, o.by, t.ID, "")
+				o.secret(issued.Value)
+				return err
+			}
+		}),
+		"TakeOverToken": one("take over token done", func(o *office) func() error {
+			t := o.sharedOf(o.person("bea@example.com", permission.Admin, 1))
+			return func() error {
+				issued, err := o.TakeOverToken(ctx, o.by, t.ID, false)
+				o.secret(issued.Value)
+				return err
+			}
+		}),
 		"DeleteGroup": one("delete group done", func(o *office) func() error {
 			g := o.group(GroupInput{Name: "Rules", Custom: []string{"rules.view"}, Tenants: []int64{1}}, o.ann)
 			return func() error { _, err := o.DeleteGroup(ctx, o.by, g.ID); return err }
@@ -274,10 +322,10 @@ func triedOperations() map[string]tried {
 			return func() error { return o.DeleteTrigger(ctx, o.by, t.ID) }
 		}),
 		"DeleteUser": one("delete user done", func(o *office) func() error {
-			return func() error { _, err := o.DeleteUser(ctx, o.by, o.ann.UserID, "ann@example.com"); return err }
+			return func() error { _, err := o.DeleteUser(ctx, o.by, o.ann.UserID, "ann@example.com", Along{}); return err }
 		}),
 		"DisableAccess": one("disable access done", func(o *office) func() error {
-			return func() error { _, err := o.DisableAccess(ctx, o.by, o.ann.UserID); return err }
+			return func() error { _, err := o.DisableAccess(ctx, o.by, o.ann.UserID, Along{}); return err }
 		}),
 		"DisableIntegration": one("disable integration done", func(o *office) func() error {
 			i := o.hook()
@@ -309,7 +357,7 @@ func triedOperations() map[string]tried {
 			return func() error { _, err := o.EditUser(ctx, o.by, u.ID, u.Version, Names{"Annabel", "Roe"}); return err }
 		}),
 		"EnableAccess": one("enable access done", func(o *office) func() error {
-			_, err := o.DisableAccess(ctx, o.by, o.ann.UserID)
+			_, err := o.DisableAccess(ctx, o.by, o.ann.UserID, Along{})
 			o.must(err)
 			return func() error { _, err := o.EnableAccess(ctx, o.by, o.ann.UserID); return err }
 		}),
@@ -565,6 +613,7 @@ func triedOperations() map[string]tried {
 		"Housekeeping":       none("it removes what has run out, and changes nothing that holds"),
 		"WriteAfterwards":    none("it writes refusals, of which TestRefusalsAreCounted looks, and when sessions were used"),
 		"WriteTouched":       none("as WriteAfterwards"),
+		"TokenActor":         none("a token that is refused is counted, as TestUnknownTokensAreSlowedAndRightOnesServed shows; one that works is no entry"),
 	}
 }
 

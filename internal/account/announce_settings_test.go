@@ -47,7 +47,7 @@ func TestSettingsChanged_TellsWhatWhoAndHow(t *testing.T) {
 	_, err = c.SetLogoutManagement(t.Context(), c.admin, account.Version, 1800, 43200)
 	c.must(err)
 	ann := c.person("ann@example.com", permission.Analyst, 1) // people are no settings
-	_, err = c.DisableAccess(t.Context(), c.admin, ann.UserID)
+	_, err = c.DisableAccess(t.Context(), c.admin, ann.UserID, Along{})
 	c.must(err)
 	var said []string
 	for _, e := range c.toldSettings(notify.KindWebhook) {
@@ -110,7 +110,7 @@ func TestSettingsChanged_AJobGivesOneSummary(t *testing.T) {
 	mail := c.integration(notify.KindEmail, notify.Settings{"emails": strings.Join(append(addresses, "chief@example.com"), "\n")})
 	c.tell(notify.ConditionSettingsChanged, c.integration(notify.KindWebhook, nil), c.integration(notify.KindSlack, nil))
 	hooks, chats := len(c.toldSettings(notify.KindWebhook)), len(c.toldSettings(notify.KindSlack))
-	_, err := c.StartBulk(t.Context(), c.admin, Selection{IDs: people}, BulkOrder{Action: JobDisable, RemoveFrom: []int64{mail}})
+	_, err := c.StartBulk(t.Context(), c.admin, Selection{IDs: people}, BulkOrder{Action: JobDisable, Along: Along{RemoveFrom: []int64{mail}}})
 	c.must(err)
 	c.runDueJobs(t.Context())
 	if n := len(c.toldSettings(notify.KindWebhook)) - hooks; n != len(people) {
