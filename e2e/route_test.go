@@ -26,6 +26,8 @@ var allowed = map[string]int{
 	"GET /signin/2fa":          http.StatusSeeOther,
 	"POST /signin/2fa":         http.StatusSeeOther,
 	"POST /signin/2fa/passkey": http.StatusSeeOther, // nobody waits
+	"GET /signin/password":     http.StatusSeeOther,
+	"POST /signin/password":    http.StatusSeeOther,
 	"GET /forgot":              http.StatusOK,
 	"POST /forgot":             http.StatusUnprocessableEntity,
 	"GET /reset/:token":        http.StatusNotFound,

@@ -9,7 +9,6 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
-	"console/internal/permission"
 	"console/store"
 )
 
