@@ -151,7 +151,7 @@ func (i Installation) loadKey(path string, log *slog.Logger) (*auth.Key, error) 
 func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, base *url.URL) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: o.brand, BaseURL: base,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Version: Version, Brand: o.brand, BaseURL: base,
 		Hasher: auth.NewHasher(account.Queue(slots)),
 	})
 }
