@@ -39,7 +39,7 @@ func person(u store.User) string {
 }
 
 // recordChange writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
-func (tx *Tx) recordChange(ctx context.Context, action string, before, after object) error {
+func (tx *Tx) recordChange(ctx context.Context, action action, before, after object) error {
 	changes := map[string][2]string{}
 	for field, value := range after.fields {
 		if before.fields[field] != value {
@@ -51,7 +51,7 @@ func (tx *Tx) recordChange(ctx context.Context, action string, before, after obj
 
 // record writes an activity entry. Every change has one: so this is where a request that only reads is kept from
 // changing anything.
-func (tx *Tx) record(ctx context.Context, action, outcome string, about object, changes map[string][2]string) error {
+func (tx *Tx) record(ctx context.Context, action action, outcome string, about object, changes map[string][2]string) error {
 	if tx.by.Background && outcome == Done {
 		return Refuse(Background)
 	}
@@ -62,7 +62,7 @@ func (tx *Tx) record(ctx context.Context, action, outcome string, about object, 
 	return tx.db.InsertEntry(ctx, &store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
 		RequestID: tx.by.RequestID,
-		Action:    action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+		Action:    string(action), ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent, JobID: tx.by.job,
 	})
 }
@@ -78,8 +78,14 @@ func (a Actor) recorded() string {
 // object is the actor as what an activity entry is about.
 func (a Actor) object() object { return object{kind: "user", id: a.UserID, name: a.recorded()} }
 
-// actionRefused is the action of what somebody was refused for want of a permission.
-const actionRefused = "refused"
+// changesOf are the fields of an entry that were changed: previous and new.
+func changesOf(e store.Entry) map[string][2]string {
+	var changes map[string][2]string
+	if json.Unmarshal([]byte(e.Changes), &changes) != nil {
+		return nil // of a version that wrote them otherwise: the page shows them as they are
+	}
+	return changes
+}
 
 // recordRefusals writes that somebody was refused, and how often.
 func (tx *Tx) recordRefusals(ctx context.Context, r refused) error {

@@ -25,13 +25,14 @@ type refusedKey struct {
 	user           int64
 	address        string // of visitors; those of people who are signed in may change
 	route, missing string
-	action, object string
+	action         action
+	object         string
 }
 
 // refused are refusals that are not in the activity log yet: for want of a permission, or during a pause.
 type refused struct {
 	by     Actor
-	action string
+	action action
 	about  object
 	needs  string // the permission; empty: it was a pause
 	count  int
@@ -73,7 +74,7 @@ func (s *Service) countRefusal(by Actor, err error) {
 	if r == nil || r.Lack == nil || by.Background {
 		return
 	}
-	s.afterwards.count(refused{by: by, action: actionRefused, about: r.Lack.object, needs: r.Lack.Missing.Permission.String()})
+	s.afterwards.count(refused{by: by, action: actRefused, about: r.Lack.object, needs: r.Lack.Missing.Permission.String()})
 }
 
 // count notes a refusal.

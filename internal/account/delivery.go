@@ -188,7 +188,7 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		}
 		tx.queued = true
 		about := object{kind: "delivery", id: again.ID, name: old.Integration.Name}
-		return again, tx.record(ctx, "send again", Done, about, map[string][2]string{
+		return again, tx.record(ctx, actSendAgain, Done, about, map[string][2]string{
 			"event": {"", old.Event.UUID}, "recipients": {"", cmp.Or(old.Recipient, old.Integration.Name)}})
 	})
 }

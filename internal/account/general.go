@@ -35,7 +35,7 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 	refused := Fields{}
 	name = input.ParseTitle(name, "name", "the name of the company", refused)
 	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
-	return s.setGeneral(ctx, by, version, "change company", func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, actChangeCompany, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -58,7 +58,7 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 		}
 		timeouts[field] = Timeouts[i]
 	}
-	return s.setGeneral(ctx, by, version, "change logout management", func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, actChangeLogout, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -75,7 +75,7 @@ func (s *Service) setGeneral(
 	ctx context.Context,
 	by Actor,
 	version int64,
-	action string,
+	action action,
 	set func(*Tx, *store.Account) error,
 ) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
@@ -158,6 +158,6 @@ func (s *Service) queueTestMail(ctx context.Context, by Actor) (int64, error) {
 		if err := tx.db.MoveHold(ctx, notify.Target(notify.KindEmail, 0), tx.now); err != nil {
 			return 0, err
 		}
-		return id, tx.record(ctx, "send test mail", Done, userObject(user), nil)
+		return id, tx.record(ctx, actTestMail, Done, userObject(user), nil)
 	})
 }

@@ -22,7 +22,7 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
-	_, err := s.setGeneral(ctx, by, version, "change sign-in management", func(tx *Tx, a *store.Account) error {
+	_, err := s.setGeneral(ctx, by, version, actChangeSignIn, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -77,7 +77,7 @@ func (tx *Tx) letIn(ctx context.Context) error {
 			RequestID: tx.by.RequestID,
 			UserAgent: session.UserAgent,
 		}
-		if err := theirs.signedIn(ctx, user, "sign in"); err != nil {
+		if err := theirs.signedIn(ctx, user, actSignIn); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) erro
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.signOutAll(ctx, "sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
+		return struct{}{}, tx.signOutAll(ctx, actSignOutWithoutFactor, tx.db.DeleteSessionsWithoutSecondFactor)
 	})
 	return err
 }
@@ -123,12 +123,12 @@ func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) erro
 // Forbidden without general.update.
 func (s *Service) SignOutEverybody(ctx context.Context, by Actor) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.signOutAll(ctx, "sign out everybody", tx.db.DeleteSessionsBut)
+		return struct{}{}, tx.signOutAll(ctx, actSignOutAll, tx.db.DeleteSessionsBut)
 	})
 	return err
 }
 
-func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx context.Context, except int64) (int64, error)) error {
+func (tx *Tx) signOutAll(ctx context.Context, action action, end func(ctx context.Context, except int64) (int64, error)) error {
 	if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (tx *Tx) makeGroup(ctx context.Context, in GroupInput) (store.Group, error)
 	if err != nil {
 		return store.Group{}, err
 	}
-	return group, tx.recordChange(ctx, "create group", object{}, after)
+	return group, tx.recordChange(ctx, actCreateGroup, object{}, after)
 }
 
 // RenameGroup gives a group that still is as it was at version another name. It returns Invalid, Forbidden,
@@ -172,7 +172,7 @@ func (tx *Tx) changeGroup(
 	if err != nil {
 		return store.Group{}, err
 	}
-	return group.Group, tx.recordChange(ctx, "change group", before, after)
+	return group.Group, tx.recordChange(ctx, actChangeGroup, before, after)
 }
 
 // DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
@@ -204,7 +204,7 @@ func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 	}
 	after := before
 	after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
-	if err := tx.recordChange(ctx, "delete group", before, after); err != nil {
+	if err := tx.recordChange(ctx, actDeleteGroup, before, after); err != nil {
 		return store.Group{}, err
 	}
 	return group.Group, tx.tellLeft(ctx, left)

@@ -81,7 +81,7 @@ func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration
 		return store.Integration{}, err
 	}
 	made := integrationObject(integration).withSettings(integration.Kind, settings)
-	return integration, tx.recordChange(ctx, "create integration", object{}, made)
+	return integration, tx.recordChange(ctx, actCreateIntegration, object{}, made)
 }
 
 // UpdateIntegration changes a destination that still is as it was at version. It returns Invalid, Forbidden,
@@ -106,7 +106,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		if err := tx.saveIntegration(ctx, &after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return after, tx.recordChange(ctx, "change integration", integrationObject(before).withSettings(after.Kind, kept),
+		return after, tx.recordChange(ctx, actChangeIntegration, integrationObject(before).withSettings(after.Kind, kept),
 			integrationObject(after).withSettings(after.Kind, in.Settings))
 	})
 }
@@ -115,18 +115,18 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 // Forbidden or store.ErrNotFound.
 func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(ctx, id, "enable integration", func(i *store.Integration) { i.Active = true })
+		return tx.switchIntegration(ctx, id, actEnableIntegration, func(i *store.Integration) { i.Active = true })
 	})
 }
 
 // DisableIntegration switches a destination off: what is sent to it waits. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(ctx, id, "disable integration", func(i *store.Integration) { i.Active = false })
+		return tx.switchIntegration(ctx, id, actDisableIntegration, func(i *store.Integration) { i.Active = false })
 	})
 }
 
-func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
+func (tx *Tx) switchIntegration(ctx context.Context, id int64, action action, turn func(*store.Integration)) (store.Integration, error) {
 	if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 		return store.Integration{}, err
 	}
@@ -168,7 +168,7 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.record(ctx, "make signing secret", Done, integrationObject(integration), nil)
+		return integration, tx.record(ctx, actMakeSigningSecret, Done, integrationObject(integration), nil)
 	})
 	return integration, secret, err
 }
@@ -192,7 +192,7 @@ func (s *Service) SwitchOff(ctx context.Context, integrationID int64) error {
 		if err := tx.db.UpdateIntegration(ctx, &after); err != nil {
 			return struct{}{}, err
 		}
-		if err := tx.recordChange(ctx, "switch off integration", integrationObject(before), integrationObject(after)); err != nil {
+		if err := tx.recordChange(ctx, actSwitchOffIntegration, integrationObject(before), integrationObject(after)); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, tx.tellAdministrators(ctx, after)
@@ -255,7 +255,7 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "delete integration", Done, integrationObject(integration), nil)
+		return struct{}{}, tx.record(ctx, actDeleteIntegration, Done, integrationObject(integration), nil)
 	})
 	return err
 }

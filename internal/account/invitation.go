@@ -93,7 +93,7 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 			}
 		}
 	}
-	return tx.happened(notify.ConditionUserAdded, user), tx.recordChange(ctx, "add user", object{}, userObject(user))
+	return tx.happened(notify.ConditionUserAdded, user), tx.recordChange(ctx, actAddUser, object{}, userObject(user))
 }
 
 // enterNew puts a new person into groups besides the automatic one. That is membership, and asks for groups.update.
@@ -144,7 +144,7 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", object{}, userObject(user))
+	return Issued{token, user, invitation}, tx.recordChange(ctx, actIssueLink, object{}, userObject(user))
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
@@ -185,7 +185,7 @@ func (tx *Tx) renewLink(ctx context.Context, id int64) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", userObject(user), userObject(user))
+	return Issued{token, user, invitation}, tx.recordChange(ctx, actIssueLink, userObject(user), userObject(user))
 }
 
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
@@ -216,7 +216,7 @@ func (tx *Tx) revoke(ctx context.Context, invitation store.Invitation, user stor
 	if err := tx.removeUser(ctx, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "revoke invitation", Done, userObject(user), nil)
+	return tx.record(ctx, actRevokeInvitation, Done, userObject(user), nil)
 }
 
 // revokeThose ends those of invitations whose person which names, and returns these people; nil means all.
@@ -263,7 +263,7 @@ func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store
 		if err := tx.db.NoteLinkReader(ctx, invitation.ID, by.UserID); err != nil {
 			return store.Delivery{}, err
 		}
-		return delivery, tx.record(ctx, "export invitation mail", Done, userObject(user), nil)
+		return delivery, tx.record(ctx, actExportInvitation, Done, userObject(user), nil)
 	})
 }
 

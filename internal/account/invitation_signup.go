@@ -144,7 +144,7 @@ func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Cl
 		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
-	if err := tx.recordChange(ctx, "accept invitation", userObject(offer.User), userObject(user)); err != nil {
+	if err := tx.recordChange(ctx, actAcceptInvitation, userObject(offer.User), userObject(user)); err != nil {
 		return Begun{}, err
 	}
 	if joins {
@@ -152,7 +152,7 @@ func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Cl
 			return Begun{}, err
 		}
 	}
-	return tx.beginSession(ctx, user, from, "sign in")
+	return tx.beginSession(ctx, user, from, actSignIn)
 }
 
 // joinByLink brings a person invited by link into the user list, confirms it to them by mail and tells the triggers.

@@ -21,6 +21,14 @@ const (
 	JobLeft    = "left" // tells the triggers who was in a group that is gone
 )
 
+// jobActions are what the activity log says of the beginning and the end of a job. That a group was deleted has its entry.
+var jobActions = map[string]struct{ start, end action }{
+	JobDisable: {actStartDisable, actEndDisable},
+	JobEnable:  {actStartEnable, actEndEnable},
+	JobDelete:  {actStartDelete, actEndDelete},
+	JobImport:  {actStartImport, actEndImport},
+}
+
 // Bounds of the transaction that steps of a job share: others must get their turn in between (rule "one transaction").
 const (
 	stepsTogether = 100
@@ -279,7 +287,7 @@ func (b *batch) step(ctx context.Context) error {
 		return b.failed(ctx, done, failure)
 	}
 	if refusal != nil && refusal.Lack != nil && refusal.Lack.Person != "" { // an attempt on somebody stronger is recorded, here as elsewhere
-		attempt := refused{action: actionRefused, about: refusal.Lack.object, needs: refusal.Lack.Missing.Permission.String(), count: 1}
+		attempt := refused{action: actRefused, about: refusal.Lack.object, needs: refusal.Lack.Missing.Permission.String(), count: 1}
 		if err := b.tx.recordRefusals(ctx, attempt); err != nil {
 			return err
 		}
@@ -348,7 +356,7 @@ func (b *batch) end(ctx context.Context) error {
 	}
 	counts := map[string][2]string{"done": {"", fmt.Sprint(b.job.Done - b.job.Refused)}, "refused": {"", fmt.Sprint(b.job.Refused)}}
 	about := object{kind: "job", id: b.job.ID, name: fmt.Sprintf("%s %d people", b.job.Kind, b.job.Total)}
-	return b.tx.record(ctx, "end "+b.job.Kind+" of several", Done, about, counts)
+	return b.tx.record(ctx, jobActions[b.job.Kind].end, Done, about, counts)
 }
 
 // reason is a refusal as the outcome of a step says it.

@@ -50,7 +50,7 @@ func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, ses
 		if err != nil {
 			return false, err
 		}
-		if err := tx.record(ctx, "confirm password", Failed, userObject(user), nil); err != nil {
+		if err := tx.record(ctx, actConfirmPassword, Failed, userObject(user), nil); err != nil {
 			return false, err
 		}
 		if t = failed(t, tx.now); t.Failures < prompts.Number {

@@ -46,7 +46,7 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 		})
 	}
 	if err != nil {
-		return s.answerPause(ctx, from.actor(), "request password reset", object{kind: "user"}, err)
+		return s.answerPause(ctx, from.actor(), actRequestReset, object{kind: "user"}, err)
 	}
 	select {
 	case s.resetAsked <- struct{}{}:
@@ -142,7 +142,7 @@ func (tx *Tx) answerWithLink(ctx context.Context, user store.User) error {
 	if err := tx.sendResetLink(ctx, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "request password reset", Done, userObject(user), nil)
+	return tx.record(ctx, actRequestReset, Done, userObject(user), nil)
 }
 
 // pretend does for an administrator what would be done for somebody who gets a link, and takes it back: the writer is
@@ -210,7 +210,7 @@ func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64)
 		if err := tx.sendResetLink(ctx, user); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.record(ctx, "send password reset", Done, userObject(user), nil)
+		return user, tx.record(ctx, actSendReset, Done, userObject(user), nil)
 	})
 }
 
@@ -274,7 +274,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.setPassword(ctx, user, hash, "reset password")
+		return struct{}{}, tx.setPassword(ctx, user, hash, actResetPassword)
 	})
 	return err
 }

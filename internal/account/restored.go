@@ -36,7 +36,7 @@ func (s *Service) Restored(ctx context.Context, by Actor) (ended store.Ended, jo
 		} {
 			counts[what] = [2]string{"", fmt.Sprint(n)}
 		}
-		return ended, tx.record(ctx, "restore", Done, object{kind: "database"}, counts)
+		return ended, tx.record(ctx, actRestore, Done, object{kind: "database"}, counts)
 	})
 	return ended, jobs, err
 }

@@ -74,7 +74,7 @@ func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method str
 			return Secured{}, err
 		}
 	}
-	if err := tx.record(ctx, "add second factor", Done, userObject(user), map[string][2]string{"second factor": {"", method}}); err != nil {
+	if err := tx.record(ctx, actAddFactor, Done, userObject(user), map[string][2]string{"second factor": {"", method}}); err != nil {
 		return Secured{}, err
 	}
 	company, err := tx.db.Account(ctx)
@@ -88,7 +88,7 @@ func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method str
 	}
 	if done.In = session.Stage == store.SetsUpSecondFactor; done.In {
 		tx.by.UserAgent = from.browser()
-		if err := tx.signedIn(ctx, user, "sign in"); err != nil {
+		if err := tx.signedIn(ctx, user, actSignIn); err != nil {
 			return Secured{}, err
 		}
 	}
@@ -143,7 +143,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		if err := tx.tellOfChange(ctx, user, "new recovery codes were made"); err != nil {
 			return nil, err
 		}
-		return codes, tx.record(ctx, "make recovery codes", Done, userObject(user), nil)
+		return codes, tx.record(ctx, actMakeCodes, Done, userObject(user), nil)
 	})
 }
 
@@ -198,7 +198,7 @@ func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) e
 				return err
 			}
 		}
-		return tx.record(ctx, "remove second factor", Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
+		return tx.record(ctx, actRemoveFactor, Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
 	}
 	account, err := tx.db.Account(ctx)
 	if err != nil {
@@ -247,7 +247,7 @@ func (tx *Tx) endSecondFactor(ctx context.Context, user store.User) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.record(ctx, "disable 2FA", Done, userObject(user), nil); err != nil {
+	if err := tx.record(ctx, actDisableFactors, Done, userObject(user), nil); err != nil {
 		return err
 	}
 	return tx.announce(ctx, tx.happened(notify.ConditionSecondFactorDisabled, user))

@@ -111,7 +111,7 @@ func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error
 		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil || session.Stage != store.Finished {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "sign out", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, actSignOut, Done, userObject(user), nil)
 	})
 	return err
 }
@@ -119,7 +119,7 @@ func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error
 // beginSession begins the session of somebody who has given the right password, in place of the one the browser had.
 // How far it opens the console follows from what else the person has to show. action is what is recorded when they are
 // in.
-func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, action string) (Begun, error) {
+func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, action action) (Begun, error) {
 	stage, err := tx.stageFor(ctx, user)
 	if err != nil {
 		return Begun{}, err
@@ -200,7 +200,7 @@ func (tx *Tx) renewSession(ctx context.Context, session store.Session, from Clie
 }
 
 // signedIn notes that somebody has shown all that is asked of them.
-func (tx *Tx) signedIn(ctx context.Context, user store.User, action string) error {
+func (tx *Tx) signedIn(ctx context.Context, user store.User, action action) error {
 	if err := tx.db.SetLastAuth(ctx, user.ID, tx.now); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID in
 		if err := tx.db.DeleteSessionOfUser(ctx, user.ID, sessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "end session", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, actEndSession, Done, userObject(user), nil)
 	})
 	return err
 }
@@ -68,7 +68,7 @@ func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error
 		if err := tx.db.DeleteSessionsOfUserBut(ctx, user.ID, by.SessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "end sessions", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, actEndSessions, Done, userObject(user), nil)
 	})
 	return err
 }

@@ -32,7 +32,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
 	email, key := input.StoredEmail(email)
 	begun, err := s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
-	return begun, s.answerPause(ctx, from.actor(), "sign in", object{kind: "user", name: email}, err)
+	return begun, s.answerPause(ctx, from.actor(), actSignIn, object{kind: "user", name: email}, err)
 }
 
 // attempt is what somebody signs in with, and the counters it is held against.
@@ -89,7 +89,7 @@ func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begu
 		if err := tx.db.DeleteThrottle(ctx, accountPasswords.Kind, a.counters[0].subject); err != nil {
 			return Begun{}, err
 		}
-		return tx.beginSession(ctx, current, from, "sign in")
+		return tx.beginSession(ctx, current, from, actSignIn)
 	})
 }
 
@@ -122,7 +122,7 @@ func (s *Service) failSignIn(ctx context.Context, a attempt, user store.User, fr
 				return struct{}{}, err
 			}
 		}
-		return struct{}{}, tx.record(ctx, "sign in", Failed, object{kind: "user", name: a.email}, nil)
+		return struct{}{}, tx.record(ctx, actSignIn, Failed, object{kind: "user", name: a.email}, nil)
 	})
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (s *Service) finishSignIn(
 	by.UserAgent = from.browser()
 	factors := counter{secondFactors, strconv.FormatInt(by.UserID, 10)}
 	if err := s.look().awaitPause(ctx, factors); err != nil {
-		return SignedInWith{}, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
+		return SignedInWith{}, s.answerPause(ctx, by, actSecondFactor, by.object(), err)
 	}
 	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
 		session, user, err := tx.waiting(ctx)
@@ -95,7 +95,7 @@ func (s *Service) finishSignIn(
 	if err == nil {
 		err = refusal
 	}
-	return done, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
+	return done, s.answerPause(ctx, by, actSecondFactor, by.object(), err)
 }
 
 // waiting returns the actor's session, which must wait for the second factor, and the person, who must still be allowed
@@ -123,7 +123,7 @@ func (tx *Tx) failSecondFactor(ctx context.Context, t store.Throttle, session st
 	if err := tx.askPasskey(ctx, session.ID, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "sign in second factor", Failed, userObject(user), nil)
+	return tx.record(ctx, actSecondFactor, Failed, userObject(user), nil)
 }
 
 // finish lets the person in.
@@ -143,7 +143,7 @@ func (tx *Tx) finish(ctx context.Context, session store.Session, user store.User
 			return SignedInWith{}, err
 		}
 	}
-	return done, tx.record(ctx, "sign in", Done, userObject(user), map[string][2]string{"second factor": {"", with}})
+	return done, tx.record(ctx, actSignIn, Done, userObject(user), map[string][2]string{"second factor": {"", with}})
 }
 
 // useCode uses up a code that the person typed.

@@ -220,9 +220,13 @@ func (s *Service) recordTest(ctx context.Context, by Actor, about object, result
 		outcome = Failed
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
+		action := actTestIntegration
+		if about.kind == objectTrigger {
+			action = actTestTrigger
+		}
 		changes := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)},
 			"recipients": {"", strings.Join(recipients, ", ")}}
-		return struct{}{}, tx.record(ctx, "test "+about.kind, outcome, about, changes)
+		return struct{}{}, tx.record(ctx, action, outcome, about, changes)
 	})
 	return all, err
 }

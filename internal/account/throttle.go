@@ -138,7 +138,7 @@ func (s *Service) look() *View { return &View{service: s, db: s.db.Queries, now:
 
 // answerPause turns a pause into a Throttled, and returns any other error as it is. The refusal is counted in memory, and
 // whoever goes on trying is answered later and later: nothing is written for them, and they take no time of others.
-func (s *Service) answerPause(ctx context.Context, by Actor, action string, about object, err error) error {
+func (s *Service) answerPause(ctx context.Context, by Actor, action action, about object, err error) error {
 	p, paused := errors.AsType[pause](err)
 	if !paused {
 		return err

@@ -141,7 +141,7 @@ func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integratio
 	if err != nil {
 		return store.Trigger{}, err
 	}
-	return trigger, tx.recordChange(ctx, "create trigger", object{}, created.object())
+	return trigger, tx.recordChange(ctx, actCreateTrigger, object{}, created.object())
 }
 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
@@ -155,7 +155,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 		return store.Trigger{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actChangeTrigger, func(t *store.Trigger) error {
 			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
 			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
 			return tx.setReactions(ctx, *t, in.Integrations)
@@ -166,7 +166,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 // EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
 func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "enable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actEnableTrigger, func(t *store.Trigger) error {
 			t.Enabled = true
 			return nil
 		})
@@ -176,7 +176,7 @@ func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.
 // DisableTrigger keeps a trigger from telling anybody anything. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "disable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actDisableTrigger, func(t *store.Trigger) error {
 			t.Enabled = false
 			return nil
 		})
@@ -184,7 +184,7 @@ func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store
 }
 
 // changeTrigger stores and records what change makes of a trigger.
-func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
+func (tx *Tx) changeTrigger(ctx context.Context, id int64, action action, change func(*store.Trigger) error) (store.Trigger, error) {
 	if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
 		return store.Trigger{}, err
 	}
@@ -220,7 +220,7 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 		if err := tx.db.DeleteTrigger(ctx, id); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "delete trigger", Done, trigger.object(), nil)
+		return struct{}{}, tx.record(ctx, actDeleteTrigger, Done, trigger.object(), nil)
 	})
 	return err
 }

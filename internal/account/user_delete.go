@@ -47,7 +47,7 @@ func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
 	if err := tx.removeUser(ctx, user); err != nil {
 		return fact{}, err
 	}
-	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, "delete user", Done, userObject(user), nil)
+	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, actDeleteUser, Done, userObject(user), nil)
 }
 
 // PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.

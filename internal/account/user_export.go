@@ -25,7 +25,7 @@ func (s *Service) ExportUsers(ctx context.Context, by Actor, q UserQuery, begin 
 		return err
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.record(ctx, "export users", Done, object{kind: "user list", name: string(q.Tab)}, nil)
+		return struct{}{}, tx.record(ctx, actExportUsers, Done, object{kind: "user list", name: string(q.Tab)}, nil)
 	})
 	if err != nil {
 		return err

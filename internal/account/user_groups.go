@@ -283,9 +283,9 @@ type moved struct {
 // recordMembership records a change of somebody's role or groups.
 func (tx *Tx) recordMembership(ctx context.Context, user store.User, before, after membership) (moved, error) {
 	var details []string
-	action := "change groups"
+	action := actChangeGroups
 	if before.fields["role"] != after.fields["role"] {
-		action = "change role"
+		action = actChangeRole
 		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
 	for _, name := range before.beyond(after) {

@@ -38,7 +38,7 @@ func (tx *Tx) promiseRole(ctx context.Context, invitationID int64, role permissi
 	if _, err := tx.reviewLinks(ctx, user); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.recordChange(ctx, "change role", userObject(before), userObject(user)); err != nil {
+	if err := tx.recordChange(ctx, actChangeRole, userObject(before), userObject(user)); err != nil {
 		return store.User{}, err
 	}
 	return user, tx.announce(ctx, tx.happened(notify.ConditionMembershipChanged, user, roleChange(before.Role, user.Role)))
