@@ -162,6 +162,9 @@ var allowed = map[string]int{
 	"GET /settings/deliveries/:id":         http.StatusNotFound,
 	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
 
+	"GET /settings/activity/export.csv":    http.StatusOK,
+	"GET /settings/activity/export.ndjson": http.StatusOK,
+
 	"GET /healthz": http.StatusOK,
 	"GET /readyz":  http.StatusOK,
 }

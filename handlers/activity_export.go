@@ -1,0 +1,60 @@
+package handlers
+
+import (
+	"strconv"
+
+	"console/internal/account"
+	"console/store"
+)
+
+// exportActivityCSV answers with the entries that the list shows, as a table for people.
+func (h *Console) exportActivityCSV(c request) error {
+	var entries *sheet
+	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: entryFilter(c), Format: "CSV"}, func() {
+		entries = startSheet(c, h.activityFile("csv"), "time (UTC)", "object type", "object", "action", "outcome", "actor", "source",
+			"changes", "description", "address", "browser", "request id", "job", "id")
+	}, func(e *store.Entry) error {
+		return entries.row(moment(e.At), account.ObjectTitle(e.ObjectType), e.Object, account.ActionTitle(e.Action), e.Outcome, e.Actor,
+			e.Source, account.ChangesText(e), account.SentenceText(*e), e.Address, e.UserAgent, e.RequestID, numberOrNothing(e.JobID),
+			numberOrNothing(e.ID))
+	})
+	if entries == nil {
+		return err
+	}
+	return h.endFile(c, entries.file, err)
+}
+
+// exportActivityLines answers with the entries that the list shows, as lines of JSON for programs.
+func (h *Console) exportActivityLines(c request) error {
+	var file *sentFile
+	var line []byte
+	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: entryFilter(c), Format: "NDJSON"}, func() {
+		file = startFile(c, "application/x-ndjson", h.activityFile("ndjson"))
+	}, func(e *store.Entry) error {
+		line = h.account.AppendLine(line[:0], e)
+		if _, err := file.Write(line); err != nil {
+			return err
+		}
+		return file.sendEachSecond()
+	})
+	if file == nil {
+		return err
+	}
+	return h.endFile(c, file, err)
+}
+
+func (h *Console) activityFile(ending string) string {
+	return "activity-" + h.Now().UTC().Format("2006-01-02") + "." + ending
+}
+
+// numberOrNothing is an id as a cell of a table.
+func numberOrNothing(id int64) string {
+	if id == 0 {
+		return ""
+	}
+	return strconv.FormatInt(id, 10)
+}
+
+func entryFilter(c request) store.EntryFilter {
+	return store.EntryFilter{Text: c.QueryParam("q"), Action: c.QueryParam("action"), Outcome: c.QueryParam("outcome")}
+}
