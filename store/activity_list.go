@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"fmt"
 	"math"
@@ -57,34 +58,36 @@ type EntryPage struct {
 
 // EntriesLookedAt is how many entries a search looks at before it asks whether to go on, where no index answers it: one for
 // text, and one that combines actor and object, or a job, with more.
-const EntriesLookedAt = 5000
+const EntriesLookedAt = 3000
 
-// EntryPage returns the entries that match, in the order of their moments. Whatever is not answered by indexes alone ends
-// after EntriesLookedAt entries, and says so.
-func (q Queries) EntryPage(ctx context.Context, query EntryQuery) (EntryPage, error) {
+// EntryPage returns the entries that match, in the order of their moments. What indexes alone do not answer ends after
+// EntriesLookedAt entries, and the page says so.
+func (q Queries) EntryPage(ctx context.Context, kinds *EntryKinds, query EntryQuery) (EntryPage, error) {
 	s := newEntrySearch(q, query)
-	page := EntryPage{}
-	wanted, looked, chunk := query.Limit+1, 0, query.Limit+1
-	for more := true; more && len(page.Entries) < wanted; {
-		if !s.exact {
-			chunk = min(max(2*chunk, 250), EntriesLookedAt-looked)
-		}
-		if chunk == 0 {
+	if page, enough, err := s.glance(ctx, query); err != nil || enough {
+		return page, err
+	}
+	runs, err := s.runs(ctx, kinds)
+	if err != nil {
+		return EntryPage{}, err
+	}
+	s.begin(runs, query.Limit+1)
+	page, looked := EntryPage{}, 0
+	for len(page.Entries) <= query.Limit {
+		if !s.exact && looked == EntriesLookedAt {
 			page.LookedTo = s.span.next(query.Newer).At
 			break
 		}
-		found, err := s.nearest(ctx, chunk)
+		e, more, err := s.next(ctx)
 		if err != nil {
 			return EntryPage{}, err
 		}
-		more, looked = len(found) == chunk, looked+len(found)
-		for i := range found {
-			if s.matches(&found[i]) {
-				page.Entries = append(page.Entries, found[i])
-			}
+		if !more {
+			break
 		}
-		if more {
-			s.span.leave(found[len(found)-1].Position(), query.Newer)
+		looked++
+		if s.matches(e) {
+			page.Entries = append(page.Entries, *e)
 		}
 	}
 	page.bound(query, s.span.next(query.Newer))
@@ -149,6 +152,7 @@ type entrySearch struct {
 	span   span
 	paths  []entryPath
 	exact  bool // indexes find what matches and nothing else
+	open   openRuns
 }
 
 // entryPath is a way to entries by an index: its columns before the moment, and those values that are given.
@@ -245,9 +249,14 @@ func (s *entrySearch) matches(e *Entry) bool {
 	f := &s.filter
 	return (f.ActorID == 0 || e.ActorID == f.ActorID) && (!f.Nobody || e.ActorID == 0) &&
 		(f.UserID == 0 || e.ActorID == f.UserID || e.ObjectType == "user" && e.ObjectID == f.UserID) &&
-		(f.ObjectType == "" || e.ObjectType == f.ObjectType && (f.ObjectID == 0 || e.ObjectID == f.ObjectID)) &&
-		(f.Action == "" || e.Action == f.Action) && (f.Outcome == "" || e.Outcome == f.Outcome) &&
-		(f.Source == "" || e.Source == f.Source) && (f.JobID == 0 || e.JobID == f.JobID) && s.names(e)
+		(f.ObjectType == "" || f.ObjectID == 0 || e.ObjectID == f.ObjectID) &&
+		f.meansKind(entryKind{e.ObjectType, e.Action, e.Outcome, e.Source}) && (f.JobID == 0 || e.JobID == f.JobID) && s.names(e)
+}
+
+// meansKind says whether entries of a kind can match.
+func (f *EntryFilter) meansKind(k entryKind) bool {
+	return (f.ObjectType == "" || k.objectType == f.ObjectType) && (f.Action == "" || k.action == f.Action) &&
+		(f.Outcome == "" || k.outcome == f.Outcome) && (f.Source == "" || k.source == f.Source)
 }
 
 // names says whether all words stand in what the entry names.
@@ -264,40 +273,32 @@ func (s *entrySearch) names(e *Entry) bool {
 	return true
 }
 
-// nearest returns the next entries of the span, at most limit.
-func (s *entrySearch) nearest(ctx context.Context, limit int) ([]Entry, error) {
-	runs, err := s.runs(ctx)
+// glancedAt is how many entries are read before a search goes by kinds.
+const glancedAt = 200
+
+// glance looks whether the page lies among the next entries, whatever they are: for what is frequent that is sooner than to
+// ask each of many combinations.
+func (s *entrySearch) glance(ctx context.Context, query EntryQuery) (page EntryPage, enough bool, err error) {
+	if frequent := len(s.paths) == 1 && (len(s.paths[0].columns) == len(entriesByKind) || s.filter.Nobody); !frequent || !s.exact {
+		return EntryPage{}, false, nil
+	}
+	entries, err := s.read(ctx, &entryRun{path: entryPath{columns: entriesByTime}}, glancedAt)
 	if err != nil {
-		return nil, err
+		return EntryPage{}, false, err
 	}
-	var found []Entry
-	rest := s.span
-	for _, run := range runs {
-		if len(found) == limit {
-			last := found[limit-1].Position()
-			if s.compare(EntryPosition{At: run.first}, EntryPosition{At: last.At}) > 0 {
-				break // this one and all that follow begin later
-			}
-			rest.leave(last, !s.newer)
+	for i := range entries {
+		if s.matches(&entries[i]) && len(page.Entries) <= query.Limit {
+			page.Entries = append(page.Entries, entries[i])
 		}
-		more, err := s.read(ctx, run, rest, limit)
-		if err != nil {
-			return nil, err
-		}
-		if len(more) == 0 {
-			continue
-		}
-		found = append(found, more...)
-		slices.SortFunc(found, func(a, b Entry) int { return s.compare(a.Position(), b.Position()) })
-		found = slices.CompactFunc(found, func(a, b Entry) bool { return a.ID == b.ID })
-		found = found[:min(len(found), limit)]
 	}
-	return found, nil
+	enough = len(page.Entries) > query.Limit
+	page.bound(query, EntryPosition{})
+	return page, enough, nil
 }
 
-// compare orders positions as the search meets them.
-func (s *entrySearch) compare(a, b EntryPosition) int {
-	if s.newer {
+// ahead orders positions as a search meets them.
+func ahead(newer bool, a, b EntryPosition) int {
+	if newer {
 		return a.compare(b)
 	}
 	return b.compare(a)
@@ -307,80 +308,197 @@ func (s *entrySearch) compare(a, b EntryPosition) int {
 type entryRun struct {
 	path   entryPath
 	values []any
-	first  Millis // no entry of the run comes before this moment
+	place  EntryPosition // none of its entries that are still to be met comes before it
+	read   []Entry       // the next ones, as far as they have been read
+	batch  int           // how many to read next
+	ends   bool          // there are no more than what has been read
 }
 
-// runs returns the combinations that occur in the span, in the order in which they begin.
-func (s *entrySearch) runs(ctx context.Context) ([]entryRun, error) {
-	var all []entryRun
+// begin sets out from where the runs begin, to meet about as many entries as a page shows, or as are looked at.
+func (s *entrySearch) begin(runs []*entryRun, limit int) {
+	if !s.exact {
+		limit = EntriesLookedAt
+	}
+	for _, run := range runs {
+		run.batch = min(max(2, limit/len(runs)), limit, 512)
+	}
+	s.open = openRuns{runs, s.newer}
+	heap.Init(&s.open)
+}
+
+// next returns the next entry of all runs; more is false at the end.
+func (s *entrySearch) next(ctx context.Context) (e *Entry, more bool, err error) {
+	for s.open.Len() > 0 {
+		run := s.open.runs[0]
+		if len(run.read) == 0 {
+			if err := s.refill(ctx, run); err != nil {
+				return nil, false, err
+			}
+			continue
+		}
+		e, run.read = &run.read[0], run.read[1:]
+		repeated := e.Position() == s.span.next(s.newer) // what somebody did to themselves is in two runs
+		s.span.leave(e.Position(), s.newer)
+		s.advance(run)
+		if !repeated {
+			return e, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// refill reads the next entries of the run on top. What lies behind the entry met last is all that it has left.
+func (s *entrySearch) refill(ctx context.Context, run *entryRun) (err error) {
+	if run.read, err = s.read(ctx, run, run.batch); err != nil {
+		return err
+	}
+	run.ends = len(run.read) < run.batch
+	run.batch = min(2*run.batch, 512)
+	s.advance(run)
+	return nil
+}
+
+// advance moves the run on top to where it stands now, or drops it at its end.
+func (s *entrySearch) advance(run *entryRun) {
+	if len(run.read) == 0 && run.ends {
+		heap.Pop(&s.open)
+		return
+	}
+	if len(run.read) > 0 {
+		run.place = run.read[0].Position()
+	}
+	heap.Fix(&s.open, 0)
+}
+
+// openRuns is a heap: the run that goes on first is on top.
+type openRuns struct {
+	runs  []*entryRun
+	newer bool
+}
+
+func (o *openRuns) Len() int           { return len(o.runs) }
+func (o *openRuns) Less(i, j int) bool { return ahead(o.newer, o.runs[i].place, o.runs[j].place) < 0 }
+func (o *openRuns) Swap(i, j int)      { o.runs[i], o.runs[j] = o.runs[j], o.runs[i] }
+func (o *openRuns) Push(run any)       { o.runs = append(o.runs, run.(*entryRun)) }
+
+func (o *openRuns) Pop() any {
+	last := len(o.runs) - 1
+	run := o.runs[last]
+	o.runs = o.runs[:last]
+	return run
+}
+
+// runs returns the combinations that may have entries in the span.
+func (s *entrySearch) runs(ctx context.Context, kinds *EntryKinds) ([]*entryRun, error) {
+	var all []*entryRun
 	for _, path := range s.paths {
-		some, err := s.runsOf(ctx, path)
+		var some []*entryRun
+		var err error
+		switch {
+		case path.closed():
+			some = []*entryRun{{path: path, values: path.values(), place: s.span.next(s.newer)}}
+		case len(path.columns) == len(entriesByKind):
+			some, err = s.runsOfKinds(ctx, kinds, path)
+		default:
+			some, err = s.runsOf(ctx, path)
+		}
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, some...)
 	}
-	slices.SortStableFunc(all, func(a, b entryRun) int {
-		return s.compare(EntryPosition{At: a.first}, EntryPosition{At: b.first})
-	})
 	return all, nil
 }
 
-// runsOf returns the combinations of a path. There is nothing to ask where the filter leaves no column open.
-func (s *entrySearch) runsOf(ctx context.Context, path entryPath) ([]entryRun, error) {
-	only := entryRun{path: path, first: s.span.next(s.newer).At}
-	for _, column := range path.columns {
-		if value, is := path.given[column]; is {
-			only.values = append(only.values, value)
+// closed says that the filter leaves no column open.
+func (p entryPath) closed() bool { return len(p.values()) == len(p.columns) }
+
+// values are those that are given, in the order of the columns.
+func (p entryPath) values() (values []any) {
+	for _, column := range p.columns {
+		if value, is := p.given[column]; is {
+			values = append(values, value)
 		}
 	}
-	if len(only.values) == len(path.columns) {
-		return []entryRun{only}, nil
+	return values
+}
+
+// runsOfKinds returns those of all kinds of entries that match.
+func (s *entrySearch) runsOfKinds(ctx context.Context, kinds *EntryKinds, path entryPath) (runs []*entryRun, err error) {
+	all, err := kinds.current(ctx, s.Queries)
+	if err != nil {
+		return nil, err
 	}
+	for k, newest := range all {
+		if !s.filter.meansKind(k) {
+			continue
+		}
+		run := &entryRun{path: path, values: []any{k.objectType, k.action, k.outcome, k.source}, place: s.span.next(s.newer)}
+		if end := (EntryPosition{newest, math.MaxInt64}); !s.newer && end.compare(run.place) < 0 {
+			run.place = end
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// runsOf returns the combinations of a path that occur in the span.
+func (s *entrySearch) runsOf(ctx context.Context, path entryPath) ([]*entryRun, error) {
 	statement, args := s.runsQuery(path)
-	return many(ctx, s.q, func(row scanner) (entryRun, error) {
-		run := entryRun{path: path, values: make([]any, len(path.columns))}
-		into := []any{&run.first}
+	return many(ctx, s.q, func(row scanner) (*entryRun, error) {
+		run := &entryRun{path: path, values: make([]any, len(path.columns))}
+		into := []any{&run.place.At}
 		for i := range run.values {
 			into = append(into, &run.values[i])
+		}
+		if !s.newer {
+			run.place.ID = math.MaxInt64
 		}
 		return run, row.Scan(into...)
 	}, statement, args...)
 }
 
-// runsQuery asks which combinations occur, by a loose index scan: for each column one seek leads from a value to the next
-// one, whatever lies between. A last seek for each combination finds where it begins in the span.
+// runsQuery asks which combinations occur, and with a last seek for each, where it begins in the span.
 func (s *entrySearch) runsQuery(path entryPath) (statement string, args []any) {
+	statement, args = looseScan(path)
+	args = append(args, s.span.low.At, s.span.high.At)
+	begin := fmt.Sprintf("SELECT a.at FROM activity a%s AND a.at >= $%d AND a.at <= $%d ORDER BY a.at%s LIMIT 1",
+		agreeing(path.columns), len(args)-1, len(args), s.direction())
+	return "WITH runs AS MATERIALIZED (SELECT (" + begin + ") AS first, l.* FROM (" + statement + ") l)\n" +
+		"SELECT * FROM runs WHERE first IS NOT NULL", args
+}
+
+// looseScan asks which combinations of the columns of an index occur: for each column one seek leads from a value to the next
+// one, whatever lies between.
+func looseScan(path entryPath) (statement string, args []any) {
 	levels := []string{"level0 AS (SELECT 1)"}
 	for i, column := range path.columns {
-		name, before := fmt.Sprintf("level%d(%s)", i+1, strings.Join(path.columns[:i+1], ", ")), path.columns[:i]
+		before, known := path.columns[:i], path.columns[:i+1]
+		level := fmt.Sprintf("level%d(%s) AS (SELECT %%s UNION ALL SELECT %%s)", i+1, strings.Join(known, ", "))
 		kept := ""
 		if i > 0 {
 			kept = "l." + strings.Join(before, ", l.") + ", "
 		}
+		from := fmt.Sprintf(" FROM level%d l%s", i, occurring(before))
 		if value, is := path.given[column]; is {
 			args = append(args, value)
-			levels = append(levels, fmt.Sprintf("%s AS (SELECT %s$%d FROM level%d l%s)", name, kept, len(args), i, occurring(before)))
+			levels = append(levels, fmt.Sprintf("level%d(%s) AS (SELECT %s$%d%s)", i+1, strings.Join(known, ", "), kept, len(args), from))
 			continue
 		}
-		seek := "SELECT " + kept + "(SELECT a." + column + " FROM activity a" + agreeing(before, "l.") + "%s ORDER BY a." + column + " LIMIT 1)"
-		first := fmt.Sprintf(seek, "") + fmt.Sprintf(" FROM level%d l%s", i, occurring(before))
-		next := fmt.Sprintf(seek, " AND a."+column+" > l."+column) + fmt.Sprintf(" FROM level%d l%s", i+1, occurring(path.columns[:i+1]))
-		levels = append(levels, name+" AS ("+first+" UNION ALL "+next+")")
+		seek := kept + "(SELECT a." + column + " FROM activity a" + agreeing(before) + "%s ORDER BY a." + column + " LIMIT 1)"
+		first := fmt.Sprintf(seek, "") + from
+		next := fmt.Sprintf(seek, " AND a."+column+" > l."+column) + fmt.Sprintf(" FROM level%d l%s", i+1, occurring(known))
+		levels = append(levels, fmt.Sprintf(level, first, next))
 	}
-	args = append(args, s.span.low.At, s.span.high.At)
-	begin := fmt.Sprintf("SELECT a.at FROM activity a%s AND a.at >= $%d AND a.at <= $%d ORDER BY a.at%s LIMIT 1",
-		agreeing(path.columns, "l."), len(args)-1, len(args), s.direction())
-	last := fmt.Sprintf("runs AS MATERIALIZED (SELECT (%s) AS first, l.* FROM level%d l%s)",
-		begin, len(path.columns), occurring(path.columns))
-	return "WITH RECURSIVE " + strings.Join(append(levels, last), ",\n") + "\nSELECT * FROM runs WHERE first IS NOT NULL", args
+	return fmt.Sprintf("WITH RECURSIVE %s\nSELECT * FROM level%d l%s",
+		strings.Join(levels, ",\n"), len(path.columns), occurring(path.columns)), args
 }
 
-// agreeing is the condition that an entry agrees with a row in some columns.
-func agreeing(columns []string, row string) string {
+// agreeing is the condition that an entry agrees with a combination in some columns.
+func agreeing(columns []string) string {
 	condition := " WHERE 1 = 1"
 	for _, column := range columns {
-		condition += " AND a." + column + " = " + row + column
+		condition += " AND a." + column + " = l." + column
 	}
 	return condition
 }
@@ -401,19 +519,24 @@ func (s *entrySearch) direction() string {
 	return " DESC"
 }
 
-// read returns the next entries of one run within rest, at most limit.
-func (s *entrySearch) read(ctx context.Context, run entryRun, rest span, limit int) ([]Entry, error) {
-	statement, args := s.readQuery(run, rest, limit)
+// read returns the next entries of one run within what is left of the span, at most limit.
+func (s *entrySearch) read(ctx context.Context, run *entryRun, limit int) ([]Entry, error) {
+	statement, args := s.readQuery(run, limit)
 	return many(ctx, s.q, scanEntry, statement, args...)
 }
 
-func (s *entrySearch) readQuery(run entryRun, rest span, limit int) (statement string, args []any) {
-	args = append(slices.Clone(run.values), rest.low.At, rest.low.ID, rest.high.At, rest.high.ID, limit)
+func (s *entrySearch) readQuery(run *entryRun, limit int) (statement string, args []any) {
+	args = append(slices.Clone(run.values), s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID, limit)
 	condition, n := "", len(run.values)
 	for i, column := range run.path.columns {
-		condition += fmt.Sprintf("%s = $%d AND ", column, i+1)
-		if column == "job_id" {
-			condition += "job_id <> 0 AND " // as the index has it
+		switch column {
+		case "action":
+			// With a bare parameter SQLite would plan the query anew for each action, in the hope of an index that holds only it.
+			condition += fmt.Sprintf("action = CAST($%d AS TEXT) AND ", i+1)
+		case "job_id":
+			condition += fmt.Sprintf("job_id = $%d AND job_id <> 0 AND ", i+1) // as the index has it
+		default:
+			condition += fmt.Sprintf("%s = $%d AND ", column, i+1)
 		}
 	}
 	return fmt.Sprintf("SELECT %s FROM activity WHERE %s(at, id) > ($%d, $%d) AND (at, id) < ($%d, $%d) ORDER BY at%s, id%s LIMIT $%d",
