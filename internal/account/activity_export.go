@@ -29,7 +29,7 @@ func (s *Service) ExportEntries(ctx context.Context, by Actor, filter EntryExpor
 		return err
 	}
 	begin()
-	return s.db.EachEntry(ctx, filter.EntryFilter, write)
+	return s.db.EachEntry(ctx, &s.kinds, filter.EntryFilter, write)
 }
 
 // EntryExport says which entries are exported, in which format.
