@@ -75,7 +75,7 @@ func appendPerson(b []byte, id int64, named string) []byte {
 		b = append(strconv.AppendInt(append(b, `"uid":"`...), id, 10), `",`...)
 	}
 	name, email := named, ""
-	if at := strings.LastIndex(named, " <"); at > 0 && strings.HasSuffix(named, ">") {
+	if at := strings.LastIndex(named, " <"); at > 0 && strings.HasSuffix(named, ">") && strings.Contains(named[at:], "@") {
 		name, email = named[:at], named[at+len(" <"):len(named)-1]
 	} else if strings.Contains(named, "@") {
 		email = named
