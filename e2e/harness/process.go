@@ -3,9 +3,11 @@ package harness
 import (
 	"context"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,21 +29,22 @@ func Build(t *testing.T) (program string) {
 // Process is a console that runs as a process of its own, so that it can be killed.
 type Process struct {
 	*Browser
+	Output  *Logbook // standard output; standard error is the log of its Console
 	command *exec.Cmd
 }
 
 var listening = regexp.MustCompile(`listen=(\S+)`)
 
-// Launch serves the data of a console by the program itself, and returns a browser of the session with this token.
-func Launch(t *testing.T, program, data, token string) *Process {
+// Launch serves the data of a console by the program itself, with more arguments, and returns a browser of the session with this token.
+func Launch(t *testing.T, program, data, token string, more ...string) *Process {
 	t.Helper()
-	log := new(Logbook)
-	command := exec.Command(program, "serve", "--data", data, "--listen", "localhost:0")
-	command.Stderr = log
+	log, output := new(Logbook), new(Logbook)
+	command := exec.Command(program, append([]string{"serve", "--data", data, "--listen", "localhost:0"}, more...)...)
+	command.Stderr, command.Stdout = log, output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Process{command: command}
+	p := &Process{command: command, Output: output}
 	t.Cleanup(p.Kill)
 	var found []string
 	Eventually(t, "the program serves", func() bool {
@@ -53,6 +56,23 @@ func Launch(t *testing.T, program, data, token string) *Process {
 	p.Browser = c.Browser()
 	p.HTTP.Jar = cookiesOf(t, site, token)
 	return p
+}
+
+// Signal sends the process a signal.
+func (p *Process) Signal(signal os.Signal) {
+	p.Console.T.Helper()
+	if err := p.command.Process.Signal(signal); err != nil {
+		p.Console.T.Fatal(err)
+	}
+}
+
+// Stop ends the process as an operator does, and waits for its end.
+func (p *Process) Stop() {
+	p.Console.T.Helper()
+	p.Signal(syscall.SIGTERM)
+	if err := p.command.Wait(); err != nil {
+		p.Console.T.Errorf("the console did not end well: %v\n%s", err, p.Console.Log)
+	}
 }
 
 // Kill ends the process at once, as a crash does.
