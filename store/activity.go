@@ -10,7 +10,7 @@ type Entry struct {
 	Actor      string
 	Source     string
 	Address    string
-	UserAgent  string // of the browser that signed in; "" in all other entries
+	UserAgent  string // of the browser, where it came from one
 	RequestID  string
 	Action     string
 	ObjectType string
