@@ -167,7 +167,7 @@ func (tx *Tx) record(ctx context.Context, action action, outcome string, about o
 	if err != nil {
 		return err
 	}
-	return tx.db.InsertEntry(ctx, &store.Entry{
+	return tx.db.InsertEntry(ctx, tx.service.chain.MAC, &store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
 		RequestID: tx.by.RequestID,
 		Action:    string(action), ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
