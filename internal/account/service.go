@@ -35,6 +35,7 @@ type Service struct {
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
 
 	list       *userlist.List
 	afterwards afterwards
