@@ -207,6 +207,9 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), withID(h.deleteTriggerForm)},
 		{post, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), withID(h.deleteTrigger)},
 
+		{get, "/settings/activity", Holding(permission.ActivityView), h.activity},
+		{get, "/settings/activity/:id", Holding(permission.ActivityView), withID(h.activityEntry)},
+
 		{get, "/settings/deliveries", Holding(permission.TriggersView), h.deliveries},
 		{get, "/settings/deliveries/:id", Holding(permission.TriggersView), withID(h.delivery)},
 		{post, "/settings/deliveries/:id/resend", Holding(permission.TriggersUpdate), withID(h.sendAgain)},

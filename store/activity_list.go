@@ -34,7 +34,7 @@ type EntryPosition struct {
 	ID int64
 }
 
-func (p EntryPosition) compare(other EntryPosition) int {
+func (p EntryPosition) against(other EntryPosition) int {
 	return cmp.Or(cmp.Compare(p.At, other.At), cmp.Compare(p.ID, other.ID))
 }
 
@@ -180,9 +180,9 @@ func newEntrySearch(q Queries, query EntryQuery) *entrySearch {
 	}
 	switch from := query.Behind; {
 	case from == EntryPosition{}:
-	case query.Newer && from.compare(s.span.low) > 0:
+	case query.Newer && from.against(s.span.low) > 0:
 		s.span.low = from
-	case !query.Newer && from.compare(s.span.high) < 0:
+	case !query.Newer && from.against(s.span.high) < 0:
 		s.span.high = from
 	}
 	s.choosePaths()
@@ -299,9 +299,9 @@ func (s *entrySearch) glance(ctx context.Context, query EntryQuery) (page EntryP
 // ahead orders positions as a search meets them.
 func ahead(newer bool, a, b EntryPosition) int {
 	if newer {
-		return a.compare(b)
+		return a.against(b)
 	}
-	return b.compare(a)
+	return b.against(a)
 }
 
 // entryRun is a combination of values of the columns of a path: an index holds its entries in their order.
@@ -434,7 +434,7 @@ func (s *entrySearch) runsOfKinds(ctx context.Context, kinds *EntryKinds, path e
 			continue
 		}
 		run := &entryRun{path: path, values: []any{k.objectType, k.action, k.outcome, k.source}, place: s.span.next(s.newer)}
-		if end := (EntryPosition{newest, math.MaxInt64}); !s.newer && end.compare(run.place) < 0 {
+		if end := (EntryPosition{newest, math.MaxInt64}); !s.newer && end.against(run.place) < 0 {
 			run.place = end
 		}
 		runs = append(runs, run)
@@ -541,4 +541,36 @@ func (s *entrySearch) readQuery(run *entryRun, limit int) (statement string, arg
 	}
 	return fmt.Sprintf("SELECT %s FROM activity WHERE %s(at, id) > ($%d, $%d) AND (at, id) < ($%d, $%d) ORDER BY at%s, id%s LIMIT $%d",
 		entryColumns, condition, n+1, n+2, n+3, n+4, s.direction(), s.direction(), n+5), args
+}
+
+// entryTables are the tables of what entries are about. Jobs and deliveries go by themselves after some time.
+var entryTables = map[string]struct {
+	table   string
+	expires bool
+}{
+	"user": {table: "users"}, "group": {table: "groups"}, "tenant": {table: "tenants"}, "trigger": {table: "triggers"},
+	"integration": {table: "integrations"}, "delivery": {"deliveries", true}, "job": {"jobs", true},
+}
+
+// StaysUntilDeleted reports whether a thing of a type is only missing where somebody has deleted it.
+func StaysUntilDeleted(objectType string) bool {
+	kept, known := entryTables[objectType]
+	return known && !kept.expires
+}
+
+// Existing returns those of ids that exist. Of a type that has no table of its own, none does.
+func (q Queries) Existing(ctx context.Context, objectType string, ids []int64) ([]int64, error) {
+	kept, known := entryTables[objectType]
+	if !known {
+		return nil, nil
+	}
+	var existing []int64
+	for places, args := range inLists(ids) {
+		some, err := many(ctx, q.q, value[int64], `SELECT id FROM `+kept.table+` WHERE id IN (`+places+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		existing = append(existing, some...)
+	}
+	return existing, nil
 }
