@@ -17,14 +17,14 @@ import (
 	"console/internal/permission"
 )
 
-const exportedEntry = "time (UTC),object type,object,action,outcome,actor,source,changes,description,address,browser,request id,job,id"
+const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,changes,action,object type,address,browser,request id,job,id"
 
-// withEntries adds entries as somebody made them who works without rest.
+// withEntries adds entries as somebody made them who works without rest. They break the chain.
 func withEntries(c *harness.Console, n int) {
-	c.Exec(`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes)
+	c.Exec(`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
 		WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < $1)
 		SELECT 1700000000000 + i * 1000, 1, 'John Doe <johndoe@example.com>', 'UI', '192.0.2.17', '01931c2a-7d1c-7c3e-9a53-3f0c1b7d5e21',
-			'edit user', 'user', i, 'Ann Roe <ann@example.com>', 'done', '{"first name":["Anne","Ann"]}' FROM numbers`, n)
+			'edit user', 'user', i, 'Ann Roe <ann@example.com>', 'done', '{"first name":["Anne","Ann"]}', randomblob(32) FROM numbers`, n)
 }
 
 func TestTheActivityLogIsExportedAsATable(t *testing.T) {
@@ -36,14 +36,14 @@ func TestTheActivityLogIsExportedAsATable(t *testing.T) {
 	if len(rows) != len(entryIDs(c)) || len(rows) < 3 {
 		t.Fatalf("%d rows for %d entries", len(rows), len(entryIDs(c)))
 	}
-	if newest := rows[0]; newest[1] != "Activity log" || newest[3] != "Export activity log" || newest[5] != "John Doe <"+harness.AdminEmail+">" ||
-		newest[7] != "format: CSV" {
+	if newest := rows[0]; newest[8] != "Activity log" || newest[7] != "Export activity log" || newest[2] != "John Doe <"+harness.AdminEmail+">" ||
+		newest[6] != "format: CSV" || newest[1] != "John Doe exported the activity log" {
 		t.Errorf("the export says of itself %q", newest)
 	}
 	added := rows[1]
 	at := c.Cell(`SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch') FROM activity WHERE action = 'add user'`)
-	if added[0] != at || added[2] != `'=1+1 @Roe, "A" <ann@example.com>` || added[3] != "Add user" || added[4] != "done" || added[6] != "UI" ||
-		!strings.Contains(added[7], "role: Analyst") || added[9] == "" || added[11] == "" || added[12] != "" || added[13] != "2" {
+	if added[0] != at || added[3] != `'=1+1 @Roe, "A" <ann@example.com>` || added[7] != "Add user" || added[4] != "done" || added[5] != "UI" ||
+		!strings.Contains(added[6], "role: Analyst") || added[9] == "" || added[11] == "" || added[12] != "" || added[13] != "2" {
 		t.Errorf("adding somebody is exported as %q", added)
 	}
 	for _, row := range rows {
@@ -53,6 +53,35 @@ func TestTheActivityLogIsExportedAsATable(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAnExportHasWhatTheFiltersOfThePageShow(t *testing.T) {
+	t.Parallel()
+	c, john := harness.SignedIn(t, nil)
+	ann := c.Browse(c.Person(permission.Admin, "Ann", "Roe", "ann@example.com"))
+	ann.Invite("bea").Wants(http.StatusSeeOther)
+	john.Invite("cleo").Wants(http.StatusSeeOther)
+	withEntries(c, 10_000) // more than a page searches at once
+	page := john.Get("/settings/activity?q=bea%40example&object_type=user").Wants(http.StatusOK)
+	page.Contains(`href="/settings/activity/export.csv?object_type=user&amp;q=bea%40example" data-list-query`)
+	for query, objects := range map[string]string{
+		"?q=bea%40example&object_type=user": "bea@example.com",
+		"?action=add+user":                  "cleo@example.com bea@example.com",
+		"?action=add+user&cursor=1.1":       "cleo@example.com bea@example.com",
+		fmt.Sprintf("?action=add+user&actor=%d", c.User("ann@example.com").ID): "bea@example.com",
+		"?action=delete+user": "",
+		"?to=1999-01-01":      "",
+	} {
+		var got []string
+		for _, row := range sheet(john.Get("/settings/activity/export.csv"+query), exportedEntry) {
+			got = append(got, row[3][strings.LastIndex(row[3], "<")+1:len(row[3])-1])
+		}
+		if strings.Join(got, " ") != objects {
+			t.Errorf("%s exports %q, not %q", query, got, objects)
+		}
+	}
+	c.WantCount(1, `SELECT count(*) FROM activity WHERE action = 'export activity' AND changes LIKE '%"search":["","bea@example"]%'
+		AND changes LIKE '%"object type":["","user"]%'`)
 }
 
 func TestTheActivityLogIsExportedAsLines(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 // exportActivityCSV answers with the entries that the list shows, as a table for people.
 func (h *Console) exportActivityCSV(c request) error {
 	var entries *sheet
-	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: entryFilter(c), Format: "CSV"}, func() {
-		entries = startSheet(c, h.activityFile("csv"), "time (UTC)", "object type", "object", "action", "outcome", "actor", "source",
-			"changes", "description", "address", "browser", "request id", "job", "id")
+	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "CSV"}, func() {
+		entries = startSheet(c, h.activityFile("csv"), "time (UTC)", "what happened", "actor", "object", "outcome", "source", "changes",
+			"action", "object type", "address", "browser", "request id", "job", "id")
 	}, func(e *store.Entry) error {
-		return entries.row(moment(e.At), account.ObjectTitle(e.ObjectType), e.Object, account.ActionTitle(e.Action), e.Outcome, e.Actor,
-			e.Source, account.ChangesText(e), account.SentenceText(*e), e.Address, e.UserAgent, e.RequestID, numberOrNothing(e.JobID),
+		return entries.row(moment(e.At), account.SentenceText(*e), e.Actor, e.Object, e.Outcome, e.Source, account.ChangesText(e),
+			account.ActionTitle(e.Action), account.ObjectTitle(e.ObjectType), e.Address, e.UserAgent, e.RequestID, numberOrNothing(e.JobID),
 			numberOrNothing(e.ID))
 	})
 	if entries == nil {
@@ -28,7 +28,7 @@ func (h *Console) exportActivityCSV(c request) error {
 func (h *Console) exportActivityLines(c request) error {
 	var file *sentFile
 	var line []byte
-	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: entryFilter(c), Format: "NDJSON"}, func() {
+	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "NDJSON"}, func() {
 		file = startFile(c, "application/x-ndjson", h.activityFile("ndjson"))
 	}, func(e *store.Entry) error {
 		line = h.account.AppendLine(line[:0], e)
@@ -53,8 +53,4 @@ func numberOrNothing(id int64) string {
 		return ""
 	}
 	return strconv.FormatInt(id, 10)
-}
-
-func entryFilter(c request) store.EntryFilter {
-	return store.EntryFilter{Text: c.QueryParam("q"), Action: c.QueryParam("action"), Outcome: c.QueryParam("outcome")}
 }
