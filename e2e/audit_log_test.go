@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -348,4 +351,56 @@ func TestTheAuditLogOfTheProgram(t *testing.T) {
 	if strings.Contains(p.Console.Log.String(), `"class_uid"`) {
 		t.Error("lines stand in the log")
 	}
+}
+
+// TestTheAuditLogIsRotatedAsDocumented tries the configuration of docs/operations.md as it is written there, but for the path.
+func TestTheAuditLogIsRotatedAsDocumented(t *testing.T) {
+	t.Parallel()
+	logrotate, err := exec.LookPath("logrotate")
+	if err != nil {
+		t.Skip("logrotate is not installed")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file, configuration := filepath.Join(dir, "audit.log"), filepath.Join(dir, "logrotate.conf")
+	_, documented, _ := strings.Cut(content(t, "../docs/operations.md"), "```\n/var/log/console/audit.log {")
+	documented, _, found := strings.Cut(documented, "```")
+	if !found {
+		t.Fatal("docs/operations.md has no configuration of logrotate")
+	}
+	if err := os.WriteFile(configuration, []byte(file+" {"+documented), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, admin := harness.SignedIn(t, func(s *cli.Serve) { s.AuditLog = file })
+	for i := range 3 {
+		admin.Invite(fmt.Sprint("guest", i)).Wants(http.StatusSeeOther)
+		harness.Eventually(t, "it is written", func() bool { return strings.Contains(content(t, file), fmt.Sprintf("guest%d@example.com", i)) })
+		if output, err := exec.Command(logrotate, "--force", "--state", filepath.Join(dir, "state"), configuration).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+	}
+	admin.Invite("last").Wants(http.StatusSeeOther)
+	harness.Eventually(t, "it is written", func() bool { return strings.Contains(content(t, file), "last@example.com") })
+	oldest := unzipped(t, file+".3.gz") + unzipped(t, file+".2.gz") + content(t, file+".1") + content(t, file)
+	if got, want := withoutRepetitions(linesOf(t, oldest)), entryIDs(c); !slices.Equal(got, want) {
+		t.Errorf("the rotated lines are of %v, the entries are %v", got, want)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the new file has mode %v, %v", info.Mode(), err)
+	}
+}
+
+func unzipped(t *testing.T, path string) string {
+	t.Helper()
+	zipped, err := gzip.NewReader(strings.NewReader(content(t, path)))
+	if err != nil {
+		t.Fatal(path, err)
+	}
+	text, err := io.ReadAll(zipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

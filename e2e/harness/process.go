@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -106,4 +108,40 @@ func Reopen(t *testing.T, data string) *Console {
 	t.Cleanup(func() { db.Close() })
 	c.Server = &cli.Server{DB: db}
 	return c
+}
+
+// Memory is the most memory that the process has had so far, in MB (proc(5)).
+func (p *Process) Memory() int {
+	p.Console.T.Helper()
+	_, rest, _ := strings.Cut(p.proc("status"), "VmHWM:")
+	kilobytes, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
+	if err != nil {
+		p.Console.T.Fatal(err)
+	}
+	return kilobytes >> 10
+}
+
+// Processor is the time that the process has used so far (proc(5), hundredths of a second).
+func (p *Process) Processor() time.Duration {
+	p.Console.T.Helper()
+	_, rest, _ := strings.Cut(p.proc("stat"), ") ")
+	var hundredths int
+	for _, field := range strings.Fields(rest)[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			p.Console.T.Fatal(err)
+		}
+		hundredths += n
+	}
+	return time.Duration(hundredths) * 10 * time.Millisecond
+}
+
+// proc is what the system says of the process.
+func (p *Process) proc(file string) string {
+	p.Console.T.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.command.Process.Pid), file))
+	if err != nil {
+		p.Console.T.Fatal(err)
+	}
+	return string(text)
 }
