@@ -170,7 +170,7 @@ func (tx *Tx) SealEntries(ctx context.Context, heads []Head) error {
 const (
 	ActionSealEntries   = "seal entries"
 	ActionRemoveEntries = "remove entries"
-	ActivityObject      = "activity"
+	ActivityObject      = "activity log"
 )
 
 // SealingEntry returns the entry that says up to which one, its object, entries are older than the chain. It returns ErrNotFound

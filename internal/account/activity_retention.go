@@ -87,7 +87,7 @@ func (s *Service) SetActivityRetention(ctx context.Context, by Actor, version in
 			return store.Account{}, changedPreview()
 		}
 	}
-	settings, err := s.setGeneral(ctx, by, version, "change activity retention", func(_ *Tx, a *store.Account) error {
+	settings, err := s.setGeneral(ctx, by, version, actChangeRetention, func(_ *Tx, a *store.Account) error {
 		if !known {
 			return invalid("retention", "Choose one of the times offered.")
 		}
@@ -117,6 +117,14 @@ func (r Retention) String() string {
 		return "1 year"
 	}
 	return fmt.Sprintf("%d years", int(r/12))
+}
+
+// Kept is the end of a sentence about what is kept: "for 6 months", "for ever".
+func (r Retention) Kept() string {
+	if r == 0 {
+		return r.String()
+	}
+	return "for " + r.String()
 }
 
 // removeOldEntries removes the entries of the activity log that are older than General says: only from the first one on, in the order
