@@ -67,8 +67,7 @@ func (tx *Tx) letIn(ctx context.Context) error {
 		if err := tx.db.SetSessionStage(ctx, session.ID, store.Finished); err != nil {
 			return err
 		}
-		theirs := *tx
-		theirs.by = Actor{
+		theirs := tx.as(Actor{
 			UserID:    user.ID,
 			Name:      user.Name(),
 			Email:     user.Email,
@@ -76,8 +75,8 @@ func (tx *Tx) letIn(ctx context.Context) error {
 			Address:   session.Address,
 			RequestID: tx.by.RequestID,
 			UserAgent: session.UserAgent,
-		}
-		if err := theirs.signedIn(ctx, user, actSignIn); err != nil {
+		})
+		if err := theirs.signedIn(ctx, user, "no longer demanded"); err != nil {
 			return err
 		}
 	}
@@ -140,11 +139,6 @@ func (tx *Tx) signOutAll(ctx context.Context, action action, end func(ctx contex
 	if err != nil {
 		return err
 	}
-	return tx.record(
-		ctx,
-		action,
-		Done,
-		object{kind: "account", id: 1, name: account.Name},
-		map[string][2]string{"sessions": {"", fmt.Sprint(ended)}},
-	)
+	return tx.record(ctx, action, Done, object{kind: objectAccount, id: 1, name: account.Name},
+		changes{"sessions ended": {"", fmt.Sprint(ended)}})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"console/internal/input"
@@ -202,9 +203,7 @@ func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 	if err := tx.db.DeleteGroup(ctx, id); err != nil {
 		return store.Group{}, err
 	}
-	after := before
-	after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
-	if err := tx.recordChange(ctx, actDeleteGroup, before, after); err != nil {
+	if err := tx.recordEnd(ctx, actDeleteGroup, before.with("users", strconv.Itoa(group.Members))); err != nil {
 		return store.Group{}, err
 	}
 	return group.Group, tx.tellLeft(ctx, left)
@@ -332,14 +331,10 @@ func (v *View) groupObject(ctx context.Context, g store.Group) (object, error) {
 		names[i] = t.Name
 	}
 	o := groupObject(g)
-	o.fields = map[string]string{
-		"name":        g.Name,
-		"role":        "Custom permissions",
-		"permissions": g.Custom.String(),
-		"tenants":     strings.Join(names, ", "),
-	}
+	o.fields = map[string]string{"name": g.Name, "role": "Custom permissions", "tenants": strings.Join(names, ", ")}
 	if g.Role != "" {
 		o.fields["role"] = g.Role.Label()
 	}
+	o.allowed = g.Set()
 	return o, err
 }

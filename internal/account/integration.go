@@ -22,16 +22,41 @@ type IntegrationInput struct {
 }
 
 func integrationObject(i store.Integration) object {
-	return object{"integration", i.ID, i.Name, map[string]string{"name": i.Name, "kind": i.Kind, "active": fmt.Sprint(i.Active)}}
+	kind, _ := notify.KindByKey(i.Kind)
+	return object{kind: objectIntegration, id: i.ID, name: i.Name, fields: map[string]string{
+		"name": i.Name, "kind": kind.Label, "active": yesOrNo(i.Active)}}
 }
 
-// withSettings adds those of the settings to an integration's entry that are no secrets.
+// withSettings adds the settings to an integration's entry. Addresses may hold a key in their path, their query or before the
+// host, and headers one in their values: of these and of secrets it only says that they were changed.
 func (o object) withSettings(kind string, settings notify.Settings) object {
 	k, _ := notify.KindByKey(kind)
+	o.fields, o.secrets = maps.Clone(o.fields), map[string]string{}
 	for _, field := range k.Fields {
-		if !field.Secret() {
-			o.fields[strings.ToLower(field.Label)] = settings[field.Name]
+		name, value := strings.ToLower(field.Label), settings[field.Name]
+		switch field.Type {
+		case notify.FieldCheck:
+			o.fields[name] = yesOrNo(value != "")
+		case notify.FieldURL, notify.FieldHeaders, notify.FieldCertificate:
+			o.secrets[name] = value
+		case notify.FieldArea:
+			o.fields[name] = strings.Join(strings.Fields(value), ", ")
+		default:
+			if field.Secret() {
+				o.secrets[name] = value
+			} else {
+				o.fields[name] = value
+			}
 		}
+	}
+	return o
+}
+
+// integrationEntry is an integration with its settings. One whose settings cannot be opened is shown without.
+func (v *View) integrationEntry(i store.Integration) object {
+	o := integrationObject(i)
+	if settings, err := notify.OpenSettings(v.service.key, i.ID, i.Settings); err == nil {
+		o = o.withSettings(i.Kind, settings)
 	}
 	return o
 }
@@ -168,7 +193,8 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.record(ctx, actMakeSigningSecret, Done, integrationObject(integration), nil)
+		return integration, tx.record(ctx, actMakeSigningSecret, Done, integrationObject(integration),
+			changes{"signing secret": {"set", "changed"}})
 	})
 	return integration, secret, err
 }
@@ -252,10 +278,16 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err != nil {
 			return struct{}{}, err
 		}
+		deleted := tx.integrationEntry(integration)
+		var told []string
+		for _, t := range triggers {
+			told = append(told, t.Name)
+		}
+		deleted = deleted.with("triggers", strings.Join(told, ", "))
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, actDeleteIntegration, Done, integrationObject(integration), nil)
+		return struct{}{}, tx.recordEnd(ctx, actDeleteIntegration, deleted)
 	})
 	return err
 }

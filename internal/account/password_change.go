@@ -84,5 +84,5 @@ func (tx *Tx) setPassword(ctx context.Context, user store.User, hash string, act
 	if err != nil {
 		return err
 	}
-	return tx.record(ctx, action, Done, userObject(user), nil)
+	return tx.record(ctx, action, Done, userObject(user), changes{"password": {"set", "changed"}})
 }

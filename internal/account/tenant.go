@@ -219,7 +219,7 @@ func (tx *Tx) removeTenant(ctx context.Context, id int64, typed string) (store.T
 	if err := tx.db.DeleteTenant(ctx, id); err != nil {
 		return store.Tenant{}, err
 	}
-	return tenant, tx.record(ctx, actDeleteTenant, Done, tenantObject(tenant), nil)
+	return tenant, tx.recordEnd(ctx, actDeleteTenant, tenantObject(tenant))
 }
 
 // clearTenant ends what exists only for a tenant: invitations by link into it and its automatic groups.
@@ -271,5 +271,5 @@ func tenantObject(t store.Tenant) object {
 	if t.DisabledAt != 0 {
 		status = "disabled"
 	}
-	return object{"tenant", t.ID, t.Name, map[string]string{"name": t.Name, "status": status}}
+	return object{kind: objectTenant, id: t.ID, name: t.Name, fields: map[string]string{"name": t.Name, "status": status}}
 }

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -35,9 +34,14 @@ func (t TriggerWithReactions) object() object {
 	for _, i := range t.Integrations {
 		integrations = append(integrations, i.Name)
 	}
-	return object{"trigger", t.ID, t.Name, map[string]string{
-		"name": t.Name, "description": t.Description, "condition": t.Condition, "role operator": t.RoleOperator,
-		"roles": strings.Join(roles, ", "), "enabled": fmt.Sprint(t.Enabled), "integrations": strings.Join(integrations, ", "),
+	condition, _ := notify.ConditionByKey(t.Condition)
+	filter := ""
+	if len(roles) > 0 {
+		filter = map[string]string{"eq": "= ", "ne": "≠ "}[t.RoleOperator] + strings.Join(roles, ", ")
+	}
+	return object{kind: objectTrigger, id: t.ID, name: t.Name, fields: map[string]string{
+		"name": t.Name, "description": t.Description, "condition": condition.Label, "user's role": filter,
+		"enabled": yesOrNo(t.Enabled), "integrations": strings.Join(integrations, ", "),
 	}}
 }
 
@@ -220,7 +224,7 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 		if err := tx.db.DeleteTrigger(ctx, id); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, actDeleteTrigger, Done, trigger.object(), nil)
+		return struct{}{}, tx.recordEnd(ctx, actDeleteTrigger, trigger.object())
 	})
 	return err
 }

@@ -255,12 +255,13 @@ func (tx *Tx) removeAddressFrom(ctx context.Context, integration store.Integrati
 	if len(left) == len(addresses) {
 		return nil
 	}
+	before := integrationObject(integration).withSettings(integration.Kind, settings)
 	settings["emails"] = strings.Join(left, "\n")
 	integration.Active = integration.Active && len(left) > 0
 	if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 		return err
 	}
-	return tx.record(ctx, actChangeIntegration, Done, integrationObject(integration), map[string][2]string{"emails": {user.Email, ""}})
+	return tx.recordChange(ctx, actChangeIntegration, before, tx.integrationEntry(integration))
 }
 
 // addressOf tells a person's address, however it is written.
