@@ -158,6 +158,9 @@ var allowed = map[string]int{
 	"GET /settings/triggers/:id/delete":     http.StatusNotFound,
 	"POST /settings/triggers/:id/delete":    http.StatusNotFound,
 
+	"GET /settings/activity":     http.StatusOK,
+	"GET /settings/activity/:id": http.StatusNotFound,
+
 	"GET /settings/deliveries":             http.StatusOK,
 	"GET /settings/deliveries/:id":         http.StatusNotFound,
 	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
