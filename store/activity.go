@@ -25,32 +25,6 @@ type Entry struct {
 	MAC        []byte // over the entry and the one before; empty: it is older than the chain
 }
 
-// InsertEntry appends e. Entries cannot be changed or removed.
-func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
-	e.ID, err = tx.insert(
-		ctx,
-		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
-			changes, user_agent, job_id, mac)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		e.At,
-		e.ActorID,
-		e.Actor,
-		e.Source,
-		e.Address,
-		e.RequestID,
-		e.Action,
-		e.ObjectType,
-		e.ObjectID,
-		e.Object,
-		e.Outcome,
-		e.Changes,
-		e.UserAgent,
-		e.JobID,
-		append([]byte{}, e.MAC...),
-	)
-	return err
-}
-
 const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
 	changes, user_agent, job_id, mac`
 

@@ -173,7 +173,7 @@ func (tx *Tx) record(ctx context.Context, action action, outcome string, about o
 		Action:    string(action), ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent, JobID: tx.by.job,
 	}
-	if err := tx.db.InsertEntry(ctx, &e); err != nil || outcome != Done {
+	if err := tx.db.InsertEntry(ctx, tx.service.chain.MAC, &e); err != nil || outcome != Done {
 		return err
 	}
 	return tx.tellSettings(ctx, e, differ)

@@ -105,6 +105,7 @@ func accountObject(a store.Account) object {
 		"name": a.Name, "cloud": a.Cloud, "idle timeout": lasting(a.IdleTimeout), "absolute timeout": lasting(a.AbsoluteTimeout),
 		"enforce two-factor authentication": yesOrNo(a.EnforceSecondFactor),
 		"password minimum length":           counted(a.PasswordMinLength, "character"),
+		"activity log is kept":              Retention(a.ActivityRetention).String(),
 	}}
 }
 

@@ -59,36 +59,40 @@ func typeWords(names []string) string {
 	return strings.Join(labels, ", ")
 }
 
+// Digest tells the trigger, as it is shown before it is deleted, from another one.
+func (t TriggerWithReactions) Digest() string {
+	return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations))
+}
+
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
 func (s *Service) Triggers(ctx context.Context, by Actor) ([]TriggerWithReactions, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return nil, err
-	}
-	triggers, err := s.db.Triggers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]TriggerWithReactions, len(triggers))
-	for i, t := range triggers {
-		list[i].Trigger = t
-		if list[i].Integrations, err = s.db.IntegrationsOfTrigger(ctx, t.ID); err != nil {
+	return read(ctx, s, by, func(v *View) ([]TriggerWithReactions, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
 			return nil, err
 		}
-	}
-	return list, nil
+		triggers, err := v.db.Triggers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list := make([]TriggerWithReactions, len(triggers))
+		for i, t := range triggers {
+			list[i].Trigger = t
+			if list[i].Integrations, err = v.db.IntegrationsOfTrigger(ctx, t.ID); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	})
 }
 
 // Trigger returns one trigger. It returns Forbidden without triggers.view, or store.ErrNotFound.
 func (s *Service) Trigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return TriggerWithReactions{}, err
-	}
-	trigger, err := s.db.TriggerByID(ctx, id)
-	if err != nil {
-		return TriggerWithReactions{}, err
-	}
-	integrations, err := s.db.IntegrationsOfTrigger(ctx, id)
-	return TriggerWithReactions{trigger, integrations}, err
+	return read(ctx, s, by, func(v *View) (TriggerWithReactions, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
+			return TriggerWithReactions{}, err
+		}
+		return v.triggerWithReactions(ctx, id)
+	})
 }
 
 // Destinations returns the integrations that a trigger can send to, by name, for those who may make or change triggers.
@@ -224,7 +228,7 @@ func (tx *Tx) changeTrigger(ctx context.Context, id int64, action action, change
 	return trigger, tx.recordChange(ctx, action, before.object(), after.object())
 }
 
-// DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns Forbidden or
+// DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns ChangedPreview, Forbidden or
 // store.ErrNotFound.
 func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
@@ -232,6 +236,9 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 			return struct{}{}, err
 		}
 		trigger, err := tx.triggerWithReactions(ctx, id)
+		if err == nil {
+			err = tx.requireConfirmed(trigger)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
