@@ -84,7 +84,7 @@ func (s *Service) SetActivityRetention(ctx context.Context, by Actor, version in
 			return store.Account{}, changedPreview()
 		}
 	}
-	settings, err := s.setGeneral(ctx, by, version, "change retention", func(_ *Tx, a *store.Account) error {
+	settings, err := s.setGeneral(ctx, by, version, actChangeRetention, func(_ *Tx, a *store.Account) error {
 		if !known {
 			return invalid("retention", "Choose one of the times offered.")
 		}
@@ -157,7 +157,7 @@ func (s *Service) removeBatch(ctx context.Context, limit int) (int64, error) {
 		if err != nil || old.Count == 0 {
 			return 0, err
 		}
-		err = tx.record(ctx, store.ActionRemoveEntries, Done, activityObject(old.Last.ID), map[string][2]string{
+		err = tx.record(ctx, actRemoveEntries, Done, activityObject(old.Last.ID), map[string][2]string{
 			"entries": {"", fmt.Sprint(old.Count)}, "last entry": {"", fmt.Sprint(old.Last.ID)}, fieldMAC: {"", hex.EncodeToString(old.Last.MAC)},
 		})
 		if err != nil {
