@@ -62,6 +62,7 @@ var allowed = map[string]int{
 	"GET /settings/general/signout-without-2fa":  http.StatusOK,
 	"POST /settings/general/signout-without-2fa": http.StatusSeeOther,
 	"POST /settings/general/logout":              http.StatusUnprocessableEntity,
+	"POST /settings/general/activity":            http.StatusUnprocessableEntity,
 	"POST /settings/general/test-mail":           http.StatusSeeOther,
 
 	"GET /settings/users":                     http.StatusOK,
@@ -174,9 +175,15 @@ var allowed = map[string]int{
 	"GET /settings/triggers/:id/delete":     http.StatusNotFound,
 	"POST /settings/triggers/:id/delete":    http.StatusNotFound,
 
+	"GET /settings/activity":     http.StatusOK,
+	"GET /settings/activity/:id": http.StatusNotFound,
+
 	"GET /settings/deliveries":             http.StatusOK,
 	"GET /settings/deliveries/:id":         http.StatusNotFound,
 	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
+
+	"GET /settings/activity/export.csv":    http.StatusOK,
+	"GET /settings/activity/export.ndjson": http.StatusOK,
 
 	"GET /healthz": http.StatusOK,
 	"GET /readyz":  http.StatusOK,
