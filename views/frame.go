@@ -105,11 +105,8 @@ var sections = [...]section{
 	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView, first: true, help: groupsHelp},
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView, first: true, help: triggersHelp},
 	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView, first: true, help: integrationsHelp},
-<<<<<<< HEAD
 	{key: "tokens", label: "API tokens", icon: "key", tokens: true, help: tokensHelp},
-=======
 	{key: "activity", label: "Activity log", icon: "scroll-text", needs: permission.ActivityView, help: activityHelp},
->>>>>>> main
 	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate, help: tenantsHelp},
 }
 

@@ -37,11 +37,8 @@ type Service struct {
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
-<<<<<<< HEAD
 	tokens  store.Memo[tokenHash, usableToken]   // those in use
-=======
 	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
->>>>>>> main
 
 	list       *userlist.List
 	afterwards afterwards
