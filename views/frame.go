@@ -106,6 +106,7 @@ var sections = [...]section{
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView, first: true, help: triggersHelp},
 	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView, first: true, help: integrationsHelp},
 	{key: "tokens", label: "API tokens", icon: "key", tokens: true, help: tokensHelp},
+	{key: "activity", label: "Activity log", icon: "scroll-text", needs: permission.ActivityView, help: activityHelp},
 	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate, help: tenantsHelp},
 }
 
