@@ -44,7 +44,7 @@ func write(c *harness.Console, entries ...store.Entry) []store.Entry {
 			if entries[i].Changes == "" {
 				entries[i].Changes = "{}"
 			}
-			if err := tx.InsertEntry(ctx, &entries[i]); err != nil {
+			if err := tx.InsertEntry(ctx, func(_, _ []byte) []byte { return make([]byte, 32) }, &entries[i]); err != nil {
 				return err
 			}
 		}

@@ -90,13 +90,13 @@ func TestRefusalsAreCounted(t *testing.T) {
 	twice := func(run func() error) func() error {
 		return func() error { o.must(fails(run())); return run() }
 	}
-	o.attempt("a right", twice(func() error { _, err := o.DisableAccess(ctx, ann, o.by.UserID); return err }), "refused refused")
+	o.attempt("a right", twice(func() error { _, err := o.DisableAccess(ctx, ann, o.by.UserID, Along{}); return err }), "refused refused")
 	if e := o.lastEntry(); changesOf(e)["count"][1] != "2" || changesOf(e)["page"][1] != "/test" || e.UserAgent == "" {
 		t.Errorf("the entry is %+v", e)
 	}
 	background := ann
 	background.Background = true
-	o.attempt("a page that asks by itself", func() error { _, err := o.DisableAccess(ctx, background, o.by.UserID); return err })
+	o.attempt("a page that asks by itself", func() error { _, err := o.DisableAccess(ctx, background, o.by.UserID, Along{}); return err })
 
 	i := o.invited("new@example.com")
 	for range invitationMails.Number - 1 {
@@ -163,7 +163,7 @@ func TestFC137_FiveThingsOfSomebodyDeleted(t *testing.T) {
 		_, err := o.Service.CreateGroup(ctx, bob, GroupInput{Name: name, Custom: []string{"rules.view"}, Tenants: []int64{1}})
 		o.must(err)
 	}
-	_, err = o.DeleteUser(ctx, o.by, bob.UserID, "bob@example.com")
+	_, err = o.DeleteUser(ctx, o.by, bob.UserID, "bob@example.com", Along{})
 	o.must(err)
 	entries, err := o.db.Entries(ctx, 100)
 	o.must(err)
