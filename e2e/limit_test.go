@@ -51,6 +51,23 @@ var tried = map[string]func(t *testing.T, l account.Limit){
 		b.Post(path, form...).To("/signin")
 		b.Get("/settings/profile").To("/signin")
 	},
+	"requests of programs": func(t *testing.T, l account.Limit) {
+		c, b := visitor(t)
+		b.Header.Set("X-WallarmApi-Token", tokenOf(c, harness.AdminEmail))
+		ask := func() *harness.Answer { return b.Do(http.MethodPost, "/v1/user", nil, "") }
+		for range l.Number {
+			ask().Wants(http.StatusOK)
+		}
+		var last *harness.Answer
+		for range 20 * l.Number { // meanwhile some more are allowed, at an even pace
+			if last = ask(); last.StatusCode != http.StatusOK {
+				break
+			}
+		}
+		wantsLater(last)
+		b.Header.Set("X-WallarmApi-Token", tokenOf(c, harness.AdminEmail))
+		ask().Wants(http.StatusOK)
+	},
 	"unknown API tokens": func(t *testing.T, l account.Limit) {
 		c, admin := harness.SignedIn(t, nil)
 		value := issued(admin.Post("/settings/tokens/new", "name", "X", "kind", "personal", "permissions", "users.view", "tenant_ids", "1"))
