@@ -57,19 +57,55 @@ func TestFC65_WhatWasQueuedAheadIsSentOnceTheClockIsSetBack(t *testing.T) {
 	clock.Advance(2 * time.Hour)
 	admin := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
 	c.Mail.Refuse(451, "later")
+	admin.Post("/settings/integrations/new?type=email", "name", "Mail", "active", "1", "emails", "told@example.com").Wants(http.StatusSeeOther)
+	c.Trigger(admin, "1")
 	admin.Invite("ann").Wants(http.StatusSeeOther)
-	harness.Eventually(t, "an attempt fails", func() bool {
-		return c.Count(`SELECT count(*) FROM deliveries WHERE state = 'waiting' AND error <> ''`) == 1
+	harness.Eventually(t, "attempts fail", func() bool {
+		return c.Count(`SELECT count(*) FROM deliveries WHERE state = 'waiting' AND error <> ''`) == 2
 	})
 	job := c.JobUnderWay(c.User(harness.AdminEmail), 0, 1)
 	clock.Advance(-2 * time.Hour)
 	c.Mail.Accept()
 	c.Worker.Wake()
-	c.Mail.WaitFor(t, "ann@example.com")
+	c.Mail.WaitFor(t, "told@example.com")
 	c.Settled()
+	c.WantCount(1, `SELECT count(*) FROM deliveries WHERE template = 'invitation' AND error = 'the link in it had ended'`)
 	c.WantCount(0, `SELECT count(*) FROM delivery_attempts WHERE ms < 0`)
 	c.Bulk(c.BrowseAt(c.User(harness.AdminEmail), clock.Now()), append(harness.IDPairs(c.User("ann@example.com")), "action", "enable")...)
 	harness.Eventually(t, "the job goes on", func() bool {
 		return c.Count(`SELECT count(*) FROM jobs WHERE id = $1 AND next_at < $2`, job.ID, clock.Now().Add(time.Hour).UnixMilli()) == 1
 	})
+}
+
+// TestFC65_LinksIssuedAheadHaveEnded sets the clock back after links were issued: how much of their time has passed is not known.
+func TestFC65_LinksIssuedAheadHaveEnded(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	admin := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	byMail, byHand := c.Add(admin, "analyst", "Ann", "", "ann@example.com"), c.InviteByLink(admin, "analyst", "bob@example.com")
+	reset := c.ResetPath(harness.AdminEmail)
+	links := []string{byMail, byHand, reset}
+	open := func(status int) {
+		t.Helper()
+		for _, link := range links {
+			c.Browser().Get(link).Wants(status)
+		}
+	}
+	open(http.StatusOK)
+	clock.Advance(-30 * time.Second) // as time servers do
+	open(http.StatusOK)
+	clock.Advance(-2 * time.Hour)
+	open(http.StatusGone)
+	before := c.Snapshot()
+	c.Browser().Accept(byHand, "bob@example.com").Wants(http.StatusGone)
+	c.Browser().Post(reset, "password", "another long password").Wants(http.StatusGone)
+	c.WantUnchanged(before, "sending the forms behind them")
+	admin = c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	admin.Get("/settings/users?tab=invited").Contains("Expired")
+	admin.Get("/settings/users/" + c.Cell(`SELECT id FROM users WHERE email = 'ann@example.com'`)).Contains("Expired")
+
+	c.Browser().Get(admin.Post(c.Invitation("bob@example.com") + "/link").Link()).Wants(http.StatusOK)
+	clock.Advance(2*time.Hour + 30*time.Second) // where it was: they have not run out
+	links = []string{byMail, reset}
+	open(http.StatusOK)
 }

@@ -7,6 +7,7 @@ import (
 
 	"console/e2e/harness"
 	"console/internal/fake"
+	"console/internal/permission"
 )
 
 // TestFC159_AnImportIsInvitedThroughASlowServer imports more people than the mail server takes mails in some minutes.
@@ -63,4 +64,30 @@ func TestFC159_ABusyReceiverIsSaid(t *testing.T) {
 		return c.Count(`SELECT count(*) FROM deliveries WHERE kind = 'webhook' AND state = 'delivered'`) == 1
 	})
 	admin.Get("/settings/integrations").Lacks(said)
+}
+
+// TestAMailIsNotSentWhoseLinkHasEnded keeps mails waiting for longer than the links in them work.
+func TestAMailIsNotSentWhoseLinkHasEnded(t *testing.T) {
+	t.Parallel()
+	c, clock := harness.StartAt(t)
+	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
+	c.Mail.Refuse(450, "4.7.1 later")
+	for range 3 {
+		john.Post(harness.UserPath(ann, "password-reset")).Wants(http.StatusSeeOther)
+	}
+	harness.Eventually(t, "the server takes nothing", func() bool { return c.Count(`SELECT count(*) FROM delivery_holds`) == 1 })
+	clock.Advance(61 * time.Minute)
+	john = c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	john.Invite("bob").Wants(http.StatusSeeOther)
+	c.Mail.Accept()
+	c.Worker.Wake() // what has ended is no probe: the first mail that can be sent is tried at once
+	c.Mail.WaitFor(t, "bob@example.com")
+	c.Settled()
+	c.WantCount(3, `SELECT count(*) FROM deliveries WHERE template = 'password_reset' AND state = 'failed'
+		AND error = 'the link in it had ended' AND secret IS NULL`)
+	c.WantCount(0, `SELECT count(*) FROM delivery_holds`)
+	if n := len(c.Mail.Messages()); n != 1 {
+		t.Errorf("%d mails were sent", n)
+	}
 }

@@ -187,7 +187,7 @@ func TestWhatEndsWithSeveral(t *testing.T) {
 			confirm := "/settings/users/bulk?action=" + action + "&ids=1&ids=" + fmt.Sprint(ann.ID) + "&ids=" + fmt.Sprint(bob.ID)
 			john.Get(confirm).
 				Wants(http.StatusOK).
-				Contains("stop working: <strong>22</strong>", "a00@example.com</a> (Analyst)", "a19@example.com", "and 2 more",
+				Contains("end with them: <strong>22</strong>", "a00@example.com</a> (Analyst)", "a19@example.com", "and 2 more",
 					"3 integrations", "Both", "One", "Kept", `name="remove_from"`).
 				Lacks("a20@example.com", ">b@example.com<", ">john@example.com<", "Foreign")
 			john.Get("/settings/users/bulk?action=enable&ids="+fmt.Sprint(ann.ID)).Lacks("stop working", "remove_from")

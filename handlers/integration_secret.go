@@ -5,11 +5,17 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/internal/account"
 	"console/internal/notify"
 	"console/views"
 )
 
 func (h *Console) signingSecretForm(c request, id int64) error {
+	return h.askForSigningSecret(c, id, nil)
+}
+
+// askForSigningSecret asks for confirmation; changed says that the last one was of something else.
+func (h *Console) askForSigningSecret(c request, id int64, changed error) error {
 	integration, _, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
 		return err
@@ -17,11 +23,16 @@ func (h *Console) signingSecretForm(c request, id int64) error {
 	if integration.Kind != notify.KindWebhook {
 		return echo.ErrNotFound
 	}
-	return h.renderPart(c, http.StatusOK, views.NewSigningSecret(integration), views.NewSigningSecretPart(integration))
+	f, status := confirmation(c, changed)
+	page := views.NewSigningSecretPage{Resigned: account.Resigned{Integration: integration}, Form: f}
+	return h.renderPart(c, status, views.NewSigningSecret(page), views.NewSigningSecretPart(page))
 }
 
 func (h *Console) newSigningSecret(c request, id int64) error {
-	integration, secret, err := h.account.NewSigningSecret(c.Context(), c.Actor(), id)
+	integration, secret, err := h.account.NewSigningSecret(c.Context(), c.Confirming(), id)
+	if account.RefusedBy(err, account.ChangedPreview) {
+		return h.askForSigningSecret(c, id, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,10 @@ type Invitation struct {
 	CreatedAt      Millis
 }
 
-// Expired says that the link has run out by now.
-func (i Invitation) Expired(now Millis) bool { return now >= i.ExpiresAt }
+// Expired says that the link has run out by now, or that the clock was set back since it was issued (Millis.Over).
+func (i Invitation) Expired(now Millis) bool {
+	return i.ExpiresAt.Add(-i.Duration).Over(i.Duration, now)
+}
 
 // LinkEnd says why a signup link no longer works; empty while it is open.
 type LinkEnd string
@@ -40,8 +42,14 @@ const (
 type SignupLink struct {
 	InvitationID int64 // 0: the invitation has gone
 	ExpiresAt    Millis
+	Duration     time.Duration // how long it lasts, while there is the invitation
 	Ended        LinkEnd
 	AcceptedBy   int64 // who has signed up with it; 0: nobody, or they are deleted
+}
+
+// Expired says that the link has run out by now, or that the clock was set back since it was issued (Millis.Over).
+func (l SignupLink) Expired(now Millis) bool {
+	return l.ExpiresAt.Add(-l.Duration).Over(l.Duration, now)
 }
 
 const invitationColumns = `i.id, i.user_id, i.by_link, coalesce(i.tenant_id, 0), coalesce(i.inviter_id, 0), i.inviter_name, i.inviter_email,
@@ -68,9 +76,28 @@ func (q Queries) InvitationOfUser(ctx context.Context, userID int64) (Invitation
 // SignupLink returns ErrNotFound for a token that was never issued.
 func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, error) {
 	return one(ctx, q.q, func(s scanner) (l SignupLink, err error) {
-		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &l.Ended, &l.AcceptedBy)
+		var duration int64
+		err = s.Scan(&l.InvitationID, &l.ExpiresAt, &duration, &l.Ended, &l.AcceptedBy)
+		l.Duration = time.Duration(duration) * time.Millisecond
 		return l, err
-	}, `SELECT coalesce(invitation_id, 0), expires_at, ended, coalesce(accepted_by, 0) FROM signup_links WHERE token_hash = $1`, tokenHash)
+	}, `SELECT coalesce(l.invitation_id, 0), l.expires_at, coalesce(i.duration, 0), l.ended, coalesce(l.accepted_by, 0)
+		FROM signup_links l LEFT JOIN invitations i ON i.id = l.invitation_id WHERE l.token_hash = $1`, tokenHash)
+}
+
+// LinkHasEnded says that the signup or reset link of a token leads nowhere any more. Of a link that is not known it does not.
+func (q Queries) LinkHasEnded(ctx context.Context, tokenHash []byte, now Millis) (bool, error) {
+	reset, err := q.ResetLink(ctx, tokenHash)
+	if err == nil {
+		return reset.Ended != LinkOpen || reset.Expired(now), nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	signup, err := q.SignupLink(ctx, tokenHash)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && (signup.Ended != LinkOpen || signup.InvitationID == 0 || signup.Expired(now)), err
 }
 
 // AcceptedBy returns who has accepted an invitation, or ErrNotFound: nobody has, they are deleted, or its links are forgotten.
@@ -201,21 +228,28 @@ func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64, now
 		ORDER BY i.id`, maker, now)
 }
 
-// LinkInviters counts the pending invitations by link of everybody who has made any.
-func (q Queries) LinkInviters(ctx context.Context) (map[int64]int, error) {
-	type row struct {
-		inviter int64
-		n       int
+// LinkInviters returns those who have made pending invitations by link, by id.
+func (q Queries) LinkInviters(ctx context.Context) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT DISTINCT inviter_id FROM invitations WHERE by_link = 1 AND inviter_id IS NOT NULL ORDER BY 1`)
+}
+
+// handedLinks are the links of pending invitations by mail that still work and that somebody has made by hand, or read.
+const handedLinks = `FROM signup_links l JOIN invitations i ON i.id = l.invitation_id
+	WHERE i.by_link = 0 AND l.made_by <> 0 AND l.made_by > 0 AND l.ended = '' AND l.expires_at > $1`
+
+// LinkMakers returns those who have the link of a pending invitation by mail, by id.
+func (q Queries) LinkMakers(ctx context.Context, now Millis) ([]int64, error) {
+	return many(ctx, q.q, value[int64], `SELECT DISTINCT l.made_by `+handedLinks+` ORDER BY 1`, now)
+}
+
+// InvitedWithLinkOf returns the people of the pending invitations by mail whose link any of makers has, by id.
+func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Millis) ([]User, error) {
+	list, err := json.Marshal(makers)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
-		err = s.Scan(&r.inviter, &r.n)
-		return r, err
-	}, `SELECT inviter_id, count(*) FROM invitations WHERE by_link = 1 AND inviter_id IS NOT NULL GROUP BY inviter_id`)
-	counts := make(map[int64]int, len(rows))
-	for _, r := range rows {
-		counts[r.inviter] = r.n
-	}
-	return counts, err
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
+		AND l.made_by IN (SELECT value FROM json_each($2))) ORDER BY u.id`, now, string(list))
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.

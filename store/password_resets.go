@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ResetLink is a link by which a person sets a new password.
 type ResetLink struct {
@@ -9,6 +12,11 @@ type ResetLink struct {
 	CreatedAt Millis
 	ExpiresAt Millis
 	Ended     LinkEnd // empty: open
+}
+
+// Expired says that the link has run out by now, or that the clock was set back since it was issued (Millis.Over).
+func (l ResetLink) Expired(now Millis) bool {
+	return l.CreatedAt.Over(time.Duration(l.ExpiresAt-l.CreatedAt)*time.Millisecond, now)
 }
 
 // InsertResetLink adds a link.

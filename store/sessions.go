@@ -17,9 +17,14 @@ const (
 	SecondFactorPatience       = 10 * time.Minute // how long a session waits for the second factor
 )
 
-// ClockSlack is how far a clock may be set back without consequence. A session that began, or was used, later than that from now
-// has ended: how much of its time has passed is not known, and it shall not outlive its timeouts.
+// ClockSlack is how far a clock may be set back without consequence.
 const ClockSlack = time.Minute
+
+// Over says that what began at m and lasts for a time has ended by now, also where it began later than ClockSlack from now: how
+// much of its time has passed is not known, and it shall not outlive it.
+func (m Millis) Over(lasts time.Duration, now Millis) bool {
+	return now >= m.Add(lasts) || m > now.Add(ClockSlack)
+}
 
 // Session is one browser that is signed in or on its way. The token itself is never stored, only its SHA-256.
 type Session struct {
@@ -79,11 +84,10 @@ func (q Queries) LiveSession(ctx context.Context, tokenHash []byte) (LiveSession
 }
 
 // HasEnded says that one of the account's timeouts has passed by now, that the session has waited too long for the second
-// factor, or that the clock was set back (ClockSlack). The timeouts are those in force now, whatever they were when the session began.
+// factor, or that the clock was set back (Millis.Over). The timeouts are those in force now, whatever they were when the session began.
 func (s Session) HasEnded(limits Account, now Millis) bool {
-	return now >= s.CreatedAt.Add(limits.AbsoluteTimeout) || now >= s.LastSeenAt.Add(limits.IdleTimeout) ||
-		s.Stage == AwaitsSecondFactor && now >= s.CreatedAt.Add(SecondFactorPatience) ||
-		max(s.CreatedAt, s.LastSeenAt) > now.Add(ClockSlack)
+	return s.CreatedAt.Over(limits.AbsoluteTimeout, now) || s.LastSeenAt.Over(limits.IdleTimeout, now) ||
+		s.Stage == AwaitsSecondFactor && s.CreatedAt.Over(SecondFactorPatience, now)
 }
 
 // SessionByID returns ErrNotFound for a session that no longer exists. Whether a timeout has passed it does not look

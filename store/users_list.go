@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Tab is a part of the user list.
@@ -204,9 +205,12 @@ func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
 	}
 	for places, args := range inLists(invited) {
 		found, err := many(ctx, q.q, func(s scanner) (l ListedUser, err error) {
-			err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts, &l.MailError)
+			var duration int64
+			err = s.Scan(&l.ID, &l.Invitation.ID, &l.Invitation.ByLink, &duration, &l.Invitation.ExpiresAt, &l.MailState, &l.MailAttempts,
+				&l.MailError)
+			l.Invitation.Duration = time.Duration(duration) * time.Millisecond
 			return l, err
-		}, `SELECT i.user_id, i.id, i.by_link, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0),
+		}, `SELECT i.user_id, i.id, i.by_link, i.duration, i.expires_at, coalesce(d.state, ''), coalesce(d.attempts, 0),
 				coalesce(nullif(d.error, ''), h.reason, '')
 			FROM invitations i LEFT JOIN deliveries d ON d.id = i.mail_delivery_id
 			LEFT JOIN delivery_holds h ON h.target = d.target AND d.state = 'waiting' WHERE i.user_id IN (`+places+`)`, args...)

@@ -124,7 +124,7 @@ func ChangeRolePart(p ChangeRolePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ") has not signed up yet. Their link stays as it is and gives the new role.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, ") has not signed up yet. Their link stays as it is and gives the new role. One that somebody made who could not give that role ends: an invitation by mail is then mailed anew, and one by link needs a new link.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

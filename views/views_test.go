@@ -109,13 +109,13 @@ func whole(text string) map[string]templ.Component {
 	empty := users
 	empty.List.Rows = nil
 	consequences := EndPreviewPage{
-		EndPreview: account.EndPreview{User: user, Links: []store.User{user}, Integrations: []store.Integration{integration}},
+		EndPreview: account.EndPreview{User: user, Links: account.LinksTaken{Revoked: []store.User{user}, Mailed: []store.User{user}}, Integrations: []store.Integration{integration}},
 		Form:       wrong(text),
 	}
 	some := BulkPage{
 		Action:    account.JobDelete,
 		Selection: account.Selection{IDs: []int64{7}},
-		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: 30, FirstLinks: []store.User{user},
+		Selected: account.BulkPreview{Total: 30, First: []store.User{user}, Links: account.LinksTaken{Revoked: make([]store.User, 30), Mailed: []store.User{user}},
 			Integrations: 30, FirstIntegrations: []store.Integration{integration}},
 		Form: wrong(text),
 	}
@@ -159,7 +159,7 @@ func whole(text string) map[string]templ.Component {
 		First: []account.Loss{
 			{User: user, Lost: []account.TenantSet{{Tenant: tenants[1], Set: permission.Admin.Set()}, {Set: permission.Analyst.Set()}}},
 		},
-		Revoked: []store.User{user},
+		Links: account.LinksTaken{Revoked: []store.User{user}, Mailed: []store.User{user}},
 	}
 	sources := []permission.Source{
 		{Group: 4, Name: text, Automatic: true, Grant: permission.Grant{AllTenants: true, Set: permission.Admin.Set()}},
@@ -331,7 +331,7 @@ func whole(text string) map[string]templ.Component {
 		"integrations":        Integrations(integrations),
 		"integrations found":  Integrations(IntegrationsPage{Search: text, Tab: "enabled"}),
 		"signing secret":      SigningSecret(SigningSecretPage{Integration: off, Secret: text}),
-		"new signing secret":  NewSigningSecret(off),
+		"new signing secret":  NewSigningSecret(NewSigningSecretPage{Resigned: account.Resigned{Integration: off}, Form: wrong(text)}),
 		"test": Test(
 			TestPage{Results: []account.TestResult{{Destination: text}, {Destination: text, Problem: text}}, Refused: []string{text}},
 		),
@@ -357,7 +357,8 @@ func whole(text string) map[string]templ.Component {
 		"trigger": TriggerForm(
 			TriggerFormPage{ID: 5, Form: wrong(text), Roles: permission.Roles(), Integrations: table.Integrations, Deliveries: table},
 		),
-		"delete trigger":        DeleteTrigger(trigger),
+		"delete trigger": DeleteTrigger(DeleteTriggerPage{
+			TriggerWithReactions: account.TriggerWithReactions{Trigger: trigger, Integrations: []store.Integration{off}}, Form: wrong(text)}),
 		"trigger never sent":    TriggerForm(TriggerFormPage{ID: 5, Form: wrong(text), Integrations: []store.Integration{integration}}),
 		"integrations, nothing": Integrations(IntegrationsPage{}),
 	}
@@ -410,7 +411,7 @@ func parts(text string) map[string]templ.Component {
 		"test":               TestPart(TestPage{Refused: []string{text}}),
 		"signing secret":     SigningSecretPart(SigningSecretPage{Secret: text, Rotated: true}),
 		"delete integration": DeleteIntegrationPart(DeleteIntegrationPage{IntegrationEnd: account.IntegrationEnd{Integration: store.Integration{Name: text}}}),
-		"delete trigger":     DeleteTriggerPart(store.Trigger{Name: text}),
+		"delete trigger":     DeleteTriggerPart(DeleteTriggerPage{TriggerWithReactions: account.TriggerWithReactions{Trigger: store.Trigger{Name: text}}}),
 		"authenticator": SetUpAuthenticatorPart(
 			AuthenticatorPage{Enrolment: account.Enrolment{Secret: text, QR: "data:image/png;base64,AA=="}, Form: wrong(text)},
 		),

@@ -36,30 +36,36 @@ type DeliveryList struct {
 // Deliveries returns a page of what triggers have sent; mails to people are not among it. It returns Forbidden without
 // triggers.view.
 func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (DeliveryList, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return DeliveryList{}, err
-	}
-	rows, err := s.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
+	return read(ctx, s, by, func(v *View) (DeliveryList, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
+			return DeliveryList{}, err
+		}
+		return v.deliveryPage(ctx, q)
+	})
+}
+
+func (v *View) deliveryPage(ctx context.Context, q DeliveryQuery) (DeliveryList, error) {
+	rows, err := v.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
 		Before: q.Before, Limit: DeliveriesPerPage + 1})
 	if err != nil {
 		return DeliveryList{}, err
 	}
 	if len(rows) == 0 && q.Before != 0 { // those that were older are gone, and the page would show nothing
 		q.Before = 0
-		return s.Deliveries(ctx, by, q)
+		return v.deliveryPage(ctx, q)
 	}
 	list := DeliveryList{Rows: rows}
 	if len(rows) > DeliveriesPerPage {
 		list.Rows = rows[:DeliveriesPerPage]
 		list.Older = list.Rows[DeliveriesPerPage-1].ID
 	}
-	if list.Triggers, err = s.db.Triggers(ctx); err != nil {
+	if list.Triggers, err = v.db.Triggers(ctx); err != nil {
 		return DeliveryList{}, err
 	}
-	if list.Integrations, err = s.db.Integrations(ctx); err != nil {
+	if list.Integrations, err = v.db.Integrations(ctx); err != nil {
 		return DeliveryList{}, err
 	}
-	list.Holds, err = holdsByTarget(ctx, s.db.Queries)
+	list.Holds, err = holdsByTarget(ctx, v.db)
 	return list, err
 }
 
@@ -121,15 +127,17 @@ type SentDelivery struct {
 // Delivery returns one message of a trigger. It returns Forbidden without triggers.view, or store.ErrNotFound, which it
 // also returns for mails to people.
 func (s *Service) Delivery(ctx context.Context, by Actor, id int64) (SentDelivery, error) {
-	if err := s.Require(by, permission.TriggersView); err != nil {
-		return SentDelivery{}, err
-	}
-	sent, err := sentDelivery(ctx, s.db.Queries, id)
-	if err != nil || !by.May(permission.UsersView) {
+	return read(ctx, s, by, func(v *View) (SentDelivery, error) {
+		if err := v.requirePermission(permission.TriggersView); err != nil {
+			return SentDelivery{}, err
+		}
+		sent, err := sentDelivery(ctx, v.db, id)
+		if err != nil || !v.by.May(permission.UsersView) {
+			return sent, err
+		}
+		sent.People, err = v.db.UsersByIDs(ctx, notify.PeopleIn(sent.Params))
 		return sent, err
-	}
-	sent.People, err = s.db.UsersByIDs(ctx, notify.PeopleIn(sent.Params))
-	return sent, err
+	})
 }
 
 func sentDelivery(ctx context.Context, q store.Queries, id int64) (d SentDelivery, err error) {

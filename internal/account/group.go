@@ -31,15 +31,17 @@ type GroupDetail struct {
 
 // Group returns a group. It returns Forbidden without groups.view, or store.ErrNotFound.
 func (s *Service) Group(ctx context.Context, by Actor, id int64) (GroupDetail, error) {
-	if err := s.Require(by, permission.GroupsView); err != nil {
-		return GroupDetail{}, err
-	}
-	group, err := s.db.GroupByID(ctx, id)
-	if err != nil {
-		return GroupDetail{}, err
-	}
-	tenants, err := s.db.GroupTenants(ctx, id)
-	return GroupDetail{group, tenants}, err
+	return read(ctx, s, by, func(v *View) (GroupDetail, error) {
+		if err := v.requirePermission(permission.GroupsView); err != nil {
+			return GroupDetail{}, err
+		}
+		group, err := v.db.GroupByID(ctx, id)
+		if err != nil {
+			return GroupDetail{}, err
+		}
+		tenants, err := v.db.GroupTenants(ctx, id)
+		return GroupDetail{group, tenants}, err
+	})
 }
 
 // CreateGroup adds a group. It returns Invalid or Forbidden (rule "may grant").

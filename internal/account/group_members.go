@@ -239,7 +239,7 @@ func (v *View) previewTakenOut(ctx context.Context, groupID int64, users []int64
 	return preview, nil
 }
 
-// previewLeaving adds to a preview what a person loses with a group, and who loses an invitation that the person made.
+// previewLeaving adds to a preview what a person loses with a group, and whose links the person could not make any more.
 func (v *View) previewLeaving(ctx context.Context, user store.User, groupID int64, tenants []store.Tenant, preview *Preview) error {
 	member, err := v.db.InGroup(ctx, groupID, user.ID)
 	if err != nil || !member {
@@ -254,25 +254,12 @@ func (v *View) previewLeaving(ctx context.Context, user store.User, groupID int6
 	sees := user.Role.SeesConsole()
 	loss := lost(reach{before, sees}, reach{o.holdings(), sees}, tenants)
 	preview.add(store.People{Count: 1, Checksum: user.ID}, loss, nil)
-	if len(loss) > 0 && len(preview.First) < namedFirst {
+	if len(loss) > 0 && len(preview.First) < NamedFirst {
 		preview.First = append(preview.First, Loss{user, loss})
 	}
-	made, err := v.db.LinkInvitationsBy(ctx, user.ID)
-	if err != nil {
-		return err
-	}
-	for _, invitation := range made {
-		invited, err := v.db.UserByID(ctx, invitation.UserID)
-		if err != nil {
-			return err
-		}
-		outgrown, err := v.outgrows(ctx, invited, invitation.TenantID, o.holdings(), tenantIDs(tenants))
-		if err != nil {
-			return err
-		}
-		if outgrown {
-			preview.Revoked = append(preview.Revoked, invited)
-		}
-	}
-	return nil
+	taken, err := v.previewLinksOf(ctx, user.ID, func(invited store.User, tenant int64) (bool, error) {
+		return v.outgrows(ctx, invited, tenant, o.holdings(), tenantIDs(tenants))
+	})
+	preview.Links.add(taken)
+	return err
 }

@@ -170,7 +170,7 @@ func (tx *Tx) switchIntegration(ctx context.Context, id int64, action action, tu
 }
 
 // NewSigningSecret gives a webhook another signing secret and returns it; it is shown this once. For 24 hours requests
-// are signed with the old one too. It returns Forbidden, or store.ErrNotFound for what is no webhook.
+// are signed with the old one too. It returns ChangedPreview, Forbidden, or store.ErrNotFound for what is no webhook.
 func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (store.Integration, string, error) {
 	var secret string
 	integration, err := change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
@@ -180,6 +180,9 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		integration, err := tx.db.IntegrationByID(ctx, id)
 		if err == nil && integration.Kind != notify.KindWebhook {
 			err = store.ErrNotFound
+		}
+		if err == nil {
+			err = tx.requireConfirmed(Resigned{integration})
 		}
 		if err != nil {
 			return store.Integration{}, err
@@ -197,6 +200,15 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 			changes{"signing secret": {"set", "changed"}})
 	})
 	return integration, secret, err
+}
+
+// Resigned is a webhook that NewSigningSecret would give another secret.
+type Resigned struct{ Integration store.Integration }
+
+// Digest tells the webhook from another, and from itself with another secret: the second of two secrets made at once would end
+// the first old one, which the receiver still has.
+func (r Resigned) Digest() string {
+	return digestOf(r.Integration.ID, r.Integration.Name, r.Integration.Version)
 }
 
 // toldAdministrators is how many administrators are told that an integration was switched off.
@@ -261,26 +273,22 @@ func (tx *Tx) tellAdministrators(ctx context.Context, integration store.Integrat
 }
 
 // DeleteIntegration removes a destination. Triggers no longer use it, and what still waits for it is not sent. It
-// returns Forbidden or store.ErrNotFound.
+// returns ChangedPreview, Forbidden or store.ErrNotFound.
 func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		if err := tx.requirePermission(permission.IntegrationsDelete); err != nil {
 			return struct{}{}, err
 		}
-		integration, err := tx.db.IntegrationByID(ctx, id)
-		if err != nil {
-			return struct{}{}, err
-		}
-		triggers, err := tx.db.TriggersUsing(ctx, id)
+		end, err := tx.integrationEnd(ctx, id)
 		if err == nil {
-			err = tx.requireConfirmed(IntegrationEnd{integration, triggers})
+			err = tx.requireConfirmed(end)
 		}
 		if err != nil {
 			return struct{}{}, err
 		}
-		deleted := tx.integrationEntry(integration)
+		deleted := tx.integrationEntry(end.Integration)
 		var told []string
-		for _, t := range triggers {
+		for _, t := range end.Triggers {
 			told = append(told, t.Name)
 		}
 		deleted = deleted.with("triggers", strings.Join(told, ", "))
@@ -342,6 +350,25 @@ func (e IntegrationEnd) Digest() string {
 		triggers[i] = fmt.Sprint(t.ID, " ", t.Name)
 	}
 	return digestOf(saidOfIntegrations([]store.Integration{e.Integration}), triggers)
+}
+
+// PreviewDeleteIntegration says what DeleteIntegration would end. It returns Forbidden or store.ErrNotFound.
+func (s *Service) PreviewDeleteIntegration(ctx context.Context, by Actor, id int64) (IntegrationEnd, error) {
+	return read(ctx, s, by, func(v *View) (IntegrationEnd, error) {
+		if err := v.requirePermission(permission.IntegrationsDelete); err != nil {
+			return IntegrationEnd{}, err
+		}
+		return v.integrationEnd(ctx, id)
+	})
+}
+
+func (v *View) integrationEnd(ctx context.Context, id int64) (IntegrationEnd, error) {
+	integration, err := v.db.IntegrationByID(ctx, id)
+	if err != nil {
+		return IntegrationEnd{}, err
+	}
+	triggers, err := v.db.TriggersUsing(ctx, id)
+	return IntegrationEnd{integration, triggers}, err
 }
 
 // TriggersUsing returns the triggers that send to an integration. It returns Forbidden without

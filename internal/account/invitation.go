@@ -242,11 +242,6 @@ func (tx *Tx) revoke(ctx context.Context, invitation store.Invitation, user stor
 	return tx.recordEnd(ctx, actRevokeInvitation, had.with("invited by", Actor{Name: invitation.InviterName, Email: invitation.InviterEmail}.recorded()))
 }
 
-// revokeThose ends those of invitations whose person which names, and returns these people; nil means all.
-func (tx *Tx) revokeThose(ctx context.Context, invitations []store.Invitation, which chosen) ([]store.User, error) {
-	return tx.eachInvited(ctx, invitations, which, tx.revoke)
-}
-
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden, Joined
 // or NotFound.
 func (s *Service) Invitation(ctx context.Context, by Actor, id int64) (store.Invitation, store.User, error) {

@@ -66,7 +66,7 @@ func readSignupOnce(ctx context.Context, q store.Queries, token string, now stor
 		return Signup{}, deadLink(link.Ended)
 	case link.InvitationID == 0: // the invited person has been deleted
 		return Signup{}, Refuse(LinkRevoked)
-	case now >= link.ExpiresAt:
+	case link.Expired(now):
 		return Signup{}, Refuse(LinkExpired)
 	}
 	invitation, err := q.InvitationByID(ctx, link.InvitationID)

@@ -233,7 +233,7 @@ func readResetLink(ctx context.Context, q store.Queries, token string, now store
 	switch {
 	case link.Ended != store.LinkOpen:
 		return store.User{}, deadLink(link.Ended)
-	case now >= link.ExpiresAt:
+	case link.Expired(now):
 		return store.User{}, Refuse(LinkExpired)
 	}
 	user, err := q.UserByID(ctx, link.UserID)

@@ -20,20 +20,26 @@ type Explained struct {
 // Permissions explains what a person may do in a tenant. It returns Forbidden without users.view, but for oneself, or
 // store.ErrNotFound.
 func (s *Service) Permissions(ctx context.Context, by Actor, userID, tenantID int64) (Explained, error) {
-	if userID != by.UserID {
-		if err := s.Require(by, permission.UsersView); err != nil {
-			return Explained{}, err
+	return read(ctx, s, by, func(v *View) (Explained, error) {
+		if userID != by.UserID {
+			if err := v.requirePermission(permission.UsersView); err != nil {
+				return Explained{}, err
+			}
 		}
-	}
-	user, err := s.db.UserByID(ctx, userID)
+		return v.explain(ctx, userID, tenantID)
+	})
+}
+
+func (v *View) explain(ctx context.Context, userID, tenantID int64) (Explained, error) {
+	user, err := v.db.UserByID(ctx, userID)
 	if err != nil {
 		return Explained{}, err
 	}
-	o, err := originsOf(ctx, s.db.Queries, user)
+	o, err := originsOf(ctx, v.db, user)
 	if err != nil {
 		return Explained{}, err
 	}
-	tenants, err := s.db.Tenants(ctx)
+	tenants, err := v.db.Tenants(ctx)
 	if err != nil {
 		return Explained{}, err
 	}

@@ -15,10 +15,10 @@ import (
 
 // Preview is what a change takes away.
 type Preview struct {
-	Losing  int          // people who lose something, exactly
-	First   []Loss       // the first twenty of them, by id
-	Gaining int          // people who gain something; counted only where a change names the people
-	Revoked []store.User // invited by links that the change revokes
+	Losing  int    // people who lose something, exactly
+	First   []Loss // the first twenty of them, by id
+	Gaining int    // people who gain something; counted only where a change names the people
+	Links   LinksTaken
 
 	LabelOnly bool // the person is then in no automatic group of their role: nothing follows from it
 
@@ -47,7 +47,7 @@ func (p Preview) Digest() string {
 	for i, l := range p.First {
 		named[i] = l.User
 	}
-	return digestOf(p.Losing, p.Gaining, saidOf(named...), saidOf(p.Revoked...), p.outcomes)
+	return digestOf(p.Losing, p.Gaining, saidOf(named...), p.Links.Digest(), p.outcomes)
 }
 
 func saidOfSets(sets []TenantSet) []string {
@@ -123,8 +123,8 @@ func reachOf(ctx context.Context, q store.Queries, user store.User) (reach, erro
 }
 
 // previewOn carries out an operation on people named one by one and says what it takes away from them.
-// The operation returns whom it cost their invitation by link.
-func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]store.User, error)) (Preview, error) {
+// The operation returns whom it cost their signup link.
+func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() (LinksTaken, error)) (Preview, error) {
 	type person struct {
 		user   store.User
 		before reach
@@ -144,7 +144,7 @@ func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]
 		}
 		people = append(people, person{user, before})
 	}
-	revoked, err := operation()
+	taken, err := operation()
 	if err != nil {
 		return Preview{}, err
 	}
@@ -152,7 +152,7 @@ func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]
 	if err != nil {
 		return Preview{}, err
 	}
-	preview := Preview{Revoked: revoked}
+	preview := Preview{Links: taken}
 	for _, p := range people {
 		user, err := tx.db.UserByID(ctx, p.user.ID)
 		if errors.Is(err, store.ErrNotFound) {
@@ -170,7 +170,7 @@ func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() ([]
 		if len(gain) > 0 {
 			preview.Gaining++
 		}
-		if len(loss) > 0 && len(preview.First) < namedFirst {
+		if len(loss) > 0 && len(preview.First) < NamedFirst {
 			preview.First = append(preview.First, Loss{p.user, loss})
 		}
 	}
@@ -212,7 +212,7 @@ func previewMembers(ctx context.Context, q store.Queries, group store.CoveringGr
 
 // firstLosing names the first members of a group, by id, who lose something; losses is what, by their kind.
 func firstLosing(ctx context.Context, q store.Queries, groupID int64, losses map[store.MemberKind][]TenantSet) ([]Loss, error) {
-	found, err := q.MembersOfKinds(ctx, groupID, slices.Collect(maps.Keys(losses)), namedFirst)
+	found, err := q.MembersOfKinds(ctx, groupID, slices.Collect(maps.Keys(losses)), NamedFirst)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +276,7 @@ func previewWithout(ctx context.Context, q store.Queries, tenant store.Tenant) (
 		return Preview{}, err
 	}
 	preview := Preview{Losing: holding.Count, outcomes: []outcome{{People: holding, Lost: saidOfSets(given)}}}
-	first, err := q.FirstHolding(ctx, giving, namedFirst)
+	first, err := q.FirstHolding(ctx, giving, NamedFirst)
 	if err != nil {
 		return Preview{}, err
 	}

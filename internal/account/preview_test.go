@@ -115,7 +115,7 @@ func (w *randomWorld) comparePreview(t *testing.T, kind string) (int, bool) {
 		}
 		said = append(said, text)
 	}
-	if preview.Losing != len(losing) || !slices.Equal(said, losing[:min(len(losing), namedFirst)]) {
+	if preview.Losing != len(losing) || !slices.Equal(said, losing[:min(len(losing), NamedFirst)]) {
 		fail("says that %d lose\n%s\nbut %d do\n%s", preview.Losing, strings.Join(said, "\n"), len(losing), strings.Join(losing, "\n"))
 	}
 	if kind == "PreviewMembership" || kind == "PreviewRemoveMembers" {
@@ -125,8 +125,8 @@ func (w *randomWorld) comparePreview(t *testing.T, kind string) (int, bool) {
 				gone = append(gone, id)
 			}
 		}
-		if preview.Gaining != gaining || len(preview.Revoked) != len(gone) {
-			fail("says that %d gain and %d links are revoked, but %d and %v", preview.Gaining, len(preview.Revoked), gaining, gone)
+		if preview.Gaining != gaining || len(preview.Links.Revoked) != len(gone) {
+			fail("says that %d gain and %d links are revoked, but %d and %v", preview.Gaining, len(preview.Links.Revoked), gaining, gone)
 		}
 	}
 	return len(losing), true
@@ -361,7 +361,7 @@ func TestPreviewOfDeployNamesTheLinksThatGo(t *testing.T) {
 	preview, err := c.PreviewMembership(t.Context(), c.admin, ann.UserID,
 		Membership{Version: c.user(ann.UserID).Version, Role: permission.Deploy, KeepGroups: true})
 	c.must(err)
-	if len(preview.Revoked) != 1 || preview.Revoked[0].Email != "new@example.com" {
-		t.Errorf("the links that go are %+v", preview.Revoked)
+	if gone := preview.Links.Revoked; len(gone) != 1 || gone[0].Email != "new@example.com" {
+		t.Errorf("the links that go are %+v", gone)
 	}
 }

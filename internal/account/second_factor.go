@@ -22,24 +22,32 @@ type Security struct {
 }
 
 // Security returns the actor's own credentials.
-func (s *Service) Security(ctx context.Context, by Actor) (Security, error) {
-	user, err := s.db.UserByID(ctx, by.UserID)
+func (s *Service) Security(ctx context.Context, by Actor) (own Security, err error) {
+	err = s.db.View(ctx, func(q store.Queries) error { // and not read: people who are setting up a second factor see it, too
+		own, err = s.securityOf(ctx, q, by.UserID)
+		return err
+	})
+	return own, err
+}
+
+func (s *Service) securityOf(ctx context.Context, q store.Queries, userID int64) (Security, error) {
+	user, err := q.UserByID(ctx, userID)
 	if err != nil {
 		return Security{}, err
 	}
-	account, err := s.db.Account(ctx)
+	account, err := q.Account(ctx)
 	if err != nil {
 		return Security{}, err
 	}
-	authenticator, err := s.db.Authenticator(ctx, user.ID)
+	authenticator, err := q.Authenticator(ctx, user.ID)
 	if err != nil {
 		return Security{}, err
 	}
-	passkeys, err := s.db.Passkeys(ctx, user.ID)
+	passkeys, err := q.Passkeys(ctx, user.ID)
 	if err != nil {
 		return Security{}, err
 	}
-	left, err := s.db.RecoveryCodesLeft(ctx, user.ID)
+	left, err := q.RecoveryCodesLeft(ctx, user.ID)
 	return Security{User: user, Authenticator: authenticator.Secret != nil, Passkeys: passkeys, CodesLeft: left,
 		Enforced: account.EnforceSecondFactor, PasskeysWork: s.passkeys.Usable()}, err
 }

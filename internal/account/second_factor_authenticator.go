@@ -44,7 +44,7 @@ func (tx *Tx) beginAuthenticator(ctx context.Context, user store.User, sessionID
 // pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:
 // who began it has seen the secret, and may be somebody else.
 func pendingIn(a store.Authenticator, sessionID int64, now store.Millis) bool {
-	return a.Pending != nil && a.PendingIn == sessionID && now < a.PendingAt.Add(pendingAuthenticator)
+	return a.Pending != nil && a.PendingIn == sessionID && !a.PendingAt.Over(pendingAuthenticator, now)
 }
 
 // AuthenticatorContext is what the secrets of a person's authenticators are sealed for.

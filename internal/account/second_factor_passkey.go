@@ -56,7 +56,7 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 	done, err := changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		question, err := tx.db.TakePasskeyQuestion(ctx, by.SessionID)
 		if errors.Is(err, store.ErrNotFound) ||
-			err == nil && (question.Name == "" || tx.now >= question.CreatedAt.Add(store.SecondFactorPatience)) {
+			err == nil && (question.Name == "" || question.CreatedAt.Over(store.SecondFactorPatience, tx.now)) {
 			return Secured{}, refused
 		}
 		if err != nil {

@@ -103,7 +103,7 @@ func (s *Service) finishSignIn(
 func (v *View) waiting(ctx context.Context) (store.Session, store.User, error) {
 	session, err := v.db.SessionByID(ctx, v.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) ||
-		err == nil && (session.Stage != store.AwaitsSecondFactor || v.now >= session.CreatedAt.Add(store.SecondFactorPatience)) {
+		err == nil && (session.Stage != store.AwaitsSecondFactor || session.CreatedAt.Over(store.SecondFactorPatience, v.now)) {
 		return store.Session{}, store.User{}, Refuse(SignedOut)
 	}
 	if err != nil {

@@ -228,7 +228,7 @@ func (tx *Tx) clearTenant(ctx context.Context, tenant store.Tenant) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.revokeThose(ctx, invitations, nil); err != nil {
+	if _, err := tx.eachInvited(ctx, invitations, nil, tx.revoke); err != nil {
 		return err
 	}
 	groups, err := tx.db.AutomaticGroupsOf(ctx, "", tenant.ID)

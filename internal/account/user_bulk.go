@@ -32,18 +32,16 @@ type BulkPreview struct {
 	Total             int          // how many they are
 	First             []store.User // the first twenty, by id
 	Left              LeftOut
-	Links             int          // link invitations that these people made, which are revoked
-	FirstLinks        []store.User // invited by the first twenty of them
-	Integrations      int          // email integrations that contain an address of theirs
+	Links             LinksTaken // by id
+	Integrations      int        // email integrations that contain an address of theirs
 	FirstIntegrations []store.Integration
 
-	links        []store.User
 	integrations []store.Integration
 }
 
 // Digest tells the preview from one of something else, exactly: also where others are meant than those it names.
 func (p BulkPreview) Digest() string {
-	return digestOf(p.IDs, saidOf(p.First...), saidOf(p.links...), saidOfIntegrations(p.integrations))
+	return digestOf(p.IDs, saidOf(p.First...), p.Links.Digest(), saidOfIntegrations(p.integrations))
 }
 
 // LeftOut is who is selected and cannot be meant by an action: it would change nothing about them.
@@ -55,8 +53,8 @@ type LeftOut struct {
 	Gone     int // no longer there
 }
 
-// namedFirst is how many people, links or integrations a confirmation names.
-const namedFirst = 20
+// NamedFirst is how many people, links or integrations a confirmation names one by one.
+const NamedFirst = 20
 
 // PreviewBulk counts exactly whom an action would change, what would go with them and who is left out, and names the first twenty. It
 // returns
@@ -80,7 +78,7 @@ func (s *Service) PreviewBulk(ctx context.Context, by Actor, action string, sele
 // previewChosen is PreviewBulk of those whom the action can mean.
 func (v *View) previewChosen(ctx context.Context, action string, ids []int64) (preview BulkPreview, err error) {
 	preview.IDs, preview.Total = ids, len(ids)
-	if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(namedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
+	if preview.First, err = v.db.UsersByIDs(ctx, ids[:min(NamedFirst, len(ids))]); err != nil || !bulkActions[action].ends {
 		return preview, err
 	}
 	chosen := func(id int64) bool {
@@ -93,22 +91,23 @@ func (v *View) previewChosen(ctx context.Context, action string, ids []int64) (p
 	return preview, v.previewIntegrations(ctx, chosen, &preview)
 }
 
-// previewLinks adds the link invitations that chosen people made. It looks at those who made any: they are few, however
-// many are chosen.
+// previewLinks adds the links that chosen people made for others. It looks at those who made any: they are few, however many are
+// chosen. Who is chosen as well is mailed nothing in the end.
 func (v *View) previewLinks(ctx context.Context, chosen func(id int64) bool, preview *BulkPreview) error {
-	made, err := v.db.LinkInviters(ctx)
+	others := func(id int64) bool { return !chosen(id) }
+	inviters, err := v.db.LinkInviters(ctx)
 	if err != nil {
 		return err
 	}
-	var inviters []int64
-	for id, n := range made {
-		if chosen(id) {
-			inviters = append(inviters, id)
-			preview.Links += n
-		}
+	if preview.Links.Revoked, err = v.db.InvitedByLinkOf(ctx, slices.DeleteFunc(inviters, others)); err != nil {
+		return err
 	}
-	preview.links, err = v.db.InvitedByLinkOf(ctx, inviters)
-	preview.FirstLinks = preview.links[:min(namedFirst, len(preview.links))]
+	makers, err := v.db.LinkMakers(ctx, v.now)
+	if err != nil {
+		return err
+	}
+	mailed, err := v.db.InvitedWithLinkOf(ctx, slices.DeleteFunc(makers, others), v.now)
+	preview.Links.Mailed = slices.DeleteFunc(mailed, func(u store.User) bool { return chosen(u.ID) })
 	return err
 }
 
@@ -130,7 +129,7 @@ func (v *View) previewIntegrations(ctx context.Context, chosen func(id int64) bo
 		preview.integrations = append(preview.integrations, m.Integration)
 	}
 	preview.Integrations = len(preview.integrations)
-	preview.FirstIntegrations = preview.integrations[:min(namedFirst, preview.Integrations)]
+	preview.FirstIntegrations = preview.integrations[:min(NamedFirst, preview.Integrations)]
 	return err
 }
 

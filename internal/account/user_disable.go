@@ -14,7 +14,7 @@ import (
 )
 
 // DisableAccess suspends the user: sign-in is refused, and every session and half-finished sign-in of theirs and every
-// link they were sent ends with this commit, as do the link invitations they made. Their address is taken out of the
+// link they were sent ends with this commit, as do the links they made for others (LinksTaken). Their address is taken out of the
 // email integrations named. Disabling a disabled user changes nothing. It returns Self, Invited,
 // LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, removeFrom ...int64) (store.User, error) {
@@ -109,13 +109,13 @@ func (tx *Tx) endSignIn(ctx context.Context, user store.User) error {
 // EndPreview is what disabling or deleting somebody does beyond them.
 type EndPreview struct {
 	User         store.User
-	Links        []store.User        // invited by links they made, which are revoked
+	Links        LinksTaken
 	Integrations []store.Integration // email integrations that contain their address
 }
 
 // Digest tells the preview from one of something else.
 func (p EndPreview) Digest() string {
-	return digestOf(saidOf(p.User), saidOf(p.Links...), saidOfIntegrations(p.Integrations))
+	return digestOf(saidOf(p.User), p.Links.Digest(), saidOfIntegrations(p.Integrations))
 }
 
 func saidOfIntegrations(integrations []store.Integration) []string {
@@ -158,11 +158,7 @@ func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Pe
 		return EndPreview{}, Refuse(Self)
 	}
 	preview := EndPreview{User: user}
-	made, err := v.db.LinkInvitationsBy(ctx, user.ID)
-	if err != nil {
-		return EndPreview{}, err
-	}
-	if preview.Links, err = v.invitedBy(ctx, made); err != nil {
+	if preview.Links, err = v.previewLinksOf(ctx, user.ID, nil); err != nil {
 		return EndPreview{}, err
 	}
 	preview.Integrations, err = v.integrationsWith(ctx, user)

@@ -92,9 +92,9 @@ func (s *Service) PreviewMembership(ctx context.Context, by Actor, userID int64,
 
 // rehearsedMembership changes the role and groups of a person, and says what that has taken away.
 func (tx *Tx) rehearsedMembership(ctx context.Context, userID int64, in Membership) (preview Preview, changed moved, err error) {
-	preview, err = tx.previewOn(ctx, []int64{userID}, func() ([]store.User, error) {
+	preview, err = tx.previewOn(ctx, []int64{userID}, func() (LinksTaken, error) {
 		changed, err = tx.changeMembership(ctx, userID, in)
-		return changed.revoked, err
+		return changed.taken, err
 	})
 	return preview, changed, err
 }
@@ -276,8 +276,8 @@ func (v *View) membership(ctx context.Context, user store.User) (membership, err
 
 // moved is what a change of somebody's role or groups came to: nothing where they are as they were.
 type moved struct {
-	fact    fact
-	revoked []store.User // invited by links that the change has revoked
+	fact  fact
+	taken LinksTaken
 }
 
 // recordMembership records a change of somebody's role or groups.
@@ -298,11 +298,11 @@ func (tx *Tx) recordMembership(ctx context.Context, user store.User, before, aft
 	if len(details) == 0 {
 		return moved{fact: fact{user: user}}, nil
 	}
-	revoked, err := tx.reviewLinks(ctx, user)
+	taken, err := tx.reviewLinks(ctx, user)
 	if err != nil {
 		return moved{}, err
 	}
-	changed := moved{tx.happened(notify.ConditionMembershipChanged, user, details...), revoked}
+	changed := moved{tx.happened(notify.ConditionMembershipChanged, user, details...), taken}
 	differ := differences(before.object, after.object)
 	if len(differ) == 0 { // groups of earlier versions may share a name
 		differ["groups"] = [2]string{strings.Join(left, ", "), strings.Join(entered, ", ")}

@@ -170,10 +170,23 @@ func (i Installation) loadKey(path string, log *slog.Logger) (*auth.Key, error) 
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err == nil && open(info) {
-		log.Warn("everybody on this machine may access the key file", "path", path, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
-	}
+	warnIfOpen("the key file", path, log)
 	return key, nil
+}
+
+// readSecret reads the file of a secret. One that everybody may access is refused as a key file is, unless the operator allows that.
+func (i Installation) readSecret(path string) (string, error) {
+	if i.AllowSharedFiles {
+		return auth.ReadSharedSecret(path)
+	}
+	return auth.ReadSecret(path)
+}
+
+// warnIfOpen says in the log that others may read the file of a secret, too.
+func warnIfOpen(what, path string, log *slog.Logger) {
+	if info, err := os.Stat(path); err == nil && open(info) {
+		log.Warn("everybody on this machine may access "+what, "path", path, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
 }
 
 // service returns the account operations on the installation. wake is called when messages are queued, send for tests of

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -111,7 +112,13 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	certificates, err := s.certificates()
+	if err != nil {
+		return nil, err
+	}
 	log := newLogger(s.LogFormat, w)
+	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
+	warnIfOpen("the private key of https", s.TLSKey, log)
 	o, err := s.open(ctx, log)
 	if err != nil {
 		return nil, err
@@ -132,7 +139,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	})
 	server.http = &http.Server{
 		Handler: pages.Handler(pages.Routes()), ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
 	server.beginBackground(service)
@@ -176,9 +183,29 @@ func (s *Server) beginBackground(service *account.Service) {
 
 func (s Serve) answer(server *http.Server) error {
 	if s.TLSCert != "" {
-		return server.ServeTLS(s.Listener, s.TLSCert, s.TLSKey)
+		return server.ServeTLS(s.Listener, "", "")
 	}
 	return server.Serve(s.Listener)
+}
+
+// certificates are what https is served with; none without --tls-cert.
+func (s Serve) certificates() ([]tls.Certificate, error) {
+	if s.TLSCert == "" {
+		return nil, nil
+	}
+	certificate, err := os.ReadFile(s.TLSCert)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert: %w", err)
+	}
+	key, err := s.readSecret(s.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certificate, []byte(key))
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s: %w", s.TLSCert, s.TLSKey, err)
+	}
+	return []tls.Certificate{pair}, nil
 }
 
 // Close stops taking requests, finishes those under way and the deliveries that are being sent, writes the head of the activity log
@@ -228,11 +255,7 @@ func (s Serve) smtpPassword() (string, error) {
 	if s.SMTPPasswordFile == "" {
 		return "", nil
 	}
-	read := auth.ReadSecret
-	if s.AllowSharedFiles {
-		read = auth.ReadSharedSecret
-	}
-	password, err := read(s.SMTPPasswordFile)
+	password, err := s.readSecret(s.SMTPPasswordFile)
 	if err == nil && password == "" {
 		err = fmt.Errorf("%s is empty", s.SMTPPasswordFile)
 	}

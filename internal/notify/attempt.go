@@ -267,16 +267,25 @@ func refuseRecipient(d store.Delivery, settings Settings) error {
 
 // messageOf writes the message of d, with its link where it has one.
 func (w *Worker) messageOf(d store.Delivery) (Message, error) {
-	var token []byte
-	if d.Secret != nil {
-		var err error
-		if token, err = w.Key.Open(d.Secret, SecretContext(d.ID)); err != nil {
-			return Message{}, &Failure{Reason: "the link cannot be opened with this key", Permanent: true}
-		}
+	token, err := w.token(d)
+	if err != nil {
+		return Message{}, err
 	}
-	message, err := w.site().Message(d.Template, d.Params, string(token))
+	message, err := w.site().Message(d.Template, d.Params, token)
 	if err != nil {
 		return Message{}, &Failure{Reason: err.Error(), Permanent: errors.Is(err, ErrTemplate)}
 	}
 	return message, nil
+}
+
+// token is that of the link in d, or "".
+func (w *Worker) token(d store.Delivery) (string, error) {
+	if d.Secret == nil {
+		return "", nil
+	}
+	token, err := w.Key.Open(d.Secret, SecretContext(d.ID))
+	if err != nil {
+		return "", &Failure{Reason: "the link cannot be opened with this key", Permanent: true}
+	}
+	return string(token), nil
 }

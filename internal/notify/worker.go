@@ -216,6 +216,8 @@ func (w *Worker) lane(ctx, attempts context.Context, target string) {
 			w.Wake() // other lanes can send too
 		}
 		switch {
+		case err == nil && len(next.batch) == 0: // the delivery that was to be next has ended without an attempt
+			previous = outcome{}
 		case err == nil:
 			previous = w.attempt(attempts, next)
 		case errors.Is(err, store.ErrNotFound), ctx.Err() != nil:
@@ -234,13 +236,14 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // next saves the previous attempt and claims what is sent next in one transaction: one write to disk for each attempt.
-// It returns store.ErrNotFound when there is nothing to claim; the previous attempt is saved all the same, also while
-// the program stops.
+// It returns nothing claimed where the delivery whose turn it was has ended, because its link has, and store.ErrNotFound when
+// there is nothing to claim; the previous attempt is saved all the same, also while the program stops.
 func (w *Worker) next(ctx context.Context, target string, previous outcome) (next claimed, err error) {
 	durable := context.WithoutCancel(ctx)
 	now := w.Now()
+	idle := false
 	err = w.DB.Update(durable, func(tx *store.Tx) error {
-		next = claimed{}
+		next, idle = claimed{}, false
 		if previous.settle != nil {
 			if err := previous.settle(durable, tx); err != nil {
 				return fmt.Errorf("save attempt: %w", err)
@@ -248,13 +251,18 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 		}
 		may, probe, err := mayClaim(durable, tx.Queries, target, now)
 		if err != nil || !may || ctx.Err() != nil {
+			idle = true
 			return err // the previous attempt is saved all the same
 		}
 		batch, err := w.claim(durable, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
+			idle = true
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if ended, err := w.endWithLink(durable, tx, batch[0], store.At(now)); ended || err != nil {
 			return err
 		}
 		next = claimed{batch, probe}
@@ -263,13 +271,31 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 		}
 		return nil
 	})
-	if err == nil && len(next.batch) == 0 {
+	if err == nil && idle {
 		err = store.ErrNotFound
 	}
-	if err == nil && next.batch[0].Kind == KindEmail && next.batch[0].IntegrationID != 0 && next.batch[0].Attempts == 1 {
+	if err == nil && len(next.batch) > 0 && next.batch[0].Kind == KindEmail && next.batch[0].IntegrationID != 0 && next.batch[0].Attempts == 1 {
 		w.Wake() // it may have been parted: other lanes can send the rest
 	}
 	return next, err
+}
+
+// linkHasEnded is why a mail was not sent that had waited for longer than its link works.
+const linkHasEnded = "the link in it had ended"
+
+// endWithLink ends a delivery, and says so, whose link leads nowhere any more: it may have waited for the mail server for a day.
+func (w *Worker) endWithLink(ctx context.Context, tx *store.Tx, d store.Delivery, now store.Millis) (bool, error) {
+	token, err := w.token(d)
+	if err != nil || token == "" {
+		return false, nil // the attempt says what is wrong with it
+	}
+	ended, err := tx.LinkHasEnded(ctx, auth.HashToken(token), now)
+	if err != nil || !ended {
+		return false, err
+	}
+	w.logOf(d).Warn("message not sent", "error", linkHasEnded)
+	d.State, d.Error, d.EndedAt = store.Failed, linkHasEnded, now
+	return true, tx.SaveAttempt(ctx, d, store.Attempt{})
 }
 
 // claim takes the deliveries to target that one request carries. It returns store.ErrNotFound when none is due.
