@@ -27,7 +27,7 @@ func someEntries(t *testing.T, db *store.DB, random *rand.Rand, n int) []store.E
 			if random.IntN(5) == 0 {
 				entries[i].JobID = 1 + int64(random.IntN(2))
 			}
-			if err := tx.InsertEntry(t.Context(), &entries[i]); err != nil {
+			if err := tx.InsertEntry(t.Context(), mac, &entries[i]); err != nil {
 				return err
 			}
 		}
@@ -180,7 +180,7 @@ func TestASearchSaysHowFarItLooked(t *testing.T) {
 			if i == 5 {
 				e.Actor = "Zoë"
 			}
-			if err := tx.InsertEntry(t.Context(), &e); err != nil {
+			if err := tx.InsertEntry(t.Context(), mac, &e); err != nil {
 				return err
 			}
 		}
