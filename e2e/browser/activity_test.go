@@ -56,4 +56,3 @@ func TestBrowserActivityLogIsReadAndFiltered(t *testing.T) {
 		})
 	}
 }
-
