@@ -64,6 +64,7 @@ func (h *Console) createIntegration(c request) error {
 	if err != nil {
 		return err
 	}
+	c.Set(keyMade, integration.ID)
 	if made != "" && form(c, nil).Values.Has("secret") {
 		page := views.SigningSecretPage{Integration: integration, Secret: made}
 		if draft(c) != "" {
