@@ -27,7 +27,7 @@ build: ## build bin/console
 
 test: tools check ## everything that must hold, with the race detector where it can watch
 	$(GO) test $(race) -timeout 25m $(quickly)
-	$(GO) test -timeout 25m ./internal/account $(filter-out $(measured) $(scored),$(apart)) # all of its random operations, and looks
+	$(GO) test -short -timeout 25m ./internal/account $(filter-out $(measured) $(scored),$(apart)) # all of its random operations, and looks
 	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
@@ -49,7 +49,8 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 	cd bench/peer && CGO_ENABLED=0 $(GO) build -o ../data/bin/peer .
 	$(GO) run ./bench
 
-test-long: tools ## 50 crashes, 1,000 sign-ins and 1,000 events at the same moment: times and memory; scores of pages
+test-long: tools ## every task and role in the browser, 50 crashes, 1,000 sign-ins and events at the same moment; scores of pages
+	$(GO) test -count=1 -timeout 60m $(filter-out $(measured) $(scored),$(apart))
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
 

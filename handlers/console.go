@@ -133,6 +133,7 @@ func (h *Console) admit(needs Need, next echo.HandlerFunc) echo.HandlerFunc {
 			return unread(c, signedOut)
 		}
 		if session.HasNoAccess() && session.Stage == store.Finished {
+			h.account.CountNoAccess(session.Actor)
 			return unread(c, h.noAccess(c))
 		}
 		if p, ok := needs.Permission(); ok {

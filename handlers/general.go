@@ -66,6 +66,7 @@ func (h *Console) renderGeneral(c request, status int, refuse func(*views.Genera
 		SignIn:   values("password_min_length", strconv.Itoa(settings.PasswordMinLength), "version", version),
 		Logout: values("idle_timeout", seconds(settings.IdleTimeout), "absolute_timeout", seconds(settings.AbsoluteTimeout),
 			"version", version),
+		Activity: values("retention", strconv.Itoa(settings.ActivityRetention), "version", version),
 	}
 	if settings.EnforceSecondFactor {
 		page.SignIn.Values.Set("enforce_2fa", "1")

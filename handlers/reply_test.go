@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/internal/auth"
 	"console/store"
 )
 
@@ -38,7 +39,7 @@ func TestFC102_APageThatFailsHalfWayIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { db.Close() })
-			h := New(Options{Account: account.New(account.Options{DB: db, Now: time.Now}), Brand: "Wallarm",
+			h := New(Options{Account: account.New(account.Options{DB: db, Key: new(auth.Key), Now: time.Now}), Brand: "Wallarm",
 				BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 			e := echo.New()
 			e.HTTPErrorHandler = h.fail

@@ -107,6 +107,7 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/general/signout-without-2fa", Holding(permission.GeneralUpdate), h.signOutWithoutSecondFactorForm},
 		{post, "/settings/general/signout-without-2fa", Holding(permission.GeneralUpdate), h.signOutWithoutSecondFactor},
 		{post, "/settings/general/logout", Holding(permission.GeneralUpdate), h.setLogoutManagement},
+		{post, "/settings/general/activity", Holding(permission.GeneralUpdate), h.setActivityRetention},
 		{post, "/settings/general/test-mail", Holding(permission.GeneralUpdate), h.sendTestMail},
 
 		{get, "/settings/users", Holding(permission.UsersView), h.users},

@@ -142,7 +142,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(c.Request().WithContext(ctx))
 		if f.session != nil {
 			f.session.Address, f.session.RequestID = c.RealIP(), request{c}.RequestID()
-			f.session.Route = c.Path()
+			f.session.Route, f.session.UserAgent = c.Path(), h.client(request{c}).Browser()
 			c.Set(keySession, f.session)
 		}
 		if err := next(c); err != nil {

@@ -20,10 +20,11 @@ func (h *Console) setUp(c request) error {
 		return err
 	}
 	if !auth.EqualCode(c.FormValue("code"), h.SetupCode) {
+		h.account.CountSetupCode(h.visitor(c))
 		refused := account.Fields{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
-	_, err := h.account.SetUp(c.Context(), visitor(c), account.Setup{
+	_, err := h.account.SetUp(c.Context(), h.visitor(c), account.Setup{
 		Company: c.FormValue("company"), Cloud: c.FormValue("cloud"), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
 		Email: c.FormValue("email"), Password: c.FormValue("password"),
 	})
@@ -53,6 +54,7 @@ func (h *Console) notSetUp(c request) error {
 }
 
 // visitor is the actor of operations before signing in.
-func visitor(c request) account.Actor {
-	return account.Actor{Source: account.UI, Address: c.RealIP(), RequestID: c.RequestID()}
+func (h *Console) visitor(c request) account.Actor {
+	from := h.client(c)
+	return account.Actor{Source: account.UI, Address: from.Address, RequestID: from.RequestID, UserAgent: from.Browser()}
 }

@@ -11,6 +11,7 @@ type Account struct {
 	IdleTimeout, AbsoluteTimeout time.Duration
 	EnforceSecondFactor          bool
 	PasswordMinLength            int // characters
+	ActivityRetention            int // months for which the activity log is kept; 0: for ever
 	CreatedAt                    Millis
 	Version                      int64
 }
@@ -26,14 +27,14 @@ type Tenant struct {
 	Version    int64
 }
 
-const accountColumns = `a.name, a.cloud, a.idle_timeout, a.absolute_timeout, a.enforce_two_factor, a.password_min_length, a.created_at,
-	a.version`
+const accountColumns = `a.name, a.cloud, a.idle_timeout, a.absolute_timeout, a.enforce_two_factor, a.password_min_length,
+	a.activity_retention, a.created_at, a.version`
 
 // scanInto scans the columns of the account and those that follow them.
 func (a *Account) scanInto(row scanner, more ...any) error {
 	var idle, absolute int64
-	err := row.Scan(append([]any{&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceSecondFactor, &a.PasswordMinLength, &a.CreatedAt,
-		&a.Version}, more...)...)
+	err := row.Scan(append([]any{&a.Name, &a.Cloud, &idle, &absolute, &a.EnforceSecondFactor, &a.PasswordMinLength,
+		&a.ActivityRetention, &a.CreatedAt, &a.Version}, more...)...)
 	a.IdleTimeout, a.AbsoluteTimeout = time.Duration(idle)*time.Second, time.Duration(absolute)*time.Second
 	return err
 }
@@ -60,7 +61,7 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 		ctx,
 		ErrStale,
 		`UPDATE account SET name = $2, cloud = $3, idle_timeout = $4, absolute_timeout = $5, enforce_two_factor = $6,
-		password_min_length = $7, version = version + 1 WHERE version = $1`,
+		password_min_length = $7, activity_retention = $8, version = version + 1 WHERE version = $1`,
 		a.Version,
 		a.Name,
 		a.Cloud,
@@ -68,6 +69,7 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 		int64(a.AbsoluteTimeout.Seconds()),
 		a.EnforceSecondFactor,
 		a.PasswordMinLength,
+		a.ActivityRetention,
 	)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ type Entry struct {
 	Actor      string
 	Source     string
 	Address    string
-	UserAgent  string // of the browser that signed in; "" in all other entries
+	UserAgent  string // of the browser, where it came from one
 	RequestID  string
 	Action     string
 	ObjectType string
@@ -18,38 +18,16 @@ type Entry struct {
 	Object     string
 	Outcome    string
 	Changes    string // JSON: field → [previous, new]
-}
-
-// InsertEntry appends e. Entries cannot be changed or removed.
-func (tx *Tx) InsertEntry(ctx context.Context, e *Entry) (err error) {
-	e.ID, err = tx.insert(
-		ctx,
-		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
-			changes, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		e.At,
-		e.ActorID,
-		e.Actor,
-		e.Source,
-		e.Address,
-		e.RequestID,
-		e.Action,
-		e.ObjectType,
-		e.ObjectID,
-		e.Object,
-		e.Outcome,
-		e.Changes,
-		e.UserAgent,
-	)
-	return err
+	JobID      int64  // the job that did it; 0: none
+	MAC        []byte // over the entry and the one before; empty: it is older than the chain
 }
 
 const entryColumns = `id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome,
-	changes, user_agent`
+	changes, user_agent, job_id, mac`
 
 func scanEntry(s scanner) (e Entry, err error) {
 	err = s.Scan(&e.ID, &e.At, &e.ActorID, &e.Actor, &e.Source, &e.Address, &e.RequestID, &e.Action, &e.ObjectType, &e.ObjectID, &e.Object,
-		&e.Outcome, &e.Changes, &e.UserAgent)
+		&e.Outcome, &e.Changes, &e.UserAgent, &e.JobID, &e.MAC)
 	return e, err
 }
 
@@ -70,12 +48,14 @@ func (q Queries) ChangedSince(ctx context.Context, entry int64) (bool, error) {
 		AND action NOT IN ('sign in', 'sign out'))`, entry)
 }
 
-// FirstEntryAbout returns the oldest entry about a person or thing. It returns ErrNotFound where there is none.
-func (q Queries) FirstEntryAbout(ctx context.Context, objectType string, objectID int64) (Entry, error) {
-	return one(ctx, q.q, scanEntry, firstEntryAbout, objectType, objectID)
+// EntryAt returns the first entry about a person or thing of a moment. It returns ErrNotFound where there is none.
+func (q Queries) EntryAt(ctx context.Context, at Millis, objectType string, objectID int64) (Entry, error) {
+	return one(ctx, q.q, scanEntry, entryAt, at, objectType, objectID)
 }
 
-const firstEntryAbout = `SELECT ` + entryColumns + ` FROM activity WHERE object_type = $1 AND object_id = $2 ORDER BY id LIMIT 1`
+// entryAt reads what happened at one moment, which is little, whatever else is known of the object.
+const entryAt = `WITH moment AS MATERIALIZED (SELECT * FROM activity WHERE at = $1)
+	SELECT ` + entryColumns + ` FROM moment WHERE object_type = $2 AND object_id = $3 ORDER BY id LIMIT 1`
 
 // SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
 // those older than that entry. Attempts that failed may name only the address that was typed.

@@ -55,12 +55,17 @@ func TestSignInsAreFoundByTheirIndex(t *testing.T) {
 }
 
 // The log of a large company is long, and the page of a person asks for one line of it.
-func TestTheFirstEntryIsFoundByTheIndexOfObjects(t *testing.T) {
+func TestTheEntryOfAMomentIsFoundByItsIndex(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "console.db")
 	openAt(t, path)
-	for _, step := range planOf(t, path, store.FirstEntryAboutQuery, "user", 1) {
-		if !strings.HasPrefix(step, "SEARCH activity USING INDEX activity_object (object_type=? AND object_id=?)") {
+	found := false
+	for _, step := range planOf(t, path, store.EntryAtQuery, 1, "user", 1) {
+		found = found || strings.HasPrefix(step, "SEARCH activity USING INDEX activity_at (at=?)")
+		if strings.Contains(step, "SCAN activity") {
 			t.Errorf("the plan says %q", step)
 		}
+	}
+	if !found {
+		t.Error("the index is not used")
 	}
 }

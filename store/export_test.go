@@ -85,5 +85,5 @@ func (db *DB) CountWhere(t *testing.T, table, column string, id int64) int {
 	return n
 }
 
-// FirstEntryAboutQuery is the query of FirstEntryAbout.
-const FirstEntryAboutQuery = firstEntryAbout
+// EntryAtQuery is the query of EntryAt.
+const EntryAtQuery = entryAt

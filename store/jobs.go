@@ -14,7 +14,8 @@ type Job struct {
 	ActorID               int64
 	ActorName, ActorEmail string
 	Address, RequestID    string // of the request that began it
-	Total, Done, Refused  int    // steps; refused ones are done, too
+	UserAgent             string
+	Total, Done, Refused  int // steps; refused ones are done, too
 	CreatedAt, EndedAt    Millis
 	Failures              int    // of the step it is at, in a row, by faults that are no refusals
 	NextAt                Millis // when it goes on after a failure; zero: at once
@@ -35,12 +36,12 @@ type Outcome struct {
 	Condition string // what the step was to triggers; empty: it changed nothing that they wait for
 }
 
-const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, total, done, refused, created_at, ended_at,
-	failures, next_at`
+const jobColumns = `id, kind, actor_id, actor_name, actor_email, address, request_id, user_agent, total, done, refused, created_at,
+	ended_at, failures, next_at`
 
 func scanJob(s scanner) (j Job, err error) {
-	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.Total, &j.Done, &j.Refused,
-		&j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt)
+	err = s.Scan(&j.ID, &j.Kind, &j.ActorID, &j.ActorName, &j.ActorEmail, &j.Address, &j.RequestID, &j.UserAgent, &j.Total, &j.Done,
+		&j.Refused, &j.CreatedAt, &j.EndedAt, &j.Failures, &j.NextAt)
 	return j, err
 }
 
@@ -126,9 +127,9 @@ func (q Queries) JobWork(ctx context.Context, id int64) ([]byte, error) {
 
 // InsertJob adds j with its work (JSON) and sets its id.
 func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
-	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, work, total, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
-		j.Address, j.RequestID, work, j.Total, j.CreatedAt)
+	j.ID, err = tx.insert(ctx, `INSERT INTO jobs (kind, actor_id, actor_name, actor_email, address, request_id, user_agent,
+		work, total, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, j.Kind, j.ActorID, j.ActorName, j.ActorEmail,
+		j.Address, j.RequestID, j.UserAgent, work, j.Total, j.CreatedAt)
 	return err
 }
 

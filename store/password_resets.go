@@ -66,20 +66,22 @@ func (tx *Tx) DeleteResetLinks(ctx context.Context, before Millis) error {
 
 // ResetRequest is a visitor's request for a link, for an address as they typed it.
 type ResetRequest struct {
-	ID                        int64
-	Email, Address, RequestID string
+	ID                                   int64
+	Email, Address, RequestID, UserAgent string
 }
 
 // InsertResetRequest queues a request.
 func (tx *Tx) InsertResetRequest(ctx context.Context, r *ResetRequest) (err error) {
-	r.ID, err = tx.insert(ctx, `INSERT INTO reset_requests (email, address, request_id) VALUES ($1, $2, $3)`, r.Email, r.Address, r.RequestID)
+	r.ID, err = tx.insert(ctx, `INSERT INTO reset_requests (email, address, request_id, user_agent) VALUES ($1, $2, $3, $4)`,
+		r.Email, r.Address, r.RequestID, r.UserAgent)
 	return err
 }
 
 // TakeResetRequest returns the oldest request and forgets it, or ErrNotFound.
 func (tx *Tx) TakeResetRequest(ctx context.Context) (ResetRequest, error) {
 	return one(ctx, tx.q, func(s scanner) (r ResetRequest, err error) {
-		err = s.Scan(&r.ID, &r.Email, &r.Address, &r.RequestID)
+		err = s.Scan(&r.ID, &r.Email, &r.Address, &r.RequestID, &r.UserAgent)
 		return r, err
-	}, `DELETE FROM reset_requests WHERE id = (SELECT min(id) FROM reset_requests) RETURNING id, email, address, request_id`)
+	}, `DELETE FROM reset_requests WHERE id = (SELECT min(id) FROM reset_requests) 
+		RETURNING id, email, address, request_id, user_agent`)
 }

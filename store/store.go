@@ -39,6 +39,8 @@ var (
 	ErrUnavailable = errors.New("the database does not answer")
 	// ErrNewerSchema says that a newer program has migrated the database; it is left untouched.
 	ErrNewerSchema = errors.New("the database was written by a newer version of the program")
+	// ErrOlderSchema says that an older program has written the database, and this one has not been started on it yet.
+	ErrOlderSchema = errors.New("the database was written by an older version of the program; start this one on it first")
 )
 
 // readers is the size of the reading pool; with more, SQLite gets slower (measured).
@@ -109,6 +111,23 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return &DB{Queries: Queries{read}, read: read, write: write}, nil
 }
 
+// OpenReading opens the database at path for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for
+// one that this program would have to migrate.
+func OpenReading(ctx context.Context, path string) (*DB, error) {
+	read, err := openPool(dsn(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)"}}))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	current, newest, err := versions(ctx, read)
+	if err == nil && current < newest {
+		err = fmt.Errorf("%w: schema %d, this program knows %d", ErrOlderSchema, current, newest)
+	}
+	if err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	return &DB{Queries: Queries{read}, read: read, write: read}, nil // what is written fails
+}
+
 // Sealed is what a database holds that tells whether a key is its own.
 type Sealed struct {
 	Constant       []byte           // nil where an earlier version has left none
@@ -173,25 +192,45 @@ func dsn(path string, more url.Values) string {
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
+	if _, _, err := versions(ctx, db); err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(goMigrations()...))
+	provider, err := migrator(db)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	current, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
-	}
-	if current > newest {
-		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewerSchema, current, newest)
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	return nil
+}
+
+// versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older.
+func versions(ctx context.Context, db *sql.DB) (current, newest int64, err error) {
+	provider, err := migrator(db)
+	if err != nil {
+		return 0, 0, err
+	}
+	current, newest, err = provider.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read schema version: %w", err)
+	}
+	if current > newest {
+		return 0, 0, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewerSchema, current, newest)
+	}
+	return current, newest, nil
+}
+
+func migrator(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(goMigrations()...))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
 }
 
 // Close ends all connections.

@@ -308,7 +308,7 @@ func (w *walk) newLink() {
 	w.admin.Says("The link before this one no longer works.")
 	link := w.issued()
 	w.admin.Open("/settings/users?tab=invited") // Done led back to where it began: the list, or without script the page of the person
-	w.smith.Reload() // the old link is open there
+	w.smith.Reload()                            // the old link is open there
 	w.smith.Heading("There is a newer link")
 	w.smith.Open(link)
 	w.smith.Heading("Join " + harness.Company)

@@ -8,6 +8,7 @@ import (
 )
 
 func TestBrowserTasksGeneralByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithSettings(t, chromium.Keyboard)
 }

@@ -11,6 +11,7 @@ import (
 )
 
 func TestBrowserTasksGroupsByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithGroups(t, chromium.Keyboard)
 }

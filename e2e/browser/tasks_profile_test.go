@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrowserTasksProfileByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithProfile(t, chromium.Keyboard)
 }

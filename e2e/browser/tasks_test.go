@@ -35,6 +35,15 @@ type task struct {
 	do   func(w worker)
 }
 
+// atLength leaves a test to make test-long: every task with the keyboard takes as long as everything else in the browser, and the
+// walks through sign-in, the list of users, groups and second factors use the keyboard already.
+func atLength(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("make test-long does it")
+	}
+}
+
 // worker is John Doe at work in a browser.
 type worker struct{ *chromium.Tab }
 

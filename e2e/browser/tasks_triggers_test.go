@@ -10,6 +10,7 @@ import (
 )
 
 func TestBrowserTasksTriggersByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithTriggers(t, chromium.Keyboard)
 }

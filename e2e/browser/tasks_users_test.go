@@ -11,6 +11,7 @@ import (
 )
 
 func TestBrowserTasksUsersByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithUsers(t, chromium.Keyboard)
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
 
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -15,17 +20,97 @@ const (
 	Refused = "refused"
 )
 
+// changes are what an activity entry says of fields: previous and new.
+type changes = map[string][2]string
+
 // object is what an activity entry is about: its type, id and name, and those of its fields whose changes the entry
-// shows. Secrets are no fields.
+// shows, in words. Of secrets it shows that they were changed, and nothing else.
 type object struct {
-	kind   string
-	id     int64
-	name   string
-	fields map[string]string
+	kind    string
+	id      int64
+	name    string
+	fields  map[string]string
+	secrets map[string]string
+	allowed permission.Set // what a group gives; entries name what was added and removed
 }
 
+// differences are the fields that differ between two states of an object. The zero object is before what is created, and
+// after what is deleted.
+func differences(before, after object) changes {
+	differ := changes{}
+	for _, fields := range []map[string]string{before.fields, after.fields} {
+		for field := range fields {
+			if before.fields[field] != after.fields[field] {
+				differ[field] = [2]string{before.fields[field], after.fields[field]}
+			}
+		}
+	}
+	for _, secrets := range []map[string]string{before.secrets, after.secrets} {
+		for field := range secrets {
+			if before.secrets[field] != after.secrets[field] {
+				differ[field] = [2]string{isSet(before.secrets[field], "set"), isSet(after.secrets[field], "changed")}
+			}
+		}
+	}
+	if added := after.allowed.Minus(before.allowed); !added.Empty() {
+		differ["permissions added"] = [2]string{"", permissionWords(added)}
+	}
+	if removed := before.allowed.Minus(after.allowed); !removed.Empty() {
+		differ["permissions removed"] = [2]string{permissionWords(removed), ""}
+	}
+	return differ
+}
+
+// isSet is what an entry says of a secret.
+func isSet(secret, words string) string {
+	if secret == "" {
+		return ""
+	}
+	return words
+}
+
+// permissionWords are the permissions of a set in words, by resource.
+func permissionWords(set permission.Set) string {
+	var words []string
+	for p := range set.All() {
+		words = append(words, p.Label())
+	}
+	return strings.Join(words, ", ")
+}
+
+// yesOrNo is a setting that is on or off, in words.
+func yesOrNo(on bool) string {
+	if on {
+		return "yes"
+	}
+	return "no"
+}
+
+// lasting is a time that a setting says, in words: 30 minutes, 12 hours, 7 days.
+func lasting(d time.Duration) string {
+	n, unit := int(d/time.Minute), "minute"
+	switch {
+	case d%day == 0 && d > day:
+		n, unit = int(d/day), "day"
+	case d%time.Hour == 0:
+		n, unit = int(d/time.Hour), "hour"
+	}
+	return counted(n, unit)
+}
+
+// counted is a number of things, in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
+// moment is a point in time as an entry says it, in UTC as its own time.
+func moment(at store.Millis) string { return at.Time().UTC().Format("2006-01-02 15:04 UTC") }
+
 func userObject(u store.User) object {
-	return object{"user", u.ID, person(u), map[string]string{
+	return object{kind: objectUser, id: u.ID, name: person(u), fields: map[string]string{
 		"email": u.Email, "first name": u.FirstName, "last name": u.LastName, "role": u.Role.Label(), "status": string(u.Status()),
 	}}
 }
@@ -38,32 +123,55 @@ func person(u store.User) string {
 	return u.Email
 }
 
-// recordChange writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
-func (tx *Tx) recordChange(ctx context.Context, action string, before, after object) error {
-	changes := map[string][2]string{}
-	for field, value := range after.fields {
-		if before.fields[field] != value {
-			changes[field] = [2]string{before.fields[field], value}
-		}
+// with adds a field to an object.
+func (o object) with(field, value string) object {
+	o.fields = maps.Clone(o.fields)
+	if o.fields == nil {
+		o.fields = map[string]string{}
 	}
-	return tx.record(ctx, action, Done, after, changes)
+	o.fields[field] = value
+	return o
 }
 
-// record writes an activity entry. Every change has one: so this is where a request that only reads is kept from
-// changing anything.
-func (tx *Tx) record(ctx context.Context, action, outcome string, about object, changes map[string][2]string) error {
-	if tx.by.Background && outcome == Done {
+// recordChange writes the activity entry of a change, with the fields that differ. A creation has the zero object before.
+// Where nothing differs nothing has happened, and there is no entry.
+func (tx *Tx) recordChange(ctx context.Context, action action, before, after object) error {
+	differ := differences(before, after)
+	if len(differ) == 0 {
+		return tx.requireForeground()
+	}
+	return tx.record(ctx, action, Done, after, differ)
+}
+
+// recordEnd writes the activity entry of a deletion, with what was there.
+func (tx *Tx) recordEnd(ctx context.Context, action action, before object) error {
+	return tx.record(ctx, action, Done, before, differences(before, object{}))
+}
+
+// requireForeground keeps a request that only reads from changing anything: every change comes by here.
+func (tx *Tx) requireForeground() error {
+	if tx.by.Background {
 		return Refuse(Background)
 	}
-	encoded, err := json.Marshal(changes)
+	return nil
+}
+
+// record writes an activity entry.
+func (tx *Tx) record(ctx context.Context, action action, outcome string, about object, differ changes) error {
+	if outcome == Done {
+		if err := tx.requireForeground(); err != nil {
+			return err
+		}
+	}
+	encoded, err := json.Marshal(differ)
 	if err != nil {
 		return err
 	}
-	return tx.db.InsertEntry(ctx, &store.Entry{
+	return tx.db.InsertEntry(ctx, tx.service.chain.MAC, &store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
 		RequestID: tx.by.RequestID,
-		Action:    action, ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
-		UserAgent: tx.by.UserAgent,
+		Action:    string(action), ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
+		UserAgent: tx.by.UserAgent, JobID: tx.by.job,
 	})
 }
 
@@ -76,16 +184,28 @@ func (a Actor) recorded() string {
 }
 
 // object is the actor as what an activity entry is about.
-func (a Actor) object() object { return object{kind: "user", id: a.UserID, name: a.recorded()} }
+func (a Actor) object() object { return object{kind: objectUser, id: a.UserID, name: a.recorded()} }
 
-// actionRefused is the action of what somebody was refused for want of a permission.
-const actionRefused = "refused"
-
-// recordRefusals writes that somebody was refused, and how often.
-func (tx *Tx) recordRefusals(ctx context.Context, r refused) error {
-	changes := map[string][2]string{"count": {"", fmt.Sprint(r.count)}}
-	if r.needs != "" {
-		changes["needs"] = [2]string{"", r.needs}
+// changesOf are the fields of an entry that were changed.
+func changesOf(e store.Entry) changes {
+	var differ changes
+	if json.Unmarshal([]byte(e.Changes), &differ) != nil {
+		return nil // of a version that wrote them otherwise: the page shows them as they are
 	}
-	return tx.record(ctx, r.action, Refused, r.about, changes)
+	return differ
+}
+
+// recordRefusals writes that somebody was refused, how often, and why.
+func (tx *Tx) recordRefusals(ctx context.Context, r refused) error {
+	differ := changes{"count": {"", fmt.Sprint(r.count)}}
+	if r.needs != "" {
+		differ["needs"] = [2]string{"", r.needs}
+	}
+	if r.why != "" {
+		differ["reason"] = [2]string{"", r.why}
+	}
+	if r.by.Route != "" {
+		differ["page"] = [2]string{"", r.by.Route}
+	}
+	return tx.record(ctx, r.action, Refused, r.about, differ)
 }

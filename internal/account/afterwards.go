@@ -25,15 +25,18 @@ type refusedKey struct {
 	user           int64
 	address        string // of visitors; those of people who are signed in may change
 	route, missing string
-	action, object string
+	why            string
+	action         action
+	object         string
 }
 
-// refused are refusals that are not in the activity log yet: for want of a permission, or during a pause.
+// refused are refusals that are not in the activity log yet: for want of a permission, during a pause, or beyond a limit.
 type refused struct {
 	by     Actor
-	action string
+	action action
 	about  object
-	needs  string // the permission; empty: it was a pause
+	needs  string // the permission, where one is missing
+	why    string // otherwise: which limit, or what was wrong
 	count  int
 }
 
@@ -67,18 +70,50 @@ func (a *afterwards) lastUse(session *store.Session) {
 	a.mu.Unlock()
 }
 
-// countRefusal notes a refusal for want of a permission; err may be any other error, which is not noted.
+// countRefusal notes a refusal for want of a permission or beyond a limit; err may be any other error, which is not noted.
 func (s *Service) countRefusal(by Actor, err error) {
-	r := AsRefusal(err)
-	if r == nil || r.Lack == nil || by.Background {
-		return
+	if r := AsRefusal(err); r != nil && !by.Background {
+		if attempt, counts := r.attempt(); counts {
+			attempt.by = by
+			s.afterwards.count(attempt)
+		}
 	}
-	s.afterwards.count(refused{by: by, action: actionRefused, about: r.Lack.object, needs: r.Lack.Missing.Permission.String()})
+}
+
+// countDeadLink notes that a visitor presented a link that is refused; err may be any other error. Links cannot be guessed, so
+// these are counted, and nobody can make the console write by sending many.
+func (s *Service) countDeadLink(from Client, action action, err error) {
+	if r := AsRefusal(err); r != nil && r.IsDeadLink() {
+		s.afterwards.count(refused{by: from.actor(), action: action, about: object{kind: objectUser}, why: r.Title})
+	}
+}
+
+// CountSetupCode notes that a visitor gave a wrong set-up code.
+func (s *Service) CountSetupCode(by Actor) {
+	s.afterwards.count(refused{by: by, action: actSetUp, about: object{kind: objectAccount}, why: "wrong set-up code"})
+}
+
+// CountNoAccess notes that somebody was refused who may do nothing at all.
+func (s *Service) CountNoAccess(by Actor) {
+	if !by.Background {
+		s.afterwards.count(refused{by: by, action: actRefused, why: "in no group that gives access"})
+	}
+}
+
+// attempt is what a refusal is in the activity log, where it was refused before anything was looked at.
+func (r *Refusal) attempt() (refused, bool) {
+	switch {
+	case r.Lack != nil:
+		return refused{action: actRefused, about: r.Lack.object, needs: r.Lack.Missing.Permission.String(), count: 1}, true
+	case r.limited.action != "":
+		return r.limited, true
+	}
+	return refused{}, false
 }
 
 // count notes a refusal.
 func (a *afterwards) count(r refused) {
-	key := refusedKey{user: r.by.UserID, route: r.by.Route, missing: r.needs, action: r.action,
+	key := refusedKey{user: r.by.UserID, route: r.by.Route, missing: r.needs, why: r.why, action: r.action,
 		object: fmt.Sprint(r.about.kind, r.about.id, r.about.name)}
 	if r.by.UserID == 0 {
 		key.address = r.by.Address

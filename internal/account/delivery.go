@@ -185,7 +185,7 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 		case old.Integration.ID == 0:
 			return store.Delivery{}, Refuse(NowhereToSend)
 		}
-		if err := tx.use(ctx, strconv.FormatInt(by.UserID, 10), sendsAgain); err != nil {
+		if err := tx.use(ctx, trial{actSendAgain, deliveryObject(old), strconv.FormatInt(by.UserID, 10)}, sendsAgain); err != nil {
 			return store.Delivery{}, err
 		}
 		again := store.Delivery{UUID: uuid.NewString(), Target: old.Target, Priority: old.Priority, Kind: old.Kind, Recipient: old.Recipient,
@@ -195,8 +195,12 @@ func (s *Service) SendAgain(ctx context.Context, by Actor, id int64) (store.Deli
 			return store.Delivery{}, err
 		}
 		tx.queued = true
-		about := object{kind: "delivery", id: again.ID, name: old.Integration.Name}
-		return again, tx.record(ctx, "send again", Done, about, map[string][2]string{
+		old.Delivery.ID = again.ID
+		return again, tx.record(ctx, actSendAgain, Done, deliveryObject(old), changes{"trigger": {"", old.Trigger.Name},
 			"event": {"", old.Event.UUID}, "recipients": {"", cmp.Or(old.Recipient, old.Integration.Name)}})
 	})
+}
+
+func deliveryObject(d SentDelivery) object {
+	return object{kind: objectDelivery, id: d.Delivery.ID, name: d.Integration.Name}
 }

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -35,7 +34,7 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 	refused := Fields{}
 	name = input.ParseTitle(name, "name", "the name of the company", refused)
 	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
-	return s.setGeneral(ctx, by, version, "change company", func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, actChangeCompany, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -58,7 +57,7 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 		}
 		timeouts[field] = Timeouts[i]
 	}
-	return s.setGeneral(ctx, by, version, "change logout management", func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, actChangeLogout, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -75,7 +74,7 @@ func (s *Service) setGeneral(
 	ctx context.Context,
 	by Actor,
 	version int64,
-	action string,
+	action action,
 	set func(*Tx, *store.Account) error,
 ) (store.Account, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Account, error) {
@@ -102,17 +101,20 @@ func (s *Service) setGeneral(
 }
 
 func accountObject(a store.Account) object {
-	return object{"account", 1, a.Name, map[string]string{
-		"name": a.Name, "cloud": a.Cloud, "idle timeout": a.IdleTimeout.String(), "absolute timeout": a.AbsoluteTimeout.String(),
-		"enforce two-factor authentication": fmt.Sprint(a.EnforceSecondFactor), "password minimum length": fmt.Sprint(a.PasswordMinLength),
+	return object{kind: objectAccount, id: 1, name: a.Name, fields: map[string]string{
+		"name": a.Name, "cloud": a.Cloud, "idle timeout": lasting(a.IdleTimeout), "absolute timeout": lasting(a.AbsoluteTimeout),
+		"enforce two-factor authentication": yesOrNo(a.EnforceSecondFactor),
+		"password minimum length":           counted(a.PasswordMinLength, "character"),
+		"activity log is kept":              Retention(a.ActivityRetention).String(),
 	}}
 }
 
 // SendTestMail queues a mail that shows the actor whether mails arrive, and returns what has become of it: it waits until the
 // first attempt has ended, at most as long as patience says. It returns Throttled, or Forbidden without general.update.
 func (s *Service) SendTestMail(ctx context.Context, by Actor, patience time.Duration) (store.Delivery, error) {
-	end, err := s.testing.begin(by.UserID)
+	end, err := s.testing.begin(by.UserID, actTestMail, by.object())
 	if err != nil {
+		s.countRefusal(by, err)
 		return store.Delivery{}, err
 	}
 	defer end()
@@ -148,7 +150,7 @@ func (s *Service) queueTestMail(ctx context.Context, by Actor) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := tx.use(ctx, promptSubject(by.UserID), tests); err != nil {
+		if err := tx.use(ctx, trial{actTestMail, by.object(), promptSubject(by.UserID)}, tests); err != nil {
 			return 0, err
 		}
 		id, err := tx.mail(ctx, user, notify.TemplateTestMail, notify.TestMail{Company: account.Name, Name: user.Name()}, "")
@@ -158,6 +160,6 @@ func (s *Service) queueTestMail(ctx context.Context, by Actor) (int64, error) {
 		if err := tx.db.MoveHold(ctx, notify.Target(notify.KindEmail, 0), tx.now); err != nil {
 			return 0, err
 		}
-		return id, tx.record(ctx, "send test mail", Done, userObject(user), nil)
+		return id, tx.record(ctx, actTestMail, Done, userObject(user), changes{"recipients": {"", user.Email}})
 	})
 }

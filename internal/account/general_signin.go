@@ -22,7 +22,7 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
-	_, err := s.setGeneral(ctx, by, version, "change sign-in management", func(tx *Tx, a *store.Account) error {
+	_, err := s.setGeneral(ctx, by, version, actChangeSignIn, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.refusal()
 		}
@@ -67,8 +67,7 @@ func (tx *Tx) letIn(ctx context.Context) error {
 		if err := tx.db.SetSessionStage(ctx, session.ID, store.Finished); err != nil {
 			return err
 		}
-		theirs := *tx
-		theirs.by = Actor{
+		theirs := tx.as(Actor{
 			UserID:    user.ID,
 			Name:      user.Name(),
 			Email:     user.Email,
@@ -76,8 +75,8 @@ func (tx *Tx) letIn(ctx context.Context) error {
 			Address:   session.Address,
 			RequestID: tx.by.RequestID,
 			UserAgent: session.UserAgent,
-		}
-		if err := theirs.signedIn(ctx, user, "sign in"); err != nil {
+		})
+		if err := theirs.signedIn(ctx, user, "no longer demanded"); err != nil {
 			return err
 		}
 	}
@@ -114,7 +113,7 @@ func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) erro
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.signOutAll(ctx, "sign out everybody without a second factor", tx.db.DeleteSessionsWithoutSecondFactor)
+		return struct{}{}, tx.signOutAll(ctx, actSignOutWithoutFactor, tx.db.DeleteSessionsWithoutSecondFactor)
 	})
 	return err
 }
@@ -123,12 +122,12 @@ func (s *Service) SignOutWithoutSecondFactor(ctx context.Context, by Actor) erro
 // Forbidden without general.update.
 func (s *Service) SignOutEverybody(ctx context.Context, by Actor) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.signOutAll(ctx, "sign out everybody", tx.db.DeleteSessionsBut)
+		return struct{}{}, tx.signOutAll(ctx, actSignOutAll, tx.db.DeleteSessionsBut)
 	})
 	return err
 }
 
-func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx context.Context, except int64) (int64, error)) error {
+func (tx *Tx) signOutAll(ctx context.Context, action action, end func(ctx context.Context, except int64) (int64, error)) error {
 	if err := tx.requirePermission(permission.GeneralUpdate); err != nil {
 		return err
 	}
@@ -140,11 +139,6 @@ func (tx *Tx) signOutAll(ctx context.Context, action string, end func(ctx contex
 	if err != nil {
 		return err
 	}
-	return tx.record(
-		ctx,
-		action,
-		Done,
-		object{kind: "account", id: 1, name: account.Name},
-		map[string][2]string{"sessions": {"", fmt.Sprint(ended)}},
-	)
+	return tx.record(ctx, action, Done, object{kind: objectAccount, id: 1, name: account.Name},
+		changes{"sessions ended": {"", fmt.Sprint(ended)}})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"console/internal/input"
@@ -74,7 +75,7 @@ func (tx *Tx) makeGroup(ctx context.Context, in GroupInput) (store.Group, error)
 	if err != nil {
 		return store.Group{}, err
 	}
-	return group, tx.recordChange(ctx, "create group", object{}, after)
+	return group, tx.recordChange(ctx, actCreateGroup, object{}, after)
 }
 
 // RenameGroup gives a group that still is as it was at version another name. It returns Invalid, Forbidden,
@@ -174,7 +175,7 @@ func (tx *Tx) changeGroup(
 	if err != nil {
 		return store.Group{}, err
 	}
-	return group.Group, tx.recordChange(ctx, "change group", before, after)
+	return group.Group, tx.recordChange(ctx, actChangeGroup, before, after)
 }
 
 // DeleteGroup removes a group, neither its users nor its tenants. The triggers are told of each who was in it, by a job
@@ -204,9 +205,7 @@ func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 	if err := tx.db.DeleteGroup(ctx, id); err != nil {
 		return store.Group{}, err
 	}
-	after := before
-	after.fields = map[string]string{"name": "", "role": "", "permissions": "", "tenants": ""}
-	if err := tx.recordChange(ctx, "delete group", before, after); err != nil {
+	if err := tx.recordEnd(ctx, actDeleteGroup, before.with("users", strconv.Itoa(group.Members))); err != nil {
 		return store.Group{}, err
 	}
 	return group.Group, tx.tellLeft(ctx, left)
@@ -334,14 +333,10 @@ func (v *View) groupObject(ctx context.Context, g store.Group) (object, error) {
 		names[i] = t.Name
 	}
 	o := groupObject(g)
-	o.fields = map[string]string{
-		"name":        g.Name,
-		"role":        "Custom permissions",
-		"permissions": g.Custom.String(),
-		"tenants":     strings.Join(names, ", "),
-	}
+	o.fields = map[string]string{"name": g.Name, "role": "Custom permissions", "tenants": strings.Join(names, ", ")}
 	if g.Role != "" {
 		o.fields["role"] = g.Role.Label()
 	}
+	o.allowed = g.Set()
 	return o, err
 }

@@ -79,7 +79,7 @@ func (tx *Tx) changeTenants(ctx context.Context, id int64, edit func(store.Cover
 		return store.Group{}, err
 	}
 	group.Version++
-	return group.Group, tx.recordChange(ctx, "change group", before, after)
+	return group.Group, tx.recordChange(ctx, actChangeGroup, before, after)
 }
 
 // requireTenants refuses tenants that do not exist.

@@ -16,7 +16,7 @@ const (
 )
 
 // Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
-// jobs and deliveries, dead links.
+// jobs and deliveries, dead links, and entries of the activity log that are older than General says, also as soon as it says so.
 func (s *Service) Housekeeping(ctx context.Context) {
 	for {
 		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
@@ -25,6 +25,7 @@ func (s *Service) Housekeeping(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.retentionSet:
 		case <-time.After(housekeepingEvery):
 		}
 	}
@@ -34,7 +35,7 @@ func (s *Service) housekeep(ctx context.Context) error {
 	if err := s.forgetDeliveries(ctx, store.At(s.now()).Add(-KeepDeliveries)); err != nil {
 		return err
 	}
-	return s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		now := store.At(s.now()) // read before, it would be earlier than what others write while this waits for them
 		if err := s.deleteEndedSessions(ctx, tx, now); err != nil {
 			return err
@@ -56,6 +57,10 @@ func (s *Service) housekeep(ctx context.Context) error {
 		}
 		return tx.DeleteSignupLinks(ctx, now.Add(-KeepDeadLinks))
 	})
+	if err != nil {
+		return err
+	}
+	return s.removeOldEntries(ctx)
 }
 
 // forgetDeliveries removes the deliveries that ended before the time given.

@@ -22,16 +22,41 @@ type IntegrationInput struct {
 }
 
 func integrationObject(i store.Integration) object {
-	return object{"integration", i.ID, i.Name, map[string]string{"name": i.Name, "kind": i.Kind, "active": fmt.Sprint(i.Active)}}
+	kind, _ := notify.KindByKey(i.Kind)
+	return object{kind: objectIntegration, id: i.ID, name: i.Name, fields: map[string]string{
+		"name": i.Name, "kind": kind.Label, "active": yesOrNo(i.Active)}}
 }
 
-// withSettings adds those of the settings to an integration's entry that are no secrets.
+// withSettings adds the settings to an integration's entry. Addresses may hold a key in their path, their query or before the
+// host, and headers one in their values: of these and of secrets it only says that they were changed.
 func (o object) withSettings(kind string, settings notify.Settings) object {
 	k, _ := notify.KindByKey(kind)
+	o.fields, o.secrets = maps.Clone(o.fields), map[string]string{}
 	for _, field := range k.Fields {
-		if !field.Secret() {
-			o.fields[strings.ToLower(field.Label)] = settings[field.Name]
+		name, value := strings.ToLower(field.Label), settings[field.Name]
+		switch field.Type {
+		case notify.FieldCheck:
+			o.fields[name] = yesOrNo(value != "")
+		case notify.FieldURL, notify.FieldHeaders, notify.FieldCertificate:
+			o.secrets[name] = value
+		case notify.FieldArea:
+			o.fields[name] = strings.Join(strings.Fields(value), ", ")
+		default:
+			if field.Secret() {
+				o.secrets[name] = value
+			} else {
+				o.fields[name] = value
+			}
 		}
+	}
+	return o
+}
+
+// integrationEntry is an integration with its settings. One whose settings cannot be opened is shown without.
+func (v *View) integrationEntry(i store.Integration) object {
+	o := integrationObject(i)
+	if settings, err := notify.OpenSettings(v.service.key, i.ID, i.Settings); err == nil {
+		o = o.withSettings(i.Kind, settings)
 	}
 	return o
 }
@@ -81,7 +106,7 @@ func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration
 		return store.Integration{}, err
 	}
 	made := integrationObject(integration).withSettings(integration.Kind, settings)
-	return integration, tx.recordChange(ctx, "create integration", object{}, made)
+	return integration, tx.recordChange(ctx, actCreateIntegration, object{}, made)
 }
 
 // UpdateIntegration changes a destination that still is as it was at version. It returns Invalid, Forbidden,
@@ -106,7 +131,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		if err := tx.saveIntegration(ctx, &after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return after, tx.recordChange(ctx, "change integration", integrationObject(before).withSettings(after.Kind, kept),
+		return after, tx.recordChange(ctx, actChangeIntegration, integrationObject(before).withSettings(after.Kind, kept),
 			integrationObject(after).withSettings(after.Kind, in.Settings))
 	})
 }
@@ -115,18 +140,18 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 // Forbidden or store.ErrNotFound.
 func (s *Service) EnableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(ctx, id, "enable integration", func(i *store.Integration) { i.Active = true })
+		return tx.switchIntegration(ctx, id, actEnableIntegration, func(i *store.Integration) { i.Active = true })
 	})
 }
 
 // DisableIntegration switches a destination off: what is sent to it waits. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableIntegration(ctx context.Context, by Actor, id int64) (store.Integration, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
-		return tx.switchIntegration(ctx, id, "disable integration", func(i *store.Integration) { i.Active = false })
+		return tx.switchIntegration(ctx, id, actDisableIntegration, func(i *store.Integration) { i.Active = false })
 	})
 }
 
-func (tx *Tx) switchIntegration(ctx context.Context, id int64, action string, turn func(*store.Integration)) (store.Integration, error) {
+func (tx *Tx) switchIntegration(ctx context.Context, id int64, action action, turn func(*store.Integration)) (store.Integration, error) {
 	if err := tx.requirePermission(permission.IntegrationsUpdate); err != nil {
 		return store.Integration{}, err
 	}
@@ -171,7 +196,8 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 			return store.Integration{}, err
 		}
-		return integration, tx.record(ctx, "make signing secret", Done, integrationObject(integration), nil)
+		return integration, tx.record(ctx, actMakeSigningSecret, Done, integrationObject(integration),
+			changes{"signing secret": {"set", "changed"}})
 	})
 	return integration, secret, err
 }
@@ -204,7 +230,7 @@ func (s *Service) SwitchOff(ctx context.Context, integrationID int64) error {
 		if err := tx.db.UpdateIntegration(ctx, &after); err != nil {
 			return struct{}{}, err
 		}
-		if err := tx.recordChange(ctx, "switch off integration", integrationObject(before), integrationObject(after)); err != nil {
+		if err := tx.recordChange(ctx, actSwitchOffIntegration, integrationObject(before), integrationObject(after)); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, tx.tellAdministrators(ctx, after)
@@ -260,10 +286,16 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 		if err != nil {
 			return struct{}{}, err
 		}
+		deleted := tx.integrationEntry(end.Integration)
+		var told []string
+		for _, t := range end.Triggers {
+			told = append(told, t.Name)
+		}
+		deleted = deleted.with("triggers", strings.Join(told, ", "))
 		if err := tx.db.DeleteIntegration(ctx, id, tx.now, "the integration was deleted"); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "delete integration", Done, integrationObject(end.Integration), nil)
+		return struct{}{}, tx.recordEnd(ctx, actDeleteIntegration, deleted)
 	})
 	return err
 }

@@ -82,7 +82,9 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 	if err := tx.enterNew(ctx, user, in.Groups); err != nil {
 		return fact{}, err
 	}
+	invited := "none: this role never signs in"
 	if user.Role.SignsIn() {
+		invited = "to be sent later"
 		invitation := store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
 		if err := tx.invite(ctx, user, &invitation); err != nil {
 			return fact{}, err
@@ -91,9 +93,14 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 			if err := tx.mailInvitation(ctx, user, &invitation); err != nil {
 				return fact{}, err
 			}
+			invited = invitedUntil(invitation)
 		}
 	}
-	return tx.happened(notify.ConditionUserAdded, user), tx.recordChange(ctx, "add user", object{}, userObject(user))
+	added, err := tx.membership(ctx, user)
+	if err != nil {
+		return fact{}, err
+	}
+	return tx.happened(notify.ConditionUserAdded, user), tx.recordChange(ctx, actAddUser, object{}, added.with("invitation", invited))
 }
 
 // enterNew puts a new person into groups besides the automatic one. That is membership, and asks for groups.update.
@@ -144,7 +151,15 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", object{}, userObject(user))
+	made := userObject(user).with("signup link", invitedUntil(invitation))
+	if !user.Role.Global() {
+		tenant, err := tx.db.TenantByID(ctx, in.TenantID)
+		if err != nil {
+			return Issued{}, err
+		}
+		made = made.with("tenant", tenant.Name)
+	}
+	return Issued{token, user, invitation}, tx.recordChange(ctx, actIssueLink, object{}, made)
 }
 
 // ResendInvitation mails a fresh link, good for another seven days; earlier links say that they were replaced. It
@@ -185,8 +200,12 @@ func (tx *Tx) renewLink(ctx context.Context, id int64) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	return Issued{token, user, invitation}, tx.recordChange(ctx, "issue invitation link", userObject(user), userObject(user))
+	return Issued{token, user, invitation}, tx.record(ctx, actIssueLink, Done, userObject(user), changes{
+		"signup link": {"replaced", invitedUntil(invitation)}})
 }
+
+// invitedUntil says how long the link of an invitation works.
+func invitedUntil(i store.Invitation) string { return "until " + moment(i.ExpiresAt) }
 
 // RevokeInvitation ends a pending invitation: its links no longer work, and the person leaves the list. The address
 // can be invited again, as a new person. It returns Forbidden, Joined or NotFound.
@@ -213,10 +232,14 @@ func (tx *Tx) revoke(ctx context.Context, invitation store.Invitation, user stor
 	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkRevoked); err != nil {
 		return err
 	}
+	had, err := tx.membership(ctx, user)
+	if err != nil {
+		return err
+	}
 	if err := tx.removeUser(ctx, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "revoke invitation", Done, userObject(user), nil)
+	return tx.recordEnd(ctx, actRevokeInvitation, had.with("invited by", Actor{Name: invitation.InviterName, Email: invitation.InviterEmail}.recorded()))
 }
 
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden, Joined
@@ -258,7 +281,8 @@ func (s *Service) InvitationMail(ctx context.Context, by Actor, id int64) (store
 		if err := tx.db.NoteLinkReader(ctx, invitation.ID, by.UserID); err != nil {
 			return store.Delivery{}, err
 		}
-		return delivery, tx.record(ctx, "export invitation mail", Done, userObject(user), nil)
+		return delivery, tx.record(ctx, actExportInvitation, Done, userObject(user), changes{
+			"mail": {"", "of " + moment(delivery.CreatedAt)}})
 	})
 }
 
@@ -386,7 +410,7 @@ func (tx *Tx) issueLink(ctx context.Context, invitation *store.Invitation, maker
 // mailInvitation issues a fresh link and queues the mail that carries it. It returns Throttled where the address was sent too
 // many.
 func (tx *Tx) mailInvitation(ctx context.Context, user store.User, invitation *store.Invitation) error {
-	if err := tx.use(ctx, user.EmailKey, invitationMails, invitationMailsOfADay); err != nil {
+	if err := tx.use(ctx, trial{actResendInvitation, userObject(user), user.EmailKey}, invitationMails, invitationMailsOfADay); err != nil {
 		return err
 	}
 	token, err := tx.issueLink(ctx, invitation, 0)

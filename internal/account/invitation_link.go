@@ -174,7 +174,8 @@ func (tx *Tx) endLink(ctx context.Context, invitation store.Invitation, user sto
 	if err := tx.db.UpdateInvitation(ctx, invitation); err != nil {
 		return err
 	}
-	return tx.record(ctx, "end invitation link", Done, userObject(user), nil)
+	return tx.record(ctx, actEndLink, Done, userObject(user), changes{
+		"signup link": {"open", "ended: whoever made it may not give what it opens"}})
 }
 
 // replaceLink ends the link of an invitation by mail, whose maker may not have it any more, and mails another one. Where the
@@ -195,5 +196,6 @@ func (tx *Tx) mailAnew(ctx context.Context, invitation store.Invitation, user st
 	if err := tx.mailInvitation(ctx, user, &invitation); err != nil {
 		return err
 	}
-	return tx.recordChange(ctx, "resend invitation", userObject(user), userObject(user))
+	return tx.record(ctx, actResendInvitation, Done, userObject(user), changes{
+		"signup link": {"replaced", invitedUntil(invitation)}, "recipients": {"", user.Email}})
 }

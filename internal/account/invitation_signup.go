@@ -92,6 +92,13 @@ func readSignupOnce(ctx context.Context, q store.Queries, token string, now stor
 // invitation. A link works once, however many requests use it at the same time; the others get a Link… code. It returns
 // Invalid, OtherPerson or auth.ErrBusy.
 func (s *Service) SignUp(ctx context.Context, token string, names Names, password string, from Client) (Begun, error) {
+	begun, err := s.acceptLink(ctx, token, names, password, from)
+	s.countDeadLink(from, actAcceptInvitation, err)
+	return begun, err
+}
+
+// acceptLink is SignUp, and counts no links that were refused.
+func (s *Service) acceptLink(ctx context.Context, token string, names Names, password string, from Client) (Begun, error) {
 	offer, err := s.Signup(ctx, token, from)
 	if err != nil {
 		return Begun{}, err
@@ -129,6 +136,10 @@ func (s *Service) SignUp(ctx context.Context, token string, names Names, passwor
 
 // accept carries out what an invitation promises.
 func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Client) (Begun, error) {
+	before, err := tx.membership(ctx, offer.User)
+	if err != nil {
+		return Begun{}, err
+	}
 	joins := user.JoinedAt == 0
 	user.ActivatedAt = tx.now
 	if joins {
@@ -144,15 +155,19 @@ func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Cl
 		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
-	if err := tx.recordChange(ctx, "accept invitation", userObject(offer.User), userObject(user)); err != nil {
-		return Begun{}, err
-	}
 	if joins {
 		if err := tx.joinByLink(ctx, offer, user); err != nil {
 			return Begun{}, err
 		}
 	}
-	return tx.beginSession(ctx, user, from, "sign in")
+	after, err := tx.membership(ctx, user)
+	if err != nil {
+		return Begun{}, err
+	}
+	if err := tx.recordChange(ctx, actAcceptInvitation, before.object, after.object); err != nil {
+		return Begun{}, err
+	}
+	return tx.beginSession(ctx, user, from)
 }
 
 // joinByLink brings a person invited by link into the user list, confirms it to them by mail and tells the triggers.

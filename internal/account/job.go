@@ -21,6 +21,14 @@ const (
 	JobLeft    = "left" // tells the triggers who was in a group that is gone
 )
 
+// jobActions are what the activity log says of the beginning and the end of a job. That a group was deleted has its entry.
+var jobActions = map[string]struct{ start, end action }{
+	JobDisable: {actStartDisable, actEndDisable},
+	JobEnable:  {actStartEnable, actEndEnable},
+	JobDelete:  {actStartDelete, actEndDelete},
+	JobImport:  {actStartImport, actEndImport},
+}
+
 // Bounds of the transaction that steps of a job share: others must get their turn in between (rule "one transaction").
 const (
 	stepsTogether = 100
@@ -42,11 +50,23 @@ func (tx *Tx) startJob(ctx context.Context, kind string, work any, total int) (s
 		return store.Job{}, err
 	}
 	job := store.Job{Kind: kind, ActorID: tx.by.UserID, ActorName: tx.by.Name, ActorEmail: tx.by.Email, Address: tx.by.Address,
-		RequestID: tx.by.RequestID, Total: total, CreatedAt: tx.now}
+		UserAgent: tx.by.UserAgent, RequestID: tx.by.RequestID, Total: total, CreatedAt: tx.now}
 	if err := tx.db.InsertJob(ctx, &job, encoded); err != nil {
 		return store.Job{}, fmt.Errorf("start job: %w", err)
 	}
 	return job, nil
+}
+
+// recordJob writes the entry of the beginning of a job, which its own entries are tied to.
+func (tx *Tx) recordJob(ctx context.Context, job store.Job, differ changes) (store.Job, error) {
+	differ["people"] = [2]string{"", fmt.Sprint(job.Total)}
+	started := *tx
+	started.by.job = job.ID
+	return job, started.record(ctx, jobActions[job.Kind].start, Done, jobObject(job), differ)
+}
+
+func jobObject(job store.Job) object {
+	return object{kind: objectJob, id: job.ID, name: counted(job.Total, "user")}
 }
 
 // Job returns a job of the actor, or store.ErrNotFound: other people's jobs are nobody's business.
@@ -201,7 +221,7 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 		}
 	}
 	by := Actor{UserID: job.ActorID, Name: job.ActorName, Email: job.ActorEmail, job: job.ID, Source: UI, Address: job.Address,
-		RequestID: job.RequestID}
+		UserAgent: job.UserAgent, RequestID: job.RequestID}
 	_, err := transaction(ctx, s, by, func(tx *Tx) (struct{}, error) {
 		job, err := tx.db.JobByID(ctx, job.ID)
 		if err != nil || !job.Running() || job.NextAt > tx.now {
@@ -278,10 +298,12 @@ func (b *batch) step(ctx context.Context) error {
 	if failure != nil && refusal == nil {
 		return b.failed(ctx, done, failure)
 	}
-	if refusal != nil && refusal.Lack != nil && refusal.Lack.Person != "" { // an attempt on somebody stronger is recorded, here as elsewhere
-		attempt := refused{action: actionRefused, about: refusal.Lack.object, needs: refusal.Lack.Missing.Permission.String(), count: 1}
-		if err := b.tx.recordRefusals(ctx, attempt); err != nil {
-			return err
+	if refusal != nil {
+		attempt, counts := refusal.attempt()
+		if counts && attempt.about.kind != "" { // on somebody stronger, or one mail too many: it is recorded, here as elsewhere
+			if err := b.tx.recordRefusals(ctx, attempt); err != nil {
+				return err
+			}
 		}
 	}
 	words := ""
@@ -346,9 +368,8 @@ func (b *batch) end(ctx context.Context) error {
 	if b.job.Kind == JobLeft {
 		return nil // that the group was deleted has its entry
 	}
-	counts := map[string][2]string{"done": {"", fmt.Sprint(b.job.Done - b.job.Refused)}, "refused": {"", fmt.Sprint(b.job.Refused)}}
-	about := object{kind: "job", id: b.job.ID, name: fmt.Sprintf("%s %d people", b.job.Kind, b.job.Total)}
-	return b.tx.record(ctx, "end "+b.job.Kind+" of several", Done, about, counts)
+	counts := changes{"done": {"", fmt.Sprint(b.job.Done - b.job.Refused)}, "refused": {"", fmt.Sprint(b.job.Refused)}}
+	return b.tx.record(ctx, jobActions[b.job.Kind].end, Done, jobObject(*b.job), counts)
 }
 
 // reason is a refusal as the outcome of a step says it.

@@ -156,17 +156,33 @@ func (l Limit) exceeded(wait time.Duration) error {
 	return r
 }
 
+// beyond is exceeded, with what was tried, for the activity log.
+func (l Limit) beyond(wait time.Duration, action action, about object) error {
+	err := l.exceeded(wait)
+	if r := AsRefusal(err); r != nil {
+		r.limited = refused{action: action, about: about, why: "limit: " + l.What, count: 1}
+	}
+	return err
+}
+
+// trial is what somebody does that is limited, and how often they may.
+type trial struct {
+	action  action
+	about   object
+	subject string // whose number it is
+}
+
 // use counts one more of what limits of one kind allow a subject, or refuses it with Throttled. It is counted in the
 // database: a restart forgets nothing.
-func (tx *Tx) use(ctx context.Context, subject string, limits ...Limit) error {
+func (tx *Tx) use(ctx context.Context, what trial, limits ...Limit) error {
 	for _, l := range limits {
-		uses, err := tx.db.Uses(ctx, l.Kind, subject, tx.now.Add(-l.Time), tx.now)
+		uses, err := tx.db.Uses(ctx, l.Kind, what.subject, tx.now.Add(-l.Time), tx.now)
 		if err != nil {
 			return err
 		}
 		if over := len(uses) - l.Number; over >= 0 {
-			return l.exceeded(time.Duration(uses[over].Add(l.Time)-tx.now) * time.Millisecond)
+			return l.beyond(time.Duration(uses[over].Add(l.Time)-tx.now)*time.Millisecond, what.action, what.about)
 		}
 	}
-	return tx.db.InsertUse(ctx, store.Use{Kind: limits[0].Kind, Subject: subject, At: tx.now})
+	return tx.db.InsertUse(ctx, store.Use{Kind: limits[0].Kind, Subject: what.subject, At: tx.now})
 }

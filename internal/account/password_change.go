@@ -52,7 +52,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, in PasswordChang
 		if err != nil {
 			return Secured{}, err
 		}
-		if err := tx.setPassword(ctx, user, hash, "change password"); err != nil {
+		if err := tx.setPassword(ctx, user, hash, actChangePassword); err != nil {
 			return Secured{}, err
 		}
 		token, err := tx.onlySession(ctx, session, from)
@@ -67,7 +67,7 @@ func (s *Service) refuseNewPassword(ctx context.Context, password string, user s
 }
 
 // setPassword gives a person a new password and tells them. Their links to reset it end.
-func (tx *Tx) setPassword(ctx context.Context, user store.User, hash, action string) error {
+func (tx *Tx) setPassword(ctx context.Context, user store.User, hash string, action action) error {
 	user.PasswordHash, user.PasswordChangedAt = hash, tx.now
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
@@ -84,5 +84,5 @@ func (tx *Tx) setPassword(ctx context.Context, user store.User, hash, action str
 	if err != nil {
 		return err
 	}
-	return tx.record(ctx, action, Done, userObject(user), nil)
+	return tx.record(ctx, action, Done, userObject(user), changes{"password": {"set", "changed"}})
 }

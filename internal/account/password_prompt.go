@@ -50,10 +50,17 @@ func (s *Service) failPrompt(ctx context.Context, by Actor, user store.User, ses
 		if err != nil {
 			return false, err
 		}
-		if err := tx.record(ctx, "confirm password", Failed, userObject(user), nil); err != nil {
+		before := t.Failures
+		t = failed(t, tx.now)
+		ends := t.Failures >= prompts.Number
+		how := changes{"wrong passwords in a row": {strconv.Itoa(before), strconv.Itoa(t.Failures)}}
+		if ends {
+			how["session"] = [2]string{sessionWords(session), ""}
+		}
+		if err := tx.record(ctx, actConfirmPassword, Failed, userObject(user), how); err != nil {
 			return false, err
 		}
-		if t = failed(t, tx.now); t.Failures < prompts.Number {
+		if !ends {
 			return false, tx.db.SaveThrottle(ctx, t)
 		}
 		if err := tx.db.DeleteThrottle(ctx, t.Kind, t.Subject); err != nil {

@@ -41,12 +41,12 @@ func (s *Service) RequestPasswordReset(ctx context.Context, email string, from C
 			if err := tx.db.SaveThrottle(ctx, failed(t, tx.now)); err != nil {
 				return struct{}{}, err
 			}
-			asked := store.ResetRequest{Email: email, Address: from.Address, RequestID: from.RequestID}
+			asked := store.ResetRequest{Email: email, Address: from.Address, RequestID: from.RequestID, UserAgent: from.Browser()}
 			return struct{}{}, tx.db.InsertResetRequest(ctx, &asked)
 		})
 	}
 	if err != nil {
-		return s.answerPause(ctx, from.actor(), "request password reset", object{kind: "user"}, err)
+		return s.answerPause(ctx, from.actor(), actRequestReset, object{kind: objectUser}, err)
 	}
 	select {
 	case s.resetAsked <- struct{}{}:
@@ -112,7 +112,7 @@ func (s *Service) answerNextRequest(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		tx.by.Address, tx.by.RequestID = request.Address, request.RequestID
+		tx.by.Address, tx.by.RequestID, tx.by.UserAgent = request.Address, request.RequestID, request.UserAgent
 		return true, tx.answerResetRequest(ctx, request.Email)
 	})
 }
@@ -122,8 +122,11 @@ func (s *Service) answerNextRequest(ctx context.Context) (bool, error) {
 func (tx *Tx) answerResetRequest(ctx context.Context, email string) error {
 	key := input.EmailKey(email)
 	user, err := tx.db.UserByEmailKey(ctx, key)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !mayHavePassword(user) {
-		return tx.pretend(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return tx.pretend(ctx, object{kind: objectUser, name: email}, "nobody has this address")
+	}
+	if err == nil && !mayHavePassword(user) {
+		return tx.pretend(ctx, userObject(user), refusedSignIn(user))
 	}
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func (tx *Tx) answerResetRequest(ctx context.Context, email string) error {
 		return err
 	}
 	if sent >= resetLinks.Number {
-		return tx.pretend(ctx)
+		return tx.pretend(ctx, userObject(user), counted(sent, "link")+" sent already within "+lasting(resetLinks.Time))
 	}
 	return tx.answerWithLink(ctx, user)
 }
@@ -142,15 +145,15 @@ func (tx *Tx) answerWithLink(ctx context.Context, user store.User) error {
 	if err := tx.sendResetLink(ctx, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "request password reset", Done, userObject(user), nil)
+	return tx.record(ctx, actRequestReset, Done, userObject(user), changes{"link lasts": {"", lasting(resetLinkLasts)}})
 }
 
 // pretend does for an administrator what would be done for somebody who gets a link, and takes it back: the writer is
-// busy for as long, so that nobody can tell from it who has an account.
-func (tx *Tx) pretend(ctx context.Context) error {
+// busy for as long, so that nobody can tell from it who has an account. The entry says about whom it was and why there is no link.
+func (tx *Tx) pretend(ctx context.Context, about object, why string) error {
 	administrators, err := tx.db.Administrators(ctx, 1)
 	if err != nil || len(administrators) == 0 {
-		return err
+		return err // nobody could be told of it
 	}
 	err = tx.db.Savepoint(ctx, func() error {
 		if err := tx.answerWithLink(ctx, administrators[0]); err != nil {
@@ -159,7 +162,7 @@ func (tx *Tx) pretend(ctx context.Context) error {
 		return errRehearsed
 	})
 	if errors.Is(err, errRehearsed) {
-		return nil
+		return tx.record(ctx, actRequestReset, Failed, about, changes{"reason": {"", why}})
 	}
 	return err
 }
@@ -204,13 +207,13 @@ func (s *Service) SendPasswordReset(ctx context.Context, by Actor, userID int64)
 		if !mayHavePassword(user) {
 			return store.User{}, invalid("", user.DisplayName()+" cannot sign in, so there is no password to reset.")
 		}
-		if err := tx.use(ctx, strconv.FormatInt(user.ID, 10), resetMails); err != nil {
+		if err := tx.use(ctx, trial{actSendReset, userObject(user), strconv.FormatInt(user.ID, 10)}, resetMails); err != nil {
 			return store.User{}, err
 		}
 		if err := tx.sendResetLink(ctx, user); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.record(ctx, "send password reset", Done, userObject(user), nil)
+		return user, tx.record(ctx, actSendReset, Done, userObject(user), changes{"link lasts": {"", lasting(resetLinkLasts)}})
 	})
 }
 
@@ -244,6 +247,13 @@ func readResetLink(ctx context.Context, q store.Queries, token string, now store
 // they sign in with the new password and, where they have one, the second factor. It returns Invalid, a Link… code or
 // auth.ErrBusy.
 func (s *Service) ResetPassword(ctx context.Context, token, password string, from Client) error {
+	err := s.setByLink(ctx, token, password, from)
+	s.countDeadLink(from, actResetPassword, err)
+	return err
+}
+
+// setByLink is ResetPassword, and counts no links that were refused.
+func (s *Service) setByLink(ctx context.Context, token, password string, from Client) error {
 	user, err := s.ResetLink(ctx, token)
 	if err != nil {
 		return err
@@ -274,7 +284,7 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string, fro
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.setPassword(ctx, user, hash, "reset password")
+		return struct{}{}, tx.setPassword(ctx, user, hash, actResetPassword)
 	})
 	return err
 }

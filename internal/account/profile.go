@@ -46,7 +46,7 @@ func (s *Service) EditProfile(ctx context.Context, by Actor, version int64, in P
 		if err := tx.saveUser(ctx, &user); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.recordChange(ctx, "edit profile", profileObject(before), profileObject(user))
+		return user, tx.recordChange(ctx, actEditProfile, profileObject(before), profileObject(user))
 	})
 }
 

@@ -117,6 +117,8 @@ type Refusal struct {
 	RetryAfter time.Duration // of Throttled and Busy: when it is worth trying again
 	Taken      *store.User   // of Taken: whose address it is
 	Lack       *Lack         // of Forbidden
+
+	limited refused // of Throttled by a limit: what was tried
 }
 
 func (r *Refusal) Error() string { return r.Words }

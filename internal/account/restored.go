@@ -29,14 +29,14 @@ func (s *Service) Restored(ctx context.Context, by Actor) (ended store.Ended, jo
 			}
 		}
 		jobs = len(running)
-		counts := map[string][2]string{}
+		counts := changes{}
 		for what, n := range map[string]int64{
 			"sessions": ended.Sessions, "sign-ins under way": ended.HalfSignIns, "signup links": ended.SignupLinks,
 			"reset links": ended.ResetLinks, "messages": ended.Messages, "jobs": int64(jobs),
 		} {
 			counts[what] = [2]string{"", fmt.Sprint(n)}
 		}
-		return ended, tx.record(ctx, "restore", Done, object{kind: "database"}, counts)
+		return ended, tx.record(ctx, actRestore, Done, object{kind: objectDatabase}, counts)
 	})
 	return ended, jobs, err
 }

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"console/internal/auth"
 	"console/internal/notify"
@@ -82,7 +84,11 @@ func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method str
 			return Secured{}, err
 		}
 	}
-	if err := tx.record(ctx, "add second factor", Done, userObject(user), map[string][2]string{"second factor": {"", method}}); err != nil {
+	added := changes{"second factor": {"", method}}
+	if len(done.Codes) > 0 {
+		added["recovery codes"] = [2]string{"", strconv.Itoa(len(done.Codes)) + " new"}
+	}
+	if err := tx.record(ctx, actAddFactor, Done, userObject(user), added); err != nil {
 		return Secured{}, err
 	}
 	company, err := tx.db.Account(ctx)
@@ -95,8 +101,8 @@ func (tx *Tx) factorAdded(ctx context.Context, session store.Session, method str
 		return Secured{}, err
 	}
 	if done.In = session.Stage == store.SetsUpSecondFactor; done.In {
-		tx.by.UserAgent = from.browser()
-		if err := tx.signedIn(ctx, user, "sign in"); err != nil {
+		tx.by.UserAgent = from.Browser()
+		if err := tx.signedIn(ctx, user, "set up just now: "+method); err != nil {
 			return Secured{}, err
 		}
 	}
@@ -144,6 +150,10 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		if !user.SecondFactor {
 			return nil, Refuse(NoSecondFactor)
 		}
+		left, err := tx.db.RecoveryCodesLeft(ctx, user.ID)
+		if err != nil {
+			return nil, err
+		}
 		codes, err := tx.replaceRecoveryCodes(ctx, user)
 		if err != nil {
 			return nil, err
@@ -151,7 +161,8 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, by Actor, password strin
 		if err := tx.tellOfChange(ctx, user, "new recovery codes were made"); err != nil {
 			return nil, err
 		}
-		return codes, tx.record(ctx, "make recovery codes", Done, userObject(user), nil)
+		return codes, tx.record(ctx, actMakeCodes, Done, userObject(user), changes{
+			"recovery codes": {strconv.Itoa(left) + " unused", strconv.Itoa(len(codes)) + " new"}})
 	})
 }
 
@@ -164,7 +175,7 @@ func (s *Service) DisableSecondFactor(ctx context.Context, by Actor, password st
 	return s.removeFactor(ctx, by, password, from, removal{"all", func(tx *Tx) error { return tx.deleteFactors(ctx, by.UserID) }})
 }
 
-// removal is what is removed, in the words of the activity log and the mail about it, and how.
+// removal is what is removed, in the words of the mail about it, and how.
 type removal struct {
 	what   string
 	remove func(*Tx) error
@@ -175,14 +186,18 @@ func (s *Service) removeFactor(ctx context.Context, by Actor, password string, f
 		return Secured{}, err
 	}
 	return changeOwn(ctx, s, by, store.Finished, func(tx *Tx, session store.Session) (Secured, error) {
-		if err := r.remove(tx); err != nil {
-			return Secured{}, err
-		}
 		user, err := tx.db.UserByID(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
 		}
-		if err := tx.factorRemoved(ctx, user, r.what); err != nil {
+		had, err := tx.factors(ctx, user)
+		if err != nil {
+			return Secured{}, err
+		}
+		if err := r.remove(tx); err != nil {
+			return Secured{}, err
+		}
+		if err := tx.factorRemoved(ctx, user, r.what, had); err != nil {
 			return Secured{}, err
 		}
 		token, err := tx.onlySession(ctx, session, from)
@@ -191,7 +206,7 @@ func (s *Service) removeFactor(ctx context.Context, by Actor, password string, f
 }
 
 // factorRemoved does what goes with a removed second factor of the actor. With the last one the recovery codes go.
-func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) error {
+func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string, had object) error {
 	authenticator, err := tx.db.Authenticator(ctx, user.ID)
 	if err != nil {
 		return err
@@ -206,7 +221,11 @@ func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) e
 				return err
 			}
 		}
-		return tx.record(ctx, "remove second factor", Done, userObject(user), map[string][2]string{"second factor": {what, ""}})
+		left, err := tx.factors(ctx, user)
+		if err != nil {
+			return err
+		}
+		return tx.recordChange(ctx, actRemoveFactor, had, left)
 	}
 	account, err := tx.db.Account(ctx)
 	if err != nil {
@@ -215,7 +234,7 @@ func (tx *Tx) factorRemoved(ctx context.Context, user store.User, what string) e
 	if account.EnforceSecondFactor {
 		return invalid("", account.Name+" requires two-factor authentication. Set up another second factor before you remove the last one.")
 	}
-	return tx.endSecondFactor(ctx, user)
+	return tx.endSecondFactor(ctx, user, had)
 }
 
 // tellOfChange tells a person by mail how the second factors they have were changed (ASVS 6.3.7).
@@ -238,7 +257,7 @@ func (tx *Tx) deleteFactors(ctx context.Context, userID int64) error {
 }
 
 // endSecondFactor ends two-factor authentication for a person whose last second factor is gone, and tells them.
-func (tx *Tx) endSecondFactor(ctx context.Context, user store.User) error {
+func (tx *Tx) endSecondFactor(ctx context.Context, user store.User, had object) error {
 	if err := tx.db.ReplaceRecoveryCodes(ctx, user.ID, nil); err != nil {
 		return err
 	}
@@ -255,10 +274,35 @@ func (tx *Tx) endSecondFactor(ctx context.Context, user store.User) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.record(ctx, "disable 2FA", Done, userObject(user), nil); err != nil {
+	if err := tx.recordEnd(ctx, actDisableFactors, had); err != nil {
 		return err
 	}
 	return tx.announce(ctx, tx.happened(notify.ConditionSecondFactorDisabled, user))
+}
+
+// factors are the second factors of a person, as the entry of their end shows them.
+func (v *View) factors(ctx context.Context, user store.User) (object, error) {
+	had := userObject(user)
+	had.fields = map[string]string{"two-factor authentication": yesOrNo(user.SecondFactor)}
+	authenticator, err := v.db.Authenticator(ctx, user.ID)
+	if err != nil {
+		return had, err
+	}
+	if authenticator.Secret != nil {
+		had.fields["authenticator app"] = "set up " + moment(authenticator.ConfirmedAt)
+	}
+	passkeys, err := v.db.Passkeys(ctx, user.ID)
+	if err != nil {
+		return had, err
+	}
+	var names []string
+	for _, k := range passkeys {
+		names = append(names, k.Name)
+	}
+	had.fields["passkeys"] = strings.Join(names, ", ")
+	left, err := v.db.RecoveryCodesLeft(ctx, user.ID)
+	had.fields["recovery codes"] = strconv.Itoa(left) + " unused"
+	return had, err
 }
 
 // ResetPreview is a person whose second factors ResetSecondFactor would remove, where they have any.
@@ -287,13 +331,17 @@ func (s *Service) ResetSecondFactor(ctx context.Context, by Actor, userID int64,
 		if err := tx.requireConfirmed(ResetPreview{user}); err != nil {
 			return store.User{}, err
 		}
+		had, err := tx.factors(ctx, user)
+		if err != nil {
+			return store.User{}, err
+		}
 		if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 			return store.User{}, err
 		}
 		if err := tx.deleteFactors(ctx, user.ID); err != nil {
 			return store.User{}, err
 		}
-		return user, tx.endSecondFactor(ctx, user)
+		return user, tx.endSecondFactor(ctx, user, had)
 	})
 }
 

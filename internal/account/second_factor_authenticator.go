@@ -90,7 +90,8 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return Secured{}, err
 	}
-	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
+	var refusal error // to be returned when it is recorded
+	done, err := changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		authenticator, err := tx.db.Authenticator(ctx, by.UserID)
 		if err != nil {
 			return Secured{}, err
@@ -99,8 +100,11 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 			return Secured{}, store.ErrNotFound
 		}
 		step, err := tx.step(authenticator.Pending, by.UserID, code)
+		if refusal = refusedCode(err); errors.Is(err, auth.ErrCode) {
+			return Secured{}, tx.record(ctx, actAddFactor, Failed, by.object(), changes{"reason": {"", "wrong code of the authenticator app"}})
+		}
 		if err != nil {
-			return Secured{}, refusedCode(err)
+			return Secured{}, err
 		}
 		if err := tx.db.ConfirmAuthenticator(ctx, by.UserID, step, tx.now); err != nil {
 			return Secured{}, err
@@ -109,6 +113,10 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, by Actor, code, pass
 		done.Replaced = authenticator.Secret != nil
 		return done, err
 	})
+	if err == nil {
+		err = refusal
+	}
+	return done, err
 }
 
 // step returns the time step of a code of a sealed authenticator.

@@ -40,10 +40,11 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 		if err != nil {
 			return nil, err
 		}
-		return options, tx.db.AskPasskey(
-			ctx,
-			store.PasskeyQuestion{SessionID: by.SessionID, Question: question, Options: options, Name: name, CreatedAt: tx.now},
-		)
+		asked := store.PasskeyQuestion{SessionID: by.SessionID, Question: question, Options: options, Name: name, CreatedAt: tx.now}
+		if err := tx.db.AskPasskey(ctx, asked); err != nil {
+			return nil, err
+		}
+		return options, tx.record(ctx, actConfirmPassword, Done, by.object(), changes{"to add a passkey": {"", name}})
 	})
 }
 
@@ -51,7 +52,8 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 // ends. It returns Invalid.
 func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from Client) (Secured, error) {
 	refused := invalid("", "The passkey was not added. Start again.")
-	return changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
+	unproven := false
+	done, err := changeOwn(ctx, s, by, store.SetsUpSecondFactor, func(tx *Tx, session store.Session) (Secured, error) {
 		question, err := tx.db.TakePasskeyQuestion(ctx, by.SessionID)
 		if errors.Is(err, store.ErrNotFound) ||
 			err == nil && (question.Name == "" || question.CreatedAt.Over(store.SecondFactorPatience, tx.now)) {
@@ -67,7 +69,8 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		id, credential, err := s.passkeys.AddedPasskey(owner, question.Question, answer)
 		if errors.Is(err, auth.ErrPasskey) {
 			s.log.Warn("passkey refused", "request_id", by.RequestID, "error", err)
-			return Secured{}, refused
+			unproven = true
+			return Secured{}, tx.record(ctx, actAddFactor, Failed, by.object(), changes{"reason": {"", "the answer of the passkey was wrong"}})
 		}
 		if err != nil {
 			return Secured{}, err
@@ -84,6 +87,10 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		}
 		return tx.factorAdded(ctx, session, "a passkey", from)
 	})
+	if err == nil && unproven {
+		err = refused
+	}
+	return done, err
 }
 
 // passkeyOwner is a person as passkeys know them.

@@ -21,6 +21,7 @@ import (
 type Service struct {
 	db     *store.DB
 	key    *auth.Key
+	chain  *auth.Chain // of the activity log
 	hasher *auth.Hasher
 	guard  *notify.Guard
 	now    func() time.Time
@@ -43,6 +44,8 @@ type Service struct {
 	jobStarted chan struct{}
 	jobsSeenAt store.Millis // when jobs were last looked for; for the one who carries them out
 	resetAsked chan struct{}
+
+	retentionSet chan struct{} // the activity log is to be kept for another time
 }
 
 // Options are what a Service works with. All are required, but for BaseURL where nobody signs in.
@@ -66,10 +69,10 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 
 // New returns a Service.
 func New(o Options) *Service {
-	s := &Service{db: o.DB, key: o.Key, hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
+	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
 		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
-		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1)}
+		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}
 	if o.BaseURL != nil {
 		s.site = o.BaseURL.Host + o.BaseURL.Path
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

@@ -111,15 +111,14 @@ func (s *Service) SignOut(ctx context.Context, by Actor, tokenHash []byte) error
 		if err := tx.db.DeleteSession(ctx, tokenHash); err != nil || session.Stage != store.Finished {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "sign out", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, actSignOut, Done, userObject(user), changes{"session": {sessionWords(session), ""}})
 	})
 	return err
 }
 
 // beginSession begins the session of somebody who has given the right password, in place of the one the browser had.
-// How far it opens the console follows from what else the person has to show. action is what is recorded when they are
-// in.
-func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, action string) (Begun, error) {
+// How far it opens the console follows from what else the person has to show.
+func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client) (Begun, error) {
 	stage, err := tx.stageFor(ctx, user)
 	if err != nil {
 		return Begun{}, err
@@ -146,9 +145,12 @@ func (tx *Tx) beginSession(ctx context.Context, user store.User, from Client, ac
 	case store.SetsUpSecondFactor:
 		err = tx.beginAuthenticator(ctx, user, session.ID)
 	default:
-		err = tx.signedIn(ctx, user, action)
+		return Begun{token, stage}, tx.signedIn(ctx, user, "none")
 	}
-	return Begun{token, stage}, err
+	if err != nil {
+		return Begun{}, err
+	}
+	return Begun{token, stage}, tx.record(ctx, actEnterPassword, Done, userObject(user), changes{"next": {"", nextWords[stage]}})
 }
 
 // Begun is a session that has begun, and how far it opens the console.
@@ -181,7 +183,7 @@ func (tx *Tx) insertSession(ctx context.Context, session *store.Session, from Cl
 	if session.Data == nil { // how the driver reads an empty one
 		session.Data = []byte{}
 	}
-	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, from.browser(), tx.now
+	session.TokenHash, session.Address, session.UserAgent, session.LastSeenAt = auth.HashToken(token), from.Address, from.Browser(), tx.now
 	return token, tx.db.InsertSession(ctx, session)
 }
 
@@ -199,12 +201,30 @@ func (tx *Tx) renewSession(ctx context.Context, session store.Session, from Clie
 	return token, tx.db.MovePendingAuthenticator(ctx, session.UserID, before, session.ID)
 }
 
-// signedIn notes that somebody has shown all that is asked of them.
-func (tx *Tx) signedIn(ctx context.Context, user store.User, action string) error {
+// nextWords say what somebody still has to do who has given the right password.
+var nextWords = map[store.Stage]string{
+	store.AwaitsSecondFactor: "the second factor is asked for",
+	store.SetsUpSecondFactor: "a second factor is to be set up",
+}
+
+// signedIn notes that somebody has shown all that is asked of them, and by which second factor.
+func (tx *Tx) signedIn(ctx context.Context, user store.User, factor string) error {
 	if err := tx.db.SetLastAuth(ctx, user.ID, tx.now); err != nil {
 		return err
 	}
-	return tx.record(ctx, action, Done, userObject(user), nil)
+	return tx.record(ctx, actSignIn, Done, userObject(user), changes{"second factor": {"", factor}})
+}
+
+// sessionWords say which session an entry means.
+func sessionWords(s store.Session) string {
+	words := "since " + moment(s.CreatedAt)
+	if s.Address != "" {
+		words += " from " + s.Address
+	}
+	if s.UserAgent != "" {
+		words += " with " + s.UserAgent
+	}
+	return words
 }
 
 // shorten cuts text that nobody typed to at most n bytes.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 
 	"console/internal/permission"
 	"console/store"
@@ -49,10 +50,14 @@ func (s *Service) EndSession(ctx context.Context, by Actor, userID, sessionID in
 		if err != nil {
 			return struct{}{}, err
 		}
+		session, err := tx.db.SessionByID(ctx, sessionID)
+		if err != nil {
+			return struct{}{}, err
+		}
 		if err := tx.db.DeleteSessionOfUser(ctx, user.ID, sessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "end session", Done, userObject(user), nil)
+		return struct{}{}, tx.record(ctx, actEndSession, Done, userObject(user), changes{"session": {sessionWords(session), ""}})
 	})
 	return err
 }
@@ -65,10 +70,15 @@ func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error
 		if err != nil {
 			return struct{}{}, err
 		}
+		ended, err := tx.db.SessionsOfUser(ctx, user.ID)
+		if err != nil {
+			return struct{}{}, err
+		}
 		if err := tx.db.DeleteSessionsOfUserBut(ctx, user.ID, by.SessionID); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "end sessions", Done, userObject(user), nil)
+		n := len(slices.DeleteFunc(ended, func(s store.Session) bool { return s.ID == by.SessionID }))
+		return struct{}{}, tx.record(ctx, actEndSessions, Done, userObject(user), changes{"sessions ended": {"", strconv.Itoa(n)}})
 	})
 	return err
 }

@@ -84,6 +84,6 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 			return store.User{}, err
 		}
 		tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email
-		return user, tx.recordChange(ctx, "set up", object{}, userObject(user))
+		return user, tx.recordChange(ctx, actSetUp, object{}, userObject(user))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
 
 	"console/internal/auth"
 	"console/internal/input"
@@ -19,11 +20,11 @@ type Client struct {
 }
 
 func (c Client) actor() Actor {
-	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID, UserAgent: c.browser()}
+	return Actor{Source: UI, Address: c.Address, RequestID: c.RequestID, UserAgent: c.Browser()}
 }
 
-// browser is how the browser calls itself, cut to what is kept.
-func (c Client) browser() string { return shorten(c.UserAgent, 500) }
+// Browser is how the browser calls itself, cut to what is kept.
+func (c Client) Browser() string { return shorten(c.UserAgent, 500) }
 
 // SignIn checks email and password and begins a session: a finished one, or one that waits for the second factor.
 // WrongSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
@@ -32,7 +33,7 @@ func (c Client) browser() string { return shorten(c.UserAgent, 500) }
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
 	email, key := input.StoredEmail(email)
 	begun, err := s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
-	return begun, s.answerPause(ctx, from.actor(), "sign in", object{kind: "user", name: email}, err)
+	return begun, s.answerPause(ctx, from.actor(), actSignIn, object{kind: objectUser, name: email}, err)
 }
 
 // attempt is what somebody signs in with, and the counters it is held against.
@@ -61,13 +62,13 @@ func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begu
 	}
 	right, rehash := verify(user, a.password)
 	if !right {
-		return Begun{}, s.failSignIn(ctx, a, user, from)
+		return Begun{}, s.failSignIn(ctx, a, user, from, refusedSignIn(user))
 	}
 	hash := user.PasswordHash
 	if rehash {
 		hash = auth.HashPassword(a.password)
 	}
-	return transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
+	begun, err := transaction(ctx, s, from.actor(), func(tx *Tx) (Begun, error) {
 		if err := tx.awaitPause(ctx, a.counters...); err != nil {
 			return Begun{}, err
 		}
@@ -78,7 +79,7 @@ func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begu
 			return Begun{}, err
 		}
 		if gone || !signsIn(current) || current.PasswordChangedAt != user.PasswordChangedAt {
-			return Begun{}, Refuse(WrongSignIn)
+			return Begun{}, errMeanwhile
 		}
 		if hash != user.PasswordHash && current.PasswordHash == user.PasswordHash {
 			if err := tx.db.SetPasswordHash(ctx, current.ID, hash); err != nil {
@@ -89,8 +90,30 @@ func (s *Service) tryPassword(ctx context.Context, a attempt, from Client) (Begu
 		if err := tx.db.DeleteThrottle(ctx, accountPasswords.Kind, a.counters[0].subject); err != nil {
 			return Begun{}, err
 		}
-		return tx.beginSession(ctx, current, from, "sign in")
+		return tx.beginSession(ctx, current, from)
 	})
+	if errors.Is(err, errMeanwhile) {
+		return Begun{}, s.failSignIn(ctx, a, user, from, "access or password was changed meanwhile")
+	}
+	return begun, err
+}
+
+// errMeanwhile takes back a sign-in with a password that was right when it was looked at.
+var errMeanwhile = errors.New("the person was changed while the password was looked at")
+
+// refusedSignIn says why somebody who gave the address of user is not let in. Only the activity log tells it.
+func refusedSignIn(user store.User) string {
+	switch {
+	case user.ID == 0:
+		return "nobody has this address"
+	case user.Status() == store.Disabled:
+		return "access is disabled"
+	case user.Status() == store.Invited:
+		return "not signed up yet"
+	case !signsIn(user):
+		return "the role " + user.Role.Label() + " never signs in"
+	}
+	return "wrong password"
 }
 
 // verify compares the password in the same time for everybody, also for those who do not exist.
@@ -108,7 +131,7 @@ func signsIn(user store.User) bool {
 }
 
 // failSignIn counts and records a failed attempt, and returns WrongSignIn. user is whose address it was, if anybody's.
-func (s *Service) failSignIn(ctx context.Context, a attempt, user store.User, from Client) error {
+func (s *Service) failSignIn(ctx context.Context, a attempt, user store.User, from Client, why string) error {
 	_, err := transaction(ctx, s, from.actor(), func(tx *Tx) (struct{}, error) {
 		if err := tx.awaitPause(ctx, a.counters...); err != nil {
 			return struct{}{}, err
@@ -122,7 +145,11 @@ func (s *Service) failSignIn(ctx context.Context, a attempt, user store.User, fr
 				return struct{}{}, err
 			}
 		}
-		return struct{}{}, tx.record(ctx, "sign in", Failed, object{kind: "user", name: a.email}, nil)
+		about := object{kind: objectUser, name: a.email}
+		if user.ID != 0 {
+			about = userObject(user)
+		}
+		return struct{}{}, tx.record(ctx, actSignIn, Failed, about, changes{"reason": {"", why}})
 	})
 	if err != nil {
 		return err
@@ -147,6 +174,11 @@ func (tx *Tx) countFailure(ctx context.Context, before store.Throttle, user stor
 	}
 	if user.ID == 0 || !locks(after) {
 		return nil
+	}
+	system := tx.as(Actor{Source: System, Address: tx.by.Address, RequestID: tx.by.RequestID, UserAgent: tx.by.UserAgent})
+	locked := changes{"sign-in": {"open", "paused for " + lasting(accountPasswords.Time)}, "failures": {"", strconv.Itoa(after.Failures)}}
+	if err := system.record(ctx, actLockSignIn, Done, userObject(user), locked); err != nil {
+		return err
 	}
 	return tx.announce(ctx, fact{condition: notify.ConditionSignInLocked, user: user}) // nobody is known to have typed it
 }

@@ -62,10 +62,10 @@ func (s *Service) finishSignIn(
 	prove func(*Tx, store.User) (string, error),
 ) (SignedInWith, error) {
 	var refusal error // to be returned when it is counted
-	by.UserAgent = from.browser()
+	by.UserAgent = from.Browser()
 	factors := counter{secondFactors, strconv.FormatInt(by.UserID, 10)}
 	if err := s.look().awaitPause(ctx, factors); err != nil {
-		return SignedInWith{}, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
+		return SignedInWith{}, s.answerPause(ctx, by, actSecondFactor, by.object(), err)
 	}
 	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
 		session, user, err := tx.waiting(ctx)
@@ -82,7 +82,7 @@ func (s *Service) finishSignIn(
 		with, err := prove(tx, user)
 		if RefusedBy(err, WrongSecondFactor) || RefusedBy(err, CodeUsed) {
 			refusal = err
-			return SignedInWith{}, tx.failSecondFactor(ctx, t, session, user)
+			return SignedInWith{}, tx.failSecondFactor(ctx, t, session, user, changes{"tried": {"", with}, "reason": {"", wrongFactor(err)}})
 		}
 		if err != nil {
 			return SignedInWith{}, err
@@ -95,7 +95,7 @@ func (s *Service) finishSignIn(
 	if err == nil {
 		err = refusal
 	}
-	return done, s.answerPause(ctx, by, "sign in second factor", by.object(), err)
+	return done, s.answerPause(ctx, by, actSecondFactor, by.object(), err)
 }
 
 // waiting returns the actor's session, which must wait for the second factor, and the person, who must still be allowed
@@ -116,14 +116,22 @@ func (v *View) waiting(ctx context.Context) (store.Session, store.User, error) {
 	return session, user, err
 }
 
-func (tx *Tx) failSecondFactor(ctx context.Context, t store.Throttle, session store.Session, user store.User) error {
+func (tx *Tx) failSecondFactor(ctx context.Context, t store.Throttle, session store.Session, user store.User, how changes) error {
 	if err := tx.countFailure(ctx, t, user); err != nil {
 		return err
 	}
 	if err := tx.askPasskey(ctx, session.ID, user); err != nil {
 		return err
 	}
-	return tx.record(ctx, "sign in second factor", Failed, userObject(user), nil)
+	return tx.record(ctx, actSecondFactor, Failed, userObject(user), how)
+}
+
+// wrongFactor is what was wrong with a second factor, in words.
+func wrongFactor(err error) string {
+	if RefusedBy(err, CodeUsed) {
+		return "used already"
+	}
+	return "wrong"
 }
 
 // finish lets the person in.
@@ -135,15 +143,12 @@ func (tx *Tx) finish(ctx context.Context, session store.Session, user store.User
 		return SignedInWith{}, err
 	}
 	done.Token = token
-	if err := tx.db.SetLastAuth(ctx, user.ID, tx.now); err != nil {
-		return SignedInWith{}, err
-	}
 	if with == withRecoveryCode {
 		if done.CodesLeft, err = tx.db.RecoveryCodesLeft(ctx, user.ID); err != nil {
 			return SignedInWith{}, err
 		}
 	}
-	return done, tx.record(ctx, "sign in", Done, userObject(user), map[string][2]string{"second factor": {"", with}})
+	return done, tx.signedIn(ctx, user, with)
 }
 
 // useCode uses up a code that the person typed.
@@ -160,11 +165,11 @@ func (tx *Tx) useCode(ctx context.Context, user store.User, code string) (with s
 		return "", err
 	}
 	if authenticator.Secret == nil {
-		return "", Refuse(WrongSecondFactor)
+		return withAuthenticator, Refuse(WrongSecondFactor)
 	}
 	step, err := tx.step(authenticator.Secret, user.ID, code)
 	if errors.Is(err, auth.ErrCode) {
-		return "", Refuse(WrongSecondFactor)
+		return withAuthenticator, Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
@@ -192,7 +197,7 @@ func (tx *Tx) askPasskey(ctx context.Context, sessionID int64, user store.User) 
 func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (with string, err error) {
 	question, err := tx.db.TakePasskeyQuestion(ctx, tx.by.SessionID)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", Refuse(WrongSecondFactor)
+		return withPasskey, Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
@@ -204,7 +209,7 @@ func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (w
 	id, credential, err := tx.service.passkeys.UsedPasskey(owner, question.Question, answer)
 	if errors.Is(err, auth.ErrPasskey) {
 		tx.service.log.Warn("passkey refused", "request_id", tx.by.RequestID, "error", err)
-		return "", Refuse(WrongSecondFactor)
+		return withPasskey, Refuse(WrongSecondFactor)
 	}
 	if err != nil {
 		return "", err
@@ -219,5 +224,5 @@ func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (w
 			return withPasskey, tx.db.UsePasskey(ctx, k)
 		}
 	}
-	return "", Refuse(WrongSecondFactor)
+	return withPasskey, Refuse(WrongSecondFactor)
 }

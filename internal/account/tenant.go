@@ -59,7 +59,7 @@ func (tx *Tx) makeTenant(ctx context.Context, name string, admin NewUser) (store
 	if err := tx.db.InsertTenant(ctx, &tenant); err != nil {
 		return store.Tenant{}, err
 	}
-	if err := tx.recordChange(ctx, "create tenant", object{}, tenantObject(tenant)); err != nil || admin.Email == "" {
+	if err := tx.recordChange(ctx, actCreateTenant, object{}, tenantObject(tenant)); err != nil || admin.Email == "" {
 		return tenant, err
 	}
 	admin.TenantID = tenant.ID
@@ -109,7 +109,7 @@ func (tx *Tx) nameTenant(ctx context.Context, id, version int64, name string) (s
 			return store.Tenant{}, err
 		}
 	}
-	return tenant, tx.recordChange(ctx, "rename tenant", tenantObject(before), tenantObject(tenant))
+	return tenant, tx.recordChange(ctx, actRenameTenant, tenantObject(before), tenantObject(tenant))
 }
 
 // DisableTenant takes away all access to a tenant until it is enabled again. Disabling a disabled one changes nothing. It
@@ -117,16 +117,16 @@ func (tx *Tx) nameTenant(ctx context.Context, id, version int64, name string) (s
 func (s *Service) DisableTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
 	preview := func(v *View) (Preview, error) { return v.previewTenantDisabled(ctx, id) }
 	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Tenant, error) {
-		return tx.setTenantDisabled(ctx, id, "disable tenant", true)
+		return tx.setTenantDisabled(ctx, id, actDisableTenant, true)
 	})
 }
 
 // EnableTenant ends what DisableTenant began. It returns Forbidden, MainTenant or store.ErrNotFound.
 func (s *Service) EnableTenant(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.setTenantDisabled(ctx, id, "enable tenant", false) })
+	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) { return tx.setTenantDisabled(ctx, id, actEnableTenant, false) })
 }
 
-func (tx *Tx) setTenantDisabled(ctx context.Context, id int64, action string, disabled bool) (store.Tenant, error) {
+func (tx *Tx) setTenantDisabled(ctx context.Context, id int64, action action, disabled bool) (store.Tenant, error) {
 	tenant, err := tx.changeableTenant(ctx, id, permission.TenantsUpdate)
 	if err != nil || (tenant.DisabledAt != 0) == disabled {
 		return tenant, err
@@ -219,7 +219,7 @@ func (tx *Tx) removeTenant(ctx context.Context, id int64, typed string) (store.T
 	if err := tx.db.DeleteTenant(ctx, id); err != nil {
 		return store.Tenant{}, err
 	}
-	return tenant, tx.record(ctx, "delete tenant", Done, tenantObject(tenant), nil)
+	return tenant, tx.recordEnd(ctx, actDeleteTenant, tenantObject(tenant))
 }
 
 // clearTenant ends what exists only for a tenant: invitations by link into it and its automatic groups.
@@ -271,5 +271,5 @@ func tenantObject(t store.Tenant) object {
 	if t.DisabledAt != 0 {
 		status = "disabled"
 	}
-	return object{"tenant", t.ID, t.Name, map[string]string{"name": t.Name, "status": status}}
+	return object{kind: objectTenant, id: t.ID, name: t.Name, fields: map[string]string{"name": t.Name, "status": status}}
 }

@@ -36,12 +36,12 @@ type runningTests struct {
 }
 
 // begin lets a person begin a test, or returns Throttled while too many of theirs run.
-func (t *runningTests) begin(userID int64) (end func(), err error) {
+func (t *runningTests) begin(userID int64, action action, about object) (end func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	if running := t.began[userID]; len(running) >= testsAtOnce.Number {
-		return nil, testsAtOnce.exceeded(max(time.Second, running[0].Add(testsAtOnce.Time).Sub(now)))
+		return nil, testsAtOnce.beyond(max(time.Second, running[0].Add(testsAtOnce.Time).Sub(now)), action, about)
 	}
 	t.began[userID] = append(t.began[userID], now)
 	return func() {
@@ -55,10 +55,18 @@ func (t *runningTests) begin(userID int64) (end func(), err error) {
 	}, nil
 }
 
+// testing is what a test of something is in the activity log.
+func (o object) testing() action {
+	if o.kind == objectTrigger {
+		return actTestTrigger
+	}
+	return actTestIntegration
+}
+
 // useTest counts a test of the actor, or returns Throttled.
-func (s *Service) useTest(ctx context.Context, by Actor) error {
+func (s *Service) useTest(ctx context.Context, by Actor, about object) error {
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.use(ctx, strconv.FormatInt(by.UserID, 10), tests)
+		return struct{}{}, tx.use(ctx, trial{about.testing(), about, strconv.FormatInt(by.UserID, 10)}, tests)
 	})
 	return err
 }
@@ -140,7 +148,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	if condition.Key == notify.ConditionMembershipChanged {
 		test.Details = []string{roleChange(permission.ReadOnly, permission.Analyst)}
 	}
-	return s.sendTests(ctx, by, object{kind: "trigger", name: test.Trigger}, testMessage{condition.Template, test}, to)
+	return s.sendTests(ctx, by, object{kind: objectTrigger, name: test.Trigger}, testMessage{condition.Template, test}, to)
 }
 
 // sampleUser is whom test messages tell of.
@@ -160,12 +168,13 @@ type testMessage struct {
 
 // sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
 func (s *Service) sendTests(ctx context.Context, by Actor, about object, test testMessage, to []destination) ([]TestResult, error) {
-	end, err := s.testing.begin(by.UserID)
+	end, err := s.testing.begin(by.UserID, about.testing(), about)
 	if err != nil {
+		s.countRefusal(by, err)
 		return nil, err
 	}
 	defer end()
-	if err := s.useTest(ctx, by); err != nil {
+	if err := s.useTest(ctx, by, about); err != nil {
 		return nil, err
 	}
 	account, err := s.db.Account(ctx)
@@ -220,9 +229,9 @@ func (s *Service) recordTest(ctx context.Context, by Actor, about object, result
 		outcome = Failed
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		changes := map[string][2]string{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)},
+		differ := changes{"sent": {"", fmt.Sprint(len(all) - failed)}, "failed": {"", fmt.Sprint(failed)},
 			"recipients": {"", strings.Join(recipients, ", ")}}
-		return struct{}{}, tx.record(ctx, "test "+about.kind, outcome, about, changes)
+		return struct{}{}, tx.record(ctx, about.testing(), outcome, about, differ)
 	})
 	return all, err
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"console/internal/auth"
 	"console/store"
 )
 
@@ -136,9 +137,12 @@ func (v *View) awaitPause(ctx context.Context, counters ...counter) error {
 // look is a view outside any operation, for a glance at counters before something scarce is taken.
 func (s *Service) look() *View { return &View{service: s, db: s.db.Queries, now: store.At(s.now())} }
 
-// answerPause turns a pause into a Throttled, and returns any other error as it is. The refusal is counted in memory, and
+// answerPause turns a pause into a Throttled, and returns any other error as it is; a queue that is full is counted too. The refusal is counted in memory, and
 // whoever goes on trying is answered later and later: nothing is written for them, and they take no time of others.
-func (s *Service) answerPause(ctx context.Context, by Actor, action string, about object, err error) error {
+func (s *Service) answerPause(ctx context.Context, by Actor, action action, about object, err error) error {
+	if errors.Is(err, auth.ErrBusy) {
+		s.afterwards.count(refused{by: by, action: action, about: object{kind: about.kind}, why: "limit: " + hashing.What})
+	}
 	p, paused := errors.AsType[pause](err)
 	if !paused {
 		return err
@@ -146,7 +150,7 @@ func (s *Service) answerPause(ctx context.Context, by Actor, action string, abou
 	if p.limit.Kind == addressPasswords.Kind {
 		about = object{kind: about.kind} // one entry, whatever emails are tried
 	}
-	s.afterwards.count(refused{by: by, action: action, about: about})
+	s.afterwards.count(refused{by: by, action: action, about: about, why: "pause: " + p.limit.What})
 	select {
 	case <-ctx.Done():
 	case <-time.After(s.pace.turn(neighboursOf(by.Address), time.Now())):

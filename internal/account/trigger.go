@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -35,9 +34,14 @@ func (t TriggerWithReactions) object() object {
 	for _, i := range t.Integrations {
 		integrations = append(integrations, i.Name)
 	}
-	return object{"trigger", t.ID, t.Name, map[string]string{
-		"name": t.Name, "description": t.Description, "condition": t.Condition, "role operator": t.RoleOperator,
-		"roles": strings.Join(roles, ", "), "enabled": fmt.Sprint(t.Enabled), "integrations": strings.Join(integrations, ", "),
+	condition, _ := notify.ConditionByKey(t.Condition)
+	filter := ""
+	if len(roles) > 0 {
+		filter = map[string]string{"eq": "= ", "ne": "≠ "}[t.RoleOperator] + strings.Join(roles, ", ")
+	}
+	return object{kind: objectTrigger, id: t.ID, name: t.Name, fields: map[string]string{
+		"name": t.Name, "description": t.Description, "condition": condition.Label, "user's role": filter,
+		"enabled": yesOrNo(t.Enabled), "integrations": strings.Join(integrations, ", "),
 	}}
 }
 
@@ -145,7 +149,7 @@ func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integratio
 	if err != nil {
 		return store.Trigger{}, err
 	}
-	return trigger, tx.recordChange(ctx, "create trigger", object{}, created.object())
+	return trigger, tx.recordChange(ctx, actCreateTrigger, object{}, created.object())
 }
 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
@@ -159,7 +163,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 		return store.Trigger{}, err
 	}
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "change trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actChangeTrigger, func(t *store.Trigger) error {
 			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
 			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
 			return tx.setReactions(ctx, *t, in.Integrations)
@@ -170,7 +174,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 // EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
 func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "enable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actEnableTrigger, func(t *store.Trigger) error {
 			t.Enabled = true
 			return nil
 		})
@@ -180,7 +184,7 @@ func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.
 // DisableTrigger keeps a trigger from telling anybody anything. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
-		return tx.changeTrigger(ctx, id, "disable trigger", func(t *store.Trigger) error {
+		return tx.changeTrigger(ctx, id, actDisableTrigger, func(t *store.Trigger) error {
 			t.Enabled = false
 			return nil
 		})
@@ -188,7 +192,7 @@ func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store
 }
 
 // changeTrigger stores and records what change makes of a trigger.
-func (tx *Tx) changeTrigger(ctx context.Context, id int64, action string, change func(*store.Trigger) error) (store.Trigger, error) {
+func (tx *Tx) changeTrigger(ctx context.Context, id int64, action action, change func(*store.Trigger) error) (store.Trigger, error) {
 	if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
 		return store.Trigger{}, err
 	}
@@ -227,7 +231,7 @@ func (s *Service) DeleteTrigger(ctx context.Context, by Actor, id int64) error {
 		if err := tx.db.DeleteTrigger(ctx, id); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, tx.record(ctx, "delete trigger", Done, trigger.object(), nil)
+		return struct{}{}, tx.recordEnd(ctx, actDeleteTrigger, trigger.object())
 	})
 	return err
 }

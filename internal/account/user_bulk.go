@@ -183,7 +183,11 @@ func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, 
 			}
 			work.RemoveFrom = order.RemoveFrom
 		}
-		return tx.startJob(ctx, order.Action, work, len(ids))
+		job, err := tx.startJob(ctx, order.Action, work, len(ids))
+		if err != nil {
+			return store.Job{}, err
+		}
+		return tx.recordJob(ctx, job, changes{})
 	})
 	if err == nil {
 		s.wakeJobs()

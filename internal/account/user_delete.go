@@ -41,13 +41,17 @@ func (tx *Tx) delete(ctx context.Context, userID int64) (fact, error) {
 	if user.ID == tx.by.UserID {
 		return fact{}, Refuse(Self)
 	}
+	had, err := tx.membership(ctx, user)
+	if err != nil {
+		return fact{}, err
+	}
 	if err := tx.endAccess(ctx, user); err != nil {
 		return fact{}, err
 	}
 	if err := tx.removeUser(ctx, user); err != nil {
 		return fact{}, err
 	}
-	return tx.happened(notify.ConditionUserDeleted, user), tx.record(ctx, "delete user", Done, userObject(user), nil)
+	return tx.happened(notify.ConditionUserDeleted, user), tx.recordEnd(ctx, actDeleteUser, had.object)
 }
 
 // PreviewDelete returns what deleting a person would do. It refuses and returns what PreviewDisable does.

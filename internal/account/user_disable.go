@@ -66,7 +66,7 @@ func (tx *Tx) disable(ctx context.Context, userID int64) (fact, error) {
 	if err := tx.endAccess(ctx, user); err != nil {
 		return fact{}, err
 	}
-	return tx.happened(notify.ConditionAccessDisabled, user), tx.recordChange(ctx, "disable access", userObject(before), userObject(user))
+	return tx.happened(notify.ConditionAccessDisabled, user), tx.recordChange(ctx, actDisableAccess, userObject(before), userObject(user))
 }
 
 // enable ends what disable began. It tells of nothing where they are enabled already.
@@ -80,7 +80,7 @@ func (tx *Tx) enable(ctx context.Context, userID int64) (fact, error) {
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return fact{}, err
 	}
-	return tx.happened(notify.ConditionAccessEnabled, user), tx.recordChange(ctx, "enable access", userObject(before), userObject(user))
+	return tx.happened(notify.ConditionAccessEnabled, user), tx.recordChange(ctx, actEnableAccess, userObject(before), userObject(user))
 }
 
 // endAccess ends what lets the person in or speaks for them: what endSignIn ends, and the link invitations they made.
@@ -251,12 +251,13 @@ func (tx *Tx) removeAddressFrom(ctx context.Context, integration store.Integrati
 	if len(left) == len(addresses) {
 		return nil
 	}
+	before := integrationObject(integration).withSettings(integration.Kind, settings)
 	settings["emails"] = strings.Join(left, "\n")
 	integration.Active = integration.Active && len(left) > 0
 	if err := tx.saveIntegration(ctx, &integration, settings); err != nil {
 		return err
 	}
-	return tx.record(ctx, "change integration", Done, integrationObject(integration), map[string][2]string{"emails": {user.Email, ""}})
+	return tx.recordChange(ctx, actChangeIntegration, before, tx.integrationEntry(integration))
 }
 
 // addressOf tells a person's address, however it is written.

@@ -49,7 +49,7 @@ func (tx *Tx) nameUser(ctx context.Context, id, version int64, in Names) (store.
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return store.User{}, err
 	}
-	return user, tx.recordChange(ctx, "edit user", userObject(before), userObject(user))
+	return user, tx.recordChange(ctx, actEditUser, userObject(before), userObject(user))
 }
 
 // People returns the people with the ids, each once and in their order; those that are gone are left out. It returns

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"console/internal/permission"
 	"console/store"
@@ -25,7 +26,7 @@ func (s *Service) ExportUsers(ctx context.Context, by Actor, q UserQuery, begin 
 		return err
 	}
 	_, err := change(ctx, s, by, func(tx *Tx) (struct{}, error) {
-		return struct{}{}, tx.record(ctx, "export users", Done, object{kind: "user list", name: string(q.Tab)}, nil)
+		return struct{}{}, tx.record(ctx, actExportUsers, Done, object{kind: objectUserList, name: string(q.Tab)}, exportWords(q))
 	})
 	if err != nil {
 		return err
@@ -52,6 +53,20 @@ func (s *Service) ExportUsers(ctx context.Context, by Actor, q UserQuery, begin 
 		}
 		query.Cursor = page.Next
 	}
+}
+
+// exportWords say what of the list was exported.
+func exportWords(q UserQuery) changes {
+	said := changes{"tab": {"", string(q.Tab)}}
+	for field, value := range map[string]string{"search": q.Search, "role": q.Role.Label(), "2FA": q.SecondFactor, "last auth": q.LastAuth} {
+		if value != "" {
+			said[field] = [2]string{"", value}
+		}
+	}
+	if q.Group != 0 {
+		said["group"] = [2]string{"", strconv.FormatInt(q.Group, 10)}
+	}
+	return said
 }
 
 func (s *Service) exportMatching(ctx context.Context, q UserQuery, write func(Exported) error) error {

@@ -283,15 +283,16 @@ type moved struct {
 // recordMembership records a change of somebody's role or groups.
 func (tx *Tx) recordMembership(ctx context.Context, user store.User, before, after membership) (moved, error) {
 	var details []string
-	action := "change groups"
+	action := actChangeGroups
 	if before.fields["role"] != after.fields["role"] {
-		action = "change role"
+		action = actChangeRole
 		details = append(details, "Role: "+before.fields["role"]+" → "+after.fields["role"])
 	}
-	for _, name := range before.beyond(after) {
+	left, entered := before.beyond(after), after.beyond(before)
+	for _, name := range left {
 		details = append(details, leftGroup(name))
 	}
-	for _, name := range after.beyond(before) {
+	for _, name := range entered {
 		details = append(details, "Added to the group "+name)
 	}
 	if len(details) == 0 {
@@ -302,7 +303,11 @@ func (tx *Tx) recordMembership(ctx context.Context, user store.User, before, aft
 		return moved{}, err
 	}
 	changed := moved{tx.happened(notify.ConditionMembershipChanged, user, details...), taken}
-	return changed, tx.recordChange(ctx, action, before.object, after.object)
+	differ := differences(before.object, after.object)
+	if len(differ) == 0 { // groups of earlier versions may share a name
+		differ["groups"] = [2]string{strings.Join(left, ", "), strings.Join(entered, ", ")}
+	}
+	return changed, tx.record(ctx, action, Done, after.object, differ)
 }
 
 // leftGroup is how messages say that somebody is no longer in a group.

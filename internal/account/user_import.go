@@ -116,7 +116,15 @@ func (s *Service) StartImport(ctx context.Context, by Actor, in ImportInput) (st
 		if err := tx.requirePermission(permission.UsersCreate); err != nil {
 			return store.Job{}, err
 		}
-		return tx.startJob(ctx, JobImport, work, len(work.People))
+		tenant, err := tx.db.TenantByID(ctx, in.TenantID)
+		if err != nil {
+			return store.Job{}, err
+		}
+		job, err := tx.startJob(ctx, JobImport, work, len(work.People))
+		if err != nil {
+			return store.Job{}, err
+		}
+		return tx.recordJob(ctx, job, changes{"tenant": {"", tenant.Name}, "invitations sent at once": {"", yesOrNo(in.Send)}})
 	})
 	if err == nil {
 		s.wakeJobs()

@@ -58,14 +58,14 @@ func (v *View) listed(ctx context.Context, user store.User) (store.ListedUser, e
 	return rows[0], err
 }
 
-// addedBy names who added or invited a person. Their first entry in the activity log is of the moment at which they were
-// added, unless they were added in a way that writes none.
+// addedBy names who added or invited a person, as the activity log has it of the moment at which they were added. People who were
+// added in a way that writes no entry have nobody.
 func (v *View) addedBy(ctx context.Context, user store.User) (string, error) {
-	first, err := v.db.FirstEntryAbout(ctx, userObject(user).kind, user.ID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && first.At != user.CreatedAt {
+	added, err := v.db.EntryAt(ctx, user.CreatedAt, userObject(user).kind, user.ID)
+	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
 	}
-	return first.Actor, err
+	return added.Actor, err
 }
 
 // barred is what keeps the actor from managing a person (rule "may manage"), or nil where they may. A page asks it to know

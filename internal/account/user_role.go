@@ -28,7 +28,11 @@ func (tx *Tx) promiseRole(ctx context.Context, invitationID int64, role permissi
 	if err != nil || role == user.Role {
 		return user, err
 	}
-	before := user
+	old := user.Role
+	before, err := tx.membership(ctx, user)
+	if err != nil {
+		return store.User{}, err
+	}
 	if err := tx.changeRole(ctx, &user, role); err != nil {
 		return store.User{}, err
 	}
@@ -38,10 +42,14 @@ func (tx *Tx) promiseRole(ctx context.Context, invitationID int64, role permissi
 	if _, err := tx.reviewLinks(ctx, user); err != nil {
 		return store.User{}, err
 	}
-	if err := tx.recordChange(ctx, "change role", userObject(before), userObject(user)); err != nil {
+	after, err := tx.membership(ctx, user)
+	if err != nil {
 		return store.User{}, err
 	}
-	return user, tx.announce(ctx, tx.happened(notify.ConditionMembershipChanged, user, roleChange(before.Role, user.Role)))
+	if err := tx.recordChange(ctx, actChangeRole, before.object, after.object); err != nil {
+		return store.User{}, err
+	}
+	return user, tx.announce(ctx, tx.happened(notify.ConditionMembershipChanged, user, roleChange(old, user.Role)))
 }
 
 // roleChange is a change of role as messages tell it.

@@ -18,6 +18,7 @@ type commands struct {
 	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
 	Setup    setup    `cmd:""                    help:"Create the account and its first Global Administrator."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
+	Audit    audit    `cmd:"" help:"Check the activity log."`
 	Seed     seed     `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version  version  `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
 }

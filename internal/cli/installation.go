@@ -43,9 +43,9 @@ type opened struct {
 	brand string
 }
 
-// open creates the data directory, the key and the database where they do not exist, and migrates the database. A
-// database whose key is missing is refused: a new key could not open what the old one has sealed. What others may read is made
-// private, or refused.
+// open creates the data directory, the key and the database where they do not exist, migrates the database, and seals in the
+// activity log that is older than its chain. A database whose key is missing is refused: a new key could not open what the old one has
+// sealed. What others may read is made private, or refused.
 func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, error) {
 	if refusal := input.RefuseName(i.Brand); refusal != "" {
 		return nil, fmt.Errorf("--brand: %s", refusal)
@@ -53,18 +53,11 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	database, keyFile := i.databaseFile(), i.KeyFile
-	if keyFile == "" {
-		keyFile = filepath.Join(i.Data, "console.key")
-	}
-	if exists(database) && !exists(keyFile) {
-		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file", keyFile, database)
-	}
-	key, err := i.loadKey(keyFile, log)
+	key, err := i.findKey(log)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, err
 	}
-	database, err = i.keepPrivate(database, log)
+	database, err := i.keepPrivate(i.databaseFile(), log)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
@@ -78,10 +71,47 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	db.TellUnwritable(func(err error) {
 		log.Error("nothing can be saved; people are told so, and this is repeated once a minute", "error", err)
 	})
+	o := &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}
 	if err := sealConstant(ctx, db, key); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, o.closeWith(err)
+	}
+	if err := o.service(time.Now, func() {}, nil, log, nil).SealIn(ctx); err != nil {
+		return nil, o.closeWith(err)
+	}
+	return o, nil
+}
+
+// openReading opens the installation without writing anything: another process may serve it. What does not exist is not created.
+func (i Installation) openReading(ctx context.Context, log *slog.Logger) (*opened, error) {
+	database := i.databaseFile()
+	if !exists(database) {
+		return nil, fmt.Errorf("there is no database %s: name its directory with --data", database)
+	}
+	key, err := i.findKey(log)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKey(ctx, database, key); err != nil {
+		return nil, err
+	}
+	db, err := store.OpenReading(ctx, database)
+	if err != nil {
+		return nil, err
 	}
 	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}, nil
+}
+
+// findKey reads the key, and makes it where there is no database yet.
+func (i Installation) findKey(log *slog.Logger) (*auth.Key, error) {
+	database, keyFile := i.databaseFile(), cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
+	if exists(database) && !exists(keyFile) {
+		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file", keyFile, database)
+	}
+	key, err := i.loadKey(keyFile, log)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	return key, nil
 }
 
 // The constant that tells whether a key is that of a database, and what it is sealed for.

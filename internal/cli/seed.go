@@ -50,7 +50,7 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 	if len(inviter) == 0 {
 		return errors.New("the account has no Global Administrator who could have invited anybody")
 	}
-	seeding := &seeding{company: account.Name, inviter: inviter[0], asOf: store.At(s.AsOf), groups: map[permission.Role]int64{}}
+	seeding := &seeding{company: account.Name, mac: o.key.Chain().MAC, inviter: inviter[0], asOf: store.At(s.AsOf), groups: map[permission.Role]int64{}}
 	for first := 0; first < s.Users; first += peoplePerTransaction {
 		beyond := min(first+peoplePerTransaction, s.Users)
 		if err := o.db.Load(ctx, func(tx *store.Tx) error { return seeding.add(ctx, tx, first, beyond, std.err) }); err != nil {
@@ -64,6 +64,7 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 // seeding adds invented people to an account.
 type seeding struct {
 	company string
+	mac     store.MAC // of the activity log
 	inviter store.User
 	asOf    store.Millis
 	tenant  int64                     // the main one
@@ -145,7 +146,7 @@ func (s *seeding) addPerson(ctx context.Context, tx *store.Tx, p *invented) erro
 	if err != nil {
 		return err
 	}
-	return tx.InsertEntry(ctx, &store.Entry{At: p.user.CreatedAt, ActorID: s.inviter.ID,
+	return tx.InsertEntry(ctx, s.mac, &store.Entry{At: p.user.CreatedAt, ActorID: s.inviter.ID,
 		Actor:  s.inviter.Name() + " <" + s.inviter.Email + ">",
 		Source: "CLI", Action: action, ObjectType: "user", ObjectID: p.user.ID, Object: p.user.DisplayName() + " <" + p.user.Email + ">",
 		Outcome: "done", Changes: string(changes)})

@@ -168,6 +168,7 @@ func (s Serve) showSetUpLink(server *Server, w io.Writer) {
 func (s *Server) beginBackground(service *account.Service) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	s.background.Go(func() { service.LogHeads(ctx) })
 	s.background.Go(func() { service.Housekeeping(ctx) })
 	s.background.Go(func() { service.RunJobs(ctx) })
 	s.background.Go(func() { service.WriteAfterwards(ctx) })
@@ -207,8 +208,8 @@ func (s Serve) certificates() ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// Close stops taking requests, finishes those under way and the deliveries that are being sent, and closes the
-// database.
+// Close stops taking requests, finishes those under way and the deliveries that are being sent, writes the head of the activity log
+// into the log, and closes the database.
 func (s *Server) Close() error {
 	s.log.Info("stopping")
 	patience, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -216,6 +217,7 @@ func (s *Server) Close() error {
 	err := s.http.Shutdown(patience)
 	s.stop()
 	s.background.Wait()
+	s.Account.LogHead(context.WithoutCancel(patience))
 	return errors.Join(err, s.DB.Close())
 }
 

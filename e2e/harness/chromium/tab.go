@@ -150,7 +150,7 @@ func (b *Tab) notice(event any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			if said, _ := json.Marshal(e.Args); !strings.Contains(string(said), "htmx:sendAbort") {
+			if said, _ := json.Marshal(e.Args); !givesWay(string(said)) {
 				trouble = "console: " + string(said)
 			}
 		}
@@ -166,6 +166,12 @@ func (b *Tab) notice(event any) {
 		defer b.mu.Unlock()
 		b.troubles = append(b.troubles, trouble)
 	}
+}
+
+// givesWay says whether htmx tells of a request that gave way to the next one. It tells of it twice: that it ended, as it does of
+// requests that failed, and that it was broken off. Of those that failed it says so in the second place, which is not meant.
+func givesWay(said string) bool {
+	return strings.Contains(said, "htmx:sendAbort") || strings.Contains(said, "htmx:afterRequest")
 }
 
 // answer answers a question that the browser asks for the page.
