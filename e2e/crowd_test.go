@@ -49,7 +49,7 @@ func TestFC192_ARefusalWritesNothing(t *testing.T) {
 	}
 	c.Account.Settle(t.Context())
 	counts := c.Column(`SELECT changes FROM activity WHERE outcome = 'refused' AND action = 'refused' ORDER BY id`)
-	if want := []string{`{"count":["","40"],"needs":["","users.view"]}`}; !slices.Equal(counts, want) {
+	if want := []string{`{"count":["","40"],"needs":["","users.view"],"page":["","/settings/users"]}`}; !slices.Equal(counts, want) {
 		t.Errorf("the entries are %v", counts)
 	}
 
@@ -65,7 +65,7 @@ func TestFC192_ARefusalWritesNothing(t *testing.T) {
 	c.WantUnchanged(before, "refused requests")
 	c.Account.Settle(t.Context())
 	if counts := c.Column(`SELECT changes FROM activity WHERE action = 'request password reset' AND outcome = 'refused'`); !slices.Equal(
-		counts, []string{`{"count":["","15"]}`}) {
+		counts, []string{`{"count":["","15"],"reason":["","pause: requests of visitors for a link to set a new password"]}`}) {
 		t.Errorf("the entries are %v", counts)
 	}
 }

@@ -15,7 +15,8 @@ import (
 
 // draftFields are the fields of the editor of triggers. While somebody adds an integration for a trigger, what they hold stands in the
 // field draft of the integration's form: the browser keeps the draft, and nothing is stored that nobody has saved.
-var draftFields = []string{"trigger_id", "version", "name", "description", "condition", "role_operator", "roles", "integration_ids"}
+var draftFields = []string{"trigger_id", "version", "name", "description", "condition", "role_operator", "roles", "object_types",
+	"integration_ids"}
 
 // addReaction leads from the editor to the form of an integration, which takes the draft along.
 func (h *Console) addReaction(c request) error {

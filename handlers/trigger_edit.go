@@ -43,6 +43,7 @@ func (h *Console) editTrigger(c request, id int64) error {
 	for _, role := range trigger.Roles {
 		fields.Values.Add("roles", string(role))
 	}
+	fields.Values["object_types"] = trigger.ObjectTypes
 	for _, integration := range trigger.Integrations {
 		fields.Values.Add("integration_ids", strconv.FormatInt(integration.ID, 10))
 	}
@@ -73,7 +74,7 @@ func (h *Console) testTrigger(c request) error {
 func triggerInput(c request) account.TriggerInput {
 	f := form(c, nil).Values
 	in := account.TriggerInput{Name: f.Get("name"), Description: f.Get("description"), Condition: f.Get("condition"),
-		RoleOperator: f.Get("role_operator")}
+		RoleOperator: f.Get("role_operator"), ObjectTypes: f["object_types"]}
 	for _, role := range f["roles"] {
 		in.Roles = append(in.Roles, permission.Role(role))
 	}

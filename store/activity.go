@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Entry is one line of the audit trail. It names people and things as text, so that it stays readable when they go.
 type Entry struct {
@@ -36,16 +39,23 @@ func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity ORDER BY id DESC LIMIT $1`, limit)
 }
 
+// EntriesOfJob returns the entries with one of the actions that a job has made, the oldest first.
+func (q Queries) EntriesOfJob(ctx context.Context, jobID int64, actions []string) ([]Entry, error) {
+	places, args := inList(actions)
+	return many(ctx, q.q, scanEntry, fmt.Sprintf(`SELECT `+entryColumns+` FROM activity WHERE job_id = $%d AND job_id <> 0
+		AND +action IN (`+places+`) AND outcome = 'done' ORDER BY id`, len(args)+1), append(args, jobID)...)
+}
+
 // LastEntry returns the id of the newest entry, or 0.
 func (q Queries) LastEntry(ctx context.Context) (int64, error) {
 	return one(ctx, q.q, value[int64], `SELECT coalesce(max(id), 0) FROM activity`)
 }
 
-// ChangedSince reports whether anything has been changed since an entry was the newest. Who signs in or out changes nothing,
-// nor does who is refused.
+// ChangedSince reports whether anything has been changed since an entry was the newest. Who signs in or out or gives a password
+// changes nothing, nor does who is refused.
 func (q Queries) ChangedSince(ctx context.Context, entry int64) (bool, error) {
 	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM activity WHERE id > $1 AND outcome = 'done'
-		AND action NOT IN ('sign in', 'sign out'))`, entry)
+		AND action NOT IN ('sign in', 'sign out', 'enter password', 'confirm password'))`, entry)
 }
 
 // EntryAt returns the first entry about a person or thing of a moment. It returns ErrNotFound where there is none.

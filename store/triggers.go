@@ -15,6 +15,7 @@ type Trigger struct {
 	Condition    string // what it waits for, a key of notify.Conditions
 	RoleOperator string // "eq", "ne"; "" without a filter
 	Roles        []permission.Role
+	ObjectTypes  []string // of changed settings; empty lets all pass
 	Enabled      bool
 	CreatedAt    Millis
 	CreatorID    int64  // 0: not known, as of some made by earlier versions
@@ -22,24 +23,37 @@ type Trigger struct {
 	Version      int64
 }
 
-const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.enabled, t.created_at,
+const triggerColumns = `t.id, t.name, t.description, t.condition, t.role_operator, t.roles, t.object_types, t.enabled, t.created_at,
 	t.creator_id, t.creator, t.version`
 
 func scanTrigger(s scanner) (t Trigger, err error) {
-	var roles string
-	err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &t.Enabled, &t.CreatedAt, &t.CreatorID, &t.Creator,
-		&t.Version)
+	var roles, objectTypes string
+	err = s.Scan(&t.ID, &t.Name, &t.Description, &t.Condition, &t.RoleOperator, &roles, &objectTypes, &t.Enabled, &t.CreatedAt,
+		&t.CreatorID, &t.Creator, &t.Version)
 	if err != nil {
 		return t, err
 	}
-	return t, json.Unmarshal([]byte(roles), &t.Roles)
+	if err := json.Unmarshal([]byte(roles), &t.Roles); err != nil {
+		return t, err
+	}
+	return t, json.Unmarshal([]byte(objectTypes), &t.ObjectTypes)
 }
 
-func (t Trigger) roles() (string, error) {
-	if t.Roles == nil {
+// filters are the filters as they are stored.
+func (t Trigger) filters() (roles, objectTypes string, err error) {
+	if roles, err = list(t.Roles); err != nil {
+		return "", "", err
+	}
+	objectTypes, err = list(t.ObjectTypes)
+	return roles, objectTypes, err
+}
+
+// list is a list in JSON; none is an empty one.
+func list[T any](items []T) (string, error) {
+	if items == nil {
 		return "[]", nil
 	}
-	b, err := json.Marshal(t.Roles)
+	b, err := json.Marshal(items)
 	return string(b), err
 }
 
@@ -66,20 +80,21 @@ func (q Queries) EnabledTriggers(ctx context.Context, condition string) ([]Trigg
 
 // InsertTrigger adds t and sets its id.
 func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
-	roles, err := t.roles()
+	roles, objectTypes, err := t.filters()
 	if err != nil {
 		return err
 	}
 	t.Version = 1
 	t.ID, err = tx.insert(
 		ctx,
-		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at, creator_id, creator)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		`INSERT INTO triggers (name, description, condition, role_operator, roles, object_types, enabled, created_at,
+			creator_id, creator) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		t.Name,
 		t.Description,
 		t.Condition,
 		t.RoleOperator,
 		roles,
+		objectTypes,
 		t.Enabled,
 		t.CreatedAt,
 		t.CreatorID,
@@ -90,14 +105,14 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 
 // UpdateTrigger stores t when nobody has changed it since t.Version was read; otherwise it returns ErrStale.
 func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
-	roles, err := t.roles()
+	roles, objectTypes, err := t.filters()
 	if err != nil {
 		return err
 	}
 	err = tx.execOne(
 		ctx,
 		ErrStale,
-		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, enabled = $8,
+		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, object_types = $8, enabled = $9,
 		version = version + 1 WHERE id = $1 AND version = $2`,
 		t.ID,
 		t.Version,
@@ -106,6 +121,7 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		t.Condition,
 		t.RoleOperator,
 		roles,
+		objectTypes,
 		t.Enabled,
 	)
 	if err == nil {

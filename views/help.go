@@ -32,7 +32,7 @@ const (
 		"A disabled tenant gives nobody access. Only a disabled tenant can be deleted."
 	generalHelp = "Settings for everybody in the company; Administrators change them. " +
 		"The idle timeout counts from the last thing a person did, the absolute one from signing in: whichever ends first signs them out. " +
-		"What a page does by itself does not count. New timeouts hold at once, also for people who are signed in. " +
+		"What a page does by itself does not count, and new timeouts hold at once, also for people who are signed in. " +
 		"Enforced two-factor authentication is asked for at each person's next sign-in. " +
 		"The activity log is kept for ever, or entries go once they are older than you say: day by day, oldest first, and for good."
 	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; " +

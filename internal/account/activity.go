@@ -167,12 +167,16 @@ func (tx *Tx) record(ctx context.Context, action action, outcome string, about o
 	if err != nil {
 		return err
 	}
-	return tx.db.InsertEntry(ctx, tx.service.chain.MAC, &store.Entry{
+	e := store.Entry{
 		At: tx.now, ActorID: tx.by.UserID, Actor: tx.by.recorded(), Source: string(tx.by.Source), Address: tx.by.Address,
 		RequestID: tx.by.RequestID,
 		Action:    string(action), ObjectType: about.kind, ObjectID: about.id, Object: about.name, Outcome: outcome, Changes: string(encoded),
 		UserAgent: tx.by.UserAgent, JobID: tx.by.job,
-	})
+	}
+	if err := tx.db.InsertEntry(ctx, tx.service.chain.MAC, &e); err != nil || outcome != Done {
+		return err
+	}
+	return tx.tellSettings(ctx, e, differ)
 }
 
 // recorded is how an activity entry names the actor for good.

@@ -146,6 +146,7 @@ type Action struct {
 	to      string   // the same after "tried to"
 	own     string   // did, of who does it to themselves; empty: the same words
 	failed  string   // after the actor in place of "tried to" and so on
+	setting bool     // triggers are told of it as a change of settings
 }
 
 // actionTable has the words of every action. The past and the infinitive make all sentences but a few.
@@ -209,45 +210,45 @@ var actionTable = map[action]Action{
 	actEndDelete:     jobAction("Delete several", "deleted several people"),
 	actStartImport:   jobAction("Start import", "began to import people"),
 	actEndImport:     jobAction("Import", "imported people"),
-	actCreateGroup:   plain("Create group", "created the group {object}", "create the group {object}", objectGroup),
-	actChangeGroup:   plain("Change group", "changed the group {object}", "change the group {object}", objectGroup),
-	actDeleteGroup:   plain("Delete group", "deleted the group {object}", "delete the group {object}", objectGroup),
+	actCreateGroup:   setting("Create group", "created the group {object}", "create the group {object}", objectGroup),
+	actChangeGroup:   setting("Change group", "changed the group {object}", "change the group {object}", objectGroup),
+	actDeleteGroup:   setting("Delete group", "deleted the group {object}", "delete the group {object}", objectGroup),
 	actCreateTenant:  plain("Create tenant", "created the tenant {object}", "create the tenant {object}", objectTenant),
 	actRenameTenant:  plain("Rename tenant", "renamed the tenant {object}", "rename the tenant {object}", objectTenant),
 	actDisableTenant: plain("Disable tenant", "disabled the tenant {object}", "disable the tenant {object}", objectTenant),
 	actEnableTenant:  plain("Enable tenant", "enabled the tenant {object}", "enable the tenant {object}", objectTenant),
 	actDeleteTenant:  plain("Delete tenant", "deleted the tenant {object}", "delete the tenant {object}", objectTenant),
-	actChangeCompany: plain("Change company", "changed the company {object}", "change the company {object}", objectAccount),
-	actChangeSignIn: plain("Change sign-in management", "changed the sign-in management of {object}",
+	actChangeCompany: setting("Change company", "changed the company {object}", "change the company {object}", objectAccount),
+	actChangeSignIn: setting("Change sign-in management", "changed the sign-in management of {object}",
 		"change the sign-in management of {object}", objectAccount),
-	actChangeLogout: plain("Change logout management", "changed the logout management of {object}",
+	actChangeLogout: setting("Change logout management", "changed the logout management of {object}",
 		"change the logout management of {object}", objectAccount),
-	actChangeRetention: plain("Change retention", "changed how long the activity log is kept", "change how long the activity log is kept",
+	actChangeRetention: setting("Change retention", "changed how long the activity log is kept", "change how long the activity log is kept",
 		objectAccount),
 	actSignOutAll: plain("Sign out everybody", "signed out everybody", "sign out everybody", objectAccount),
 	actSignOutWithoutFactor: plain("Sign out without 2FA", "signed out everybody without a second factor",
 		"sign out everybody without a second factor", objectAccount),
 	actTestMail:       {Title: "Send test mail", did: "sent {object} a test mail", to: "send a test mail", own: "sent themselves a test mail"},
-	actCreateTrigger:  plain("Create trigger", "created the trigger {object}", "create the trigger {object}", objectTrigger),
-	actChangeTrigger:  plain("Change trigger", "changed the trigger {object}", "change the trigger {object}", objectTrigger),
-	actEnableTrigger:  plain("Enable trigger", "enabled the trigger {object}", "enable the trigger {object}", objectTrigger),
-	actDisableTrigger: plain("Disable trigger", "disabled the trigger {object}", "disable the trigger {object}", objectTrigger),
-	actDeleteTrigger:  plain("Delete trigger", "deleted the trigger {object}", "delete the trigger {object}", objectTrigger),
+	actCreateTrigger:  setting("Create trigger", "created the trigger {object}", "create the trigger {object}", objectTrigger),
+	actChangeTrigger:  setting("Change trigger", "changed the trigger {object}", "change the trigger {object}", objectTrigger),
+	actEnableTrigger:  setting("Enable trigger", "enabled the trigger {object}", "enable the trigger {object}", objectTrigger),
+	actDisableTrigger: setting("Disable trigger", "disabled the trigger {object}", "disable the trigger {object}", objectTrigger),
+	actDeleteTrigger:  setting("Delete trigger", "deleted the trigger {object}", "delete the trigger {object}", objectTrigger),
 	actTestTrigger:    plain("Test trigger", "tested the trigger {object}", "test the trigger {object}", objectTrigger),
-	actCreateIntegration: plain("Create integration", "created the integration {object}", "create the integration {object}",
+	actCreateIntegration: setting("Create integration", "created the integration {object}", "create the integration {object}",
 		objectIntegration),
-	actChangeIntegration: plain("Change integration", "changed the integration {object}", "change the integration {object}",
+	actChangeIntegration: setting("Change integration", "changed the integration {object}", "change the integration {object}",
 		objectIntegration),
-	actEnableIntegration: plain("Enable integration", "enabled the integration {object}", "enable the integration {object}",
+	actEnableIntegration: setting("Enable integration", "enabled the integration {object}", "enable the integration {object}",
 		objectIntegration),
-	actDisableIntegration: plain("Disable integration", "disabled the integration {object}", "disable the integration {object}",
+	actDisableIntegration: setting("Disable integration", "disabled the integration {object}", "disable the integration {object}",
 		objectIntegration),
-	actSwitchOffIntegration: plain("Switch off integration", "switched off the integration {object}, most of whose messages failed",
+	actSwitchOffIntegration: setting("Switch off integration", "switched off the integration {object}, most of whose messages failed",
 		"switch off the integration {object}", objectIntegration),
-	actDeleteIntegration: plain("Delete integration", "deleted the integration {object}", "delete the integration {object}",
+	actDeleteIntegration: setting("Delete integration", "deleted the integration {object}", "delete the integration {object}",
 		objectIntegration),
 	actTestIntegration: plain("Test integration", "tested the integration {object}", "test the integration {object}", objectIntegration),
-	actMakeSigningSecret: plain("Make signing secret", "made a new signing secret of the integration {object}",
+	actMakeSigningSecret: setting("Make signing secret", "made a new signing secret of the integration {object}",
 		"make a new signing secret of the integration {object}", objectIntegration),
 	actSendAgain:      plain("Send again", "sent a message to {object} again", "send a message to {object} again", objectDelivery),
 	actExportActivity: plain("Export activity log", "exported the activity log", "export the activity log", objectActivity),
@@ -263,6 +264,24 @@ var actionTable = map[action]Action{
 // plain are the words of what nobody does to themselves.
 func plain(title, did, to, objectType string) Action {
 	return Action{Title: title, did: did, to: to, Objects: []string{objectType}}
+}
+
+// setting is plain, of what triggers are told of.
+func setting(title, did, to, objectType string) Action {
+	a := plain(title, did, to, objectType)
+	a.setting = true
+	return a
+}
+
+// settingActions are the names of the actions that change settings.
+func settingActions() []string {
+	var names []string
+	for name, a := range actionTable {
+		if a.setting {
+			names = append(names, string(name))
+		}
+	}
+	return names
 }
 
 // jobAction are the words of the beginning or the end of a job.
@@ -341,6 +360,11 @@ func SentenceText(e store.Entry) string {
 		words.WriteString(p.Text)
 	}
 	return words.String()
+}
+
+// doneTo says what was done in an entry, without who did it.
+func doneTo(e store.Entry) string {
+	return strings.ReplaceAll(wording(e.Action).did, "{object}", e.Object)
 }
 
 // actorWords name who did it.

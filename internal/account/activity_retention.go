@@ -87,7 +87,7 @@ func (s *Service) SetActivityRetention(ctx context.Context, by Actor, version in
 			return store.Account{}, changedPreview()
 		}
 	}
-	settings, err := s.setGeneral(ctx, by, version, "change retention", func(_ *Tx, a *store.Account) error {
+	settings, err := s.setGeneral(ctx, by, version, actChangeRetention, func(_ *Tx, a *store.Account) error {
 		if !known {
 			return invalid("retention", "Choose one of the times offered.")
 		}

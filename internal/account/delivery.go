@@ -40,11 +40,11 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 		if err := v.requirePermission(permission.TriggersView); err != nil {
 			return DeliveryList{}, err
 		}
-		return v.pageOfDeliveries(ctx, q)
+		return v.deliveryPage(ctx, q)
 	})
 }
 
-func (v *View) pageOfDeliveries(ctx context.Context, q DeliveryQuery) (DeliveryList, error) {
+func (v *View) deliveryPage(ctx context.Context, q DeliveryQuery) (DeliveryList, error) {
 	rows, err := v.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
 		Before: q.Before, Limit: DeliveriesPerPage + 1})
 	if err != nil {
@@ -52,7 +52,7 @@ func (v *View) pageOfDeliveries(ctx context.Context, q DeliveryQuery) (DeliveryL
 	}
 	if len(rows) == 0 && q.Before != 0 { // those that were older are gone, and the page would show nothing
 		q.Before = 0
-		return v.pageOfDeliveries(ctx, q)
+		return v.deliveryPage(ctx, q)
 	}
 	list := DeliveryList{Rows: rows}
 	if len(rows) > DeliveriesPerPage {

@@ -237,6 +237,7 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 		b := &batch{tx: tx, job: &job, do: do, forbidden: forbidden, announcer: newAnnouncer(tx, everyIntegration)}
 		if job.Total > summaryAbove {
 			b.announcer.audience = tellsOfEach // the others are told at the end
+			tx.tells = tellsOfEach
 		}
 		return struct{}{}, b.run(ctx)
 	})
@@ -359,6 +360,9 @@ func (b *batch) end(ctx context.Context) error {
 	if b.job.Total > summaryAbove {
 		err := b.tx.db.Savepoint(ctx, func() (err error) {
 			defer recovered(&err)
+			if err := b.announcer.summarizeSettings(ctx, *b.job); err != nil {
+				return err
+			}
 			return b.announcer.summarizeJob(ctx, *b.job)
 		})
 		if err != nil {

@@ -22,6 +22,8 @@ type Tx struct {
 	View
 	db     *store.Tx
 	queued bool // messages wait for the commit
+
+	tells func(store.Integration) bool // which integrations are told of each change of settings; nil: all
 }
 
 // read runs an operation that only reads, on a reading connection and in one snapshot: it never waits for a writer. The

@@ -166,6 +166,17 @@ type testMessage struct {
 	notify.UserEvent
 }
 
+// params are what the template takes.
+func (m testMessage) params() any {
+	if m.template != notify.TemplateSettingsChanged {
+		return m.UserEvent
+	}
+	return notify.SettingsEvent{Trigger: m.Trigger, Company: m.Company, Cloud: m.Cloud, Actor: m.Actor, Greeting: m.Greeting,
+		EventID: m.EventID, OccurredAt: m.OccurredAt, Test: m.Test, Action: string(actChangeGroup), Did: "changed the group Support",
+		Object:  notify.Object{Type: objectGroup, Name: "Support"},
+		Details: []string{"role: " + permission.ReadOnly.Label() + " → " + permission.Analyst.Label()}}
+}
+
 // sendTests sends a test to every recipient of the integrations, some at once, outside any transaction, and records it.
 func (s *Service) sendTests(ctx context.Context, by Actor, about object, test testMessage, to []destination) ([]TestResult, error) {
 	end, err := s.testing.begin(by.UserID, about.testing(), about)
@@ -193,7 +204,7 @@ func (s *Service) sendTests(ctx context.Context, by Actor, about object, test te
 			if test.Greeting, err = notify.Greeting(ctx, s.db.Queries, recipient); err != nil {
 				return nil, err
 			}
-			params, err := json.Marshal(test.UserEvent)
+			params, err := json.Marshal(test.params())
 			if err != nil {
 				return nil, err
 			}

@@ -1,8 +1,10 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +19,7 @@ type TriggerInput struct {
 	Name, Description, Condition string
 	RoleOperator                 string // "eq", "ne"; without roles there is no filter
 	Roles                        []permission.Role
+	ObjectTypes                  []string // of changed settings, in place of roles
 	Integrations                 []int64
 }
 
@@ -40,7 +43,7 @@ func (t TriggerWithReactions) object() object {
 		filter = map[string]string{"eq": "= ", "ne": "≠ "}[t.RoleOperator] + strings.Join(roles, ", ")
 	}
 	return object{kind: objectTrigger, id: t.ID, name: t.Name, fields: map[string]string{
-		"name": t.Name, "description": t.Description, "condition": condition.Label, "user's role": filter,
+		"name": t.Name, "description": t.Description, "condition": cmp.Or(condition.Label, t.Condition), "user's role": filter, "settings": typeWords(t.ObjectTypes),
 		"enabled": yesOrNo(t.Enabled), "integrations": strings.Join(integrations, ", "),
 	}}
 }
@@ -48,6 +51,17 @@ func (t TriggerWithReactions) object() object {
 // Digest tells the trigger, as it is shown before it is deleted, from another one.
 func (t TriggerWithReactions) Digest() string {
 	return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations))
+}
+
+// typeWords are types of settings in words.
+func typeWords(names []string) string {
+	var labels []string
+	for _, o := range notify.SettingsTypes {
+		if slices.Contains(names, o.Value) {
+			labels = append(labels, o.Label)
+		}
+	}
+	return strings.Join(labels, ", ")
 }
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.
@@ -165,7 +179,7 @@ func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64
 	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
 		return tx.changeTrigger(ctx, id, actChangeTrigger, func(t *store.Trigger) error {
 			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
-			t.RoleOperator, t.Roles = trigger.RoleOperator, trigger.Roles
+			t.RoleOperator, t.Roles, t.ObjectTypes = trigger.RoleOperator, trigger.Roles, trigger.ObjectTypes
 			return tx.setReactions(ctx, *t, in.Integrations)
 		})
 	})
@@ -266,8 +280,17 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	} else if reason := input.RefuseText(trigger.Description); reason != "" {
 		refused["description"] = reason
 	}
-	if _, known := notify.ConditionByKey(in.Condition); !known {
+	condition, known := notify.ConditionByKey(in.Condition)
+	if !known {
 		refused["condition"] = "Choose a condition."
+	}
+	if condition.Settings { // each condition has one filter; what stands in the other one of the form means nothing
+		in.Roles, trigger.ObjectTypes = nil, in.ObjectTypes
+	}
+	for _, name := range trigger.ObjectTypes {
+		if !notify.IsSettingsType(name) {
+			refused["object_types"] = "Choose settings from the list."
+		}
 	}
 	if len(in.Roles) > 0 {
 		trigger.RoleOperator, trigger.Roles = in.RoleOperator, in.Roles

@@ -11,16 +11,18 @@ const (
 	ConditionMembershipChanged    = "access_changed"         // another role, or other groups
 	ConditionSecondFactorDisabled = "second_factor_disabled" // by an administrator or by the person
 	ConditionSignInLocked         = "sign_in_locked"         // a pause has reached its longest
+	ConditionSettingsChanged      = "settings_changed"       // of the console itself
 )
 
-// Condition is something that triggers wait for, with how its messages read. It always concerns a person, so the
-// filter by role goes with each. A sentence is: subject, the person with their role, predicate, "by" and the actor
-// where there is one.
+// Condition is something that triggers wait for, with how its messages read. It concerns a person, and is filtered by their role;
+// but for changed settings, which are filtered by the type of what was changed. A sentence about a person is: subject, the person
+// with their role, predicate, "by" and the actor where there is one.
 type Condition struct {
 	Key      string
 	Label    string
 	Help     string // when it is met
-	Template string // of its message, whose parameters are a UserEvent; with SummaryOf they are a UsersEvent
+	Settings bool   // it concerns settings and not a person
+	Template string // of its message, whose parameters are a UserEvent or SettingsEvent; with SummaryOf a UsersEvent or SettingsEvent
 
 	title, subject, predicate string
 	titleMany                 string
@@ -73,6 +75,12 @@ var conditions = []Condition{
 		Help:  "Wrong passwords for somebody's address have led to a pause of 15 minutes.",
 		title: "Sign-in of a user was locked", subject: "Sign-in of the user", predicate: "was locked after too many failed attempts",
 		titleMany: "Sign-in of users was locked", many: "Sign-in of %d users was locked after too many failed attempts",
+	},
+	{
+		Key: ConditionSettingsChanged, Label: "Settings changed", Template: TemplateSettingsChanged, Settings: true,
+		Help: "Somebody changes the company, sign-in or logout management, a group, a trigger or an integration; " +
+			"or an integration is switched off.",
+		title: "Settings of the company account were changed", titleMany: "Settings of the company account were changed",
 	},
 }
 

@@ -40,6 +40,11 @@ func allTemplates() map[string]func(params []byte) (content, error) {
 		TemplateIntegrationOff:             decodeNotice[IntegrationOff],
 	}
 	for _, c := range conditions {
+		if c.Settings {
+			all[c.Template] = decodeSettings(c)
+			all[SummaryOf(c.Template)] = decodeSettings(c)
+			continue
+		}
 		all[c.Template] = func(params []byte) (content, error) {
 			m := userMessage{Condition: c}
 			return m, json.Unmarshal(params, &m.UserEvent)
@@ -64,6 +69,13 @@ type content interface {
 
 // detailed is a content that programs can read too: the messages of triggers.
 type detailed interface{ details() Details }
+
+func decodeSettings(c Condition) func(params []byte) (content, error) {
+	return func(params []byte) (content, error) {
+		m := settingsMessage{Condition: c}
+		return m, json.Unmarshal(params, &m.SettingsEvent)
+	}
+}
 
 func decode[T content](params []byte) (content, error) {
 	var c T

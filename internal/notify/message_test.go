@@ -395,6 +395,13 @@ func TestFC115_NamesAreTextInEveryMail(t *testing.T) {
 	}
 	for _, condition := range conditions {
 		template := condition.Template
+		if condition.Settings {
+			mails[template] = SettingsEvent{Trigger: evil, Company: evil, Cloud: evil, Did: evil, Object: Object{Name: evil}, Actor: person,
+				Details: []string{evil}, Greeting: evil}
+			mails[SummaryOf(template)] = SettingsEvent{Trigger: evil, Company: evil, Cloud: evil, Count: 2, Actor: person,
+				Details: []string{evil}, Greeting: evil}
+			continue
+		}
 		mails[template] = UserEvent{
 			Trigger:  evil,
 			Company:  evil,

@@ -29,7 +29,9 @@ type Details struct {
 	User             *Person  `json:"user,omitempty"`
 	Users            []Person `json:"users,omitempty"` // of a summary: the first of Count
 	Count            int      `json:"count,omitempty"`
-	Actor            *Person  `json:"actor,omitempty"` // missing when nobody did it
+	Actor            *Person  `json:"actor,omitempty"`  // missing when nobody did it
+	Action           string   `json:"action,omitempty"` // of changed settings: what was done to Object
+	Object           *Object  `json:"object,omitempty"`
 	Changes          []string `json:"changes,omitempty"`
 	EventID          string   `json:"event_id"`
 	Number           int64    `json:"number"`      // rises with every event

@@ -36,6 +36,9 @@ func TestFC116_NamesBecomeNoLinks(t *testing.T) {
 		TemplateTestMail:          TestMail{Company: evil, Name: evil},
 		TemplateIntegrationOff:    IntegrationOff{Company: evil, Name: evil, Integration: evil},
 		TemplateMembershipChanged: event,
+		TemplateSettingsChanged: SettingsEvent{
+			Trigger: evil, Company: evil, Cloud: evil, Did: "changed the group " + evil, Actor: person, Greeting: evil, Details: []string{"name: " + evil},
+		},
 		SummaryOf(TemplateUserAdded): UsersEvent{
 			Trigger: evil, Company: evil, Cloud: evil, Count: 1, First: []Person{person}, Actor: person, Greeting: evil,
 		},
