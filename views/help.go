@@ -36,7 +36,8 @@ const (
 		"Enforced two-factor authentication is asked for at each person's next sign-in. " +
 		"The activity log is kept for ever, or entries go once they are older than you say: day by day, oldest first, and for good."
 	tokensHelp = "Programs work with an API token in place of a password. A token may do what it was given, as far as its owner may do it: " +
-		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, and can be taken over. " +
+		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, " +
+		"and can be taken over. " +
 		"The value is shown once. Keep it like a password: it looks like any 64 characters of base64, so tools that look for lost secrets do " +
 		"not recognise it."
 	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; " +
