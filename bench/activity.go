@@ -220,13 +220,15 @@ func indexesOf(ctx context.Context, db *sql.DB) (map[string]string, error) {
 
 // insertEntries makes entries of all actions: of a thousand each has one or more, and signing in 400. What is rare is the oldest.
 func insertEntries(ctx context.Context, db *sql.DB, n int) error {
-	if _, err := db.ExecContext(ctx, `CREATE TEMP TABLE slots (n INTEGER PRIMARY KEY, action TEXT, object_type TEXT, outcome TEXT, source TEXT)`); err != nil {
+	const slots = `CREATE TEMP TABLE slots (n INTEGER PRIMARY KEY, action TEXT, object_type TEXT, outcome TEXT, source TEXT)`
+	if _, err := db.ExecContext(ctx, slots); err != nil {
 		return err
 	}
 	slot := 0
 	put := func(times int, action, objectType, outcome string, source account.Source) error {
 		for range times {
-			if _, err := db.ExecContext(ctx, `INSERT INTO slots VALUES ($1, $2, $3, $4, $5)`, slot, action, objectType, outcome, source); err != nil {
+			const fill = `INSERT INTO slots VALUES ($1, $2, $3, $4, $5)`
+			if _, err := db.ExecContext(ctx, fill, slot, action, objectType, outcome, source); err != nil {
 				return err
 			}
 			slot++
@@ -252,8 +254,10 @@ func insertEntries(ctx context.Context, db *sql.DB, n int) error {
 	_, err = db.ExecContext(ctx, `WITH RECURSIVE
 		numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < $1),
 		mixed AS (SELECT i, ((i * 2654435761) & 4294967295) >> 7 AS r, ((i * 2246822519) & 4294967295) >> 9 AS p FROM numbers),
-		people AS (SELECT i, r, CASE WHEN i % 20 = 0 THEN $4 WHEN i % 10 = 1 THEN 0 ELSE 2 + p % ($5 - 3) END AS who, 1 + (p + r) % $5 AS whom FROM mixed)
-	INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, job_id, mac)
+		people AS (SELECT i, r, CASE WHEN i % 20 = 0 THEN $4 WHEN i % 10 = 1 THEN 0 ELSE 2 + p % ($5 - 3) END AS who,
+			1 + (p + r) % $5 AS whom FROM mixed)
+	INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes,
+		job_id, mac)
 	SELECT $2 + i * $3, who, CASE WHEN who = 0 THEN '' ELSE 'Person ' || who || ' <person' || who || '@example.com>' END, s.source,
 		'192.0.2.' || (r % 250), 'c1ef4050-7bf3-4c3a-b308-' || r, CASE WHEN i < 5 THEN 'restore' ELSE s.action END, s.object_type, whom,
 		'Person ' || whom || ' <person' || whom || '@example.com>', s.outcome, '{"role":["Analyst","Administrator"]}',
