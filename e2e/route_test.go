@@ -60,6 +60,7 @@ var allowed = map[string]int{
 	"GET /settings/general/signout-without-2fa":  http.StatusOK,
 	"POST /settings/general/signout-without-2fa": http.StatusSeeOther,
 	"POST /settings/general/logout":              http.StatusUnprocessableEntity,
+	"POST /settings/general/activity":            http.StatusUnprocessableEntity,
 	"POST /settings/general/test-mail":           http.StatusSeeOther,
 
 	"GET /settings/users":                     http.StatusOK,
@@ -164,6 +165,9 @@ var allowed = map[string]int{
 	"GET /settings/deliveries":             http.StatusOK,
 	"GET /settings/deliveries/:id":         http.StatusNotFound,
 	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
+
+	"GET /settings/activity/export.csv":    http.StatusOK,
+	"GET /settings/activity/export.ndjson": http.StatusOK,
 
 	"GET /healthz": http.StatusOK,
 	"GET /readyz":  http.StatusOK,

@@ -215,6 +215,9 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/deliveries/:id", Holding(permission.TriggersView), withID(h.delivery)},
 		{post, "/settings/deliveries/:id/resend", Holding(permission.TriggersUpdate), withID(h.sendAgain)},
 
+		{get, "/settings/activity/export.csv", Holding(permission.ActivityExport), h.exportActivityCSV},
+		{get, "/settings/activity/export.ndjson", Holding(permission.ActivityExport), h.exportActivityLines},
+
 		{get, "/healthz", Anyone, h.healthy},
 		{get, "/readyz", Anyone, h.ready},
 	}

@@ -76,12 +76,14 @@ type DB struct {
 	read, write *sql.DB
 	commits     commits
 	writing     writing
+	committed   func() // nil: nobody wants to know
 }
 
 // Tx is a writing transaction.
 type Tx struct {
 	Queries
-	tx *sql.Tx
+	tx   *sql.Tx
+	head Head // of the activity log; without a MAC: not known
 }
 
 // Open opens the SQLite file at path, creates it when it does not exist, and migrates it to the newest schema. It
@@ -246,14 +248,21 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
-	if err := change(&Tx{Queries{tx}, tx}); err != nil {
+	if err := change(&Tx{Queries: Queries{tx}, tx: tx}); err != nil {
 		return db.writing.note(err)
 	}
 	if err := tx.Commit(); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
+	if db.committed != nil {
+		db.committed()
+	}
 	return nil
 }
+
+// TellCommitted has tell called after every commit through db, in the goroutine that waits for it: tell must not block. It is set
+// before others use db.
+func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it.

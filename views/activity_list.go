@@ -107,6 +107,11 @@ func (p ActivityPage) onlyObject(ctx context.Context, e *account.ActivityEntry) 
 	return p.but(ctx, func(f *store.EntryFilter) { f.ObjectType, f.ObjectID, f.UserID = e.ObjectType, e.ObjectID, 0 })
 }
 
+// exported is the address of what the filters show, as a file of a format.
+func (p ActivityPage) exported(ctx context.Context, format string) string {
+	return ActivityPath + "/export." + format + strings.TrimPrefix(p.at(ctx, ""), ActivityPath)
+}
+
 // at is the address of another page of the list.
 func (p ActivityPage) at(ctx context.Context, cursor string) string {
 	q := p.Query
