@@ -56,7 +56,7 @@ func serviceOn(ctx context.Context, db *store.DB, data string) (*opened, error) 
 	})}
 	o.actor = account.Actor{Source: account.CLI, Main: tenant.ID,
 		Can: permission.Union(permission.Grant{AllTenants: true, Set: permission.GlobalAdmin.Set()})}
-	return o, nil
+	return o, o.account.SealIn(ctx) // a database that an earlier version has seeded
 }
 
 // measure is something that is done over and over.

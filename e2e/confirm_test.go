@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"console/e2e/harness"
+	"console/internal/account"
 	"console/internal/permission"
 )
 
@@ -112,6 +113,19 @@ var confirmations = map[string]func(c *harness.Console, admin *harness.Browser) 
 		path := "/settings/general/signout-without-2fa"
 		return confirmed{get(admin, path), path, nil, func() { c.Browse(c.Person(permission.Analyst, "Bob", "", "bob@example.com")) },
 			`SELECT count(*) = 1 FROM sessions`}
+	},
+	"how long the activity log is kept": func(c *harness.Console, admin *harness.Browser) confirmed {
+		admin.Invite("ann").Wants(http.StatusSeeOther)
+		age := func(id int) { // as an entry that was written a year ago
+			c.Exec(`DROP TRIGGER IF EXISTS activity_no_update`)
+			c.Exec(`UPDATE activity SET at = at - 366 * 86400000 WHERE id = $1`, id)
+		}
+		age(1)
+		path, fields := "/settings/general/activity", []string{"retention", "6", "version", version(c)}
+		return confirmed{func() *harness.Answer {
+			return admin.Post(path, append(fields, "confirm", account.Removal{}.Digest())...)
+		}, path, fields,
+			func() { age(2) }, `SELECT activity_retention = 6 FROM account`}
 	},
 	"role of somebody invited": func(c *harness.Console, admin *harness.Browser) confirmed {
 		admin.Invite("ann").Wants(http.StatusSeeOther)

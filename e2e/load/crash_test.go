@@ -30,20 +30,14 @@ import (
 	"console/internal/fake"
 )
 
-// usualCrashes is how often TestCrash kills the server; CRASHES asks for another number.
+// usualCrashes is how often a test kills the server; CRASHES asks for another number.
 const usualCrashes = 5
 
 // TestCrash kills the console with SIGKILL while people work with it, and starts it again on the same data. What was
 // acknowledged is there, nothing is half done, and every message goes out at least once.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	crashes := usualCrashes
-	if text := os.Getenv("CRASHES"); text != "" {
-		var err error
-		if crashes, err = strconv.Atoi(text); err != nil || crashes < 1 {
-			t.Fatalf("CRASHES=%s is no number of crashes", text)
-		}
-	}
+	crashes := crashesAsked(t)
 	c := newCrashing(t)
 	for n := range crashes {
 		after := 50*time.Millisecond + rand.N(750*time.Millisecond)
@@ -55,6 +49,19 @@ func TestCrash(t *testing.T) {
 	c.checkDeliveries()
 	t.Logf("%d crashes: %d added, %d invited by link, %d signed up, %d mails, %d Slack messages", crashes,
 		len(c.added), len(c.linked), len(c.joined), len(c.mail.Messages()), len(c.slack.Requests()))
+}
+
+// crashesAsked is how often the console is to be killed.
+func crashesAsked(t *testing.T) int {
+	text := os.Getenv("CRASHES")
+	if text == "" {
+		return usualCrashes
+	}
+	crashes, err := strconv.Atoi(text)
+	if err != nil || crashes < 1 {
+		t.Fatalf("CRASHES=%s is no number of crashes", text)
+	}
+	return crashes
 }
 
 // crashing is a console in a process of its own, and what it has acknowledged.
@@ -155,6 +162,17 @@ func (c *crashing) setUp() {
 // start runs the console until it answers.
 func (c *crashing) start() {
 	c.t.Helper()
+	c.launch()
+	visitor := c.client()
+	harness.Eventually(c.t, "the console answers", func() bool {
+		status, _, err := visitor.get("/readyz")
+		return err == nil && status == http.StatusOK
+	})
+}
+
+// launch runs the console.
+func (c *crashing) launch() {
+	c.t.Helper()
 	c.process = exec.Command(c.bin, "serve", "--data", c.data, "--listen", c.base.Host, "--base-url", c.base.String(), "--smtp", c.mail.URL(),
 		"--allow-private-targets", "127.0.0.0/8", "--log-format", "json")
 	c.process.Stderr = c.output
@@ -162,11 +180,6 @@ func (c *crashing) start() {
 	if err := c.process.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	visitor := c.client()
-	harness.Eventually(c.t, "the console answers", func() bool {
-		status, _, err := visitor.get("/readyz")
-		return err == nil && status == http.StatusOK
-	})
 }
 
 // kill ends the console as a power cut of the process would.
