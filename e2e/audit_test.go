@@ -113,7 +113,7 @@ func tamper(t *testing.T, data string, statements ...string) {
 		}
 		triggers[name] = definition
 	}
-	if len(triggers) < 4 || rows.Err() != nil {
+	if len(triggers) < 3 || rows.Err() != nil {
 		t.Fatalf("only %d triggers, %v", len(triggers), rows.Err())
 	}
 	for name := range triggers {

@@ -60,6 +60,7 @@ var allowed = map[string]int{
 	"GET /settings/general/signout-without-2fa":  http.StatusOK,
 	"POST /settings/general/signout-without-2fa": http.StatusSeeOther,
 	"POST /settings/general/logout":              http.StatusUnprocessableEntity,
+	"POST /settings/general/activity":            http.StatusUnprocessableEntity,
 	"POST /settings/general/test-mail":           http.StatusSeeOther,
 
 	"GET /settings/users":                     http.StatusOK,

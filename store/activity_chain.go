@@ -92,13 +92,16 @@ func (q Queries) ActivityHeadAt(ctx context.Context, id int64) (Head, error) {
 // InsertEntry appends e to the chain and sets its id, which is one above that of the newest entry, and its MAC. Entries cannot be
 // changed; the oldest can be removed.
 func (tx *Tx) InsertEntry(ctx context.Context, mac MAC, e *Entry) error {
-	head, err := tx.ActivityHead(ctx)
-	if err != nil {
-		return err
+	if len(tx.head.MAC) == 0 { // a job writes many entries in one transaction
+		head, err := tx.ActivityHead(ctx)
+		if err != nil {
+			return err
+		}
+		tx.head = head
 	}
-	e.ID = head.ID + 1
-	e.MAC = mac(head.MAC, e.text())
-	_, err = tx.exec(
+	e.ID = tx.head.ID + 1
+	e.MAC = mac(tx.head.MAC, e.text())
+	_, err := tx.exec(
 		ctx,
 		`INSERT INTO activity (`+entryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		e.ID,
@@ -118,6 +121,10 @@ func (tx *Tx) InsertEntry(ctx context.Context, mac MAC, e *Entry) error {
 		e.JobID,
 		e.MAC,
 	)
+	tx.head = Head{}
+	if err == nil {
+		tx.head = Head{e.ID, e.MAC}
+	}
 	return err
 }
 
@@ -157,6 +164,7 @@ func (q Queries) FirstWithoutMAC(ctx context.Context) (int64, error) {
 
 // SealEntries gives entries that have no MAC theirs.
 func (tx *Tx) SealEntries(ctx context.Context, heads []Head) error {
+	tx.head = Head{} // it may be among them
 	for _, head := range heads {
 		if _, err := tx.exec(ctx, `UPDATE activity SET mac = $2 WHERE id = $1`, head.ID, head.MAC); err != nil {
 			return err
@@ -187,6 +195,11 @@ func (q Queries) RemovalBelow(ctx context.Context, id int64) (Entry, error) {
 		ORDER BY object_id DESC, id DESC LIMIT 1`, id)
 }
 
+// NewestEntryAt returns when the newest entry was written, or 0.
+func (q Queries) NewestEntryAt(ctx context.Context) (Millis, error) {
+	return one(ctx, q.q, value[Millis], `SELECT coalesce((SELECT at FROM activity WHERE id = (SELECT max(id) FROM activity)), 0)`)
+}
+
 // OldEntries are the oldest entries of the activity log.
 type OldEntries struct {
 	Count int64
@@ -202,7 +215,7 @@ func (q Queries) EntriesBefore(ctx context.Context, before Millis, limit int) (o
 	oldest, err := many(ctx, q.q, func(s scanner) (d dated, err error) {
 		err = s.Scan(&d.ID, &d.MAC, &d.at)
 		return d, err
-	}, `SELECT id, mac, at FROM activity ORDER BY id LIMIT $1`, limit)
+	}, `SELECT id, mac, at FROM activity WHERE id > 0 ORDER BY id LIMIT $1`, limit)
 	for _, d := range oldest {
 		if d.at >= before {
 			break

@@ -175,6 +175,7 @@ func (tx *Tx) Savepoint(ctx context.Context, part func() error) error {
 	}
 	err := part()
 	if err != nil {
+		tx.head = Head{}
 		if _, failed := tx.exec(ctx, `ROLLBACK TO part`); failed != nil {
 			return failed
 		}

@@ -82,7 +82,8 @@ type DB struct {
 // Tx is a writing transaction.
 type Tx struct {
 	Queries
-	tx *sql.Tx
+	tx   *sql.Tx
+	head Head // of the activity log; without a MAC: not known
 }
 
 // Open opens the SQLite file at path, creates it when it does not exist, and migrates it to the newest schema. It
@@ -247,7 +248,7 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
-	if err := change(&Tx{Queries{tx}, tx}); err != nil {
+	if err := change(&Tx{Queries: Queries{tx}, tx: tx}); err != nil {
 		return db.writing.note(err)
 	}
 	if err := tx.Commit(); err != nil {

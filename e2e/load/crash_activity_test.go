@@ -70,20 +70,20 @@ func (c *crashing) age() {
 	c.t.Helper()
 	c.withDatabase(func(db *sql.DB) {
 		protection := map[string]string{}
-		for _, name := range []string{"activity_no_update", "activity_chained"} {
+		for _, name := range []string{"activity_no_update", "activity_append"} {
 			var definition string
 			if err := db.QueryRow(`SELECT sql FROM sqlite_master WHERE name = $1`, name).Scan(&definition); err != nil {
 				c.t.Fatal(err)
 			}
 			protection[name] = definition
 		}
-		c.exec(db, `DROP TRIGGER activity_no_update`, `DROP TRIGGER activity_chained`,
+		c.exec(db, `DROP TRIGGER activity_no_update`, `DROP TRIGGER activity_append`,
 			fmt.Sprintf(`WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %d)
 			INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes)
 			SELECT e.at, e.actor_id, e.actor, e.source, e.address, e.request_id, e.action, e.object_type, e.object_id, e.object, e.outcome, e.changes
 			FROM n JOIN activity e ON e.id = 1`, agedEntries),
 			fmt.Sprintf(`UPDATE activity SET mac = x'', at = at - (%d - id) * 5256000`, agedEntries),
-			protection["activity_no_update"], protection["activity_chained"])
+			protection["activity_no_update"], protection["activity_append"])
 	})
 }
 

@@ -24,7 +24,7 @@ const (
 
 // activityObject is the activity log itself, up to an entry.
 func activityObject(last int64) object {
-	return object{kind: store.ActivityObject, id: last, name: fmt.Sprintf("entries up to %d", last)}
+	return object{kind: objectActivity, id: last, name: fmt.Sprintf("entries up to %d", last)}
 }
 
 // SealIn gives the entries of before the chain their MACs, oldest first, and ends with an entry that says up to which one they are
@@ -118,7 +118,7 @@ func (tx *Tx) recordSealing(ctx context.Context, last int64) error {
 		return err
 	}
 	tx.service.log.Info("the activity log is sealed in", "entries", count, "up_to", last)
-	return tx.record(ctx, store.ActionSealEntries, Done, activityObject(last), map[string][2]string{
+	return tx.record(ctx, actSealEntries, Done, activityObject(last), map[string][2]string{
 		"entries": {"", fmt.Sprint(count)}, "last entry": {"", fmt.Sprint(last)},
 	})
 }

@@ -48,11 +48,8 @@ func entriesTooOld(newest, now store.Millis, months int) store.Millis {
 
 // tooOld is entriesTooOld for the newest entry that there is.
 func (v *View) tooOld(ctx context.Context, months int) (store.Millis, error) {
-	newest, err := v.db.Entries(ctx, 1)
-	if err != nil || len(newest) == 0 {
-		return 0, err
-	}
-	return entriesTooOld(newest[0].At, v.now, months), nil
+	newest, err := v.db.NewestEntryAt(ctx)
+	return entriesTooOld(newest, v.now, months), err
 }
 
 // RemovalAfter returns which entries would go if the activity log were kept for a number of months. It returns Forbidden without
@@ -160,7 +157,7 @@ func (s *Service) removeBatch(ctx context.Context, limit int) (int64, error) {
 		if err != nil || old.Count == 0 {
 			return 0, err
 		}
-		err = tx.record(ctx, store.ActionRemoveEntries, Done, activityObject(old.Last.ID), map[string][2]string{
+		err = tx.record(ctx, actRemoveEntries, Done, activityObject(old.Last.ID), map[string][2]string{
 			"entries": {"", fmt.Sprint(old.Count)}, "last entry": {"", fmt.Sprint(old.Last.ID)}, fieldMAC: {"", hex.EncodeToString(old.Last.MAC)},
 		})
 		if err != nil {
