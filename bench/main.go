@@ -67,7 +67,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bench/data/bin", "directory with the programs console, constant and peer")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
-	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections or peer")
+	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections, exports or peer")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -88,7 +88,8 @@ func (b *bench) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, [len(sizes)]string) error
-	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"sections", b.betweenSections}, {"peer", b.againstPeer}} {
+	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"sections", b.betweenSections},
+		{"exports", b.exports}, {"peer", b.againstPeer}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,21 +14,45 @@ import (
 	"console/internal/cli"
 )
 
-// onSmallDisk is harness.SignedIn with the data on a file system of 16 MB. full leaves no room on it, free makes room again.
-func onSmallDisk(t *testing.T) (c *harness.Console, admin *harness.Browser, full, free func()) {
+// smallDisk mounts a file system of some size, such as 16m, at dir.
+func smallDisk(t *testing.T, dir, size string) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount a small file system")
 	}
+	if err := syscall.Mount("none", dir, "tmpfs", 0, "size="+size); err != nil {
+		t.Skip("no small file system can be mounted here: ", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+}
+
+// fillUp leaves no room on the file system of a new file.
+func fillUp(t *testing.T, filler string) {
+	t.Helper()
+	file, err := os.Create(filler)
+	for size := 1 << 20; size > 0 && err == nil; size /= 2 {
+		for err == nil {
+			_, err = file.Write(make([]byte, size))
+		}
+		if errors.Is(err, syscall.ENOSPC) {
+			err = nil
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+}
+
+// onSmallDisk is harness.SignedIn with the data on a file system of 16 MB. full leaves no room on it, free makes room again.
+func onSmallDisk(t *testing.T) (c *harness.Console, admin *harness.Browser, full, free func()) {
+	t.Helper()
 	c, admin = harness.SignedIn(t, func(s *cli.Serve) {
 		files := map[string][]byte{"console.db": nil, "console.key": nil}
 		for name := range files {
 			files[name], _ = os.ReadFile(filepath.Join(s.Data, name))
 		}
-		if err := syscall.Mount("none", s.Data, "tmpfs", 0, "size=16m"); err != nil {
-			t.Skip("no small file system can be mounted here: ", err)
-		}
-		t.Cleanup(func() { _ = syscall.Unmount(s.Data, syscall.MNT_DETACH) })
+		smallDisk(t, s.Data, "16m")
 		for name, content := range files {
 			if err := os.WriteFile(filepath.Join(s.Data, name), content, 0o600); err != nil {
 				t.Fatal(err)
@@ -38,19 +63,7 @@ func onSmallDisk(t *testing.T) (c *harness.Console, admin *harness.Browser, full
 	full = func() {
 		c.Account.Settle(t.Context())
 		c.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
-		file, err := os.Create(filler)
-		for size := 1 << 20; size > 0 && err == nil; size /= 2 {
-			for err == nil {
-				_, err = file.Write(make([]byte, size))
-			}
-			if errors.Is(err, syscall.ENOSPC) {
-				err = nil
-			}
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		file.Close()
+		fillUp(t, filler)
 	}
 	free = func() {
 		if err := os.Remove(filler); err != nil {
@@ -150,4 +163,33 @@ func TestFC187_AFullDiskIsSaidAndSignsNobodyOut(t *testing.T) {
 	visitor.Get("/readyz").Wants(http.StatusOK)
 	admin.Invite("cleo").Wants(http.StatusSeeOther)
 	c.Mail.WaitFor(t, "cleo@example.com")
+}
+
+// TestTheAuditLogWaitsForRoom fills the disk of the audit log, which is another one than that of the data.
+func TestTheAuditLogWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	smallDisk(t, dir, "256k")
+	file := filepath.Join(dir, "audit.log")
+	c, admin := harness.SignedIn(t, func(s *cli.Serve) { s.AuditLog = file })
+	admin.Invite("before").Wants(http.StatusSeeOther)
+	awaitLines(t, c, file)
+	fillUp(t, filepath.Join(dir, "filler"))
+	for i := range 20 {
+		admin.Invite(fmt.Sprint("during", i)).Wants(http.StatusSeeOther)
+	}
+	harness.Eventually(t, "the log says that the audit log cannot be written", func() bool {
+		return strings.Contains(c.Log.String(), "the audit log cannot be written")
+	})
+	admin.Get("/readyz").Wants(http.StatusOK)
+	if err := os.Remove(filepath.Join(dir, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	awaitLines(t, c, file)
+	if n := strings.Count(c.Log.String(), "the audit log cannot be written"); n != 1 {
+		t.Errorf("the log says %d times that the audit log cannot be written", n)
+	}
+	harness.Eventually(t, "the log says that it is written again", func() bool {
+		return strings.Contains(c.Log.String(), "the audit log is written again")
+	})
 }

@@ -49,6 +49,10 @@ var mayScan = map[string]struct{ plan, reason string }{
 		"SCAN deliveries USING INDEX deliveries_due",
 		"at the start, and when the clock was set back: the index holds what waits",
 	},
+	"level1(object_type) AS (SELECT (SELECT": {
+		"SCAN a USING COVERING INDEX",
+		"which kinds of entries occur: of the index the first row, and from there one seek to each kind",
+	},
 	"WHERE role = 'global_admin'": {
 		"SCAN users USING INDEX users_administrators",
 		"the index holds Global Administrators only",

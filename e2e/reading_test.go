@@ -94,6 +94,7 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 		"integrations": integration,
 		"triggers":     "1",
 		"deliveries":   c.Cell(`SELECT max(id) FROM deliveries WHERE trigger_id IS NOT NULL`),
+		"activity":     c.Cell(`SELECT max(id) FROM activity`),
 	}
 	queries := map[string][]string{
 		"/settings/users":            {"", "?q=ann&tab=active", "?sort=last_auth&dir=desc", "?role=analyst&group=" + ids["groups"], "?twofa=on"},
@@ -110,7 +111,13 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 		"/settings/groups/:id/users/remove":   {"?user_ids=" + ids["users"]},
 		"/settings/groups/:id/users/add":      {"", "?q=ann"},
 		"/settings/integrations/new":          {"?type=slack", "?type=email"},
-		"/settings/profile":                   {"", "?tab=security", "?tab=sessions", "?tab=permissions"},
+		"/settings/activity": {
+			"", "?q=ann", "?actor=1", "?actor=nobody", "?object_type=user", "?object_type=user&object=" + ids["users"], "?action=add+user",
+			"?outcome=failed", "?source=UI&outcome=done", "?from=2020-01-01&to=2020-01-02", "?actor=1&object_type=user&object=1&source=UI",
+			"?job=" + ids["jobs"], "?cursor=1000.1", "?cursor=-1000.1&outcome=done",
+		},
+		"/settings/users/:id": {"", "?tab=permissions", "?tab=sessions", "?tab=activity"},
+		"/settings/profile":   {"", "?tab=security", "?tab=sessions", "?tab=permissions"},
 	}
 	addresses = map[string][]string{}
 	for _, r := range c.Routes() {

@@ -159,9 +159,15 @@ var allowed = map[string]int{
 	"GET /settings/triggers/:id/delete":     http.StatusNotFound,
 	"POST /settings/triggers/:id/delete":    http.StatusNotFound,
 
+	"GET /settings/activity":     http.StatusOK,
+	"GET /settings/activity/:id": http.StatusNotFound,
+
 	"GET /settings/deliveries":             http.StatusOK,
 	"GET /settings/deliveries/:id":         http.StatusNotFound,
 	"POST /settings/deliveries/:id/resend": http.StatusNotFound,
+
+	"GET /settings/activity/export.csv":    http.StatusOK,
+	"GET /settings/activity/export.ndjson": http.StatusOK,
 
 	"GET /healthz": http.StatusOK,
 	"GET /readyz":  http.StatusOK,

@@ -24,6 +24,9 @@ func toldOfAll(t *testing.T, emails string) (c *harness.Console, admin *harness.
 	chat = c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret")
 	mailbox = c.Destination(admin, "email", "emails", emails)
 	for _, condition := range notify.Conditions() {
+		if condition.Settings { // what is counted below is what people are told of
+			continue
+		}
 		admin.Post("/settings/triggers/new", "name", condition.Key, "condition", condition.Key, "enabled", "1", "integration_ids", chat,
 			"integration_ids", mailbox).Wants(http.StatusSeeOther)
 	}

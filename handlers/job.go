@@ -12,8 +12,6 @@ import (
 const (
 	// jobPatience is how long a form waits for its job, so that a short one is seen finished at once.
 	jobPatience = time.Second
-	// sheetPatience is how long sending a file may take.
-	sheetPatience = 15 * time.Minute
 	// shownOutcomes is how many refused people the page of a job lists; the report has all.
 	shownOutcomes = 500
 	// outcomesTogether is how many outcomes a report reads at once.
@@ -46,11 +44,11 @@ func (h *Console) jobReport(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	sheet := h.startSheet(c, fmt.Sprintf("%s-%d.csv", job.Kind, job.ID), "email", "name", "role", "result", "reason")
+	report := startSheet(c, fmt.Sprintf("%s-%d.csv", job.Kind, job.ID), "email", "name", "role", "result", "reason")
 	for after := -1; ; {
 		outcomes, err := h.account.JobOutcomes(c.Context(), c.Actor(), job.ID, after, outcomesTogether)
 		if err != nil || len(outcomes) == 0 {
-			return h.endSheet(c, sheet, err)
+			return h.endFile(c, report.file, err)
 		}
 		for _, o := range outcomes {
 			after = o.Step
@@ -58,7 +56,9 @@ func (h *Console) jobReport(c request, id int64) error {
 			if o.Refusal != "" {
 				result = "refused"
 			}
-			writeSheet(sheet, o.Email, o.Name, o.Role.Label(), result, o.Refusal)
+			if err := report.row(o.Email, o.Name, o.Role.Label(), result, o.Refusal); err != nil {
+				return h.endFile(c, report.file, err)
+			}
 		}
 	}
 }

@@ -208,9 +208,15 @@ func (h *Console) Routes() []Route {
 		{get, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), withID(h.deleteTriggerForm)},
 		{post, "/settings/triggers/:id/delete", Holding(permission.TriggersDelete), withID(h.deleteTrigger)},
 
+		{get, "/settings/activity", Holding(permission.ActivityView), h.activity},
+		{get, "/settings/activity/:id", Holding(permission.ActivityView), withID(h.activityEntry)},
+
 		{get, "/settings/deliveries", Holding(permission.TriggersView), h.deliveries},
 		{get, "/settings/deliveries/:id", Holding(permission.TriggersView), withID(h.delivery)},
 		{post, "/settings/deliveries/:id/resend", Holding(permission.TriggersUpdate), withID(h.sendAgain)},
+
+		{get, "/settings/activity/export.csv", Holding(permission.ActivityExport), h.exportActivityCSV},
+		{get, "/settings/activity/export.ndjson", Holding(permission.ActivityExport), h.exportActivityLines},
 
 		{get, "/healthz", Anyone, h.healthy},
 		{get, "/readyz", Anyone, h.ready},

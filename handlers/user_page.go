@@ -15,6 +15,8 @@ func (h *Console) user(c request, id int64) error {
 		return h.userPermissions(c, id)
 	case views.UserTabSessions:
 		return h.userSessions(c, id)
+	case views.UserTabActivity:
+		return h.userActivity(c, id)
 	}
 	return h.userOverview(c, id)
 }

@@ -89,10 +89,10 @@ func read(folder string) map[string][]byte {
 	return contents
 }
 
-// hash is what a path carries of a content.
+// hash is what a path carries of a content: enough to tell its versions apart, and short, because a page has dozens of such paths.
 func hash(content []byte) string {
 	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:6])
+	return hex.EncodeToString(sum[:4])
 }
 
 // hashOfAll changes with the content of each file, and with its name.

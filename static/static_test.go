@@ -23,13 +23,13 @@ func get(t *testing.T, method, path, acceptEncoding string) *http.Response {
 
 func TestURL(t *testing.T) {
 	t.Parallel()
-	if got := URL("app.css"); !regexp.MustCompile(`^/static/app\.[0-9a-f]{12}\.css$`).MatchString(got) {
+	if got := URL("app.css"); !regexp.MustCompile(`^/static/app\.[0-9a-f]{8}\.css$`).MatchString(got) {
 		t.Errorf("URL = %q", got)
 	}
-	if got := URL("htmx.min.js"); !regexp.MustCompile(`^/static/htmx\.min\.[0-9a-f]{12}\.js$`).MatchString(got) {
+	if got := URL("htmx.min.js"); !regexp.MustCompile(`^/static/htmx\.min\.[0-9a-f]{8}\.js$`).MatchString(got) {
 		t.Errorf("URL = %q", got)
 	}
-	main := regexp.MustCompile(`^/static/[0-9a-f]{12}/script/main\.js$`)
+	main := regexp.MustCompile(`^/static/[0-9a-f]{8}/script/main\.js$`)
 	if got := URL("script/main.js"); !main.MatchString(got) {
 		t.Errorf("URL = %q", got)
 	}

@@ -87,3 +87,27 @@ func (db *DB) CountWhere(t *testing.T, table, column string, id int64) int {
 
 // EntryAtQuery is the query of EntryAt.
 const EntryAtQuery = entryAt
+
+// EntryStatement is a query of EntryPage.
+type EntryStatement struct {
+	Text string
+	Args []any
+}
+
+// EntryStatements are the queries that find the entries of a filter, in both directions.
+func EntryStatements(f EntryFilter) (statements []EntryStatement) {
+	add := func(text string, args []any) { statements = append(statements, EntryStatement{text, args}) }
+	for _, newer := range []bool{false, true} {
+		s := newEntrySearch(Queries{}, EntryQuery{EntryFilter: f, Newer: newer})
+		for _, path := range s.paths {
+			add(s.readQuery(&entryRun{path: path, values: make([]any, len(path.columns))}, 50))
+			if !path.closed() {
+				add(s.runsQuery(path))
+			}
+			if len(path.columns) == len(entriesByKind) {
+				add(allKinds(), nil)
+			}
+		}
+	}
+	return statements
+}

@@ -76,6 +76,7 @@ type DB struct {
 	read, write *sql.DB
 	commits     commits
 	writing     writing
+	committed   func() // nil: nobody wants to know
 }
 
 // Tx is a writing transaction.
@@ -253,8 +254,15 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	if err := tx.Commit(); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
+	if db.committed != nil {
+		db.committed()
+	}
 	return nil
 }
+
+// TellCommitted has tell called after every commit through db, in the goroutine that waits for it: tell must not block. It is set
+// before others use db.
+func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it.

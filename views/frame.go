@@ -103,6 +103,7 @@ var sections = [...]section{
 	{key: "groups", label: "Groups", icon: "building", needs: permission.GroupsView, first: true, help: groupsHelp},
 	{key: "triggers", label: "Triggers", icon: "zap", needs: permission.TriggersView, first: true, help: triggersHelp},
 	{key: "integrations", label: "Integrations", icon: "blocks", needs: permission.IntegrationsView, first: true, help: integrationsHelp},
+	{key: "activity", label: "Activity log", icon: "scroll-text", needs: permission.ActivityView, help: activityHelp},
 	{key: "tenants", label: "Tenants", icon: "server", needs: permission.TenantsUpdate, help: tenantsHelp},
 }
 

@@ -15,7 +15,7 @@ const (
 		"The result can be seen here for 30 days."
 	invitationMailHelp = "No mail server is set up, so the mail is kept here instead of being sent. " +
 		"Give its link to the person: whoever has it can sign up in their name. It works once."
-	userHelp = "One person: who they are and what can be done about them, what they may do, and where they are signed in. " +
+	userHelp = "One person: who they are and what can be done about them, what they may do, where they are signed in, and what happened. " +
 		"Under Permissions, a cell without a group means: not allowed. The first table is about one tenant, the one under Account about " +
 		"this console itself. Global Administrators may do everything without a group."
 	groupsHelp = "A group gives its users permissions in its tenants. Somebody in several groups may do whatever any of them allows. " +
@@ -57,6 +57,10 @@ const (
 		"A trigger says which message goes to which integration. " +
 		"If 60 % of at least ten messages fail within 12 hours, the integration is switched off and administrators get a mail. " +
 		"Messages then wait 72 hours for somebody to enable it again."
+	activityHelp = "What happened in the account, newest first: who did what to whom, from where, and how it ended. " +
+		"Click the name of a person or thing to see only what concerns it. " +
+		"Refused means that a permission was missing, or that somebody had to wait; of many such attempts in a minute one entry tells the number. " +
+		"Entries keep the names of their time, cannot be changed, and hold no password, code or link."
 	testHelp  = "What became of your test message at each destination. Nothing was saved or changed by the test."
 	errorHelp = "The console could not do what you asked for; the text says why and what to do next. " +
 		"With the request number, an administrator finds what happened in the server's log."

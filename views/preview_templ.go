@@ -278,7 +278,7 @@ func preview(e account.Preview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = linksTaken(e.Links, "They could not make these signup links any more").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = linksTaken(e.Links, "The people who made these signup links could not make them any more").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

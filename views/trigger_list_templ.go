@@ -114,7 +114,7 @@ func (p TriggersPage) creator() string {
 }
 
 func (p TriggersPage) filters() []filter {
-	return []filter{{"creator", "Created by anybody", p.creator(), []option{{Mine, "Mine"}}}}
+	return []filter{{name: "creator", label: "Created by anybody", chosen: p.creator(), options: []option{{Mine, "Mine"}}}}
 }
 
 // Triggers is the list of triggers.
@@ -887,7 +887,11 @@ func triggerMenu(row *TriggerRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, " Deliveries</a> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, " Deliveries</a>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = activityLink("", "trigger", row.ID).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

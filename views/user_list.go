@@ -201,8 +201,8 @@ func (p UsersPage) filters() []filter {
 	}
 	return []filter{
 		role, group,
-		{"twofa", "2FA", p.Query.SecondFactor, []option{{"on", "2FA on"}, {"off", "2FA off"}}},
-		{"last_auth", "Last auth", p.Query.LastAuth, []option{{"90d", "Over 90 days ago"}, {"never", "Never"}}},
+		{name: "twofa", label: "2FA", chosen: p.Query.SecondFactor, options: []option{{"on", "2FA on"}, {"off", "2FA off"}}},
+		{name: "last_auth", label: "Last auth", chosen: p.Query.LastAuth, options: []option{{"90d", "Over 90 days ago"}, {"never", "Never"}}},
 	}
 }
 

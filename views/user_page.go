@@ -21,10 +21,19 @@ const (
 	UserTabOverview    UserTab = "overview"
 	UserTabPermissions UserTab = "permissions"
 	UserTabSessions    UserTab = "sessions"
+	UserTabActivity    UserTab = "activity"
 )
 
 var userPageTabs = []option{
 	{string(UserTabOverview), "Overview"}, {string(UserTabPermissions), "Permissions"}, {string(UserTabSessions), "Sessions"},
+}
+
+// userPartsFor are the tabs of a person's page that the reader is shown.
+func userPartsFor(ctx context.Context) []option {
+	if frame(ctx).Can.Has(permission.ActivityView) {
+		return append(slices.Clone(userPageTabs), option{string(UserTabActivity), "Activity"})
+	}
+	return userPageTabs
 }
 
 // UserTabPath is the path of a tab of a person's page.

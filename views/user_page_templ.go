@@ -164,7 +164,7 @@ func UserSection(p UserPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tabs("Parts of the page of "+p.User.DisplayName(), "#user", UserPath(p.User.ID, ""), string(p.Tab), userPageTabs).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tabs("Parts of the page of "+p.User.DisplayName(), "#user", UserPath(p.User.ID, ""), string(p.Tab), userPartsFor(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -233,3 +233,15 @@ func sendAgain(w worker) {
 	w.Says("The message is being sent again.")
 	w.Console.Receiver.Wait(w.Console.T, before+1)
 }
+
+// The filter that goes with the condition is shown, and that needs no script.
+func TestSettingsChanged_TheFilterFollowsTheCondition(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	tab := chromium.NewTab(c, true)
+	tab.Adopt(c.Administrator())
+	tab.Open("/settings/triggers/new")
+	tab.Is(`document.querySelector(".filter-of-people").checkVisibility() && !document.querySelector(".filter-of-settings").checkVisibility()`)
+	tab.Choose("Condition", "Settings changed")
+	tab.Is(`!document.querySelector(".filter-of-people").checkVisibility() && document.querySelector(".filter-of-settings").checkVisibility()`)
+}

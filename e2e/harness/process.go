@@ -3,9 +3,13 @@ package harness
 import (
 	"context"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,21 +31,22 @@ func Build(t *testing.T) (program string) {
 // Process is a console that runs as a process of its own, so that it can be killed.
 type Process struct {
 	*Browser
+	Output  *Logbook // standard output; standard error is the log of its Console
 	command *exec.Cmd
 }
 
 var listening = regexp.MustCompile(`listen=(\S+)`)
 
-// Launch serves the data of a console by the program itself, and returns a browser of the session with this token.
-func Launch(t *testing.T, program, data, token string) *Process {
+// Launch serves the data of a console by the program itself, with more arguments, and returns a browser of the session with this token.
+func Launch(t *testing.T, program, data, token string, more ...string) *Process {
 	t.Helper()
-	log := new(Logbook)
-	command := exec.Command(program, "serve", "--data", data, "--listen", "localhost:0")
-	command.Stderr = log
+	log, output := new(Logbook), new(Logbook)
+	command := exec.Command(program, append([]string{"serve", "--data", data, "--listen", "localhost:0"}, more...)...)
+	command.Stderr, command.Stdout = log, output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Process{command: command}
+	p := &Process{command: command, Output: output}
 	t.Cleanup(p.Kill)
 	var found []string
 	Eventually(t, "the program serves", func() bool {
@@ -53,6 +58,23 @@ func Launch(t *testing.T, program, data, token string) *Process {
 	p.Browser = c.Browser()
 	p.HTTP.Jar = cookiesOf(t, site, token)
 	return p
+}
+
+// Signal sends the process a signal.
+func (p *Process) Signal(signal os.Signal) {
+	p.Console.T.Helper()
+	if err := p.command.Process.Signal(signal); err != nil {
+		p.Console.T.Fatal(err)
+	}
+}
+
+// Stop ends the process as an operator does, and waits for its end.
+func (p *Process) Stop() {
+	p.Console.T.Helper()
+	p.Signal(syscall.SIGTERM)
+	if err := p.command.Wait(); err != nil {
+		p.Console.T.Errorf("the console did not end well: %v\n%s", err, p.Console.Log)
+	}
 }
 
 // Kill ends the process at once, as a crash does.
@@ -86,4 +108,40 @@ func Reopen(t *testing.T, data string) *Console {
 	t.Cleanup(func() { db.Close() })
 	c.Server = &cli.Server{DB: db}
 	return c
+}
+
+// Memory is the most memory that the process has had so far, in MB (proc(5)).
+func (p *Process) Memory() int {
+	p.Console.T.Helper()
+	_, rest, _ := strings.Cut(p.proc("status"), "VmHWM:")
+	kilobytes, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
+	if err != nil {
+		p.Console.T.Fatal(err)
+	}
+	return kilobytes >> 10
+}
+
+// Processor is the time that the process has used so far (proc(5), hundredths of a second).
+func (p *Process) Processor() time.Duration {
+	p.Console.T.Helper()
+	_, rest, _ := strings.Cut(p.proc("stat"), ") ")
+	var hundredths int
+	for _, field := range strings.Fields(rest)[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			p.Console.T.Fatal(err)
+		}
+		hundredths += n
+	}
+	return time.Duration(hundredths) * 10 * time.Millisecond
+}
+
+// proc is what the system says of the process.
+func (p *Process) proc(file string) string {
+	p.Console.T.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.command.Process.Pid), file))
+	if err != nil {
+		p.Console.T.Fatal(err)
+	}
+	return string(text)
 }

@@ -39,7 +39,7 @@ func (l *load) notice(event any) {
 }
 
 var (
-	hashed      = regexp.MustCompile(`^/static/([a-z.]+\.[0-9a-f]{12}\.[a-z]+|[0-9a-f]{12}/script/[a-z]+\.js)$`)
+	hashed      = regexp.MustCompile(`^/static/([a-z.]+\.[0-9a-f]{8}\.[a-z]+|[0-9a-f]{8}/script/[a-z]+\.js)$`)
 	keptForLong = regexp.MustCompile(`max-age=31536000.*immutable`)
 )
 

@@ -378,6 +378,15 @@ func (g *gallery) groupScenes() []scene {
 		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "?tab=permissions", dark: true, window: true},
 		{name: "user-permissions-none", tab: g.crowded, path: g.links["outside"] + "?tab=permissions"},
 		{name: "refused", tab: g.member, path: "/settings/users/" + g.id(harness.AdminEmail) + "/edit"},
+		{name: "activity", tab: g.admin, path: "/settings/activity", dark: true, window: true},
+		{name: "activity-filtered", tab: g.admin, path: "/settings/activity?actor=1&object_type=user&object=1&outcome=done&from=2020-01-01"},
+		{name: "activity-found-nothing", tab: g.admin, path: "/settings/activity?q=nothing+of+the+kind"},
+		{name: "activity-entry", tab: g.admin, path: "/settings/activity/1"},
+		{name: "activity-entry-dialog", tab: g.admin, path: "/settings/activity?action=create+group", prepare: func(b *chromium.Tab) {
+			b.Is(`document.querySelector(".entry-link").click() === undefined`)
+			b.Find("Group · Create group", "heading")
+		}, dark: true},
+		{name: "user-activity", tab: g.admin, path: "/settings/users/" + g.id(harness.AdminEmail) + "?tab=activity"},
 		{name: "tenants", tab: g.crowded, path: "/settings/tenants", dark: true},
 		{name: "tenant-new", tab: g.crowded, path: "/settings/tenants/new"},
 		{name: "tenant-disable", tab: g.crowded, path: g.links["tenant"] + "/disable"},

@@ -406,7 +406,10 @@ func refusedWords(e store.Entry, self bool) string {
 
 // timesWords say how often it happened, where an entry counts.
 func timesWords(e store.Entry) string {
-	if n := changesOf(e)["count"][1]; e.Outcome == Refused && n != "" && n != "1" {
+	if e.Outcome != Refused {
+		return ""
+	}
+	if n := changesOf(e)["count"][1]; n != "" && n != "1" {
 		return ", " + n + " times"
 	}
 	return ""

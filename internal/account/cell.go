@@ -43,6 +43,14 @@ func plainCell(cell string) string {
 	return plain.String()
 }
 
+// signsAndSeparators are the bytes that a sign or separator can begin with: those of one byte, and those of all longer ones.
+var signsAndSeparators = func() (is [256]bool) {
+	for i := range formulaSigns + separators {
+		is[(formulaSigns + separators)[i]] = true
+	}
+	return is
+}()
+
 // formulas returns where in a text a formula would begin, or begins but for the apostrophes before it. What a spreadsheet may
 // skip before one, white space, invisible characters and quotation marks, does not count.
 func formulas(text string) []int {
@@ -51,6 +59,9 @@ func formulas(text string) []int {
 	begins := true
 	apostrophe := nowhere // the first of those that stand where a cell could begin
 	for i, r := range text {
+		if !begins && !signsAndSeparators[text[i]] {
+			continue // most of a text; an export has gigabytes of it
+		}
 		switch {
 		case strings.ContainsRune(separators, r):
 			begins, apostrophe = true, nowhere

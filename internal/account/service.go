@@ -31,11 +31,13 @@ type Service struct {
 	main   atomic.Int64 // id of the main tenant, once known; it never changes
 
 	brand    string
+	lines    lineWriter
 	site     string // host and base path
 	passkeys auth.Passkeys
 
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
+	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
 
 	list       *userlist.List
 	afterwards afterwards
@@ -59,6 +61,7 @@ type Options struct {
 	Send   Send   // sends test messages
 	Log    *slog.Logger
 
+	Version string   // of the program, for lines about activity entries
 	Brand   string   // what authenticator apps and passkeys call the console
 	BaseURL *url.URL // where people reach it: passkeys belong to its host
 }
@@ -69,7 +72,8 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 
 // New returns a Service.
 func New(o Options) *Service {
-	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send, log: o.Log, brand: o.Brand,
+	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send,
+		log: o.Log, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version),
 		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
 		pace: pace{next: map[string]time.Time{}}, testing: runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}

@@ -48,11 +48,6 @@ func (t TriggerWithReactions) object() object {
 	}}
 }
 
-// Digest tells the trigger, as it is shown before it is deleted, from another one.
-func (t TriggerWithReactions) Digest() string {
-	return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations))
-}
-
 // typeWords are types of settings in words.
 func typeWords(names []string) string {
 	var labels []string
@@ -62,6 +57,11 @@ func typeWords(names []string) string {
 		}
 	}
 	return strings.Join(labels, ", ")
+}
+
+// Digest tells the trigger, as it is shown before it is deleted, from another one.
+func (t TriggerWithReactions) Digest() string {
+	return digestOf(t.ID, t.Name, saidOfIntegrations(t.Integrations))
 }
 
 // Triggers returns all triggers, by name. It returns Forbidden without triggers.view.

@@ -194,7 +194,7 @@ func warnIfOpen(what, path string, log *slog.Logger) {
 func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, base *url.URL) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Brand: o.brand, BaseURL: base,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Version: Version, Brand: o.brand, BaseURL: base,
 		Hasher: auth.NewHasher(account.Queue(slots)),
 	})
 }

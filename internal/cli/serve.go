@@ -46,7 +46,10 @@ type Serve struct {
 	HSTS             string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
 	LogFormat        string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
+	AuditLog string `help:"File to which every activity entry is written as a line of JSON, or stdout. See docs/audit.md."`
+
 	Now      func() time.Time `kong:"-"` // time.Now when nil
+	Stdout   io.Writer        `kong:"-"` // standard output, for --audit-log stdout; os.Stdout when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
 	Listener net.Listener     `kong:"-"` // where to answer instead of opening Listen
 }
@@ -63,11 +66,13 @@ type Server struct {
 	ended      chan error // what Serve of http returned
 	stop       context.CancelFunc
 	background sync.WaitGroup
+	audit      *auditLog // nil: none is asked for
 	log        *slog.Logger
 }
 
 // Run serves until ctx is done, then finishes the requests and deliveries under way.
 func (s Serve) Run(ctx context.Context, io stdio) error {
+	s.Stdout = io.out
 	server, err := s.Start(ctx, io.err)
 	if err != nil {
 		return err
@@ -85,6 +90,9 @@ func (s Serve) Run(ctx context.Context, io stdio) error {
 func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
 	if s.Now == nil {
 		s.Now = time.Now
+	}
+	if s.Stdout == nil {
+		s.Stdout = os.Stdout
 	}
 	if s.Listener == nil {
 		listener, err := net.Listen("tcp", s.Listen)
@@ -131,6 +139,12 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	setUp, err := service.IsSetUp(ctx)
 	if err != nil {
 		return nil, o.closeWith(err)
+	}
+	if s.AuditLog != "" {
+		if server.audit, err = s.openAuditLog(service, log); err != nil {
+			return nil, o.closeWith(fmt.Errorf("--audit-log: %w", err))
+		}
+		o.db.TellCommitted(server.audit.Wake)
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
@@ -179,6 +193,9 @@ func (s *Server) beginBackground(service *account.Service) {
 			s.log.Error("delivery worker", "error", err)
 		}
 	})
+	if s.audit != nil {
+		s.audit.begin()
+	}
 }
 
 func (s Serve) answer(server *http.Server) error {
@@ -208,8 +225,8 @@ func (s Serve) certificates() ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// Close stops taking requests, finishes those under way and the deliveries that are being sent, writes the head of the activity log
-// into the log, and closes the database.
+// Close stops taking requests, finishes those under way and the deliveries that are being sent, writes the rest of the audit log and,
+// into the log, the head of the activity log, and closes the database.
 func (s *Server) Close() error {
 	s.log.Info("stopping")
 	patience, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -217,6 +234,9 @@ func (s *Server) Close() error {
 	err := s.http.Shutdown(patience)
 	s.stop()
 	s.background.Wait()
+	if s.audit != nil {
+		s.audit.end() // after all that may write entries
+	}
 	s.Account.LogHead(context.WithoutCancel(patience))
 	return errors.Join(err, s.DB.Close())
 }

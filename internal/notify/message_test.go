@@ -486,3 +486,54 @@ func TestMessageRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Errorf("broken parameters: %v", err)
 	}
 }
+
+func sampleSettingsChanged() SettingsEvent {
+	return SettingsEvent{Trigger: "Watch", Company: "TestCompany", Cloud: "EU", Action: "change group", Did: "changed the group Rules",
+		Object: Object{Type: "group", ID: 3, Name: "Rules"}, Actor: Person{ID: 1, Name: "John Doe", Email: "johndoe@example.com", Role: "Administrator"},
+		Details: []string{"permissions added: view Scanner", "role: Read Only → Analyst"}, EventID: "event", Number: 41, OccurredAt: sampleTime}
+}
+
+const sampleTime = 1708095800000
+
+const settingsChangedText = `[Wallarm] Trigger: Settings of the company account were changed
+
+Notification type: change_settings
+
+John Doe <johndoe@example.com> changed the group Rules:
+permissions added: view Scanner
+role: Read Only → Analyst
+This notification was triggered by the "Watch" trigger.
+
+Client: TestCompany
+Cloud: EU`
+
+func TestSettingsChangedReads(t *testing.T) {
+	t.Parallel()
+	m := written(t, site, TemplateSettingsChanged, sampleSettingsChanged(), "")
+	if m.Text != settingsChangedText {
+		t.Errorf("the text is\n%s\nnot\n%s", m.Text, settingsChangedText)
+	}
+	for _, want := range []string{"<strong>John Doe</strong> changed the group Rules:", "<li>role: Read Only → Analyst</li>"} {
+		if !strings.Contains(m.HTML, want) {
+			t.Errorf("%q is not in\n%s", want, m.HTML)
+		}
+	}
+	encoded, err := json.Marshal(m.Details)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"client_name":"TestCompany","cloud":"EU","notification_type":"change_settings","trigger_name":"Watch",` +
+		`"actor":{"id":1,"name":"John Doe","email":"johndoe@example.com","role":"Administrator"},` +
+		`"action":"change group","object":{"type":"group","id":3,"name":"Rules"},` +
+		`"changes":["permissions added: view Scanner","role: Read Only → Analyst"],` +
+		`"event_id":"event","number":41,"occurred_at":"2024-02-16T15:03:20.000Z"}`
+	if string(encoded) != want {
+		t.Errorf("programs read\n%s\nnot\n%s", encoded, want)
+	}
+	bySystem := sampleSettingsChanged()
+	bySystem.Actor, bySystem.Details, bySystem.Did = Person{}, nil, "switched off the integration Chat, most of whose messages failed"
+	if m := written(t, site, TemplateSettingsChanged, bySystem, ""); !strings.Contains(m.Text,
+		"\nThe system switched off the integration Chat, most of whose messages failed.\n") {
+		t.Errorf("of the system it says\n%s", m.Text)
+	}
+}
