@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/auth"
 	"console/internal/permission"
 	"console/store"
 )
@@ -39,12 +41,17 @@ func pageOf(user store.User) string { return fmt.Sprint("/settings/users/", user
 // write adds entries as they are.
 func write(c *harness.Console, entries ...store.Entry) []store.Entry {
 	c.T.Helper()
+	key, err := auth.LoadKey(filepath.Join(c.Data, "console.key"))
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	chain := key.Chain()
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
 		for i := range entries {
 			if entries[i].Changes == "" {
 				entries[i].Changes = "{}"
 			}
-			if err := tx.InsertEntry(ctx, &entries[i]); err != nil {
+			if err := tx.InsertEntry(ctx, chain.MAC, &entries[i]); err != nil {
 				return err
 			}
 		}
