@@ -68,7 +68,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bench/data/bin", "directory with the programs console, constant and peer")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
-	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, entries, http, sections, exports or peer")
+	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections, exports, peer or pages")
 	flag.BoolVar(&b.large, "large", false, "measure nothing but the activity log with 10,000,000 entries (8 GB, kept)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -82,10 +82,10 @@ func (b *bench) run(ctx context.Context) error {
 	fmt.Printf("%s, %d cores, %s\n", time.Now().Format("2 Jan 2006"), runtime.NumCPU(), runtime.Version())
 	var data [len(sizes)]string
 	if b.large {
-		b.only = "activity"
+		b.only = "pages"
 	}
 	for i, n := range sizes {
-		if b.only == "activity" {
+		if b.only == "pages" {
 			break // its databases have no people
 		}
 		var err error
@@ -96,8 +96,8 @@ func (b *bench) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, [len(sizes)]string) error
-	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"entries", b.entries}, {"http", b.overHTTP},
-		{"sections", b.betweenSections}, {"exports", b.exports}, {"peer", b.againstPeer}} {
+	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"sections", b.betweenSections},
+		{"exports", b.exports}, {"peer", b.againstPeer}, {"pages", b.activityPages}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/auth"
 	"console/internal/permission"
 	"console/store"
 )
@@ -36,16 +38,20 @@ func leads(a *harness.Answer, id string) string {
 // pageOf is the page of a person.
 func pageOf(user store.User) string { return fmt.Sprint("/settings/users/", user.ID) }
 
-// write adds entries as they are, whose chain does not verify.
+// write adds entries as they are.
 func write(c *harness.Console, entries ...store.Entry) []store.Entry {
 	c.T.Helper()
-	mac := func(_, _ []byte) []byte { return make([]byte, store.MACBytes) }
+	key, err := auth.LoadKey(filepath.Join(c.Data, "console.key"))
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	chain := key.Chain()
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
 		for i := range entries {
 			if entries[i].Changes == "" {
 				entries[i].Changes = "{}"
 			}
-			if err := tx.InsertEntry(ctx, mac, &entries[i]); err != nil {
+			if err := tx.InsertEntry(ctx, chain.MAC, &entries[i]); err != nil {
 				return err
 			}
 		}

@@ -51,7 +51,10 @@ func timed(b *harness.Browser, method, path string, htmx bool, limit time.Durati
 }
 
 // writing are the GET routes that may wait for a writer: an export is in the activity log before its first byte.
-var writing = map[string]bool{"/settings/users/export.csv": true, "/settings/invitations/:id/mail": true}
+var writing = map[string]bool{
+	"/settings/users/export.csv": true, "/settings/activity/export.csv": true, "/settings/activity/export.ndjson": true,
+	"/settings/invitations/:id/mail": true,
+}
 
 // waitsAtMost is how long an answer may take while the machine is busy. Whoever waits for the writer waits longer.
 const waitsAtMost = 2 * time.Second

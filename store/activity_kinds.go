@@ -79,7 +79,8 @@ var allKinds = func() string {
 	levels := []string{"level0 AS (SELECT 1)"}
 	agreeing, kept, occurring := " WHERE 1 = 1", "", ""
 	for i, column := range entriesByKind {
-		seek := "SELECT " + kept + "(SELECT a." + column + " FROM activity a" + agreeing + "%s ORDER BY a." + column + " LIMIT 1) FROM level%d l%s"
+		seek := "SELECT " + kept + "(SELECT a." + column + " FROM activity a" + agreeing + "%s ORDER BY a." + column +
+			" LIMIT 1) FROM level%d l%s"
 		first := fmt.Sprintf(seek, "", i, occurring)
 		occurring = " WHERE l." + column + " IS NOT NULL"
 		next := fmt.Sprintf(seek, " AND a."+column+" > l."+column, i+1, occurring)

@@ -495,7 +495,8 @@ func (s *entrySearch) runsQuery(path entryPath, kinds []entryKind) (statement st
 		}
 	}
 	return fmt.Sprintf(`WITH kinds(object_type, action, outcome, source) AS (VALUES %s),
-		runs AS MATERIALIZED (SELECT (SELECT a.at FROM activity a WHERE %sa.at >= %s AND a.at <= %s ORDER BY a.at%s LIMIT 1) AS first, k.* FROM kinds k)
+		runs AS MATERIALIZED (SELECT (SELECT a.at FROM activity a WHERE %sa.at >= %s AND a.at <= %s ORDER BY a.at%s LIMIT 1) AS first,
+			k.* FROM kinds k)
 		SELECT * FROM runs WHERE first IS NOT NULL`,
 		strings.Join(rows, ", "), agreeing, place(s.span.low.At), place(s.span.high.At), s.direction()), args
 }

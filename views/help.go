@@ -64,7 +64,8 @@ const (
 		"Messages then wait 72 hours for somebody to enable it again."
 	activityHelp = "What happened in the account, newest first: who did what to whom, from where, and how it ended. " +
 		"Click the name of a person or thing to see only what concerns it. " +
-		"Refused means that a permission was missing, or that somebody had to wait; of many such attempts in a minute one entry tells the number. " +
+		"Refused means that a permission was missing, or that somebody had to wait; " +
+		"of many such attempts in a minute one entry tells the number. " +
 		"Entries keep the names of their time, cannot be changed, and hold no password, code or link."
 	testHelp  = "What became of your test message at each destination. Nothing was saved or changed by the test."
 	errorHelp = "The console could not do what you asked for; the text says why and what to do next. " +

@@ -43,7 +43,8 @@ func (t TriggerWithReactions) object() object {
 		filter = map[string]string{"eq": "= ", "ne": "≠ "}[t.RoleOperator] + strings.Join(roles, ", ")
 	}
 	return object{kind: objectTrigger, id: t.ID, name: t.Name, fields: map[string]string{
-		"name": t.Name, "description": t.Description, "condition": cmp.Or(condition.Label, t.Condition), "user's role": filter, "settings": typeWords(t.ObjectTypes),
+		"name": t.Name, "description": t.Description, "condition": cmp.Or(condition.Label, t.Condition),
+		"user's role": filter, "settings": typeWords(t.ObjectTypes),
 		"enabled": yesOrNo(t.Enabled), "integrations": strings.Join(integrations, ", "),
 	}}
 }

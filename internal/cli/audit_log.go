@@ -77,7 +77,8 @@ type lastLine struct {
 	mac string // in hexadecimal digits; empty: it was not in the chain yet
 }
 
-// openAuditLog returns an audit log to destination, a file or stdout, which begins to write with begin. Its mark lies in the data directory.
+// openAuditLog returns an audit log to destination, a file or stdout, which begins to write with begin. Its mark lies in the data
+// directory.
 func (s Serve) openAuditLog(service *account.Service, log *slog.Logger) (*auditLog, error) {
 	a := &auditLog{account: service, log: log, wake: make(chan struct{}, 1), reopen: make(chan os.Signal, 1), ended: make(chan struct{})}
 	destination := s.AuditLog
