@@ -45,7 +45,7 @@ func (k *EntryKinds) current(ctx context.Context, q Queries) (map[entryKind]Mill
 
 // learn looks at the entries after through, up to last.
 func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
-	statement, args := newKinds, []any{k.through}
+	statement, args := newKinds, []any{k.through, kindsAnew}
 	if last-k.through > kindsAnew {
 		statement, args = allKinds, nil
 	}
@@ -70,7 +70,9 @@ func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
 	return nil
 }
 
-const newKinds = `SELECT max(at), object_type, action, outcome, source FROM activity WHERE id > $1
+// newKinds reads the new entries in their order, so that it is not found cheaper to read all of an index.
+const newKinds = `SELECT max(at), object_type, action, outcome, source
+	FROM (SELECT at, object_type, action, outcome, source FROM activity WHERE id > $1 ORDER BY id LIMIT $2) AS new
 	GROUP BY object_type, action, outcome, source`
 
 // allKinds finds them by a loose index scan: for each column one seek leads from a value to the next one, whatever lies
