@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"console/e2e/harness"
 	"console/e2e/harness/chromium"
@@ -40,6 +41,9 @@ func TestBrowserActivityLogIsReadAndFiltered(t *testing.T) {
 					tab.Press("\x1b") // the filters lie over the list
 					tab.Open("/settings/activity?action=edit+user")
 				}
+				// The script listens by then: a list that it has just drawn has links that lead to pages for a moment.
+				tab.Is(`document.readyState === "complete" && document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added") === null`)
+				time.Sleep(100 * time.Millisecond)
 				tab.Is(`document.querySelector(".entry-link").click() === undefined`)
 				tab.Find("User · Edit user", "heading")
 				tab.Says("Annabelle", "Link to this entry")
@@ -48,7 +52,7 @@ func TestBrowserActivityLogIsReadAndFiltered(t *testing.T) {
 				tab.Is(`[...document.querySelectorAll("a.button")].find((a) => a.innerText.trim() === "Close").click() === undefined`)
 				tab.Is(`document.readyState === "complete" && !document.body.innerText.includes("Link to this entry")`)
 				tab.Open("/settings/activity")
-				tab.Is(`document.querySelector(".activity .name").click() === undefined`)
+				tab.Is(`document.readyState === "complete" && document.querySelector(".activity .name").click() === undefined`)
 				tab.Find("By John Doe : remove this filter", "link")
 				tab.Is(`location.search === "?actor=1"`)
 				tab.Click("By John Doe : remove this filter")

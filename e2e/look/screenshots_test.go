@@ -383,7 +383,7 @@ func (g *gallery) groupScenes() []scene {
 		{name: "activity-found-nothing", tab: g.admin, path: "/settings/activity?q=nothing+of+the+kind"},
 		{name: "activity-entry", tab: g.admin, path: "/settings/activity/1"},
 		{name: "activity-entry-dialog", tab: g.admin, path: "/settings/activity?action=create+trigger", prepare: func(b *chromium.Tab) {
-			b.Is(`document.querySelector(".entry-link").click() === undefined`)
+			b.Is(`document.readyState === "complete" && document.querySelector(".entry-link").click() === undefined`)
 			b.Find("Trigger · Create trigger", "heading")
 		}, dark: true},
 		{name: "user-activity", tab: g.admin, path: "/settings/users/" + g.id(harness.AdminEmail) + "?tab=activity"},
