@@ -31,6 +31,7 @@ type bench struct {
 	bin     string        // directory of the programs
 	rounds  int           // of load, of which the medians count
 	each    time.Duration // how long one target is loaded in a round
+	large   bool          // only the activity log, with ten million entries
 	only    string        // name of the one part to run; empty: all
 	demands []demand
 }
@@ -67,7 +68,8 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bench/data/bin", "directory with the programs console, constant and peer")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
-	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections, exports or peer")
+	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections, exports, peer or pages")
+	flag.BoolVar(&b.large, "large", false, "measure nothing but the activity log with 10,000,000 entries (8 GB, kept)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -79,7 +81,13 @@ func main() {
 func (b *bench) run(ctx context.Context) error {
 	fmt.Printf("%s, %d cores, %s\n", time.Now().Format("2 Jan 2006"), runtime.NumCPU(), runtime.Version())
 	var data [len(sizes)]string
+	if b.large {
+		b.only = "pages"
+	}
 	for i, n := range sizes {
+		if b.only == "pages" {
+			break // its databases have no people
+		}
 		var err error
 		if data[i], err = installation(filepath.Join(b.bin, "console"), b.data, n); err != nil {
 			return err
@@ -89,7 +97,7 @@ func (b *bench) run(ctx context.Context) error {
 		name    string
 		measure func(context.Context, [len(sizes)]string) error
 	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"sections", b.betweenSections},
-		{"exports", b.exports}, {"peer", b.againstPeer}} {
+		{"exports", b.exports}, {"peer", b.againstPeer}, {"pages", b.activityPages}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

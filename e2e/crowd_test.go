@@ -8,17 +8,27 @@ import (
 	"console/e2e/harness"
 )
 
+// overHTTP starts a console without TLS.
+func overHTTP(t *testing.T) *harness.Console { return harness.Ready(t, nil) }
+
 func TestFC191_ACrowdKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
-	for name, addresses := range map[string][]string{"of one address": harness.Neighbours(60, 1), "of one network": harness.Neighbours(60, 40)} {
+	for name, try := range map[string]struct {
+		hosts int
+		start func(*testing.T) *harness.Console
+		major int64
+	}{"of one address": {1, overHTTP, 1}, "of one network": {40, overHTTP, 1}, "of one connection": {1, startHTTPS, 2}} {
 		t.Run(name, func(t *testing.T) {
-			c, admin := harness.SignedIn(t, nil)
-			everyday := c.Everyday(admin, 3, 2, 2)
-			crowd := c.Flood("/signin", addresses, "email", "nobody@example.com", "password", "wrong")
+			c := try.start(t)
+			everyday := c.Everyday(c.Administrator(), 3, 2, 2)
+			crowd := c.Flood("/signin", harness.Neighbours(60, try.hosts), "email", "nobody@example.com", "password", "wrong")
 			harness.Eventually(t, "the crowd is paused", func() bool { return crowd.Answers[http.StatusTooManyRequests].Load() > 50 })
 			took := everyday.Do()
 			crowd.Stop()
 			t.Logf("slowest %v; the crowd: %v", took, crowd) // e2e/load says how long it may take
+			if got := crowd.Major.Load(); got != try.major {
+				t.Errorf("the crowd came over HTTP/%d", got)
+			}
 		})
 	}
 }

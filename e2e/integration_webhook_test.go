@@ -5,6 +5,8 @@ import (
 	"encoding/pem"
 	"mime/multipart"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +49,53 @@ func TestIntegrationsHeadersAreRows(t *testing.T) {
 		Wants(http.StatusUnprocessableEntity).Lacks("hunter2hunter2")
 	save(edit, "version", page.Version(), "headers_name", "", "headers_value", "").Wants(http.StatusSeeOther)
 	admin.Get(edit).Lacks(`value="Authorization"`, `value="X-New"`)
+}
+
+// TestIntegrationsHeadersOfOneNameAreToldApart takes away the first of two headers of one name, whose values nobody sees.
+func TestIntegrationsHeadersOfOneNameAreToldApart(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	row := func(name, value, shows string) []string {
+		return []string{"headers_name", name, "headers_value", value, "headers_row", shows}
+	}
+	save := func(path string, rows ...[]string) *harness.Answer {
+		pairs := []string{"name", "Hook", "active", "1", "verify_tls", "1", "url", c.Receiver.URL}
+		return admin.Post(path, append(pairs, slices.Concat(rows...)...)...)
+	}
+	save("/settings/integrations/new?type=webhook", row("X-Key", "the first value", ""), row("X-Key", "the second value", ""), row("X-Key", "third", "")).
+		Wants(http.StatusSeeOther)
+	c.Trigger(admin, "1")
+	const edit = "/settings/integrations/1/edit"
+	shown := regexp.MustCompile(`name="headers_row" value="([^"]+)"`)
+	rows := func(page *harness.Answer) (ids []string) {
+		for _, found := range shown.FindAllStringSubmatch(page.Body, -1) {
+			ids = append(ids, found[1])
+		}
+		return ids
+	}
+	page := admin.Get(edit)
+	ids := rows(page)
+	if len(ids) != 3 {
+		t.Fatalf("the rows are %v", ids)
+	}
+	version := []string{"version", page.Version()}
+	save(edit, version, row("X-Key", "", ids[1]), row("X-Other", "", ids[0])).Wants(http.StatusUnprocessableEntity).
+		Contains("Enter the value of the header X-Other.", `placeholder="Stored: …"`)
+	save(edit, version, row("X-Key", "", ids[1]), row("x-key", "", ids[2]), row("X-New", "new", "")).Wants(http.StatusSeeOther)
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	got := c.Receiver.Wait(t, 1)[0].Header
+	if !slices.Equal(got.Values("X-Key"), []string{"the second value", "third"}) || got.Get("X-New") != "new" {
+		t.Errorf("the headers are %v", got)
+	}
+
+	// A form that was out of date shows none of what is stored now: its second row is the first by now.
+	page = admin.Get(edit)
+	for _, v := range []string{version[1], page.Version()} {
+		save(edit, []string{"version", v}, row("X-Key", "", ids[1])).Wants(http.StatusUnprocessableEntity).
+			Contains("Enter the value of the header X-Key.").Lacks(`placeholder="Stored: `)
+	}
+	admin.Post(edit, append([]string{"name", "Hook", "active", "1", "verify_tls", "1", "url", c.Receiver.URL + "/other", "version", page.Version()},
+		row("X-Key", "", rows(page)[1])...)...).Wants(http.StatusUnprocessableEntity).Contains("The address has changed.")
 }
 
 func TestIntegrationsCertificateAsAFile(t *testing.T) {

@@ -51,7 +51,10 @@ func timed(b *harness.Browser, method, path string, htmx bool, limit time.Durati
 }
 
 // writing are the GET routes that may wait for a writer: an export is in the activity log before its first byte.
-var writing = map[string]bool{"/settings/users/export.csv": true, "/settings/invitations/:id/mail": true}
+var writing = map[string]bool{
+	"/settings/users/export.csv": true, "/settings/activity/export.csv": true, "/settings/activity/export.ndjson": true,
+	"/settings/invitations/:id/mail": true,
+}
 
 // waitsAtMost is how long an answer may take while the machine is busy. Whoever waits for the writer waits longer.
 const waitsAtMost = 2 * time.Second
@@ -75,6 +78,7 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 	c.Destination(admin, "email", "emails", "ann@example.com")
 	c.Trigger(admin, integration)
 	signup := c.Add(admin, "analyst", "New", "", "new@example.com")
+	admin.Post("/settings/tokens/new", "name", "Sync", "kind", "shared", "permissions", "users.view", "tenant_ids", "1").Wants(http.StatusOK)
 	job := c.Bulk(admin, append(harness.IDPairs(ann), "action", "enable")...)
 	john := c.User(harness.AdminEmail)
 	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
@@ -93,6 +97,7 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 		),
 		"integrations": integration,
 		"triggers":     "1",
+		"tokens":       "1",
 		"deliveries":   c.Cell(`SELECT max(id) FROM deliveries WHERE trigger_id IS NOT NULL`),
 		"activity":     c.Cell(`SELECT max(id) FROM activity`),
 	}
@@ -116,6 +121,7 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 			"?outcome=failed", "?source=UI&outcome=done", "?from=2020-01-01&to=2020-01-02", "?actor=1&object_type=user&object=1&source=UI",
 			"?job=" + ids["jobs"], "?cursor=1000.1", "?cursor=-1000.1&outcome=done",
 		},
+		"/settings/tokens":    {"", "?tab=shared&q=sync", "?tab=others"},
 		"/settings/users/:id": {"", "?tab=permissions", "?tab=sessions", "?tab=activity"},
 		"/settings/profile":   {"", "?tab=security", "?tab=sessions", "?tab=permissions"},
 	}

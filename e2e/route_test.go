@@ -385,7 +385,7 @@ func TestFC02_NoGETChangesAnything(t *testing.T) {
 	c.Settled()
 	paths := []string{"/settings/integrations/new?type=slack", "/settings/users?q=ann&tab=invited"}
 	for _, r := range c.Routes() {
-		if r.Method == http.MethodGet && r.Path != "/settings/users/export.csv" { // an export is logged
+		if r.Method == http.MethodGet && !strings.Contains(r.Path, "/export.") { // an export is logged
 			paths = append(paths, strings.NewReplacer(":id", "1", "/signup/:token", link).Replace(r.Path))
 		}
 	}

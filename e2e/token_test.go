@@ -52,7 +52,7 @@ func TestTokensAreMadeUsedAndEnded(t *testing.T) {
 		t.Errorf("it works as %+v", by)
 	}
 	admin.Get("/settings/tokens").Contains("Nightly sync", "2 permissions in TestCompany").Lacks(value)
-	c.Settled()
+	harness.Eventually(t, "the use is noted", func() bool { return c.Count(`SELECT count(*) FROM tokens WHERE last_used_at > 0`) == 1 })
 	admin.Get("/settings/tokens/1").Contains("view Users, view Rules", "from 203.0.113.9", "Works").Lacks(value)
 	c.WantNoTrace(value)
 

@@ -61,6 +61,34 @@ func TestTriggersKeepADraftWhileAReactionIsAdded(t *testing.T) {
 	wantsEntered(admin.Post("/settings/triggers/draft", "draft", draftOf(t, made)).Contains(`value="3" checked`))
 }
 
+// TestTriggersShowTheEditorAgainOnAReload sends the forms of integrations again, as a browser does that reloads their answers.
+func TestTriggersShowTheEditorAgainOnAReload(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	c.Slack(admin, c.Receiver.URL)
+	entered := []string{"name", "Half & done", "description", "é = 1&2", "condition", "user_deleted", "role_operator", "ne",
+		"roles", "analyst", "integration_ids", "1"}
+	once := regexp.MustCompile(`name="once" value="([^"]+)"`)
+	for kind, typed := range map[string][]string{
+		"teams": {"name", "Team", "url", c.Receiver.URL}, "webhook": {"name", "Hook", "url", c.Receiver.URL, "secret", ""},
+	} {
+		form := admin.Post("/settings/triggers/add?type="+kind, entered...)
+		fields := append([]string{"active", "1", "draft", draftOf(t, form), "once", once.FindStringSubmatch(form.Body)[1]}, typed...)
+		path := "/settings/integrations/new?type=" + kind
+		admin.Post(path, fields...).Wants(http.StatusOK)
+		id := c.Cell(`SELECT max(id) FROM integrations`)
+		for range 2 {
+			again := admin.Post(path, fields...)
+			wantsEntered(again.Contains("Create a trigger", "” was added.", `value="`+id+`" checked autofocus`).Lacks("whsec_"))
+		}
+		if again := c.Cell(`SELECT max(id) FROM integrations`); again != id {
+			t.Errorf("another integration was added: %s", again)
+		}
+		admin.Post("/settings/integrations/" + id + "/delete").Wants(http.StatusSeeOther)
+		wantsEntered(admin.Post(path, fields...).Contains("Create a trigger").Lacks(`value="` + id + `" checked`))
+	}
+}
+
 func TestTriggersKeepTheDraftOfASavedOne(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)

@@ -10,7 +10,8 @@ import (
 // exportActivityCSV answers with the entries that the list shows, as a table for people.
 func (h *Console) exportActivityCSV(c request) error {
 	var entries *sheet
-	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "CSV"}, func() {
+	which := account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "CSV"}
+	err := h.account.ExportEntries(c.Context(), c.Actor(), which, func() {
 		entries = startSheet(c, h.activityFile("csv"), "time (UTC)", "what happened", "actor", "object", "outcome", "source", "changes",
 			"action", "object type", "address", "browser", "request id", "job", "id")
 	}, func(e *store.Entry) error {
@@ -28,7 +29,8 @@ func (h *Console) exportActivityCSV(c request) error {
 func (h *Console) exportActivityLines(c request) error {
 	var file *sentFile
 	var line []byte
-	err := h.account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "NDJSON"}, func() {
+	which := account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "NDJSON"}
+	err := h.account.ExportEntries(c.Context(), c.Actor(), which, func() {
 		file = startFile(c, "application/x-ndjson", h.activityFile("ndjson"))
 	}, func(e *store.Entry) error {
 		line = h.account.AppendLine(line[:0], e)

@@ -50,7 +50,7 @@ func (h *Console) createIntegration(c request) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	in := integrationInput(c, kind, notify.Defaults(kind))
+	in := integrationInput(c, kind, store.Integration{}, notify.Defaults(kind))
 	made := ""
 	if kind.Key == notify.KindWebhook && in.Settings["secret"] == "" {
 		made = notify.NewSigningSecret()
@@ -64,6 +64,7 @@ func (h *Console) createIntegration(c request) error {
 	if err != nil {
 		return err
 	}
+	c.Set(keyMade, integration.ID)
 	if made != "" && form(c, nil).Values.Has("secret") {
 		page := views.SigningSecretPage{Integration: integration, Secret: made}
 		if draft(c) != "" {
@@ -101,7 +102,7 @@ func (h *Console) updateIntegration(c request, id int64) error {
 		return err
 	}
 	kind, _ := notify.KindByKey(before.Kind)
-	after, err := h.account.UpdateIntegration(c.Context(), c.Actor(), before.ID, c.ID("version"), integrationInput(c, kind, settings))
+	after, err := h.account.UpdateIntegration(c.Context(), c.Actor(), before.ID, c.ID("version"), integrationInput(c, kind, before, settings))
 	if refused, status := formError(err); refused != nil {
 		current, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 		if err != nil {
@@ -121,7 +122,7 @@ func (h *Console) testNewIntegration(c request) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	in := integrationInput(c, kind, notify.Defaults(kind))
+	in := integrationInput(c, kind, store.Integration{}, notify.Defaults(kind))
 	results, err := h.account.TestIntegration(c.Context(), c.Actor(), kind.Key, 0, in)
 	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
 }
@@ -135,7 +136,7 @@ func (h *Console) testIntegration(c request, id int64) error {
 	kind, _ := notify.KindByKey(integration.Kind)
 	var in account.IntegrationInput
 	if form(c, nil).Values.Has("name") {
-		in = integrationInput(c, kind, settings)
+		in = integrationInput(c, kind, integration, settings)
 	}
 	results, err := h.account.TestIntegration(c.Context(), c.Actor(), kind.Key, integration.ID, in)
 	return h.renderTest(c, results, err, kind.Fields, "/settings/integrations")
@@ -143,7 +144,7 @@ func (h *Console) testIntegration(c request, id int64) error {
 
 // integrationInput is what the form says. A box that the form does not have keeps the setting so far: pages send "0"
 // beside each box, so that one without a tick can be told from one that is not there.
-func integrationInput(c request, kind notify.Kind, soFar notify.Settings) account.IntegrationInput {
+func integrationInput(c request, kind notify.Kind, stored store.Integration, soFar notify.Settings) account.IntegrationInput {
 	sent := form(c, nil).Values
 	in := account.IntegrationInput{Name: sent.Get("name"), Active: sent.Get("active") != "", Settings: notify.Settings{}}
 	for _, f := range kind.Fields {
@@ -152,7 +153,7 @@ func integrationInput(c request, kind notify.Kind, soFar notify.Settings) accoun
 		case f.Type == notify.FieldCheck:
 			in.Settings[f.Name] = ticked(sent, f.Name, soFar[f.Name])
 		case f.Type == notify.FieldHeaders:
-			in.Settings[f.Name] = headerLines(sent[notify.HeaderName(f.Name)], sent[notify.HeaderValue(f.Name)])
+			addHeaders(sent, f.Name, stored, in.Settings)
 			if in.Settings[f.Name] == "" && sent.Has(notify.HeaderName(f.Name)) { // the form has rows, and all have been emptied
 				in.Settings[notify.Forget(f.Name)] = "1"
 			}
@@ -167,19 +168,28 @@ func integrationInput(c request, kind notify.Kind, soFar notify.Settings) accoun
 	return in
 }
 
-// headerLines are the rows that are not empty, as lines of "Name: value".
-func headerLines(names, values []string) string {
-	var lines []string
-	for i, name := range names {
-		line := strings.TrimSpace(name) + ": "
+// addHeaders adds to settings the rows that are not empty, as lines of "Name: value", and which of the stored headers they show: a
+// row of an earlier version of the integration shows none.
+func addHeaders(sent url.Values, field string, stored store.Integration, settings notify.Settings) {
+	var lines, rows []string
+	values, shown := sent[notify.HeaderValue(field)], sent[notify.HeaderRow(field)]
+	for i, name := range sent[notify.HeaderName(field)] {
+		line, row := strings.TrimSpace(name)+": ", ""
 		if i < len(values) {
 			line += strings.TrimSpace(values[i])
 		}
-		if line != ": " {
-			lines = append(lines, line)
+		if line == ": " {
+			continue
 		}
+		if i < len(shown) {
+			row = views.HeaderShown(shown[i], stored)
+		}
+		lines, rows = append(lines, line), append(rows, row)
 	}
-	return strings.Join(lines, "\n")
+	settings[field] = strings.Join(lines, "\n")
+	if len(shown) > 0 {
+		settings[notify.HeaderRow(field)] = strings.Join(rows, "\n")
+	}
 }
 
 // certificateFile is the file that was chosen for a certificate, or "". What can be read of it stands in the field from now on, so that

@@ -3,7 +3,7 @@ package handlers
 import (
 	"console/internal/account"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,24 +24,37 @@ var errSent = &account.Refusal{
 		"What it made was shown that once. If you have not kept it, go back and make another one.",
 }
 
-// once keeps a form whose answer shows a secret from doing its work twice: who reloads that page sends the form again,
-// and would make a second secret in place of the one just written down. A form sent by htmx has no page of its own to
-// reload.
+// keyMade is under what a request remembers the id of what it has made, for when its form is sent again.
+const keyMade = "made"
+
+// once keeps a form whose answer shows a secret, or a draft, from doing its work twice: who reloads that page sends the form again,
+// and would make a second secret in place of the one just written down. Where the form carries the draft of a trigger, its editor
+// is shown again. A form sent by htmx has no page of its own to reload.
 func (h *Console) once(next handler) handler {
 	return func(c request) error {
 		form := c.FormValue("once")
-		if form == "" || len(form) > 64 || c.IsHTMX() {
+		if form == "" || len(form) > 64 || strings.ContainsAny(form, ": ") || c.IsHTMX() {
 			return next(c)
 		}
 		ctx := c.Context()
 		sent := strings.Fields(h.sessions.GetString(ctx, keySent))
-		if slices.Contains(sent, form) {
-			return errSent
+		for _, entry := range sent {
+			before, made, _ := strings.Cut(entry, ":")
+			switch {
+			case before != form:
+			case draft(c) == "":
+				return errSent
+			default:
+				return h.resumeSent(c, made)
+			}
 		}
 		if err := next(c); err != nil {
 			return err
 		}
 		if c.Response().Status == http.StatusOK {
+			if made, is := c.Get(keyMade).(int64); is {
+				form += ":" + strconv.FormatInt(made, 10)
+			}
 			sent = append(sent, form)
 			h.sessions.Put(ctx, keySent, strings.Join(sent[max(0, len(sent)-sentKept):], " "))
 		}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -46,6 +47,22 @@ func (h *Console) resumeWith(c request, added store.Integration) error {
 	page := resumed(choose(draft(c), added))
 	page.Chosen, page.Said = added.ID, "The integration “"+added.Name+"” was added."
 	return h.renderEditor(c, http.StatusOK, page)
+}
+
+// resumeSent leads back to the editor where the form of an integration is sent a second time; made is the id of what it has added.
+func (h *Console) resumeSent(c request, made string) error {
+	id, err := strconv.ParseInt(made, 10, 64)
+	if err != nil {
+		return h.resumeTrigger(c)
+	}
+	added, _, err := h.account.Integration(c.Context(), c.Actor(), id)
+	if errors.Is(err, store.ErrNotFound) { // deleted since
+		return h.resumeTrigger(c)
+	}
+	if err != nil {
+		return err
+	}
+	return h.resumeWith(c, added)
 }
 
 // sendToMe chooses the integration that sends to the address of who edits the trigger.

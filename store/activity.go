@@ -48,6 +48,11 @@ func (q Queries) EntriesOfJob(ctx context.Context, jobID int64, actions []string
 		AND +action IN (`+places+`) AND outcome = 'done' ORDER BY id`, len(args)+1), append(args, jobID)...)
 }
 
+// EntriesAfter returns the entries with ids above id in order of their ids, at most limit.
+func (q Queries) EntriesAfter(ctx context.Context, id int64, limit int) ([]Entry, error) {
+	return many(ctx, q.q, scanEntry, `SELECT `+entryColumns+` FROM activity WHERE id > $1 ORDER BY id LIMIT $2`, id, limit)
+}
+
 // LastEntry returns the id of the newest entry, or 0.
 func (q Queries) LastEntry(ctx context.Context) (int64, error) {
 	return one(ctx, q.q, value[int64], `SELECT coalesce(max(id), 0) FROM activity`)

@@ -146,7 +146,8 @@ func (q Queries) EachLink(ctx context.Context, after int64, limit int, see func(
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rows, err := q.q.QueryContext(unwatched(ctx), `SELECT id, `+chainText+`, mac FROM activity WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	rows, err := q.q.QueryContext(unwatched(ctx), `SELECT id, `+chainText+`, mac FROM activity
+		WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return unavailable(err)
 	}

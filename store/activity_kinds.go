@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"strings"
 	"sync"
 )
 
@@ -15,6 +17,11 @@ type EntryKinds struct {
 }
 
 type entryKind struct{ objectType, action, outcome, source string }
+
+// columns are the values by the names of the columns.
+func (k entryKind) columns() map[string]any {
+	return map[string]any{"object_type": k.objectType, "action": k.action, "outcome": k.outcome, "source": k.source}
+}
 
 // kindsAnew is how many new entries are as much work as to look for all kinds again.
 const kindsAnew = 10_000
@@ -38,9 +45,9 @@ func (k *EntryKinds) current(ctx context.Context, q Queries) (map[entryKind]Mill
 
 // learn looks at the entries after through, up to last.
 func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
-	statement, args := newKinds, []any{k.through}
+	statement, args := newKinds, []any{k.through, kindsAnew}
 	if last-k.through > kindsAnew {
-		statement, args = allKinds(), nil
+		statement, args = allKinds, nil
 	}
 	type moment struct {
 		kind entryKind
@@ -63,11 +70,26 @@ func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
 	return nil
 }
 
-const newKinds = `SELECT max(at), object_type, action, outcome, source FROM activity WHERE id > $1
+// newKinds reads the new entries in their order, so that it is not found cheaper to read all of an index.
+const newKinds = `SELECT max(at), object_type, action, outcome, source
+	FROM (SELECT at, object_type, action, outcome, source FROM activity WHERE id > $1 ORDER BY id LIMIT $2) AS new
 	GROUP BY object_type, action, outcome, source`
 
-// allKinds asks for all kinds, whichever the entries are.
-func allKinds() string {
-	all, _ := looseScan(entryPath{columns: entriesByKind})
-	return "SELECT (SELECT a.at FROM activity a" + agreeing(entriesByKind) + " ORDER BY a.at DESC LIMIT 1), l.* FROM (" + all + ") l"
-}
+// allKinds finds them by a loose index scan: for each column one seek leads from a value to the next one, whatever lies
+// between. A last seek for each kind finds its newest entry.
+var allKinds = func() string {
+	levels := []string{"level0 AS (SELECT 1)"}
+	agreeing, kept, occurring := " WHERE 1 = 1", "", ""
+	for i, column := range entriesByKind {
+		seek := "SELECT " + kept + "(SELECT a." + column + " FROM activity a" + agreeing + "%s ORDER BY a." + column +
+			" LIMIT 1) FROM level%d l%s"
+		first := fmt.Sprintf(seek, "", i, occurring)
+		occurring = " WHERE l." + column + " IS NOT NULL"
+		next := fmt.Sprintf(seek, " AND a."+column+" > l."+column, i+1, occurring)
+		levels = append(levels, fmt.Sprintf("level%d(%s) AS (%s UNION ALL %s)", i+1, strings.Join(entriesByKind[:i+1], ", "), first, next))
+		kept += "l." + column + ", "
+		agreeing += " AND a." + column + " = l." + column
+	}
+	return fmt.Sprintf("WITH RECURSIVE %s\nSELECT (SELECT a.at FROM activity a%s ORDER BY a.at DESC LIMIT 1), l.* FROM level%d l%s",
+		strings.Join(levels, ",\n"), agreeing, len(entriesByKind), occurring)
+}()

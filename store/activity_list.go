@@ -392,16 +392,15 @@ func (o *openRuns) Pop() any {
 func (s *entrySearch) runs(ctx context.Context, kinds *EntryKinds) ([]*entryRun, error) {
 	var all []*entryRun
 	for _, path := range s.paths {
-		var some []*entryRun
-		var err error
-		switch {
-		case path.closed():
-			some = []*entryRun{{path: path, values: path.values(), place: s.span.next(s.newer)}}
-		case len(path.columns) == len(entriesByKind):
-			some, err = s.runsOfKinds(ctx, kinds, path)
-		default:
-			some, err = s.runsOf(ctx, path)
+		if path.closed() {
+			all = append(all, &entryRun{path: path, values: path.values(), place: s.span.next(s.newer)})
+			continue
 		}
+		known, err := kinds.current(ctx, s.Queries)
+		if err != nil {
+			return nil, err
+		}
+		some, err := s.runsOf(ctx, path, known)
 		if err != nil {
 			return nil, err
 		}
@@ -423,92 +422,83 @@ func (p entryPath) values() (values []any) {
 	return values
 }
 
-// runsOfKinds returns those of all kinds of entries that match.
-func (s *entrySearch) runsOfKinds(ctx context.Context, kinds *EntryKinds, path entryPath) (runs []*entryRun, err error) {
-	all, err := kinds.current(ctx, s.Queries)
-	if err != nil {
-		return nil, err
-	}
-	for k, newest := range all {
-		if !s.filter.meansKind(k) {
-			continue
+// runsOf returns those kinds of entries that a path leads to. Where they end is known of all entries together; within an actor,
+// an object or days it is asked for.
+func (s *entrySearch) runsOf(ctx context.Context, path entryPath, known map[entryKind]Millis) (runs []*entryRun, err error) {
+	var kinds []entryKind
+	for k := range known {
+		if path.leadsTo(k) {
+			kinds = append(kinds, k)
 		}
-		run := &entryRun{path: path, values: []any{k.objectType, k.action, k.outcome, k.source}, place: s.span.next(s.newer)}
-		if end := (EntryPosition{newest, math.MaxInt64}); !s.newer && end.against(run.place) < 0 {
-			run.place = end
-		}
-		runs = append(runs, run)
 	}
-	return runs, nil
-}
-
-// runsOf returns the combinations of a path that occur in the span.
-func (s *entrySearch) runsOf(ctx context.Context, path entryPath) ([]*entryRun, error) {
-	statement, args := s.runsQuery(path)
+	if len(kinds) == 0 {
+		return nil, nil
+	}
+	if newest := !s.newer && s.span.high.At == math.MaxInt64; newest && len(path.columns) == len(entriesByKind) {
+		for _, k := range kinds {
+			runs = append(runs, &entryRun{path: path, values: path.valuesOf(k), place: EntryPosition{known[k], math.MaxInt64}})
+		}
+		return runs, nil
+	}
+	statement, args := s.runsQuery(path, kinds)
 	return many(ctx, s.q, func(row scanner) (*entryRun, error) {
-		run := &entryRun{path: path, values: make([]any, len(path.columns))}
-		into := []any{&run.place.At}
-		for i := range run.values {
-			into = append(into, &run.values[i])
-		}
+		var k entryKind
+		run := &entryRun{path: path}
+		err := row.Scan(&run.place.At, &k.objectType, &k.action, &k.outcome, &k.source)
+		run.values = path.valuesOf(k)
 		if !s.newer {
 			run.place.ID = math.MaxInt64
 		}
-		return run, row.Scan(into...)
+		return run, err
 	}, statement, args...)
 }
 
-// runsQuery asks which combinations occur, and with a last seek for each, where it begins in the span.
-func (s *entrySearch) runsQuery(path entryPath) (statement string, args []any) {
-	statement, args = looseScan(path)
-	args = append(args, s.span.low.At, s.span.high.At)
-	begin := fmt.Sprintf("SELECT a.at FROM activity a%s AND a.at >= $%d AND a.at <= $%d ORDER BY a.at%s LIMIT 1",
-		agreeing(path.columns), len(args)-1, len(args), s.direction())
-	return "WITH runs AS MATERIALIZED (SELECT (" + begin + ") AS first, l.* FROM (" + statement + ") l)\n" +
-		"SELECT * FROM runs WHERE first IS NOT NULL", args
-}
-
-// looseScan asks which combinations of the columns of an index occur: for each column one seek leads from a value to the next
-// one, whatever lies between.
-func looseScan(path entryPath) (statement string, args []any) {
-	levels := []string{"level0 AS (SELECT 1)"}
-	for i, column := range path.columns {
-		before, known := path.columns[:i], path.columns[:i+1]
-		level := fmt.Sprintf("level%d(%s) AS (SELECT %%s UNION ALL SELECT %%s)", i+1, strings.Join(known, ", "))
-		kept := ""
-		if i > 0 {
-			kept = "l." + strings.Join(before, ", l.") + ", "
+// leadsTo says whether entries of a kind may be on a path.
+func (p entryPath) leadsTo(k entryKind) bool {
+	for column, value := range k.columns() {
+		if given, is := p.given[column]; is && given != value {
+			return false
 		}
-		from := fmt.Sprintf(" FROM level%d l%s", i, occurring(before))
-		if value, is := path.given[column]; is {
-			args = append(args, value)
-			levels = append(levels, fmt.Sprintf("level%d(%s) AS (SELECT %s$%d%s)", i+1, strings.Join(known, ", "), kept, len(args), from))
-			continue
+	}
+	return true
+}
+
+// valuesOf are the values of the columns of the path for entries of a kind.
+func (p entryPath) valuesOf(k entryKind) []any {
+	values, kind := make([]any, len(p.columns)), k.columns()
+	for i, column := range p.columns {
+		if given, is := p.given[column]; is {
+			values[i] = given
+		} else {
+			values[i] = kind[column]
 		}
-		seek := kept + "(SELECT a." + column + " FROM activity a" + agreeing(before) + "%s ORDER BY a." + column + " LIMIT 1)"
-		first := fmt.Sprintf(seek, "") + from
-		next := fmt.Sprintf(seek, " AND a."+column+" > l."+column) + fmt.Sprintf(" FROM level%d l%s", i+1, occurring(known))
-		levels = append(levels, fmt.Sprintf(level, first, next))
 	}
-	return fmt.Sprintf("WITH RECURSIVE %s\nSELECT * FROM level%d l%s",
-		strings.Join(levels, ",\n"), len(path.columns), occurring(path.columns)), args
+	return values
 }
 
-// agreeing is the condition that an entry agrees with a combination in some columns.
-func agreeing(columns []string) string {
-	condition := " WHERE 1 = 1"
-	for _, column := range columns {
-		condition += " AND a." + column + " = l." + column
+// runsQuery asks with a seek for each kind where its entries begin in the span.
+func (s *entrySearch) runsQuery(path entryPath, kinds []entryKind) (statement string, args []any) {
+	place := func(value any) string {
+		args = append(args, value)
+		return fmt.Sprintf("$%d", len(args))
 	}
-	return condition
-}
-
-// occurring is the condition that a seek has found a value of the last column.
-func occurring(columns []string) string {
-	if len(columns) == 0 {
-		return ""
+	rows := make([]string, len(kinds))
+	for i, k := range kinds {
+		rows[i] = "(" + strings.Join([]string{place(k.objectType), place(k.action), place(k.outcome), place(k.source)}, ", ") + ")"
 	}
-	return " WHERE l." + columns[len(columns)-1] + " IS NOT NULL"
+	agreeing := ""
+	for _, column := range path.columns {
+		if slices.Contains(entriesByKind, column) {
+			agreeing += fmt.Sprintf("a.%s = k.%s AND ", column, column)
+		} else {
+			agreeing += fmt.Sprintf("a.%s = %s AND ", column, place(path.given[column]))
+		}
+	}
+	return fmt.Sprintf(`WITH kinds(object_type, action, outcome, source) AS (VALUES %s),
+		runs AS MATERIALIZED (SELECT (SELECT a.at FROM activity a WHERE %sa.at >= %s AND a.at <= %s ORDER BY a.at%s LIMIT 1) AS first,
+			k.* FROM kinds k)
+		SELECT * FROM runs WHERE first IS NOT NULL`,
+		strings.Join(rows, ", "), agreeing, place(s.span.low.At), place(s.span.high.At), s.direction()), args
 }
 
 // direction is the order in which the search reads.

@@ -102,10 +102,10 @@ func EntryStatements(f EntryFilter) (statements []EntryStatement) {
 		for _, path := range s.paths {
 			add(s.readQuery(&entryRun{path: path, values: make([]any, len(path.columns))}, 50))
 			if !path.closed() {
-				add(s.runsQuery(path))
+				add(s.runsQuery(path, make([]entryKind, 3)))
 			}
 			if len(path.columns) == len(entriesByKind) {
-				add(allKinds(), nil)
+				add(allKinds, nil)
 			}
 		}
 	}

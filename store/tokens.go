@@ -61,6 +61,7 @@ func (t Token) Grant() permission.Grant {
 
 func (t Token) nameKey() string { return input.Fold(t.Name) }
 
+//nolint:gosec // names of columns, no credentials
 const tokenColumns = `t.id, t.hash, t.kind, t.name, coalesce(t.owner_id, 0), t.former_owner, t.permissions, t.all_tenants, t.created_at,
 	t.expires_at, t.expiry_told, t.disabled_at, t.disabled_why, t.last_used_at, t.last_used_from,
 	coalesce((SELECT string_agg(CAST(tt.tenant_id AS TEXT), ' ') FROM token_tenants tt WHERE tt.token_id = t.id), '')`

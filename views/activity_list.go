@@ -195,7 +195,8 @@ func (p ActivityPage) chips(ctx context.Context) (chips []chip) {
 	}
 	if p.Query.ObjectID != 0 {
 		name := cmp.Or(account.ShortName(p.List.Object), strconv.FormatInt(p.Query.ObjectID, 10))
-		chips = append(chips, chip{account.ObjectTitle(p.Query.ObjectType) + ": " + name, p.but(ctx, func(f *store.EntryFilter) { f.ObjectID = 0 })})
+		label := account.ObjectTitle(p.Query.ObjectType) + ": " + name
+		chips = append(chips, chip{label, p.but(ctx, func(f *store.EntryFilter) { f.ObjectID = 0 })})
 	}
 	if p.Query.JobID != 0 {
 		chips = append(chips, chip{"One job", p.but(ctx, func(f *store.EntryFilter) { f.JobID = 0 })})

@@ -568,7 +568,7 @@ func activityTable(p ActivityPage) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<table class=\"rows activity\"><caption class=\"visually-hidden\">Activity log, newest first</caption> <thead><tr><th scope=\"col\" class=\"col-time\">Time</th><th scope=\"col\">What happened</th><th scope=\"col\">Actor</th><th scope=\"col\">Object</th><th scope=\"col\" class=\"col-outcome\">Outcome</th><th scope=\"col\" class=\"col-source\">Source</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 38, "<table class=\"rows activity\"><caption class=\"visually-hidden\">Activity log, newest first</caption> <thead><tr><th scope=\"col\" class=\"col-time\">Time</th><th scope=\"col\" class=\"col-words\">What happened</th><th scope=\"col\">Actor</th><th scope=\"col\">Object</th><th scope=\"col\" class=\"col-outcome\">Outcome</th><th scope=\"col\" class=\"col-source\">Source</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

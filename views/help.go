@@ -36,7 +36,8 @@ const (
 		"Enforced two-factor authentication is asked for at each person's next sign-in. " +
 		"The activity log is kept for ever, or entries go once they are older than you say: day by day, oldest first, and for good."
 	tokensHelp = "Programs work with an API token in place of a password. A token may do what it was given, as far as its owner may do it: " +
-		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, and can be taken over. " +
+		"what its owner loses, it loses at once. Personal ones are yours alone; shared ones are known by several people, " +
+		"and can be taken over. " +
 		"The value is shown once. Keep it like a password: it looks like any 64 characters of base64, so tools that look for lost secrets do " +
 		"not recognise it."
 	profileHelp = "Your name, and how the console looks to you. Your email cannot be changed; " +
@@ -63,7 +64,8 @@ const (
 		"Messages then wait 72 hours for somebody to enable it again."
 	activityHelp = "What happened in the account, newest first: who did what to whom, from where, and how it ended. " +
 		"Click the name of a person or thing to see only what concerns it. " +
-		"Refused means that a permission was missing, or that somebody had to wait; of many such attempts in a minute one entry tells the number. " +
+		"Refused means that a permission was missing, or that somebody had to wait; " +
+		"of many such attempts in a minute one entry tells the number. " +
 		"Entries keep the names of their time, cannot be changed, and hold no password, code or link."
 	testHelp  = "What became of your test message at each destination. Nothing was saved or changed by the test."
 	errorHelp = "The console could not do what you asked for; the text says why and what to do next. " +

@@ -235,6 +235,7 @@ func TestBrowserUnsentSecretsShownOnce(t *testing.T) {
 	b.Heading("Signup link")
 	b.Press(kb.Escape)
 	b.Is(closed)
+	b.Is(`document.readyState === "complete" && location.search === "?tab=invited"`) // where the invited person is
 	wasAsked(b, t, false, asksToClose)
 
 	b.Open("/settings/integrations")

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"mime/multipart"
@@ -35,6 +36,10 @@ type Browser struct {
 	form    string      // the token that forms carry, once known and as long as it holds
 }
 
+// directly reaches consoles without anything in between. It is not the default one of net/http, whose connections every receiver of a
+// test that ends closes, under whatever runs beside it.
+var directly http.RoundTripper = http.DefaultTransport.(*http.Transport).Clone()
+
 // Browser returns a browser in which nobody is signed in.
 func (c *Console) Browser() *Browser {
 	jar, err := cookiejar.New(nil)
@@ -42,7 +47,7 @@ func (c *Console) Browser() *Browser {
 		c.T.Fatal(err)
 	}
 	return &Browser{Console: c, Header: http.Header{}, HTTP: &http.Client{
-		Jar: jar, Timeout: patience, Transport: c.Transport,
+		Jar: jar, Timeout: patience, Transport: cmp.Or(c.Transport, directly),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

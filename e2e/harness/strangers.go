@@ -17,10 +17,13 @@ import (
 	"console/store"
 )
 
-// Through makes a browser connect from an address of this machine, such as 127.0.2.7 (Linux).
+// Through makes a browser connect from an address of this machine, such as 127.0.2.7 (Linux), over HTTP/2 where there is TLS.
 func (b *Browser) Through(address string) *Browser {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1000}
+	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1000, ForceAttemptHTTP2: true}
+	if over, is := b.Console.Transport.(*http.Transport); is {
+		transport.TLSClientConfig = over.TLSClientConfig.Clone()
+	}
 	b.Console.T.Cleanup(transport.CloseIdleConnections)
 	b.HTTP.Transport = transport
 	return b
@@ -29,11 +32,13 @@ func (b *Browser) Through(address string) *Browser {
 // Strangers are visitors who send one form again and again.
 type Strangers struct {
 	Answers map[int]*atomic.Int64 // by status
+	Major   atomic.Int64          // of the version of HTTP of the latest answer
 	stop    context.CancelFunc
 	all     sync.WaitGroup
 }
 
-// Flood has a connection post a form for each of the addresses, without pause until Stop.
+// Flood has somebody post a form for each of the addresses, without pause until Stop: by a connection each or, over HTTP/2, by one for
+// each address.
 func (c *Console) Flood(path string, addresses []string, pairs ...string) *Strangers {
 	c.T.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -47,9 +52,13 @@ func (c *Console) Flood(path string, addresses []string, pairs ...string) *Stran
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
+	through := map[string]*Browser{}
 	for _, address := range addresses {
-		b := c.Browser().Through(address)
-		b.HTTP.Jar = first.HTTP.Jar
+		if through[address] == nil {
+			through[address] = c.Browser().Through(address)
+			through[address].HTTP.Jar = first.HTTP.Jar
+		}
+		b := through[address]
 		crowd.all.Go(func() {
 			for ctx.Err() == nil {
 				request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.String()+path, strings.NewReader(form.Encode()))
@@ -63,6 +72,7 @@ func (c *Console) Flood(path string, addresses []string, pairs ...string) *Stran
 					io.Copy(io.Discard, answer.Body)
 					answer.Body.Close()
 					status = answer.StatusCode
+					crowd.Major.Store(int64(answer.ProtoMajor))
 				}
 				if n := crowd.Answers[status]; n != nil {
 					n.Add(1)

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -51,7 +52,7 @@ func TestExportsTakeConstantMemory(t *testing.T) {
 			lines, size = lines+bytes.Count(part[:n], []byte("\n")), size+n
 		}
 		answer.Body.Close()
-		if err != io.EOF || answer.StatusCode != http.StatusOK || lines < entries {
+		if !errors.Is(err, io.EOF) || answer.StatusCode != http.StatusOK || lines < entries {
 			t.Errorf("%s: %s with %d lines: %v", path, answer.Status, lines, err)
 		}
 		took, more := time.Since(began), p.Memory()-before

@@ -21,12 +21,14 @@ import (
 
 // noPages are the routes that answer with no page.
 var noPages = map[string]string{
-	"/session":                      "answers a number",
-	"/healthz":                      "answers a word",
-	"/readyz":                       "answers a word",
-	"/settings/users/export.csv":    "a file",
-	"/settings/jobs/:id/report.csv": "a file",
-	"/settings/users/:id/menu":      "a part of the list, which the script fetches",
+	"/session":                         "answers a number",
+	"/healthz":                         "answers a word",
+	"/readyz":                          "answers a word",
+	"/settings/users/export.csv":       "a file",
+	"/settings/activity/export.csv":    "a file",
+	"/settings/activity/export.ndjson": "a file",
+	"/settings/jobs/:id/report.csv":    "a file",
+	"/settings/users/:id/menu":         "a part of the list, which the script fetches",
 }
 
 // noLink are the pages to which no link leads when everything is set up, and a mail server is there.

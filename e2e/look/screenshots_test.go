@@ -382,9 +382,9 @@ func (g *gallery) groupScenes() []scene {
 		{name: "activity-filtered", tab: g.admin, path: "/settings/activity?actor=1&object_type=user&object=1&outcome=done&from=2020-01-01"},
 		{name: "activity-found-nothing", tab: g.admin, path: "/settings/activity?q=nothing+of+the+kind"},
 		{name: "activity-entry", tab: g.admin, path: "/settings/activity/1"},
-		{name: "activity-entry-dialog", tab: g.admin, path: "/settings/activity?action=create+group", prepare: func(b *chromium.Tab) {
-			b.Is(`document.querySelector(".entry-link").click() === undefined`)
-			b.Find("Group · Create group", "heading")
+		{name: "activity-entry-dialog", tab: g.admin, path: "/settings/activity?action=create+trigger", prepare: func(b *chromium.Tab) {
+			b.Is(`document.readyState === "complete" && document.querySelector(".entry-link").click() === undefined`)
+			b.Find("Trigger · Create trigger", "heading")
 		}, dark: true},
 		{name: "user-activity", tab: g.admin, path: "/settings/users/" + g.id(harness.AdminEmail) + "?tab=activity"},
 		{name: "tenants", tab: g.crowded, path: "/settings/tenants", dark: true},

@@ -95,6 +95,10 @@ func appendUnmapped(b []byte, e *store.Entry) []byte {
 	if e.JobID != 0 {
 		b = strconv.AppendInt(append(b, `,"job":`...), e.JobID, 10)
 	}
+	if e.TokenID != 0 {
+		b = strconv.AppendInt(append(b, `,"token_id":`...), e.TokenID, 10)
+		b = appendText(append(b, `,"token":`...), e.Token)
+	}
 	if len(e.MAC) > 0 {
 		b = append(hex.AppendEncode(append(b, `,"mac":"`...), e.MAC), '"')
 	}

@@ -122,7 +122,8 @@ func (v *View) entryList(ctx context.Context, q ActivityQuery) (ActivityList, er
 		return ActivityList{}, err
 	}
 	if q.ActorID != 0 {
-		if list.Actor, err = v.nameInEntries(ctx, store.EntryFilter{ActorID: q.ActorID}, func(e store.Entry) string { return e.Actor }); err != nil {
+		by := store.EntryFilter{ActorID: q.ActorID}
+		if list.Actor, err = v.nameInEntries(ctx, by, func(e store.Entry) string { return e.Actor }); err != nil {
 			return ActivityList{}, err
 		}
 	}

@@ -386,6 +386,11 @@ func triedOperations() map[string]tried {
 			o.signedIn(o.ann.UserID, store.Finished)
 			return func() error { return o.EndSessions(ctx, o.by, o.ann.UserID) }
 		}),
+		"ExportEntries": one("export activity done", func(o *office) func() error {
+			return func() error {
+				return o.ExportEntries(ctx, o.by, EntryExport{Format: "CSV"}, func() {}, func(*store.Entry) error { return nil })
+			}
+		}),
 		"ExportUsers": one("export users done", func(o *office) func() error {
 			return func() error {
 				return o.ExportUsers(ctx, o.by, UserQuery{Tab: store.TabActive, Sort: store.SortName}, func() {}, func(Exported) error { return nil })

@@ -286,7 +286,8 @@ func (tx *Tx) revoke(ctx context.Context, invitation store.Invitation, user stor
 	if err := tx.removeUser(ctx, user); err != nil {
 		return err
 	}
-	return tx.recordEnd(ctx, actRevokeInvitation, had.with("invited by", Actor{Name: invitation.InviterName, Email: invitation.InviterEmail}.recorded()))
+	inviter := Actor{Name: invitation.InviterName, Email: invitation.InviterEmail}
+	return tx.recordEnd(ctx, actRevokeInvitation, had.with("invited by", inviter.recorded()))
 }
 
 // Invitation returns a pending invitation and its person, for those who could revoke it. It returns Forbidden, Joined

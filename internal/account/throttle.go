@@ -141,7 +141,8 @@ func (v *View) awaitPause(ctx context.Context, counters ...counter) error {
 // look is a view outside any operation, for a glance at counters before something scarce is taken.
 func (s *Service) look() *View { return &View{service: s, db: s.db.Queries, now: store.At(s.now())} }
 
-// answerPause turns a pause into a Throttled, and returns any other error as it is; a queue that is full is counted too. The refusal is counted in memory, and
+// answerPause turns a pause into a Throttled, and returns any other error as it is; a queue that is full is counted too. The
+// refusal is counted in memory, and
 // whoever goes on trying is answered later and later: nothing is written for them, and they take no time of others.
 func (s *Service) answerPause(ctx context.Context, by Actor, action action, about object, err error) error {
 	if errors.Is(err, auth.ErrBusy) {

@@ -48,7 +48,8 @@ func (t TriggerWithReactions) object() object {
 	}
 	condition, _ := notify.ConditionByKey(t.Condition)
 	return object{kind: objectTrigger, id: t.ID, name: t.Name, fields: map[string]string{
-		"name": t.Name, "description": t.Description, "condition": cmp.Or(condition.Label, t.Condition), "user's role": filter, "settings": typeWords(t.ObjectTypes),
+		"name": t.Name, "description": t.Description, "condition": cmp.Or(condition.Label, t.Condition),
+		"user's role": filter, "settings": typeWords(t.ObjectTypes),
 		"enabled": yesOrNo(t.Enabled), "integrations": strings.Join(integrations, ", "),
 		"tenant": tenantLabel(t.TenantID), "rules": said(t.Rules, store.NoRules),
 	}}

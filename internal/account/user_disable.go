@@ -34,8 +34,8 @@ func (s *Service) DisableAccess(ctx context.Context, by Actor, userID int64, alo
 	})
 }
 
-// EnableAccess restores sign-in, neither sessions nor API tokens. Enabling an enabled user changes nothing. It returns Forbidden (rule "may manage") or
-// store.ErrNotFound.
+// EnableAccess restores sign-in, neither sessions nor API tokens. Enabling an enabled user changes nothing. It returns
+// Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) EnableAccess(ctx context.Context, by Actor, userID int64) (store.User, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.User, error) {
 		done, err := tx.enable(ctx, userID)

@@ -54,8 +54,9 @@ func (v verify) Run(ctx context.Context, io stdio) (err error) {
 		_, err = fmt.Fprintf(io.out, "Entries up to %d were removed because of their age.\n", found.Removed)
 	}
 	if sealing := found.SealedIn; err == nil && sealing.ID > 0 {
-		_, err = fmt.Fprintf(io.out, "Entries up to %d are older than the chain: they are as they were on %s, when they were sealed in by entry %d.\n",
-			sealing.ObjectID, sealing.At.Time().Format("2 January 2006 15:04 UTC"), sealing.ID)
+		_, err = fmt.Fprintf(io.out, "Entries up to %d are older than the chain: they are as they were on %s, "+
+			"when they were sealed in by entry %d.\n", sealing.ObjectID,
+			sealing.At.Time().Format("2 January 2006 15:04 UTC"), sealing.ID)
 	}
 	return err
 }

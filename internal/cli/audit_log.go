@@ -66,8 +66,8 @@ type auditOutput interface {
 	write(lines []byte) error
 	// check opens a file anew that was moved or removed.
 	check() error
-	// close lets go of a file, which the next call opens again.
-	close() error
+	// release lets go of a file, which the next call opens again.
+	release() error
 }
 
 // lastLine is an entry as the audit log remembers it. Its MAC tells whether an entry with that id is still the same: another copy of
@@ -77,7 +77,8 @@ type lastLine struct {
 	mac string // in hexadecimal digits; empty: it was not in the chain yet
 }
 
-// openAuditLog returns an audit log to destination, a file or stdout, which begins with run. Its mark lies in the data directory.
+// openAuditLog returns an audit log to destination, a file or stdout, which begins to write with begin. Its mark lies in the data
+// directory.
 func (s Serve) openAuditLog(service *account.Service, log *slog.Logger) (*auditLog, error) {
 	a := &auditLog{account: service, log: log, wake: make(chan struct{}, 1), reopen: make(chan os.Signal, 1), ended: make(chan struct{})}
 	destination := s.AuditLog
@@ -113,7 +114,7 @@ func (a *auditLog) begin() {
 	a.stop = stop
 	go func() {
 		defer close(a.ended)
-		a.run(ctx)
+		a.keepWriting(ctx)
 	}()
 }
 
@@ -128,7 +129,7 @@ func (a *auditLog) end() {
 	}
 }
 
-func (a *auditLog) run(ctx context.Context) {
+func (a *auditLog) keepWriting(ctx context.Context) {
 	for a.resume(ctx) != nil {
 		if !a.wait(ctx) {
 			return
@@ -144,7 +145,7 @@ func (a *auditLog) run(ctx context.Context) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditGrace)
 	defer cancel()
-	if err := errors.Join(a.writeAll(last), a.out.close()); err != nil {
+	if err := errors.Join(a.writeAll(last), a.out.release()); err != nil {
 		a.log.Error("the audit log is not whole; what is missing is written after the next start", "last", a.last.id, "error", err)
 	}
 }
@@ -163,7 +164,7 @@ func (a *auditLog) wait(ctx context.Context) bool {
 	case <-wake:
 	case <-timer.C:
 	case <-a.reopen:
-		if err := a.out.close(); err != nil {
+		if err := a.out.release(); err != nil {
 			a.log.Error("close the audit log", "error", err)
 		}
 	}
@@ -299,7 +300,7 @@ func (o *auditStdout) write(lines []byte) error {
 
 func (*auditStdout) check() error { return nil }
 
-func (*auditStdout) close() error { return nil }
+func (*auditStdout) release() error { return nil }
 
 // auditFile is a file that others may move, remove or cut.
 type auditFile struct {
@@ -316,7 +317,7 @@ func (f *auditFile) write(lines []byte) error {
 			return err
 		}
 		if err := f.append(lines); err != nil {
-			return errors.Join(err, f.close())
+			return errors.Join(err, f.release())
 		}
 		if f.isThere() {
 			return nil
@@ -349,7 +350,7 @@ func (f *auditFile) check() error {
 	if f.file != nil && f.isThere() {
 		return nil
 	}
-	if err := f.close(); err != nil {
+	if err := f.release(); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
@@ -386,7 +387,7 @@ func endsTorn(file *os.File) (bool, error) {
 	return !bytes.Equal(last, []byte{'\n'}), nil
 }
 
-func (f *auditFile) close() error {
+func (f *auditFile) release() error {
 	if f.file == nil {
 		return nil
 	}

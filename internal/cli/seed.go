@@ -50,7 +50,8 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 	if len(inviter) == 0 {
 		return errors.New("the account has no Global Administrator who could have invited anybody")
 	}
-	seeding := &seeding{company: account.Name, mac: o.key.Chain().MAC, inviter: inviter[0], asOf: store.At(s.AsOf), groups: map[permission.Role]int64{}}
+	seeding := &seeding{company: account.Name, mac: o.key.Chain().MAC, inviter: inviter[0],
+		asOf: store.At(s.AsOf), groups: map[permission.Role]int64{}}
 	for first := 0; first < s.Users; first += peoplePerTransaction {
 		beyond := min(first+peoplePerTransaction, s.Users)
 		if err := o.db.Load(ctx, func(tx *store.Tx) error { return seeding.add(ctx, tx, first, beyond, std.err) }); err != nil {

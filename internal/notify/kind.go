@@ -370,12 +370,8 @@ func Mask(k Kind, s Settings) Settings {
 // maskLines masks the values of "Name: value" lines.
 func maskLines(headers string) string {
 	var masked []string
-	for _, header := range strings.Split(headers, "\n") {
-		name, value, found := strings.Cut(header, ":")
-		if !found {
-			continue
-		}
-		masked = append(masked, name+": "+maskValue(strings.TrimSpace(value)))
+	for _, h := range headersIn(headers) {
+		masked = append(masked, h.name+": "+maskValue(h.value))
 	}
 	return strings.Join(masked, "\n")
 }

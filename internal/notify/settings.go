@@ -21,11 +21,16 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// HeaderName and HeaderValue are the names under which a form holds the rows of a FieldHeaders: of each the name and the value.
+// HeaderName, HeaderValue and HeaderRow are the names under which a form holds the rows of a FieldHeaders: of each the name, the
+// value, and which of the stored headers it shows.
 func HeaderName(field string) string { return field + "_name" }
 
 // HeaderValue is explained at HeaderName.
 func HeaderValue(field string) string { return field + "_value" }
+
+// HeaderRow is explained at HeaderName. In typed settings it stands for lines beside those of the headers, each with the number of a
+// stored header, from 1, or empty for a new one. Where there is none of it, headers are told by their names and their order.
+func HeaderRow(field string) string { return field + "_row" }
 
 // CertificateFile is the name under which a form holds the file of a FieldCertificate.
 func CertificateFile(field string) string { return field + "_file" }
@@ -55,7 +60,7 @@ func Fill(k Kind, kept, typed Settings) Settings {
 		}
 		switch {
 		case value != "" && field.Type == FieldHeaders && typed[Forget(field.Name)] == "":
-			value = keepHeaders(value, kept[field.Name])
+			value = keepHeaders(value, kept[field.Name], shownRows(field, typed))
 		case value == "" && field.Secret():
 			if typed[Forget(field.Name)] == "" {
 				value = kept[field.Name]
@@ -87,7 +92,7 @@ func Retype(k Kind, kept, typed Settings) map[string]string {
 	}
 	for _, field := range k.Fields {
 		sent := field.Secret() && !field.isURL() && field.Name != signingSecret
-		if sent && kept[field.Name] != "" && field.keeps(typed[field.Name], kept[field.Name]) && typed[Forget(field.Name)] == "" {
+		if sent && kept[field.Name] != "" && field.keeps(typed, kept[field.Name]) && typed[Forget(field.Name)] == "" {
 			needed[field.Name] = "The address has changed. Enter this again: what is stored is sent to the old address only."
 		}
 	}
@@ -95,31 +100,69 @@ func Retype(k Kind, kept, typed Settings) map[string]string {
 }
 
 // keeps says whether what was typed into a secret field keeps something of what is stored.
-func (f Field) keeps(typed, kept string) bool {
-	return strings.TrimSpace(typed) == "" || f.Type == FieldHeaders && keepHeaders(typed, kept) != typed
+func (f Field) keeps(typed Settings, kept string) bool {
+	text := typed[f.Name]
+	return strings.TrimSpace(text) == "" || f.Type == FieldHeaders && keepHeaders(text, kept, shownRows(f, typed)) != text
 }
 
-// keepHeaders gives the headers that were typed without a value those that are stored under the same name, in the same order.
-func keepHeaders(typed, kept string) string {
-	stored := map[string][]string{}
-	for _, line := range strings.Split(kept, "\n") {
-		name, value, _ := strings.Cut(line, ":")
-		name = http.CanonicalHeaderKey(name)
-		stored[name] = append(stored[name], strings.TrimSpace(value))
+// shownRows are the numbers of the stored headers that the rows of a form have shown, or nil.
+func shownRows(f Field, typed Settings) []string {
+	if rows, sent := typed[HeaderRow(f.Name)]; sent {
+		return strings.Split(rows, "\n")
 	}
+	return nil
+}
+
+// keepHeaders gives the headers that were typed without a value the stored one that their row has shown, unless the row has got
+// another name since; without rows, those that are stored under the same name, in the same order.
+func keepHeaders(typed, kept string, rows []string) string {
+	stored := headersIn(kept)
 	lines := strings.Split(typed, "\n")
 	for i, line := range lines {
 		name, value, _ := strings.Cut(line, ":")
-		values := stored[http.CanonicalHeaderKey(name)]
-		if name == "" || len(values) == 0 {
+		at := slices.IndexFunc(stored, func(h namedValue) bool { return h.canonical() == http.CanonicalHeaderKey(name) })
+		if rows != nil {
+			at = shownBy(rows, i, len(stored))
+		}
+		if at < 0 || name == "" || stored[at].canonical() != http.CanonicalHeaderKey(name) {
 			continue
 		}
 		if strings.TrimSpace(value) == "" {
-			lines[i] = name + ": " + values[0]
+			lines[i] = name + ": " + stored[at].value
 		}
-		stored[http.CanonicalHeaderKey(name)] = values[1:]
+		if rows == nil {
+			stored = slices.Delete(stored, at, at+1)
+		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// shownBy is which of stored headers a row has shown, from 0, or -1.
+func shownBy(rows []string, row, stored int) int {
+	if row >= len(rows) {
+		return -1
+	}
+	number, err := strconv.Atoi(rows[row])
+	if err != nil || number < 1 || number > stored {
+		return -1
+	}
+	return number - 1
+}
+
+// namedValue is a header as it is stored.
+type namedValue struct{ name, value string }
+
+func (h namedValue) canonical() string { return http.CanonicalHeaderKey(h.name) }
+
+// headersIn are the headers in lines of "Name: value".
+func headersIn(lines string) []namedValue {
+	var headers []namedValue
+	for line := range strings.SplitSeq(lines, "\n") {
+		if name, value, found := strings.Cut(line, ":"); found {
+			headers = append(headers, namedValue{name, strings.TrimSpace(value)})
+		}
+	}
+	return headers
 }
 
 // moved says whether an address has been typed that is another than the stored one.

@@ -274,8 +274,10 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 	if err == nil && idle {
 		err = store.ErrNotFound
 	}
-	if err == nil && len(next.batch) > 0 && next.batch[0].Kind == KindEmail && next.batch[0].IntegrationID != 0 && next.batch[0].Attempts == 1 {
-		w.Wake() // it may have been parted: other lanes can send the rest
+	if err == nil && len(next.batch) > 0 {
+		if d := next.batch[0]; d.Kind == KindEmail && d.IntegrationID != 0 && d.Attempts == 1 {
+			w.Wake() // it may have been parted: other lanes can send the rest
+		}
 	}
 	return next, err
 }
@@ -287,7 +289,7 @@ const linkHasEnded = "the link in it had ended"
 func (w *Worker) endWithLink(ctx context.Context, tx *store.Tx, d store.Delivery, now store.Millis) (bool, error) {
 	token, err := w.token(d)
 	if err != nil || token == "" {
-		return false, nil // the attempt says what is wrong with it
+		return false, nil //nolint:nilerr // the attempt says what is wrong with it
 	}
 	ended, err := tx.LinkHasEnded(ctx, auth.HashToken(token), now)
 	if err != nil || !ended {
