@@ -142,7 +142,7 @@ func importSteps(encoded []byte) (step, error) {
 		in := work.People[i]
 		user, refused := in.parse()
 		if len(refused) > 0 {
-			return fact{user: user}, refused.refusal()
+			return fact{user: user}, refused.Refusal()
 		}
 		added, err := tx.enlist(ctx, in, user, sending(work.Send))
 		if err != nil {
