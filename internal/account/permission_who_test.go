@@ -1,6 +1,7 @@
 package account
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -113,8 +114,9 @@ func TestWhoMayFindsEverybodyInLargeGroups(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
 	rules := c.group(GroupInput{Name: "Rules", Custom: []string{"rules.view"}, Tenants: []int64{1}})
-	all := c.crowd(9000, rules)
-	few := c.group(GroupInput{Name: "Few", Custom: []string{"rules.delete", "rules.view"}, Tenants: []int64{1}}, Actor{UserID: all[17]}, Actor{UserID: all[8999]})
+	all := c.crowd(5000, rules)
+	last := len(all) - 1
+	c.group(GroupInput{Name: "Few", Custom: []string{"rules.delete", "rules.view"}, Tenants: []int64{1}}, Actor{UserID: all[17]}, Actor{UserID: all[last]})
 	more := c.group(GroupInput{Name: "More", Role: permission.Analyst, Tenants: []int64{1}})
 	c.exec(fmt.Sprintf(`INSERT INTO group_users SELECT %d, id FROM users WHERE id > 1 AND id %% 3 = 0`, more.ID))
 	c.exec(`UPDATE groups SET members = (SELECT count(*) FROM group_users WHERE group_id = groups.id)`)
@@ -123,34 +125,26 @@ func TestWhoMayFindsEverybodyInLargeGroups(t *testing.T) {
 		"everybody":             func(int) bool { return true },
 		"nobody":                func(int) bool { return false },
 		"every third":           func(i int) bool { return i%3 == 0 },
-		"few":                   func(i int) bool { return i == 5 || i == 4000 || i == 8999 },
-		"those who came last":   func(i int) bool { return i > 8500 },
-		"those in the middle":   func(i int) bool { return i > 3000 && i < 3200 },
+		"few":                   func(i int) bool { return i == 5 || i == 3000 || i == last },
+		"those who came last":   func(i int) bool { return i > 4700 },
+		"those in the middle":   func(i int) bool { return i > 2000 && i < 2200 },
 		"one in fifty, by luck": func(int) bool { return random.IntN(50) == 0 },
 	} {
 		want := map[permission.Permission][]int64{rulesView: {1}, rulesDelete: {1}}
-		c.must(c.db.Update(ctx, func(tx *store.Tx) error {
-			for i, id := range all {
-				user, err := tx.UserByID(ctx, id)
-				if err != nil {
-					return err
-				}
-				user.DisabledAt = 0
-				if !active(i) {
-					user.DisabledAt = 1
-				}
-				if err := tx.UpdateUser(ctx, &user); err != nil {
-					return err
-				}
-				if user.DisabledAt == 0 {
-					want[rulesView] = append(want[rulesView], id)
-				}
-				if user.DisabledAt == 0 && (i == 17 || i == 8999 || id%3 == 0) {
-					want[rulesDelete] = append(want[rulesDelete], id)
-				}
+		c.exec(`UPDATE users SET disabled_at = 1 WHERE id > 1`)
+		for i, id := range all {
+			if !active(i) {
+				continue
 			}
-			return nil
-		}))
+			want[rulesView] = append(want[rulesView], id)
+			if i == 17 || i == last || id%3 == 0 {
+				want[rulesDelete] = append(want[rulesDelete], id)
+			}
+		}
+		enabled, err := json.Marshal(want[rulesView])
+		c.must(err)
+		c.exec(fmt.Sprintf(`UPDATE users SET disabled_at = 0 WHERE id IN (SELECT value FROM json_each('%s'))`, enabled))
+		c.exec(`INSERT INTO user_changes (user_id) SELECT id FROM users`)
 		for p, ids := range want {
 			for _, limit := range []int{0, 7, 1000} {
 				got, pages := c.everyone(WhoMayQuery{Permission: p, TenantID: 1, Limit: limit})
@@ -163,8 +157,6 @@ func TestWhoMayFindsEverybodyInLargeGroups(t *testing.T) {
 			}
 		}
 	}
-	_, err := c.DeleteGroup(ctx, c.admin, few.ID)
-	c.must(err)
 }
 
 func TestWhoMayIsForWhoSeesPeople(t *testing.T) {
@@ -183,11 +175,13 @@ func TestWhoMayIsForWhoSeesPeople(t *testing.T) {
 	}
 	page, err := c.WhoMay(ctx, c.admin, ask)
 	c.must(err)
-	if len(page.People) != 2 || page.People[1].User.ID != reader.UserID || page.People[1].Through[0].Name != "Read Only Staging" {
-		t.Errorf("in Staging: %+v", page)
+	if len(page.People) != 2 || page.People[1].User.ID != reader.UserID || page.People[1].Through[0].Name != "Read Only (Staging)" {
+		t.Errorf("in Staging: %d people, the last one %+v", len(page.People), page.People[len(page.People)-1])
 	}
-	if c.exec(`UPDATE users SET password_hash = 'secret'`); page.People[0].User.PasswordHash != "" {
-		t.Error("a password hash is given")
+	for _, person := range page.People {
+		if person.User.PasswordHash != "" {
+			t.Error("a password hash is given")
+		}
 	}
 	_, err = c.DisableTenant(ctx, c.admin, staging.ID)
 	c.must(err)
