@@ -485,10 +485,18 @@ const peopleHolding = `WITH holding AS (SELECT user_id FROM group_users WHERE gr
 
 // Giving are the groups with members that give a permission in a tenant.
 type Giving struct {
-	groups  string // their ids, in JSON: there may be thousands
 	Groups  int
 	Members int // of all of them together; who is in several counts for each
+
+	ids   string // of the groups, in JSON: there may be thousands
+	roles string // those that give it, in JSON
+	key   string // of the permission, as it stands between others
+	in    int64  // the tenant
 }
+
+// giving is the condition that a group gives what the first three arguments say: Giving.roles, key and in.
+const giving = `(g.role IN (SELECT value FROM json_each($1)) OR g.role = '' AND instr(' ' || g.permissions || ' ', $2) > 0)
+	AND (g.all_tenants = 1 OR EXISTS (SELECT 1 FROM group_tenants gt WHERE gt.group_id = g.id AND gt.tenant_id = $3))`
 
 // GroupsGiving returns the groups that give p in a tenant.
 func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tenantID int64) (Giving, error) {
@@ -502,13 +510,12 @@ func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tena
 	if err != nil {
 		return Giving{}, err
 	}
-	return one(ctx, q.q, func(s scanner) (g Giving, err error) {
-		err = s.Scan(&g.groups, &g.Groups, &g.Members)
+	g := Giving{roles: string(list), key: " " + p.String() + " ", in: tenantID}
+	return one(ctx, q.q, func(s scanner) (Giving, error) {
+		err := s.Scan(&g.ids, &g.Groups, &g.Members)
 		return g, err
-	}, `SELECT json_group_array(g.id), count(*), coalesce(sum(g.members), 0) FROM groups g WHERE g.members > 0
-		AND (g.role IN (SELECT value FROM json_each($1)) OR g.role = '' AND instr(' ' || g.permissions || ' ', $2) > 0)
-		AND (g.all_tenants = 1 OR EXISTS (SELECT 1 FROM group_tenants gt WHERE gt.group_id = g.id AND gt.tenant_id = $3))`,
-		string(list), " "+p.String()+" ", tenantID)
+	}, `SELECT json_group_array(g.id), count(*), coalesce(sum(g.members), 0) FROM groups g WHERE g.members > 0 AND `+giving,
+		g.roles, g.key, g.in)
 }
 
 // NextGiven returns the first id after one of somebody in any of the groups, or of a Global Administrator, who needs none; 0: there is
@@ -516,7 +523,7 @@ func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tena
 func (q Queries) NextGiven(ctx context.Context, g Giving, after int64) (int64, error) {
 	return one(ctx, q.q, value[int64], `SELECT coalesce(min(id), 0) FROM (SELECT (SELECT user_id FROM group_users
 			WHERE group_id = wanted.value AND user_id > $2 ORDER BY user_id LIMIT 1) AS id FROM json_each($1) wanted
-		UNION ALL SELECT min(id) FROM users WHERE role = 'global_admin' AND id > $2)`, g.groups, after)
+		UNION ALL SELECT min(id) FROM users WHERE role = 'global_admin' AND id > $2)`, g.ids, after)
 }
 
 // PeopleGiven returns the ids after one, up to another, of the people in any of the groups and of the Global Administrators, in
@@ -524,11 +531,12 @@ func (q Queries) NextGiven(ctx context.Context, g Giving, after int64) (int64, e
 func (q Queries) PeopleGiven(ctx context.Context, g Giving, after, last int64) ([]int64, error) {
 	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id IN (SELECT value FROM json_each($1))
 			AND user_id > $2 AND user_id <= $3
-		UNION SELECT id FROM users WHERE role = 'global_admin' AND id > $2 AND id <= $3 ORDER BY user_id`, g.groups, after, last)
+		UNION SELECT id FROM users WHERE role = 'global_admin' AND id > $2 AND id <= $3 ORDER BY user_id`, g.ids, after, last)
 }
 
-// MembershipsGiven returns which of the groups people are in, by person; without what else the groups cover than the tenant given.
-func (q Queries) MembershipsGiven(ctx context.Context, g Giving, tenantID int64, users []int64) (map[int64][]CoveringGroup, error) {
+// MembershipsGiven returns which of the groups people are in, by person; without what else the groups cover than the tenant. It does
+// not matter how many groups there are.
+func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) (map[int64][]CoveringGroup, error) {
 	memberships := make(map[int64][]CoveringGroup, len(users))
 	type membership struct {
 		user  int64
@@ -541,13 +549,12 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, tenantID int64,
 	rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
 		err = m.group.scanInto(s, &m.user)
 		return m, err
-	}, `SELECT `+groupColumns+`, gu.user_id FROM json_each($1) u CROSS JOIN group_users gu ON gu.user_id = u.value
-			JOIN groups g ON g.id = gu.group_id
-		WHERE gu.group_id IN (SELECT value FROM json_each($2)) ORDER BY gu.user_id, g.id`, string(list), g.groups)
+	}, `SELECT `+groupColumns+`, gu.user_id FROM json_each($4) wanted CROSS JOIN group_users gu ON gu.user_id = wanted.value
+		CROSS JOIN groups g ON g.id = gu.group_id WHERE `+giving+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, string(list))
 	for _, m := range rows {
 		c := CoveringGroup{Group: m.group}
 		if !c.AllTenants {
-			c.Tenants = []int64{tenantID}
+			c.Tenants = []int64{g.in}
 		}
 		memberships[m.user] = append(memberships[m.user], c)
 	}

@@ -67,7 +67,8 @@ func (s *Service) WhoMay(ctx context.Context, by Actor, q WhoMayQuery) (Permitte
 }
 
 // whoMay looks for a page of those who may. There are two long lists, both by id: who is given the permission, in the database, and
-// who has access, in memory. It walks along the first by windows, and leaps over what only one of them has.
+// who has access, in memory. It walks along the first by windows, and leaps over what only one of them has. Where very many groups
+// give it, it walks along the second as long as most of those are given it: a window looks once into each group.
 type whoMay struct {
 	*View
 	WhoMayQuery
@@ -75,13 +76,18 @@ type whoMay struct {
 	tenant  store.Tenant
 	decides int64 // the tenant in which the permission must be held
 	given   store.Giving
-	effort  int // rows read so far, about
+	span    int64 // ids in the next window
+	windows int   // so far
+	byOne   bool  // walk along those who have access
+	effort  int   // rows read so far, about
 }
 
 const (
 	fewGiven   = 4096   // memberships that are read at once
+	manyGroups = 128    // for windows
 	leastSpan  = 64     // ids in a window
 	mostEffort = 20_000 // rows read for a page, about; 10 to 15 ms
+	look       = 3      // rows that a look into a group costs, about
 	descriptor = 20     // rows that a described person costs, about
 )
 
@@ -90,59 +96,84 @@ func (w *whoMay) page(ctx context.Context) (page PermittedPage, err error) {
 		return PermittedPage{}, err
 	}
 	wanted, last := w.Limit+1, w.people.LastID() // one more, to know whether anybody follows
-	after, span := w.After, w.firstSpan(last)
-	for window := 0; after < last; window++ {
-		if after, err = w.leap(ctx, after, window > 0); err != nil || after < 0 {
-			return page, err
+	w.begin(last)
+	for after := w.After; after < last; {
+		step := w.window
+		if w.byOne {
+			step = w.accessible
 		}
-		until := after + span
-		found, err := w.db.PeopleGiven(ctx, w.given, after, until)
+		found, until, err := step(ctx, after, wanted-len(page.People))
 		if err != nil {
 			return PermittedPage{}, err
 		}
-		w.effort += w.given.Groups + len(found)
-		found = w.people.Among(found, directory.Active)
-		if missing := wanted - len(page.People); len(found) > missing {
-			found = found[:missing]
-			until = found[missing-1]
-		}
+		before := len(page.People)
 		if page.People, err = w.describe(ctx, page.People, found); err != nil {
 			return PermittedPage{}, err
 		}
-		if len(page.People) == wanted {
+		if len(page.People) >= wanted {
 			page.People = page.People[:w.Limit]
 			page.Next = page.People[w.Limit-1].User.ID
 			return page, nil
 		}
-		if after = until; w.effort > mostEffort+descriptor*w.Limit && after < last {
+		w.byOne = w.byOne && 4*(len(page.People)-before) > len(found)
+		if after = until; w.effort > mostEffort+2*descriptor*w.Limit && after < last {
 			page.Next = after
 			return page, nil
 		}
-		span *= 4
 	}
 	return page, nil
 }
 
-// firstSpan is over how many ids twice as many memberships lie as people are wanted, were they spread evenly.
-func (w *whoMay) firstSpan(last int64) int64 {
+// begin decides how to walk. A first window has as many ids as twice as many memberships lie over as people are wanted, were they
+// spread evenly.
+func (w *whoMay) begin(last int64) {
 	if w.given.Members <= fewGiven {
-		return last
+		w.span = last
+		return
 	}
-	return leastSpan + 2*int64(w.Limit+1)*last/int64(w.given.Members)
+	w.span = leastSpan + 2*int64(w.Limit+1)*last/int64(w.given.Members)
+	w.byOne = w.given.Groups > manyGroups
 }
 
-// leap returns an id that lies just before the next person with access, or -1 where nobody follows. Where the window before was not
-// enough, the next one who is given the permission decides too.
-func (w *whoMay) leap(ctx context.Context, after int64, again bool) (int64, error) {
-	if again {
+// accessible returns the next people with access after an id, and the last of them.
+func (w *whoMay) accessible(_ context.Context, after int64, wanted int) (found []int64, until int64, err error) {
+	for until = after; len(found) < wanted+wanted/4; found = append(found, until) {
+		next := w.people.Next(until, directory.Active)
+		if next == 0 {
+			return found, w.people.LastID(), nil
+		}
+		until = next
+	}
+	return found, until, nil
+}
+
+// window returns the next people who are given the permission and have access, as many as wanted at most, and up to where these are
+// all. Where the window before was not enough, it leaps to the next one who is given it.
+func (w *whoMay) window(ctx context.Context, after int64, wanted int) (found []int64, until int64, err error) {
+	if w.windows++; w.windows > 1 {
 		next, err := w.db.NextGiven(ctx, w.given, after)
 		if err != nil || next == 0 {
-			return -1, err
+			return nil, w.people.LastID(), err
 		}
-		w.effort += w.given.Groups
+		w.effort += look * w.given.Groups
 		after = next - 1
 	}
-	return w.people.Next(after, directory.Active) - 1, nil
+	next := w.people.Next(after, directory.Active)
+	if next == 0 {
+		return nil, w.people.LastID(), nil
+	}
+	after = next - 1
+	until = after + w.span
+	w.span *= 4
+	if found, err = w.db.PeopleGiven(ctx, w.given, after, until); err != nil {
+		return nil, 0, err
+	}
+	w.effort += look*w.given.Groups + len(found)
+	if found = w.people.Among(found, directory.Active); len(found) > wanted {
+		found = found[:wanted]
+		until = found[wanted-1]
+	}
+	return found, until, nil
 }
 
 // describe adds those of the people with these ids who may, with the groups that give it.
@@ -154,7 +185,7 @@ func (w *whoMay) describe(ctx context.Context, so []Permitted, ids []int64) ([]P
 	if err != nil {
 		return nil, err
 	}
-	memberships, err := w.db.MembershipsGiven(ctx, w.given, w.decides, ids)
+	memberships, err := w.db.MembershipsGiven(ctx, w.given, ids)
 	if err != nil {
 		return nil, err
 	}
