@@ -47,9 +47,9 @@ func newEntitlement(user store.User, o origins) entitlement {
 	return entitlement{role: user.Role, status: status, origins: o, held: o.holdings()}
 }
 
-// may decides whether the person may do p in a tenant. It is what operations enforce: of the console's own resources what Actor.May
+// decide says whether the person may do p in a tenant. It is what operations enforce: of the console's own resources what Actor.May
 // says, which the main tenant decides about; of the others what is held in the tenant, unless that is disabled.
-func (s *entitlement) may(p permission.Permission, tenant store.Tenant, main int64) PermissionCheck {
+func (s *entitlement) decide(p permission.Permission, tenant store.Tenant, main int64) PermissionCheck {
 	decides, allowed := tenant.ID, false
 	if p.Resource.Console() {
 		decides = main
@@ -100,7 +100,7 @@ func (s *Service) CheckPermission(ctx context.Context, by Actor, userID, tenantI
 	if err != nil {
 		return PermissionCheck{}, err
 	}
-	return person.may(p, tenant, main), nil
+	return person.decide(p, tenant, main), nil
 }
 
 // knownTenant returns a tenant, and the id of the main one. It returns store.ErrNotFound.

@@ -18,7 +18,11 @@ func BenchmarkCheckPermission(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.db.Update(b.Context(), func(tx *store.Tx) error { _, err := tx.AddMember(b.Context(), group.ID, ann); return err }); err != nil {
+		err = s.db.Update(b.Context(), func(tx *store.Tx) error {
+			_, err := tx.AddMember(b.Context(), group.ID, ann)
+			return err
+		})
+		if err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,7 +26,8 @@ func (c *company) wantCheck(whom Actor, tenant int64, p permission.Permission, d
 		names = append(names, s.Name)
 	}
 	if check.Allowed != (denied == "") || check.Denied != denied || !slices.Equal(names, through) {
-		c.t.Errorf("%s of %d in %d: %v %q through %q, want %q through %q", p, whom.UserID, tenant, check.Allowed, check.Denied, names, denied, through)
+		c.t.Errorf("%s of %d in %d: %v %q through %q, want %q through %q", p, whom.UserID, tenant,
+			check.Allowed, check.Denied, names, denied, through)
 	}
 }
 

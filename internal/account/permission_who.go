@@ -192,7 +192,7 @@ func (w *whoMay) describe(ctx context.Context, so []Permitted, ids []int64) ([]P
 	w.effort += descriptor * len(ids)
 	for _, user := range users {
 		person := newEntitlement(user, originsIn(user, memberships[user.ID]))
-		if check := person.may(w.Permission, w.tenant, w.by.Main); check.Allowed {
+		if check := person.decide(w.Permission, w.tenant, w.by.Main); check.Allowed {
 			user.PasswordHash = ""
 			so = append(so, Permitted{User: user, Through: check.Through})
 		}

@@ -128,7 +128,8 @@ func TestWhoMayFindsEverybodyInLargeGroups(t *testing.T) {
 		}
 		return nil
 	}))
-	c.group(GroupInput{Name: "Few", Custom: []string{"rules.delete", "rules.view"}, Tenants: []int64{1}}, Actor{UserID: all[17]}, Actor{UserID: all[last]})
+	c.group(GroupInput{Name: "Few", Custom: []string{"rules.delete", "rules.view"}, Tenants: []int64{1}},
+		Actor{UserID: all[17]}, Actor{UserID: all[last]})
 	more := c.group(GroupInput{Name: "More", Role: permission.Analyst, Tenants: []int64{1}})
 	c.exec(fmt.Sprintf(`INSERT INTO group_users SELECT %d, id FROM users WHERE id > 1 AND id %% 3 = 0`, more.ID))
 	c.exec(`UPDATE groups SET members = (SELECT count(*) FROM group_users WHERE group_id = groups.id)`)
