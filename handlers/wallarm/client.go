@@ -3,6 +3,7 @@ package wallarm
 import (
 	"console/handlers"
 	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -65,6 +66,9 @@ func (a *API) createClient(c handlers.Request) error {
 	var in struct {
 		Name    string `json:"name"`
 		Partner string `json:"partner_uuid"`
+	}
+	if err := a.account.Require(c.Actor(), permission.TenantsView); err != nil { // the answer says whether a name is taken
+		return err
 	}
 	if err := decode(c, &in); err != nil {
 		return err

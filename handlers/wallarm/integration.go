@@ -6,6 +6,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -97,6 +98,9 @@ func labelOf(c handlers.Request, tenantID int64) int64 {
 }
 
 func (a *API) createIntegration(c handlers.Request) error {
+	if err := a.account.Require(c.Actor(), permission.IntegrationsView); err != nil { // the answer shows it
+		return err
+	}
 	var in integrationSent
 	if err := decode(c, &in); err != nil {
 		return err
@@ -128,6 +132,9 @@ func (a *API) addIntegration(c handlers.Request, t target, in integrationSent) e
 // createTelegram adds a Telegram integration. The client sends either the token of a bot with the number of a chat, which the console
 // can send to, or what another bot has noted of both, which it only keeps.
 func (a *API) createTelegram(c handlers.Request) error {
+	if err := a.account.Require(c.Actor(), permission.IntegrationsView); err != nil {
+		return err
+	}
 	var in struct {
 		Name     *string `json:"name"`
 		ClientID *int64  `json:"clientid"`
