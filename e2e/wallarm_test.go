@@ -3,6 +3,9 @@ package e2e
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,11 +47,43 @@ func clientWith(c *harness.Console, token string) client.API {
 	headers := http.Header{}
 	headers.Add("X-WallarmAPI-Token", token)
 	api, err := client.New(client.UsingBaseURL(strings.TrimSuffix(c.URL.String(), "/")), client.Headers(headers),
-		client.HTTPClient(&http.Client{Transport: c.Transport}), client.UsingRetryPolicy(0, 1, 1))
+		client.HTTPClient(&http.Client{Transport: looking{c}}), client.UsingRetryPolicy(0, 1, 1))
 	if err != nil {
 		c.T.Fatal(err)
 	}
 	return api
+}
+
+// looking sends requests of programs, and looks at each answer for what none may hold: tokens and their hashes, passwords and theirs,
+// and what tests have marked as SECRET in the settings of integrations.
+type looking struct{ console *harness.Console }
+
+func (l looking) RoundTrip(asked *http.Request) (*http.Response, error) {
+	transport := l.console.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	response, err := transport.RoundTrip(asked)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	token := asked.Header.Get("X-WallarmApi-Token")
+	hash := sha256.Sum256([]byte(token))
+	for what, secret := range map[string]string{
+		"its token": token, "the hash of its token": hex.EncodeToString(hash[:]),
+		"the hash of its token in base64": base64.StdEncoding.EncodeToString(hash[:]), "a password": given, "a hash of a password": "$argon2",
+		"the password of the administrator": harness.AdminPassword, "a secret of an integration": "SECRET", "the secret of a webhook": "whsec_", "a signup link": "/signup/", "a link for a password": "/reset/",
+	} {
+		if secret != "" && (bytes.Contains(body, []byte(secret)) || strings.Contains(fmt.Sprint(response.Header), secret)) {
+			l.console.T.Errorf("%s %s: the answer holds %s: %.500s", asked.Method, asked.URL.Path, what, body)
+		}
+	}
+	return response, nil
 }
 
 // request sends a request as a script does that has no client: a token, a method, a path and a body.
@@ -61,11 +96,7 @@ func request(c *harness.Console, token, method, path, body string) (status int, 
 	if token != "" {
 		asked.Header.Set("X-WallarmApi-Token", token)
 	}
-	transport := c.Transport
-	if transport == nil {
-		transport = http.DefaultTransport
-	}
-	response, err := (&http.Client{Transport: transport}).Do(asked)
+	response, err := (&http.Client{Transport: looking{c}}).Do(asked)
 	if err != nil {
 		c.T.Fatal(err)
 	}

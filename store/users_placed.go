@@ -59,11 +59,64 @@ func (q Queries) PlacedUsers(ctx context.Context, p PlacedQuery) ([]PlacedUser, 
 	conditions, args = among(conditions, args, "u.email_key", p.EmailKeys)
 	conditions, args = among(conditions, args, placeOf, p.Tenants)
 	args = append(args, p.Limit, p.Offset)
-	return many(ctx, q.q, func(s scanner) (u PlacedUser, err error) {
-		err = s.Scan(append(u.User.fields(), &u.TenantID)...)
-		return u, err
-	}, fmt.Sprintf(`SELECT %s, %s FROM users u WHERE %s ORDER BY %s, u.id LIMIT $%d OFFSET $%d`, userColumns, placeOf,
-		strings.Join(conditions, " AND "), order, len(args)-1, len(args)), args...)
+	// Ids come first, from an index alone: what is passed over is not read.
+	found, err := many(ctx, q.q, func(s scanner) (u PlacedUser, err error) { return u, s.Scan(u.User.fields()...) },
+		fmt.Sprintf(`SELECT %s FROM (SELECT u.id AS listed FROM users u WHERE %s ORDER BY %s, u.id LIMIT $%d OFFSET $%d)
+			CROSS JOIN users u ON u.id = listed ORDER BY %s, u.id`, userColumns, strings.Join(conditions, " AND "), order, len(args)-1,
+			len(args), order), args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found, q.place(ctx, found)
+}
+
+// automaticGroup is an automatic group in a tenant.
+type automaticGroup struct {
+	id, tenant int64
+	role       string
+}
+
+// place sets the tenants of people, as placeOf says. There are few automatic groups, so they are read once and not for each person.
+func (q Queries) place(ctx context.Context, people []PlacedUser) error {
+	groups, err := many(ctx, q.q, func(s scanner) (g automaticGroup, err error) { return g, s.Scan(&g.id, &g.role, &g.tenant) },
+		`SELECT g.id, g.role, t.id FROM groups g JOIN group_tenants gt ON gt.group_id = g.id JOIN tenants t ON t.id = gt.tenant_id
+		WHERE g.automatic = 1`)
+	if err != nil {
+		return err
+	}
+	main, err := q.MainTenant(ctx)
+	if err != nil {
+		return err
+	}
+	byID := map[int64][]automaticGroup{}
+	for _, g := range groups {
+		byID[g.id] = append(byID[g.id], g)
+	}
+	at, ids := make(map[int64]int, len(people)), make([]any, len(people))
+	for i, u := range people {
+		at[u.ID], ids[i] = i, u.ID
+	}
+	isIn, args := among(nil, nil, "user_id", ids)
+	type member struct{ user, group int64 }
+	memberships, err := many(ctx, q.q, func(s scanner) (m member, err error) { return m, s.Scan(&m.user, &m.group) },
+		`SELECT user_id, group_id FROM group_users WHERE `+isIn[0], args...)
+	if err != nil {
+		return err
+	}
+	for _, m := range memberships {
+		u := &people[at[m.user]]
+		for _, g := range byID[m.group] {
+			if g.role == string(u.Role) && (u.TenantID == 0 || g.tenant == main.ID || u.TenantID != main.ID && g.tenant < u.TenantID) {
+				u.TenantID = g.tenant
+			}
+		}
+	}
+	for i := range people {
+		if people[i].TenantID == 0 {
+			people[i].TenantID = main.ID
+		}
+	}
+	return nil
 }
 
 // among adds the condition that an expression is one of values, unless there are none.

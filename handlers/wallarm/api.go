@@ -9,6 +9,7 @@ import (
 
 	"console/handlers"
 	"console/internal/account"
+	"console/internal/permission"
 )
 
 // tokenHeader carries the token of a request.
@@ -29,31 +30,33 @@ func (a *API) Programs() handlers.Programs {
 		Token: func(r *http.Request) string { return r.Header.Get(tokenHeader) }}
 }
 
-// Routes is the map of the API. Which permission an operation takes beyond a token depends on its object; the account asks for it.
+// Routes is the map of the API. What a route takes is asked for before its body is read. Whether somebody may be changed by the owner
+// of a token, or a role given, the account decides.
 func (a *API) Routes() []handlers.Route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	holding := handlers.Holding
 	return []handlers.Route{
 		{Method: post, Path: "/v1/user", Needs: handlers.SignedIn, Handle: a.self},
-		{Method: post, Path: "/v1/objects/user", Needs: handlers.SignedIn, Handle: a.readUsers},
-		{Method: post, Path: "/v1/objects/user/create", Needs: handlers.SignedIn, Handle: a.createUser},
-		{Method: post, Path: "/v1/objects/user/update", Needs: handlers.SignedIn, Handle: a.updateUser},
-		{Method: post, Path: "/v1/objects/user/delete", Needs: handlers.SignedIn, Handle: a.deleteUser},
+		{Method: post, Path: "/v1/objects/user", Needs: holding(permission.UsersView), Handle: a.readUsers},
+		{Method: post, Path: "/v1/objects/user/create", Needs: holding(permission.UsersCreate), Handle: a.createUser},
+		{Method: post, Path: "/v1/objects/user/update", Needs: holding(permission.UsersUpdate), Handle: a.updateUser},
+		{Method: post, Path: "/v1/objects/user/delete", Needs: holding(permission.UsersDelete), Handle: a.deleteUser},
 
-		{Method: get, Path: "/v1/objects/client", Needs: handlers.SignedIn, Handle: a.readClients},
-		{Method: post, Path: "/v1/objects/client/create", Needs: handlers.SignedIn, Handle: a.createClient},
-		{Method: post, Path: "/v1/objects/client/update", Needs: handlers.SignedIn, Handle: a.updateClient},
-		{Method: post, Path: "/v1/objects/client/delete", Needs: handlers.SignedIn, Handle: a.deleteClient},
+		{Method: get, Path: "/v1/objects/client", Needs: holding(permission.TenantsView), Handle: a.readClients},
+		{Method: post, Path: "/v1/objects/client/create", Needs: holding(permission.TenantsCreate), Handle: a.createClient},
+		{Method: post, Path: "/v1/objects/client/update", Needs: holding(permission.TenantsUpdate), Handle: a.updateClient},
+		{Method: post, Path: "/v1/objects/client/delete", Needs: holding(permission.TenantsDelete), Handle: a.deleteClient},
 
-		{Method: get, Path: "/v2/integration", Needs: handlers.SignedIn, Handle: a.readIntegrations},
-		{Method: post, Path: "/v2/integration", Needs: handlers.SignedIn, Handle: a.createIntegration},
-		{Method: post, Path: "/v2/integration/telegram", Needs: handlers.SignedIn, Handle: a.createTelegram},
-		{Method: put, Path: "/v2/integration/:id", Needs: handlers.SignedIn, Handle: a.updateIntegration},
-		{Method: del, Path: "/v2/integration/:id", Needs: handlers.SignedIn, Handle: a.deleteIntegration},
+		{Method: get, Path: "/v2/integration", Needs: holding(permission.IntegrationsView), Handle: a.readIntegrations},
+		{Method: post, Path: "/v2/integration", Needs: holding(permission.IntegrationsCreate), Handle: a.createIntegration},
+		{Method: post, Path: "/v2/integration/telegram", Needs: holding(permission.IntegrationsCreate), Handle: a.createTelegram},
+		{Method: put, Path: "/v2/integration/:id", Needs: holding(permission.IntegrationsUpdate), Handle: a.updateIntegration},
+		{Method: del, Path: "/v2/integration/:id", Needs: holding(permission.IntegrationsDelete), Handle: a.deleteIntegration},
 
-		{Method: get, Path: "/v2/clients/:client/triggers", Needs: handlers.SignedIn, Handle: a.readTriggers},
-		{Method: post, Path: "/v2/clients/:client/triggers", Needs: handlers.SignedIn, Handle: a.createTrigger},
-		{Method: put, Path: "/v2/clients/:client/triggers/:id", Needs: handlers.SignedIn, Handle: a.updateTrigger},
-		{Method: del, Path: "/v2/clients/:client/triggers/:id", Needs: handlers.SignedIn, Handle: a.deleteTrigger},
+		{Method: get, Path: "/v2/clients/:client/triggers", Needs: holding(permission.TriggersView), Handle: a.readTriggers},
+		{Method: post, Path: "/v2/clients/:client/triggers", Needs: holding(permission.TriggersCreate), Handle: a.createTrigger},
+		{Method: put, Path: "/v2/clients/:client/triggers/:id", Needs: holding(permission.TriggersUpdate), Handle: a.updateTrigger},
+		{Method: del, Path: "/v2/clients/:client/triggers/:id", Needs: holding(permission.TriggersDelete), Handle: a.deleteTrigger},
 	}
 }
 

@@ -1,8 +1,11 @@
 package wallarm
 
 import (
+	"net/url"
+
 	"console/handlers"
 	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -12,31 +15,36 @@ import (
 const alreadyExists = "Already exists"
 
 func (a *API) readClients(c handlers.Request) error {
-	var q account.TenantQuery
-	var err error
-	if c.QueryParams().Has("filter[id]") {
-		if q.ID, err = queryNumber(c, "filter[id]", -1); err != nil {
-			return err
-		}
-		if q.ID == 0 {
-			q.ID = -1 // nobody's
-		}
-	}
-	q.UUID, q.Name, q.Enabled = c.QueryParam("filter[uuid]"), c.QueryParam("filter[name]"), c.QueryParam("filter[enabled]") == "true"
-	limit, err := queryNumber(c, "limit", maxRead)
+	q, err := tenantQuery(c.QueryParams())
 	if err != nil {
 		return err
 	}
-	offset, err := queryNumber(c, "offset", 0)
-	if err != nil {
-		return err
-	}
-	q.Limit, q.Offset = window(int(limit), int(offset))
 	tenants, err := a.account.FindTenants(c.Context(), c.Actor(), q)
 	if err != nil {
 		return err
 	}
 	return a.answerClients(c, tenants...)
+}
+
+// tenantQuery is which tenants a query asks for.
+func tenantQuery(query url.Values) (account.TenantQuery, error) {
+	q := account.TenantQuery{UUID: query.Get("filter[uuid]"), Name: query.Get("filter[name]"), Enabled: query.Get("filter[enabled]") == "true"}
+	var err error
+	if query.Has("filter[id]") {
+		if q.ID, err = queryNumber(query, "filter[id]", -1); err != nil {
+			return q, err
+		}
+		if q.ID == 0 {
+			q.ID = -1 // nobody's
+		}
+	}
+	limit, err := queryNumber(query, "limit", maxRead)
+	if err != nil {
+		return q, err
+	}
+	offset, err := queryNumber(query, "offset", 0)
+	q.Limit, q.Offset = window(int(limit), int(offset))
+	return q, err
 }
 
 // answerClients sends tenants as a list.
@@ -61,10 +69,16 @@ func (a *API) partner(c handlers.Request) (store.Tenant, error) {
 	return tenants[0], nil
 }
 
+// clientCreate is a tenant to be made.
+type clientCreate struct {
+	Name    string `json:"name"`
+	Partner string `json:"partner_uuid"`
+}
+
 func (a *API) createClient(c handlers.Request) error {
-	var in struct {
-		Name    string `json:"name"`
-		Partner string `json:"partner_uuid"`
+	var in clientCreate
+	if err := a.account.Require(c.Actor(), permission.TenantsView); err != nil { // the answer says whether a name is taken
+		return err
 	}
 	if err := decode(c, &in); err != nil {
 		return err
@@ -105,14 +119,17 @@ func (f clientFilter) one() (int64, error) {
 	return f.ID[0], nil
 }
 
+// clientUpdate is a change of a tenant.
+type clientUpdate struct {
+	Filter clientFilter `json:"filter"`
+	Fields struct {
+		Name    *string `json:"name"`
+		Enabled *bool   `json:"enabled"`
+	} `json:"fields"`
+}
+
 func (a *API) updateClient(c handlers.Request) error {
-	var in struct {
-		Filter clientFilter `json:"filter"`
-		Fields struct {
-			Name    *string `json:"name"`
-			Enabled *bool   `json:"enabled"`
-		} `json:"fields"`
-	}
+	var in clientUpdate
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -127,10 +144,12 @@ func (a *API) updateClient(c handlers.Request) error {
 	return a.answerClients(c, tenant)
 }
 
+type clientDelete struct {
+	Filter clientFilter `json:"filter"`
+}
+
 func (a *API) deleteClient(c handlers.Request) error {
-	var in struct {
-		Filter clientFilter `json:"filter"`
-	}
+	var in clientDelete
 	if err := decode(c, &in); err != nil {
 		return err
 	}

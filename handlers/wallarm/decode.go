@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -28,8 +29,10 @@ func invalid(words string) error {
 }
 
 // decode reads the body of a request, which is a JSON object or nothing at all. Fields that this console does not know are ignored.
-func decode(c handlers.Request, into any) error {
-	decoder := json.NewDecoder(c.Request().Body)
+func decode(c handlers.Request, into any) error { return decodeFrom(c.Request().Body, into) }
+
+func decodeFrom(body io.Reader, into any) error {
+	decoder := json.NewDecoder(body)
 	err := decoder.Decode(into)
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -69,8 +72,10 @@ func (s *several[T]) UnmarshalJSON(data []byte) error {
 }
 
 // pathID is a number in the path. What is none is nobody's id.
-func pathID(c handlers.Request, name string) (int64, error) {
-	id, err := strconv.ParseInt(c.Param(name), 10, 64)
+func pathID(c handlers.Request, name string) (int64, error) { return idOf(c.Param(name)) }
+
+func idOf(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 {
 		return 0, account.Refuse(account.NotFound)
 	}
@@ -78,8 +83,8 @@ func pathID(c handlers.Request, name string) (int64, error) {
 }
 
 // queryNumber is a number in the query; absent where it is not there.
-func queryNumber(c handlers.Request, name string, absent int64) (int64, error) {
-	text := c.QueryParam(name)
+func queryNumber(query url.Values, name string, absent int64) (int64, error) {
+	text := query.Get(name)
 	if text == "" {
 		return absent, nil
 	}

@@ -2,7 +2,13 @@ package wallarm
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
+
+	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
 	"console/internal/notify"
@@ -31,6 +37,114 @@ func TestEveryRoleHasAName(t *testing.T) {
 			t.Errorf("%q is a role", name)
 		}
 	}
+}
+
+// bodies are what the routes decode.
+func bodies() []any {
+	return []any{&userRead{}, &userCreate{}, &userUpdate{}, &userDelete{}, &clientCreate{}, &clientUpdate{}, &clientDelete{},
+		&integrationSent{}, &telegramCreate{}, &triggerSent{}}
+}
+
+// FuzzBody: whatever the body of a request is, it is read or refused with words, and nothing of it stays behind unread.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{``, `{}`, `{} {}`, `[]`, `null`, `{"limit":1e400}`, `{"filter":{"id":[1,"2"]}}`, `{"limit":9223372036854775808}`,
+		`{"trigger":` + strings.Repeat("[", 100), `{"filter":null,"fields":{"enabled":0}}`, "{\"name\":\"\xff\"}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, body := range bodies() {
+			err := decodeFrom(strings.NewReader(text), body)
+			var refused *echo.HTTPError
+			if err != nil && (!errors.As(err, &refused) || refused.Code != http.StatusBadRequest) {
+				t.Errorf("%q as %T: %v", text, body, err)
+			}
+			if valid := strings.TrimSpace(text) == "" || json.Valid([]byte(text)); err == nil && !valid {
+				t.Errorf("%q as %T is read", text, body)
+			}
+		}
+	})
+}
+
+// FuzzUser: whatever a program says of a person to be added or changed, one role or none is meant, and a name keeps its words.
+func FuzzUser(f *testing.F) {
+	for _, seed := range []string{`{"permissions":["admin"],"realname":"Ann van Dyke"}`, `{"permissions":"deploy","realname":" x  y "}`,
+		`{"permissions":[]}`, `{"realname":"\u00a0"}`, `{"permissions":["?admin"]}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var in userCreate
+		if json.Unmarshal([]byte(text), &in) != nil {
+			return
+		}
+		role, err := onlyRole(in.Permissions)
+		if _, known := permission.ParseRole(string(role)); known && (err != nil || len(in.Permissions) != 1 || nameOf(role) != in.Permissions[0]) {
+			t.Errorf("%s means %s, %v", text, role, err)
+		}
+		names := namesOf(in.Realname)
+		if joined := names.First + " " + names.Last; strings.TrimSpace(joined) != strings.TrimSpace(in.Realname) {
+			t.Errorf("%q becomes %q", in.Realname, joined)
+		}
+	})
+}
+
+// FuzzUserRead: whatever a program asks for, it gets at most what is read at once, in an order that there is.
+func FuzzUserRead(f *testing.F) {
+	for _, seed := range []string{`{"limit":-1,"offset":-1}`, `{"limit":1000000,"order_by":"id; DROP TABLE users"}`, `{"filter":{"clientid":[1]}}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var in userRead
+		if json.Unmarshal([]byte(text), &in) != nil {
+			return
+		}
+		q, err := in.query()
+		if err != nil {
+			return
+		}
+		if q.Limit < 1 || q.Limit > maxRead || q.Offset < 0 || max(len(q.IDs), len(q.UUIDs), len(q.EmailKeys), len(q.Tenants)) > maxNamed {
+			t.Errorf("%s asks for %+v", text, q)
+		}
+		if q.Order != store.ByID && userOrders[in.OrderBy] != q.Order {
+			t.Errorf("%s is ordered by %s", text, q.Order)
+		}
+	})
+}
+
+// FuzzClientFilter: a filter for a change means one tenant or is refused.
+func FuzzClientFilter(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"id":1}`, `{"id":[1]}`, `{"id":[1,2]}`, `{"id":null}`, `{"id":"1"}`, `{"id":[]}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var filter clientFilter
+		if json.Unmarshal([]byte(text), &filter) != nil {
+			return
+		}
+		if id, err := filter.one(); err == nil && (len(filter.ID) != 1 || filter.ID[0] != id) {
+			t.Errorf("%s means %d", text, id)
+		}
+	})
+}
+
+// FuzzQuery: whatever stands in the query or in the path, it asks for a part of a list or is refused.
+func FuzzQuery(f *testing.F) {
+	for _, seed := range []string{"limit=10&offset=0&filter[id]=1", "limit=-1", "offset=9223372036854775807", "filter[id]=", "filter%5Bid%5D=0",
+		"filter[enabled]=true&filter[name]=%ff", "clientid=1;2", "%zz", "limit=9223372036854775808"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		query, _ := url.ParseQuery(text) // as echo does: what can be read of it
+		q, err := tenantQuery(query)
+		if err == nil && (q.Limit < 1 || q.Limit > maxRead || q.Offset < 0 || query.Has("filter[id]") && q.ID == 0) {
+			t.Errorf("%q asks for %+v", text, q)
+		}
+		if id, err := queryNumber(query, "clientid", 0); err == nil && id < 0 {
+			t.Errorf("%q is the tenant %d", text, id)
+		}
+		if id, err := idOf(text); err == nil && id <= 0 {
+			t.Errorf("%q is the id %d", text, id)
+		}
+	})
 }
 
 // FuzzUserFilter: whatever a program sends, a filter for a change means one person or is refused.

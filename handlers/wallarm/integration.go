@@ -6,6 +6,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -63,7 +64,7 @@ func (in integrationSent) over(t target, before store.Integration, kept notify.S
 }
 
 func (a *API) readIntegrations(c handlers.Request) error {
-	clientID, err := queryNumber(c, "clientid", 0)
+	clientID, err := queryNumber(c.QueryParams(), "clientid", 0)
 	if err != nil {
 		return err
 	}
@@ -97,6 +98,9 @@ func labelOf(c handlers.Request, tenantID int64) int64 {
 }
 
 func (a *API) createIntegration(c handlers.Request) error {
+	if err := a.account.Require(c.Actor(), permission.IntegrationsView); err != nil { // the answer shows it
+		return err
+	}
 	var in integrationSent
 	if err := decode(c, &in); err != nil {
 		return err
@@ -125,15 +129,21 @@ func (a *API) addIntegration(c handlers.Request, t target, in integrationSent) e
 	return a.answerOne(c, made.ID)
 }
 
+// telegramCreate is a Telegram integration to be made.
+type telegramCreate struct {
+	Name     *string `json:"name"`
+	ClientID *int64  `json:"clientid"`
+	Token    string  `json:"token"`
+	ChatData string  `json:"chat_data"`
+}
+
 // createTelegram adds a Telegram integration. The client sends either the token of a bot with the number of a chat, which the console
 // can send to, or what another bot has noted of both, which it only keeps.
 func (a *API) createTelegram(c handlers.Request) error {
-	var in struct {
-		Name     *string `json:"name"`
-		ClientID *int64  `json:"clientid"`
-		Token    string  `json:"token"`
-		ChatData string  `json:"chat_data"`
+	if err := a.account.Require(c.Actor(), permission.IntegrationsView); err != nil {
+		return err
 	}
+	var in telegramCreate
 	if err := decode(c, &in); err != nil {
 		return err
 	}

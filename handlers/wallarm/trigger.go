@@ -9,6 +9,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -225,6 +226,9 @@ func (a *API) readTriggers(c handlers.Request) error {
 }
 
 func (a *API) createTrigger(c handlers.Request) error {
+	if err := a.account.Require(c.Actor(), permission.TriggersView); err != nil { // the answer shows it
+		return err
+	}
 	tenant, err := a.client(c)
 	if err != nil {
 		return err

@@ -59,20 +59,26 @@ type userRead struct {
 	OrderDesc bool       `json:"order_desc"`
 }
 
-func (a *API) readUsers(c handlers.Request) error {
-	var in userRead
-	if err := decode(c, &in); err != nil {
-		return err
-	}
+// query is which part of the list is asked for.
+func (in userRead) query() (store.PlacedQuery, error) {
 	q, err := in.Filter.query()
-	if err != nil {
-		return err
-	}
 	if order, known := userOrders[in.OrderBy]; known {
 		q.Order = order
 	}
 	q.Descending = in.OrderDesc
 	q.Limit, q.Offset = window(in.Limit, in.Offset)
+	return q, err
+}
+
+func (a *API) readUsers(c handlers.Request) error {
+	var in userRead
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	q, err := in.query()
+	if err != nil {
+		return err
+	}
 	found, err := a.account.FindUsers(c.Context(), c.Actor(), q)
 	if err != nil {
 		return err
@@ -183,10 +189,12 @@ func (a *API) updateUser(c handlers.Request) error {
 	return done(c, a.users(user))
 }
 
+type userDelete struct {
+	Filter userFilter `json:"filter"`
+}
+
 func (a *API) deleteUser(c handlers.Request) error {
-	var in struct {
-		Filter userFilter `json:"filter"`
-	}
+	var in userDelete
 	if err := decode(c, &in); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ var ocsfTable = withHeads(map[action]ocsfActivity{
 	actSignOut:              {class: authentication, id: 2},
 	actConfirmPassword:      {class: authentication, id: ocsfOther},
 	actChangePassword:       {class: accountChange, id: 3},
+	actReplacePassword:      {class: accountChange, id: 3},
 	actRequestReset:         {class: accountChange, id: 4},
 	actSendReset:            {class: accountChange, id: 4},
 	actResetPassword:        {class: accountChange, id: 3},

@@ -237,6 +237,22 @@ func triedOperations() map[string]tried {
 			in := PasswordChange{officePassword, "another marked one of hers", "another marked one of hers"}
 			return func() error { _, err := o.ChangePassword(ctx, o.by, in, o.browser); return err }
 		}),
+		"ChangeTenant": {entries: []string{"rename tenant done", "disable tenant done"}, why: "one for each kind of change", run: func(o *office) func() error {
+			t, name, enabled := o.tenant("Staging"), "Stage", false
+			return func() error {
+				_, err := o.ChangeTenant(ctx, o.by, t.ID, TenantChange{Name: &name, Enabled: &enabled})
+				return err
+			}
+		}},
+		"ChangeUser": {entries: []string{"edit user done", "edit profile done", "change role done", "change groups done", "disable access done"},
+			why: "one for each kind of change", run: func(o *office) func() error {
+				staging, phone, enabled := o.tenant("Staging"), "+49 30 1", false
+				return func() error {
+					_, err := o.ChangeUser(ctx, o.by, store.PlacedQuery{IDs: []int64{o.ann.UserID}}, UserChange{Names: &Names{"Annabel", "Roe"},
+						Role: permission.ReadOnly, TenantID: staging.ID, Enabled: &enabled, Phone: &phone})
+					return err
+				}
+			}},
 		"ConfirmAuthenticator": one("add second factor done", func(o *office) func() error {
 			o.must(o.StartAuthenticator(ctx, o.by))
 			e, err := o.Enrolment(ctx, o.by)
@@ -303,6 +319,12 @@ func triedOperations() map[string]tried {
 				return err
 			}
 		}),
+		"DeleteFoundUser": one("delete user done", func(o *office) func() error {
+			return func() error {
+				_, err := o.DeleteFoundUser(ctx, o.by, store.PlacedQuery{IDs: []int64{o.ann.UserID}})
+				return err
+			}
+		}),
 		"DeleteGroup": one("delete group done", func(o *office) func() error {
 			g := o.group(GroupInput{Name: "Rules", Custom: []string{"rules.view"}, Tenants: []int64{1}}, o.ann)
 			return func() error { _, err := o.DeleteGroup(ctx, o.by, g.ID); return err }
@@ -316,6 +338,12 @@ func triedOperations() map[string]tried {
 			_, err := o.DisableTenant(ctx, o.by, t.ID)
 			o.must(err)
 			return func() error { _, err := o.DeleteTenant(ctx, o.by, t.ID, "Staging"); return err }
+		}),
+		"DeleteTenantByID": one("delete tenant done", func(o *office) func() error {
+			t := o.tenant("Staging")
+			_, err := o.DisableTenant(ctx, o.by, t.ID)
+			o.must(err)
+			return func() error { _, err := o.DeleteTenantByID(ctx, o.by, t.ID); return err }
 		}),
 		"DeleteTrigger": one("delete trigger done", func(o *office) func() error {
 			t := o.trigger()
@@ -460,6 +488,15 @@ func triedOperations() map[string]tried {
 			t := o.tenant("Staging")
 			return func() error { _, err := o.RenameTenant(ctx, o.by, t.ID, 1, "Stage"); return err }
 		}),
+		"ReplaceInitialPassword": {entries: []string{"replace initial password done", "sign in done"}, why: "who replaces it is signed in",
+			run: func(o *office) func() error {
+				by, from := o.signedIn(o.ann.UserID, store.ChoosesPassword)
+				return func() error {
+					begun, err := o.ReplaceInitialPassword(ctx, by, "another marked one of hers", from)
+					o.secret(begun.Token)
+					return err
+				}
+			}},
 		"RequestPasswordReset": {why: "it is recorded when it is answered, with what became of it", entries: []string{},
 			run: func(o *office) func() error {
 				return func() error { return o.RequestPasswordReset(ctx, "ann@example.com", o.browser) }

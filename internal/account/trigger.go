@@ -291,6 +291,7 @@ func (v *View) triggerWithReactions(ctx context.Context, id int64) (TriggerWithR
 }
 
 func (tx *Tx) setReactions(ctx context.Context, trigger store.Trigger, integrations []int64) error {
+	integrations = without(integrations, nil)
 	for _, id := range integrations {
 		if _, err := tx.db.IntegrationByID(ctx, id); errors.Is(err, store.ErrNotFound) {
 			return invalid("integration_ids", "An integration you chose has been deleted. Choose again.")
@@ -320,7 +321,7 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 		refused["condition"] = "Choose a condition."
 	}
 	if condition.Settings { // each condition has one filter; what stands in the other one of the form means nothing
-		in.Roles, trigger.ObjectTypes = nil, in.ObjectTypes
+		in.Roles, trigger.ObjectTypes = nil, without(in.ObjectTypes, nil)
 	}
 	for _, name := range trigger.ObjectTypes {
 		if !notify.IsSettingsType(name) {
@@ -328,7 +329,7 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 		}
 	}
 	if len(in.Roles) > 0 {
-		trigger.RoleOperator, trigger.Roles = in.RoleOperator, in.Roles
+		trigger.RoleOperator, trigger.Roles = in.RoleOperator, without(in.Roles, nil)
 		if in.RoleOperator != "eq" && in.RoleOperator != "ne" {
 			refused["role_operator"] = "Choose = or ≠."
 		}

@@ -167,12 +167,17 @@ func (tx *Tx) leaveOthers(ctx context.Context, user store.User, role permission.
 	return joins, nil
 }
 
-// without returns those of ids that are not among others, each once.
-func without(ids, others []int64) []int64 {
-	var left []int64
-	for _, id := range ids {
-		if !slices.Contains(others, id) && !slices.Contains(left, id) {
-			left = append(left, id)
+// without returns those of values that are not among others, each once.
+func without[T comparable](values, others []T) []T {
+	seen := map[T]bool{}
+	for _, value := range others {
+		seen[value] = true
+	}
+	var left []T
+	for _, value := range values {
+		if !seen[value] {
+			seen[value] = true
+			left = append(left, value)
 		}
 	}
 	return left

@@ -39,6 +39,16 @@ func (v *View) placedUser(ctx context.Context, q store.PlacedQuery) (store.Place
 	return found[0], nil
 }
 
+// named is placedUser for what takes p, which shows the person, too. It returns Forbidden or store.ErrNotFound.
+func (v *View) named(ctx context.Context, q store.PlacedQuery, p permission.Permission) (store.PlacedUser, error) {
+	for _, needed := range []permission.Permission{p, permission.UsersView} {
+		if err := v.requirePermission(needed); err != nil {
+			return store.PlacedUser{}, err
+		}
+	}
+	return v.placedUser(ctx, q)
+}
+
 // UserChange is what a program changes of a person at once. What is nil stays as it is.
 type UserChange struct {
 	Names    *Names
@@ -50,13 +60,10 @@ type UserChange struct {
 }
 
 // ChangeUser changes the person whom a query means, all of it or nothing, as the operations of the pages do it. It returns Invalid,
-// Self, Invited, LastAdministrator, Forbidden (rules "may grant" and "may manage") or store.ErrNotFound.
+// Self, Invited, LastAdministrator, Forbidden (rules "may grant" and "may manage", or without users.view) or store.ErrNotFound.
 func (s *Service) ChangeUser(ctx context.Context, by Actor, whom store.PlacedQuery, in UserChange) (store.PlacedUser, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.PlacedUser, error) {
-		if err := tx.requirePermission(permission.UsersUpdate); err != nil {
-			return store.PlacedUser{}, err
-		}
-		found, err := tx.placedUser(ctx, whom)
+		found, err := tx.named(ctx, whom, permission.UsersUpdate)
 		if err != nil {
 			return store.PlacedUser{}, err
 		}
@@ -166,13 +173,10 @@ func (tx *Tx) changeAccess(ctx context.Context, id int64, enabled *bool) error {
 }
 
 // DeleteFoundUser deletes the person whom a query means, and returns them as they were. It returns Self, LastAdministrator, Forbidden (rule
-// "may manage") or store.ErrNotFound.
+// "may manage", or without users.view) or store.ErrNotFound.
 func (s *Service) DeleteFoundUser(ctx context.Context, by Actor, whom store.PlacedQuery) (store.PlacedUser, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.PlacedUser, error) {
-		if err := tx.requirePermission(permission.UsersDelete); err != nil {
-			return store.PlacedUser{}, err
-		}
-		found, err := tx.placedUser(ctx, whom)
+		found, err := tx.named(ctx, whom, permission.UsersDelete)
 		if err != nil {
 			return store.PlacedUser{}, err
 		}

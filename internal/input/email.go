@@ -58,7 +58,7 @@ func ParseEmail(text string) (email, key, refusal string) {
 func StoredEmail(text string) (email, key string) {
 	text = Line(text)
 	at := strings.LastIndexByte(text, '@')
-	if at < 1 || !utf8.ValidString(text) || refusesLocalPart(text[:at]) {
+	if at < 1 || !utf8.ValidString(text) || refusesLocalPart(text[:at]) || tooLongDomain(text[at+1:]) {
 		return "", ""
 	}
 	domain, err := idna.Lookup.ToASCII(text[at+1:])
@@ -86,6 +86,9 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLengt
 // quotation marks too, and lead to another domain than the one that was meant.
 func ParseDomain(text string) (ascii, refusal string) {
 	const malformed = "A domain is written like example.com. Correct it."
+	if tooLongDomain(text) {
+		return "", fmt.Sprintf("A domain has at most %d characters.", MaxDomain)
+	}
 	if r, found := firstOf(text, notInDomain); found {
 		return "", notInAddress(r)
 	}
@@ -105,6 +108,9 @@ func ParseDomain(text string) (ascii, refusal string) {
 	}
 	return strings.ToLower(ascii), ""
 }
+
+// tooLongDomain is asked before a domain is mapped: what mapping takes grows with the square of the length, minutes for 200 kB.
+func tooLongDomain(text string) bool { return utf8.RuneCountInString(text) > MaxDomain }
 
 // firstOf returns the first character for which is holds.
 func firstOf(text string, is func(rune) bool) (rune, bool) {

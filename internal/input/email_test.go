@@ -3,6 +3,7 @@ package input
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -127,4 +128,26 @@ func FuzzAddresses(f *testing.F) {
 			t.Errorf("%q becomes %q, and that %q (%s)", typed, list, again, refusal)
 		}
 	})
+}
+
+// What mapping a domain takes grows with the square of its length: 84 kB took most of a minute, before anybody had signed in.
+func TestLongDomainsAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	var long strings.Builder
+	for r := rune(0x4e00); r < 0x9000; r++ {
+		long.WriteRune(r)
+	}
+	for name, refused := range map[string]func() bool{
+		"EmailKey":    func() bool { return EmailKey("a@"+long.String()) == "" },
+		"ParseEmail":  func() bool { _, key, refusal := ParseEmail("a@" + long.String()); return key == "" && refusal != "" },
+		"ParseDomain": func() bool { _, refusal := ParseDomain(long.String()); return refusal != "" },
+	} {
+		began := time.Now()
+		if !refused() {
+			t.Errorf("%s accepts it", name)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("%s takes %s", name, took)
+		}
+	}
 }

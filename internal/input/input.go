@@ -11,8 +11,9 @@ const (
 	MaxDescription = 1000
 	MaxPhone       = 40
 	MaxPassword    = 256
-	maxLocalPart   = 64 // RFC 5321 §4.5.3.1.1
-	maxLabel       = 63 // of a domain, RFC 1035 §2.3.4
+	maxLocalPart   = 64  // RFC 5321 §4.5.3.1.1
+	MaxDomain      = 253 // RFC 1035 §2.3.4, without the dot at the end
+	maxLabel       = 63  // between its dots
 )
 
 // MaxAddresses is how many addresses ParseAddresses accepts at once.

@@ -13,8 +13,11 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"console/internal/input"
 )
 
 // ErrPrivateAddress says that a target lies in a network that integrations may not reach.
@@ -177,6 +180,9 @@ var browserHosts = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.
 func asciiHost(host string) (string, error) {
 	if strings.Contains(host, ":") { // only an IPv6 address gets here with one
 		return host, nil
+	}
+	if utf8.RuneCountInString(host) > input.MaxDomain { // mapping takes time with the square of the length
+		return "", errURL
 	}
 	mapped, err := browserHosts.ToASCII(host)
 	if err != nil || strings.Trim(mapped, ".") == "" || strings.ContainsFunc(mapped, notInHost) {
