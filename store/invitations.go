@@ -195,7 +195,8 @@ const (
 // linksWithReaders are the links of pending invitations by mail that several people have, with the entries that say who: those about the
 // invited person. Entries are kept for months, links for weeks. One who has had an earlier link counts, too.
 const linksWithReaders = `FROM signup_links l JOIN invitations i ON i.id = l.invitation_id JOIN activity e
-	ON e.object_type = 'user' AND e.object_id = i.user_id AND e.outcome = 'done' AND e.action IN ('` + InvitationRead + `', '` + LinkIssued + `')
+	ON e.object_type = 'user' AND e.object_id = i.user_id AND e.outcome = 'done'
+	AND e.action IN ('` + InvitationRead + `', '` + LinkIssued + `')
 	WHERE i.by_link = 0 AND l.made_by <> 0 AND l.made_by = -1 AND l.ended = '' AND l.expires_at > $1`
 
 // NoteLinkReader notes that a person has read the open link of an invitation.

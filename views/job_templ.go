@@ -31,8 +31,8 @@ var jobTitles = map[string]string{
 	account.JobLeft: "Tell triggers who left a group",
 }
 
-// activity is where the entries of the job are.
-func (p JobPage) activity() string {
+// entries is the address of what the job did, in the activity log.
+func (p JobPage) entries() string {
 	return activityAt(account.ActivityQuery{EntryFilter: store.EntryFilter{JobID: p.Job.ID}}, time.UTC)
 }
 
@@ -290,7 +290,7 @@ func jobEnd(p JobPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 string
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templruntime.NewAttributeExpression(URL(ctx, p.activity())).ResolveURL(ctx)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templruntime.NewAttributeExpression(URL(ctx, p.entries())).ResolveURL(ctx)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/job.templ`, Line: 76, Col: 50}
 			}

@@ -173,7 +173,8 @@ func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration
 	return integration, tx.recordChange(ctx, actCreateIntegration, object{}, made)
 }
 
-// UpdateIntegration changes a destination that still is as it was at version. Where its settings cannot be opened, all are needed. It returns Invalid, Forbidden,
+// UpdateIntegration changes a destination that still is as it was at version. Where its settings cannot be opened, all are needed. It
+// returns Invalid, Forbidden,
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version int64, in IntegrationInput) (store.Integration, error) {
 	before, kept, err := s.Integration(ctx, by, id)
