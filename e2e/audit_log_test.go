@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"console/e2e/harness"
+	"console/internal/account"
 	"console/internal/cli"
 )
 
@@ -250,6 +252,40 @@ func TestTheAuditLogBeginsAnewInAnotherDatabase(t *testing.T) {
 		c.Restart()
 		awaitLines(t, c, file)
 	}
+}
+
+// TestTheAuditLogSaysWhatWasRemovedBeforeItHadIt stops writing the file for longer than entries are kept.
+func TestTheAuditLogSaysWhatWasRemovedBeforeItHadIt(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "audit.log")
+	c, clock := harness.StartAt(t)
+	c.Config.AuditLog = file
+	c.Restart()
+	awaitLines(t, c, file)
+	written := entryIDs(c)
+	c.Config.AuditLog = ""
+	c.Restart()
+	admin := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	admin.Invite("ann").Wants(http.StatusSeeOther)
+	admin.Invite("bob").Wants(http.StatusSeeOther)
+	old := entryIDs(c)
+	clock.Advance(200 * 24 * time.Hour)
+	admin = c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
+	admin.Invite("late").Wants(http.StatusSeeOther) // only what somebody has done tells how late it is
+	keep := func(confirm string) *harness.Answer {
+		return admin.Post("/settings/general/activity", "retention", "6", "version", version(c), "confirm", confirm)
+	}
+	asked := keep(account.Removal{}.Digest()).Wants(http.StatusOK)
+	keep(regexp.MustCompile(`name="confirm" value="([^"]+)"`).FindStringSubmatch(asked.Body)[1]).To("/settings/general")
+	harness.Eventually(t, "old entries are removed", func() bool { return c.Count(`SELECT min(id) FROM activity`) > old[len(old)-1] })
+	c.Config.AuditLog = file
+	c.Restart()
+	missing := fmt.Sprintf(`"first":%d,"last":%d`, written[len(written)-1]+1, old[len(old)-1])
+	harness.Eventually(t, "the log says what is missing", func() bool {
+		return strings.Contains(c.Log.String(), "entries were removed before the audit log had them") && strings.Contains(c.Log.String(), missing)
+	})
+	want := append(written, entryIDs(c)...)
+	harness.Eventually(t, "what is left is written", func() bool { return slices.Equal(linesOf(t, content(t, file)), want) })
 }
 
 func TestAnAuditLogThatIsNoFileIsRefused(t *testing.T) {

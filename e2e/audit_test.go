@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -351,5 +352,48 @@ func TestTheActivityLogIsKeptAsLongAsGeneralSays(t *testing.T) {
 		if status, out, _ := verify(t, dir); status != 1 || out == "" {
 			t.Errorf("%s: verify returned %d and %q", name, status, out)
 		}
+	}
+}
+
+// TestTheLogIsVerifiedEveryNightAsDocumented runs the script of docs/operations.md as it is written there, but for the directories.
+func TestTheLogIsVerifiedEveryNightAsDocumented(t *testing.T) {
+	t.Parallel()
+	_, documented, _ := strings.Cut(content(t, "../docs/operations.md"), "```\nheads=")
+	documented, _, found := strings.Cut(documented, "```")
+	if !found {
+		t.Fatal("docs/operations.md has no script that verifies the log")
+	}
+	program, heads := harness.Build(t), t.TempDir()
+	c, admin := harness.SignedIn(t, nil)
+	script := strings.NewReplacer("/var/lib/heads", heads, "/var/lib/console", c.Data).Replace("heads=" + documented)
+	night := func(path string) (status int, said string) {
+		t.Helper()
+		command := exec.Command("sh", "-c", script)
+		command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+		output, err := command.CombinedOutput()
+		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return command.ProcessState.ExitCode(), string(output)
+	}
+	last := filepath.Join(heads, "last")
+	for i := range 3 { // the first night there is no head
+		admin.Invite(fmt.Sprint("guest", i)).Wants(http.StatusSeeOther)
+		status, said := night(filepath.Dir(program))
+		if head := strings.TrimSpace(content(t, last)); status != 0 || head != wantWhole(t, c.Data, "--head", head) {
+			t.Fatalf("night %d: %d %s; the head kept is %q", i, status, said, head)
+		}
+	}
+	kept := content(t, last)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := night(t.TempDir()); status == 0 || content(t, last) != kept { // where the program is not found
+		t.Errorf("without the program: %d; the head is %q, not %q", status, content(t, last), kept)
+	}
+	end := c.Count(`SELECT max(id) FROM activity`)
+	tamper(t, c.Data, fmt.Sprintf(`DELETE FROM activity WHERE id >= %d`, end-1))
+	if status, said := night(filepath.Dir(program)); status == 0 || !strings.Contains(said, "not whole") || content(t, last) != kept {
+		t.Errorf("a cut end: %d %s; the head is %q, not %q", status, said, content(t, last), kept)
 	}
 }

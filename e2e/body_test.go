@@ -67,6 +67,10 @@ func TestFC203_WhoIsRefusedIsRefusedBeforeTheBody(t *testing.T) {
 			t.Errorf("%s: %d, closed %v", row.name, answer.StatusCode, answer.Close)
 		}
 	}
+	c.Account.Settle(t.Context())
+	c.WantCount(2, `SELECT count(*) FROM activity WHERE action = 'refused' AND changes LIKE '%limit: a body sent without a session%'
+		AND address <> '' AND actor_id = 0`) // one for each address and route
+	c.WantCount(1, `SELECT count(*) FROM activity WHERE action = 'refused' AND changes LIKE '%limit: a body%' AND changes LIKE '%"count":["","2"]%'`)
 	full := "email=x&password=" + strings.Repeat("x", 60<<10)
 	visitor.PostForm("/signin", "email", "x", "password", full, "csrf_token", visitor.Token()).Wants(http.StatusUnprocessableEntity)
 }

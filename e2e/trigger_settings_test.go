@@ -3,10 +3,12 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"console/e2e/harness"
+	"console/internal/fake"
 	"console/internal/notify"
 	"console/internal/permission"
 	"console/store"
@@ -116,6 +118,61 @@ func TestFC205_ConfirmationsOpenWithoutTheSettings(t *testing.T) {
 	for _, page := range pages {
 		admin.Get(page).Wants(http.StatusOK).Lacks(`name="remove_from"`)
 	}
+}
+
+// TestFC205_SettingsThatCannotBeOpenedAreEnteredAnew asks every page and every program of integrations whose settings are spoilt.
+func TestFC205_SettingsThatCannotBeOpenedAreEnteredAnew(t *testing.T) {
+	t.Parallel()
+	c, admin, chat, mailbox := toldOfAll(t, "ann@example.com")
+	hook := c.Hook(admin, "/hook")
+	spoilSettings(c)
+	edit := func(id string) string { return "/settings/integrations/" + id + "/edit" }
+	const damaged = "The stored settings of this integration cannot be opened"
+	for _, id := range []string{chat, mailbox, hook} {
+		admin.Get(edit(id)).Wants(http.StatusOK).Contains(damaged).Lacks("Stored: ")
+		admin.Get("/settings/integrations/" + id + "/delete").Wants(http.StatusOK)
+		admin.Post("/settings/integrations/" + id + "/test").Wants(http.StatusUnprocessableEntity).Contains(damaged)
+		for _, do := range []string{"disable", "enable"} {
+			admin.Post("/settings/integrations/" + id + "/" + do).Wants(http.StatusSeeOther)
+		}
+	}
+	admin.Get("/settings/triggers/1/edit").Wants(http.StatusOK)
+	admin.Post("/settings/triggers/test", "name", "All", "condition", "user_added", "integration_ids", chat, "integration_ids", mailbox).
+		Wants(http.StatusOK).Contains(damaged)
+	admin.Post("/settings/integrations/" + hook + "/secret").Wants(http.StatusUnprocessableEntity).Contains(damaged)
+
+	token := tokenOf(c, harness.AdminEmail)
+	if status, body := request(c, token, http.MethodGet, "/v2/integration", ""); status != http.StatusOK || strings.Count(body, `"target"`) != 3 {
+		t.Errorf("the list for programs is answered %d: %s", status, body)
+	}
+	if status, body := request(c, token, http.MethodPut, "/v2/integration/"+mailbox, `{"name": "Renamed"}`); status != http.StatusUnprocessableEntity {
+		t.Errorf("renaming by a program without the settings is answered %d: %s", status, body)
+	}
+	if status, body := request(c, token, http.MethodPut, "/v2/integration/"+mailbox, `{"target": ["new@example.com"]}`); status != http.StatusOK {
+		t.Errorf("a program that enters the settings is answered %d: %s", status, body)
+	}
+
+	version := func(id string) string { return c.Cell(`SELECT version FROM integrations WHERE id = $1`, id) }
+	admin.Post(edit(chat), "name", "Chat", "active", "1", "url", "", "version", version(chat)).
+		Wants(http.StatusUnprocessableEntity).Contains(damaged, "Enter the webhook URL.")
+	admin.Post(edit(chat), "name", "Chat", "active", "1", "url", c.Receiver.URL+"/anew", "version", version(chat)).Wants(http.StatusSeeOther)
+	admin.Post(edit(hook), "name", "Hook", "active", "1", "url", c.Receiver.URL+"/hook", "version", version(hook)).
+		Wants(http.StatusOK).Contains("whsec_") // it has no secret that the receiver knows
+	for _, id := range []string{chat, mailbox, hook} {
+		admin.Get(edit(id)).Wants(http.StatusOK).Lacks(damaged)
+	}
+	admin.Invite("bob").Wants(http.StatusSeeOther)
+	c.Mail.WaitFor(t, "new@example.com")
+	harness.Eventually(t, "the chat is told", func() bool {
+		return slices.ContainsFunc(c.Receiver.Requests(), func(r fake.Received) bool { return r.Path == "/anew" })
+	})
+	c.Settled()
+	spoilSettings(c)
+	admin.Post("/settings/integrations/" + chat + "/delete").Wants(http.StatusSeeOther)
+	if status, body := request(c, token, http.MethodDelete, "/v2/integration/"+hook, ""); status != http.StatusOK {
+		t.Errorf("deleting by a program is answered %d: %s", status, body)
+	}
+	c.WantCount(1, `SELECT count(*) FROM integrations`)
 }
 
 func TestFC205_AnIntegrationDeletedSinceEndsItsMessages(t *testing.T) {

@@ -68,7 +68,9 @@ func TestFC110_AnnouncedIsChanged(t *testing.T) {
 	if job.Total != 60 || job.Refused != 0 {
 		t.Errorf("the job is %+v", job)
 	}
-	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done").Lacks("Left as they were")
+	entries := fmt.Sprintf("/settings/activity?job=%d", job.ID)
+	john.Get(fmt.Sprintf("/settings/jobs/%d", job.ID)).Contains("60 done", `href="`+entries+`"`).Lacks("Left as they were")
+	john.Get(entries).Wants(http.StatusOK).Contains("John Doe deleted Sixty")
 	c.WantCount(1, "SELECT count(*) FROM users")
 }
 

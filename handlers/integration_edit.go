@@ -51,11 +51,7 @@ func (h *Console) createIntegration(c request) error {
 		return echo.ErrNotFound
 	}
 	in := integrationInput(c, kind, store.Integration{}, notify.Defaults(kind))
-	made := ""
-	if kind.Key == notify.KindWebhook && in.Settings["secret"] == "" {
-		made = notify.NewSigningSecret()
-		in.Settings["secret"] = made
-	}
+	made := giveSecret(kind, in.Settings)
 	integration, err := h.account.CreateIntegration(c.Context(), c.Actor(), kind.Key, in)
 	if refused := refusal(err); refused != nil {
 		return h.renderIntegration(c, http.StatusUnprocessableEntity, views.IntegrationFormPage{Kind: kind, Form: form(c, refused),
@@ -78,6 +74,15 @@ func (h *Console) createIntegration(c request) error {
 	return h.done(c, "/settings/integrations", "The integration “"+integration.Name+"” was added.")
 }
 
+// giveSecret makes a signing secret for a webhook that has none, which is to be shown this once, or returns "".
+func giveSecret(kind notify.Kind, settings notify.Settings) string {
+	if kind.Key != notify.KindWebhook || settings["secret"] != "" {
+		return ""
+	}
+	settings["secret"] = notify.NewSigningSecret()
+	return settings["secret"]
+}
+
 func (h *Console) editIntegration(c request, id int64) error {
 	integration, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 	if err != nil {
@@ -88,9 +93,13 @@ func (h *Console) editIntegration(c request, id int64) error {
 	if integration.Active {
 		fields.Values.Set("active", "1")
 	}
+	shown := settings
+	if shown == nil {
+		shown = notify.Defaults(kind)
+	}
 	for _, f := range kind.Fields {
 		if !f.Secret() {
-			fields.Values.Set(f.Name, settings[f.Name])
+			fields.Values.Set(f.Name, shown[f.Name])
 		}
 	}
 	return h.renderIntegration(c, http.StatusOK, savedIntegration(integration, settings, fields))
@@ -102,7 +111,12 @@ func (h *Console) updateIntegration(c request, id int64) error {
 		return err
 	}
 	kind, _ := notify.KindByKey(before.Kind)
-	after, err := h.account.UpdateIntegration(c.Context(), c.Actor(), before.ID, c.ID("version"), integrationInput(c, kind, before, settings))
+	in := integrationInput(c, kind, before, settings)
+	made := ""
+	if settings == nil {
+		made = giveSecret(kind, in.Settings)
+	}
+	after, err := h.account.UpdateIntegration(c.Context(), c.Actor(), before.ID, c.ID("version"), in)
 	if refused, status := formError(err); refused != nil {
 		current, settings, err := h.account.Integration(c.Context(), c.Actor(), id)
 		if err != nil {
@@ -112,6 +126,9 @@ func (h *Console) updateIntegration(c request, id int64) error {
 	}
 	if err != nil {
 		return err
+	}
+	if made != "" {
+		return h.renderSecret(c, views.SigningSecretPage{Integration: after, Secret: made})
 	}
 	return h.done(c, "/settings/integrations", "The integration “"+after.Name+"” was saved.")
 }
@@ -252,5 +269,5 @@ func (h *Console) renderIntegration(c request, status int, page views.Integratio
 // savedIntegration is the page of one that stands already, with f in its form.
 func savedIntegration(i store.Integration, saved notify.Settings, f views.Form) views.IntegrationFormPage {
 	kind, _ := notify.KindByKey(i.Kind)
-	return views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, saved)}
+	return views.IntegrationFormPage{Kind: kind, Integration: i, Form: f, Masked: notify.Mask(kind, saved), Unopened: saved == nil}
 }

@@ -120,6 +120,9 @@ func (h *Console) fail(err error, asked echo.Context) {
 	page.RequestID = c.RequestID()
 	if page.Status == http.StatusRequestEntityTooLarge {
 		hangUp(c)
+		if c.SignedIn() == nil {
+			h.account.CountTooLarge(h.visitor(c))
+		}
 	}
 	refused := account.AsRefusal(err)
 	if refused == nil && page.Status >= http.StatusInternalServerError {

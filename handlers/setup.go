@@ -56,5 +56,5 @@ func (h *Console) notSetUp(c request) error {
 // visitor is the actor of operations before signing in.
 func (h *Console) visitor(c request) account.Actor {
 	from := h.client(c)
-	return account.Actor{Source: account.UI, Address: from.Address, RequestID: from.RequestID, UserAgent: from.Browser()}
+	return account.Actor{Source: account.UI, Address: from.Address, RequestID: from.RequestID, Route: c.Path(), UserAgent: from.Browser()}
 }

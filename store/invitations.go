@@ -185,6 +185,20 @@ func (q Queries) LinkMaker(ctx context.Context, invitationID int64, now Millis) 
 	return maker, err
 }
 
+// InvitationRead and LinkIssued are the actions of activity entries about those who have read the mail of an invitation or made a link by
+// hand.
+const (
+	InvitationRead = "export invitation mail"
+	LinkIssued     = "issue invitation link"
+)
+
+// linksWithReaders are the links of pending invitations by mail that several people have, with the entries that say who: those about the
+// invited person. Entries are kept for months, links for weeks. One who has had an earlier link counts, too.
+const linksWithReaders = `FROM signup_links l JOIN invitations i ON i.id = l.invitation_id JOIN activity e
+	ON e.object_type = 'user' AND e.object_id = i.user_id AND e.outcome = 'done'
+	AND e.action IN ('` + InvitationRead + `', '` + LinkIssued + `')
+	WHERE i.by_link = 0 AND l.made_by <> 0 AND l.made_by = -1 AND l.ended = '' AND l.expires_at > $1`
+
 // NoteLinkReader notes that a person has read the open link of an invitation.
 func (tx *Tx) NoteLinkReader(ctx context.Context, invitationID, reader int64) error {
 	_, err := tx.exec(
@@ -224,8 +238,9 @@ func (q Queries) LinkInvitationsBy(ctx context.Context, inviterID int64) ([]Invi
 // a person.
 func (q Queries) MailInvitationsWithLinkBy(ctx context.Context, maker int64, now Millis) ([]Invitation, error) {
 	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.by_link = 0 AND i.id IN
-		(SELECT invitation_id FROM signup_links WHERE made_by = $1 AND made_by <> 0 AND ended = '' AND expires_at > $2)
-		ORDER BY i.id`, maker, now)
+		(SELECT invitation_id FROM signup_links WHERE made_by = $2 AND made_by <> 0 AND ended = '' AND expires_at > $1
+			UNION SELECT l.invitation_id `+linksWithReaders+` AND e.actor_id = $2)
+		ORDER BY i.id`, now, maker)
 }
 
 // LinkInviters returns those who have made pending invitations by link, by id.
@@ -239,7 +254,22 @@ const handedLinks = `FROM signup_links l JOIN invitations i ON i.id = l.invitati
 
 // LinkMakers returns those who have the link of a pending invitation by mail, by id.
 func (q Queries) LinkMakers(ctx context.Context, now Millis) ([]int64, error) {
-	return many(ctx, q.q, value[int64], `SELECT DISTINCT l.made_by `+handedLinks+` ORDER BY 1`, now)
+	return many(ctx, q.q, value[int64], linkMakers+` ORDER BY 1`, now)
+}
+
+const linkMakers = `SELECT l.made_by ` + handedLinks + ` UNION SELECT e.actor_id ` + linksWithReaders
+
+// LinkMakersIn returns the members of a group who have the signup link of somebody else, by id.
+func (q Queries) LinkMakersIn(ctx context.Context, groupID int64, now Millis) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT inviter_id FROM invitations WHERE by_link = 1
+		UNION `+linkMakers+`) AND EXISTS (SELECT 1 FROM group_users gu WHERE gu.group_id = $2 AND gu.user_id = u.id) ORDER BY u.id`, now, groupID)
+}
+
+// InvitedInWithLink returns the invited members of a group whose link somebody else has, by id.
+func (q Queries) InvitedInWithLink(ctx context.Context, groupID int64, now Millis) ([]User, error) {
+	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM signup_links l
+		JOIN invitations i ON i.id = l.invitation_id WHERE i.by_link = 0 AND l.made_by <> 0 AND l.ended = '' AND l.expires_at > $1)
+		AND EXISTS (SELECT 1 FROM group_users gu WHERE gu.group_id = $2 AND gu.user_id = u.id) ORDER BY u.id`, now, groupID)
 }
 
 // InvitedWithLinkOf returns the people of the pending invitations by mail whose link any of makers has, by id.
@@ -249,7 +279,8 @@ func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Mill
 		return nil, err
 	}
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
-		AND l.made_by IN (SELECT value FROM json_each($2))) ORDER BY u.id`, now, string(list))
+		AND l.made_by IN (SELECT value FROM json_each($2))
+		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT value FROM json_each($2))) ORDER BY u.id`, now, string(list))
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.

@@ -142,7 +142,7 @@ func SigningSecretPart(p SigningSecretPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</strong> was added. Its requests are signed with this secret, so that the receiver can tell them from forged ones.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</strong> is saved. Its requests are signed with this secret, so that the receiver can tell them from forged ones.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

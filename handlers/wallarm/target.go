@@ -50,10 +50,14 @@ func targetOfKind(kind string) target {
 	return targets[i] // TestEveryKindHasATarget
 }
 
-// settings are those kept, without secrets, and over them what is sent. An absent target, and what a target does not say, stays.
+// settings are those kept, without secrets, and over them what is sent. An absent target, and what a target does not say, stays. Where
+// those kept cannot be opened, they are as in a new integration.
 func (t target) settings(sent json.RawMessage, kept notify.Settings) (notify.Settings, error) {
-	settings := maps.Clone(kept)
 	kind, _ := notify.KindByKey(t.kind)
+	settings := maps.Clone(kept)
+	if settings == nil {
+		settings = notify.Defaults(kind)
+	}
 	for _, field := range kind.Fields {
 		if field.Secret() { // left empty, it keeps its value
 			delete(settings, field.Name)

@@ -39,11 +39,11 @@ const (
 	actDeleteUser           action = "delete user"
 	actEndSession           action = "end session"
 	actEndSessions          action = "end sessions"
-	actIssueLink            action = "issue invitation link"
+	actIssueLink            action = store.LinkIssued
 	actResendInvitation     action = "resend invitation"
 	actEndLink              action = "end invitation link"
 	actRevokeInvitation     action = "revoke invitation"
-	actExportInvitation     action = "export invitation mail"
+	actExportInvitation     action = store.InvitationRead
 	actAcceptInvitation     action = "accept invitation"
 	actExportUsers          action = "export users"
 	actStartDisable         action = "start disable of several"

@@ -118,6 +118,11 @@ func (s *Service) CountSetupCode(by Actor) {
 	s.afterwards.count(refused{by: by, action: actSetUp, about: object{kind: objectAccount}, why: "wrong set-up code"})
 }
 
+// CountTooLarge notes that a visitor sent more than is read of those who have not signed in.
+func (s *Service) CountTooLarge(by Actor) {
+	s.afterwards.count(refused{by: by, action: actRefused, why: "limit: " + visitorForm.What})
+}
+
 // CountNoAccess notes that somebody was refused who may do nothing at all.
 func (s *Service) CountNoAccess(by Actor) {
 	if !by.Background {

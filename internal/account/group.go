@@ -106,7 +106,10 @@ func (tx *Tx) changePermissions(ctx context.Context, id, version int64, in Group
 	return tx.changeGroup(ctx, id, version, refused, func(group *store.CoveringGroup) error {
 		before := group.Set()
 		group.Role, group.Custom = role, custom.Keeping(group.Custom)
-		return tx.requireAdded(ctx, *group, before)
+		if err := tx.requireAdded(ctx, *group, before); err != nil {
+			return err
+		}
+		return tx.reviewLinksOfMembers(ctx, id, sourceOf(*group).Grant)
 	})
 }
 
@@ -140,7 +143,7 @@ func (v *View) previewPermissions(ctx context.Context, id, version int64, in Gro
 	if err := v.requireAdded(ctx, after, group.Set()); err != nil {
 		return Preview{}, err
 	}
-	return previewMembers(ctx, v.db, group, sourceOf(after).Grant)
+	return v.previewMembers(ctx, group, sourceOf(after).Grant)
 }
 
 // changeGroup applies edit to a group whose name or permissions the actor may change, and stores it.
@@ -202,6 +205,9 @@ func (tx *Tx) removeGroup(ctx context.Context, id int64) (store.Group, error) {
 	if err != nil {
 		return store.Group{}, err
 	}
+	if err := tx.reviewLinksOfMembers(ctx, id, permission.Grant{}); err != nil {
+		return store.Group{}, err
+	}
 	if err := tx.db.DeleteGroup(ctx, id); err != nil {
 		return store.Group{}, err
 	}
@@ -221,7 +227,7 @@ func (v *View) previewRemoved(ctx context.Context, id int64) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	return previewMembers(ctx, v.db, group, permission.Grant{})
+	return v.previewMembers(ctx, group, permission.Grant{})
 }
 
 // coveringGroup returns a group with the tenants it covers, or store.ErrNotFound.

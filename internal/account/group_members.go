@@ -257,9 +257,12 @@ func (v *View) previewLeaving(ctx context.Context, user store.User, groupID int6
 	if len(loss) > 0 && len(preview.First) < NamedFirst {
 		preview.First = append(preview.First, Loss{user, loss})
 	}
-	taken, err := v.previewLinksOf(ctx, user.ID, func(invited store.User, tenant int64) (bool, error) {
-		return v.outgrows(ctx, invited, tenant, o.holdings(), tenantIDs(tenants))
-	})
+	r := v.linkReview(tenants, v.heldOnceGroupGives(groupID, permission.Grant{}))
+	couldNot, err := r.couldNotIssue(ctx, user)
+	if err != nil {
+		return err
+	}
+	taken, err := v.previewLinksOf(ctx, user.ID, couldNot)
 	preview.Links.add(taken)
 	return err
 }

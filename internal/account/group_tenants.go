@@ -29,6 +29,9 @@ func (tx *Tx) coverTenants(ctx context.Context, id int64, tenants []int64) (stor
 		); err != nil {
 			return err
 		}
+		if err := tx.reviewLinksOfMembers(ctx, id, covering(group, append(tenants, group.Tenants...))); err != nil {
+			return err
+		}
 		return tx.db.AddGroupTenants(ctx, id, tenants...)
 	})
 }
@@ -41,7 +44,12 @@ func (s *Service) RemoveGroupTenant(ctx context.Context, by Actor, id, tenantID 
 }
 
 func (tx *Tx) uncoverTenant(ctx context.Context, id, tenantID int64) (store.Group, error) {
-	return tx.changeTenants(ctx, id, func(store.CoveringGroup) error { return tx.db.RemoveGroupTenant(ctx, id, tenantID) })
+	return tx.changeTenants(ctx, id, func(group store.CoveringGroup) error {
+		if err := tx.reviewLinksOfMembers(ctx, id, covering(group, without(group.Tenants, []int64{tenantID}))); err != nil {
+			return err
+		}
+		return tx.db.RemoveGroupTenant(ctx, id, tenantID)
+	})
 }
 
 // PreviewRemoveGroupTenant says what RemoveGroupTenant would take away. It returns what that returns.
@@ -54,7 +62,12 @@ func (v *View) previewUncovered(ctx context.Context, id, tenantID int64) (Previe
 	if err != nil {
 		return Preview{}, err
 	}
-	return previewMembers(ctx, v.db, group, permission.Grant{Tenants: without(group.Tenants, []int64{tenantID}), Set: group.Set()})
+	return v.previewMembers(ctx, group, covering(group, without(group.Tenants, []int64{tenantID})))
+}
+
+// covering is what a group gives once it covers tenants.
+func covering(group store.CoveringGroup, tenants []int64) permission.Grant {
+	return permission.Grant{Tenants: tenants, Set: group.Set()}
 }
 
 // changeTenants applies edit to the tenants of a group that the actor may change. Where it changes nothing the version

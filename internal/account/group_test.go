@@ -660,20 +660,8 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "m
 		_, err := c.Signup(ctx, issued.Token, Client{})
 		return err == nil
 	}
-	link := func(email string) Issued {
-		issued, err := c.InviteByLink(ctx, c.as(ann.UserID), NewUser{Role: permission.ReadOnly, Email: email, Duration: "1d", TenantID: 1})
-		c.must(err)
-		return issued
-	}
-	byHand := func(email string) Issued {
-		user, err := c.AddUser(ctx, c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
-		c.must(err)
-		pending, err := c.db.InvitationOfUser(ctx, user.ID)
-		c.must(err)
-		issued, err := c.NewLink(ctx, c.as(ann.UserID), pending.ID)
-		c.must(err)
-		return issued
-	}
+	link := func(email string) Issued { return c.linkBy(ann, email) }
+	byHand := func(email string) Issued { return c.handedBy(ann, email) }
 	mails := func(user store.User) int {
 		invitation, err := c.db.InvitationOfUser(ctx, user.ID)
 		c.must(err)
@@ -753,6 +741,174 @@ func TestALinkEndsWhenItsMakerCouldNotGiveWhatItOpens(t *testing.T) { // rule "m
 	}
 }
 
+// What a group gives decides of the links of its members, whichever way it changes.
+func TestALinkEndsWhenAGroupOfItsMakerChanges(t *testing.T) { // rule "may grant"
+	t.Parallel()
+	for name, change := range map[string]func(c *company, group store.Group) (Preview, error){
+		"deleted": func(c *company, group store.Group) (Preview, error) {
+			preview, err := c.PreviewDeleteGroup(t.Context(), c.admin, group.ID)
+			c.must(err)
+			_, err = c.DeleteGroup(t.Context(), c.admin, group.ID)
+			return preview, err
+		},
+		"narrowed": func(c *company, group store.Group) (Preview, error) {
+			in := GroupInput{Role: permission.ReadOnly}
+			preview, err := c.PreviewGroupPermissions(t.Context(), c.admin, group.ID, group.Version, in)
+			c.must(err)
+			_, err = c.SetGroupPermissions(t.Context(), c.admin, group.ID, group.Version, in)
+			return preview, err
+		},
+		"without its tenant": func(c *company, group store.Group) (Preview, error) {
+			preview, err := c.PreviewRemoveGroupTenant(t.Context(), c.admin, group.ID, 1)
+			c.must(err)
+			_, err = c.RemoveGroupTenant(t.Context(), c.admin, group.ID, 1)
+			return preview, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			ann := c.person("ann@example.com", permission.ReadOnly, 1)
+			bo := c.person("bo@example.com", permission.Admin, 1)
+			group := c.group(GroupInput{Name: "Managers", Role: permission.Admin, Tenants: []int64{1}}, ann)
+			byLink, kept := c.linkBy(ann, "l@example.com"), c.linkBy(bo, "k@example.com")
+			byHand, alone := c.handedBy(ann, "h@example.com"), c.handedBy(bo, "b@example.com")
+			preview, err := change(c, c.groupNow(group.ID))
+			c.must(err)
+			if len(preview.Links.Revoked) != 1 || len(preview.Links.Mailed) != 1 || preview.Links.Revoked[0].ID != byLink.User.ID {
+				t.Errorf("the preview says %+v", preview.Links)
+			}
+			for issued, want := range map[*Issued]bool{&byLink: false, &byHand: false, &kept: true, &alone: true} {
+				if _, err := c.Signup(t.Context(), issued.Token, Client{}); (err == nil) != want {
+					t.Errorf("%s: %v, works: want %v", issued.User.Email, err, want)
+				}
+			}
+		})
+	}
+}
+
+// An invited person who gets more by a group is not to be impersonated by whoever made their link and could not give it.
+func TestALinkEndsWhenAGroupGivesItsPersonMore(t *testing.T) { // rule "may grant"
+	t.Parallel()
+	c := newCompany(t)
+	ann, staging := c.person("ann@example.com", permission.Admin, 1), c.tenant("Staging")
+	rename := c.group(GroupInput{Name: "Rules", Custom: []string{"rules.view"}, Tenants: []int64{1, staging.ID}})
+	_, err := c.RemoveGroupTenant(t.Context(), c.admin, rename.ID, staging.ID)
+	c.must(err)
+	issued := c.handedBy(ann, "h@example.com")
+	_, err = c.AddMembers(t.Context(), c.admin, rename.ID, []int64{issued.User.ID}, "")
+	c.must(err)
+	works := func() bool {
+		_, err := c.Signup(t.Context(), issued.Token, Client{})
+		return err == nil
+	}
+	_, err = c.RenameGroup(t.Context(), c.admin, rename.ID, c.groupNow(rename.ID).Version, "Rule readers")
+	c.must(err)
+	if _, err = c.SetGroupPermissions(t.Context(), c.admin, rename.ID, c.groupNow(rename.ID).Version,
+		GroupInput{Custom: []string{"rules.view", "rules.update"}}); err != nil || !works() {
+		t.Fatalf("what its maker could give ended it: %v", err)
+	}
+	_, err = c.AddGroupTenants(t.Context(), c.admin, rename.ID, []int64{staging.ID})
+	c.must(err)
+	if works() {
+		t.Error("the link opens a tenant that its maker has no access to")
+	}
+}
+
+// linkBy is an invitation by link, and handedBy the link of one by mail that is made by hand.
+func (c *company) linkBy(maker Actor, email string) Issued {
+	c.t.Helper()
+	issued, err := c.InviteByLink(c.t.Context(), c.as(maker.UserID),
+		NewUser{Role: permission.ReadOnly, Email: email, Duration: "1d", TenantID: 1})
+	c.must(err)
+	return issued
+}
+
+func (c *company) handedBy(maker Actor, email string) Issued {
+	c.t.Helper()
+	user, err := c.AddUser(c.t.Context(), c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
+	c.must(err)
+	pending, err := c.db.InvitationOfUser(c.t.Context(), user.ID)
+	c.must(err)
+	issued, err := c.NewLink(c.t.Context(), c.as(maker.UserID), pending.ID)
+	c.must(err)
+	return issued
+}
+
+func (c *company) groupNow(id int64) store.Group {
+	c.t.Helper()
+	group, err := c.db.GroupByID(c.t.Context(), id)
+	c.must(err)
+	return group
+}
+
+// mailedTo adds a person whose invitation mail has been delivered, and returns the invitation once these people have read it.
+func (c *company) mailedTo(email string, readers ...Actor) store.Invitation {
+	c.t.Helper()
+	user, err := c.AddUser(c.t.Context(), c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
+	c.must(err)
+	pending, err := c.db.InvitationOfUser(c.t.Context(), user.ID)
+	c.must(err)
+	c.must(c.db.Update(c.t.Context(), func(tx *store.Tx) error {
+		delivery, err := tx.DeliveryByID(c.t.Context(), pending.MailDeliveryID)
+		if err != nil {
+			return err
+		}
+		delivery.State, delivery.EndedAt = store.Delivered, delivery.CreatedAt
+		return tx.SaveAttempt(c.t.Context(), delivery, store.Attempt{})
+	}))
+	for _, by := range readers {
+		_, err := c.InvitationMail(c.t.Context(), by, pending.ID)
+		c.must(err)
+	}
+	return pending
+}
+
+// Each of several people who have read a mail has the link: it ends with the first of them who may not make it any more.
+func TestALinkThatSeveralHaveReadEndsWithEachOfThem(t *testing.T) { // rule "may grant"
+	t.Parallel()
+	for name, end := range map[string]func(c *company, reader Actor) (LinksTaken, error){
+		"disabled": func(c *company, reader Actor) (LinksTaken, error) {
+			preview, err := c.PreviewDisable(t.Context(), c.admin, reader.UserID)
+			c.must(err)
+			_, err = c.DisableAccess(t.Context(), c.admin, reader.UserID, Along{})
+			return preview.Links, err
+		},
+		"deleted with others": func(c *company, reader Actor) (LinksTaken, error) {
+			preview, err := c.PreviewBulk(t.Context(), c.admin, JobDelete, Selection{IDs: []int64{reader.UserID}})
+			c.must(err)
+			_, err = c.DeleteUser(t.Context(), c.admin, reader.UserID, c.user(reader.UserID).Email, Along{})
+			return preview.Links, err
+		},
+		"an Analyst from now on": func(c *company, reader Actor) (LinksTaken, error) {
+			in := Membership{Version: c.user(reader.UserID).Version, Role: permission.Analyst}
+			preview, err := c.PreviewMembership(t.Context(), c.admin, reader.UserID, in)
+			c.must(err)
+			_, err = c.SetMembership(t.Context(), c.admin, reader.UserID, in)
+			return preview.Links, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCompany(t)
+			ann, bo := c.person("ann@example.com", permission.Admin, 1), c.person("bo@example.com", permission.Admin, 1)
+			read, unread := c.mailedTo("two@example.com", ann, bo), c.mailedTo("other@example.com", c.admin, bo)
+			taken, err := end(c, ann)
+			c.must(err)
+			if len(taken.Mailed) != 1 || taken.Mailed[0].ID != read.UserID || len(taken.Revoked) != 0 {
+				t.Errorf("the preview says %+v", taken)
+			}
+			for mailed, anew := range map[*store.Invitation]bool{&read: true, &unread: false} {
+				now, err := c.db.InvitationOfUser(t.Context(), mailed.UserID)
+				c.must(err)
+				if now.MailDeliveryID != mailed.MailDeliveryID != anew {
+					t.Errorf("the invitation of %d is mailed anew: want %v", mailed.UserID, anew)
+				}
+			}
+		})
+	}
+}
+
 // In trial mode mails are read in the console: who has read one has the link, too.
 func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // rule "may grant"
 	t.Parallel()
@@ -760,24 +916,9 @@ func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // rule "may gran
 	ctx := t.Context()
 	ann, bo := c.person("ann@example.com", permission.Admin, 1), c.person("bo@example.com", permission.Admin, 1)
 	for email, readers := range map[string][]Actor{"one@example.com": {ann, ann}, "two@example.com": {ann, bo}, "none@example.com": nil} {
-		user, err := c.AddUser(ctx, c.admin, NewUser{Role: permission.ReadOnly, Email: email, TenantID: 1})
-		c.must(err)
-		pending, err := c.db.InvitationOfUser(ctx, user.ID)
-		c.must(err)
-		mailed := pending.MailDeliveryID
-		c.must(c.db.Update(ctx, func(tx *store.Tx) error {
-			delivery, err := tx.DeliveryByID(ctx, mailed)
-			if err != nil {
-				return err
-			}
-			delivery.State, delivery.EndedAt = store.Delivered, delivery.CreatedAt
-			return tx.SaveAttempt(ctx, delivery, store.Attempt{})
-		}))
-		for _, by := range readers {
-			_, err := c.InvitationMail(ctx, by, pending.ID)
-			c.must(err)
-		}
-		_, err = c.ChangeInvitedRole(ctx, c.admin, pending.ID, permission.Analyst) // which they could give
+		pending := c.mailedTo(email, readers...)
+		user, mailed := c.user(pending.UserID), pending.MailDeliveryID
+		_, err := c.ChangeInvitedRole(ctx, c.admin, pending.ID, permission.Analyst) // which they could give
 		c.must(err)
 		_, err = c.ChangeInvitedRole(ctx, c.admin, pending.ID, permission.GlobalAdmin)
 		c.must(err)

@@ -117,8 +117,22 @@ func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integrati
 	return s.db.Integrations(ctx)
 }
 
-// Integration returns one integration with its settings, of which pages show secrets only masked. It returns
-// Forbidden without integrations.view, or store.ErrNotFound.
+// opened returns the settings of an integration, or nil where they cannot be opened: they tell nobody anything until somebody
+// enters them again, and must keep nobody from doing so.
+func (s *Service) opened(i store.Integration) notify.Settings {
+	settings, err := notify.OpenSettings(s.key, i.ID, i.Settings)
+	if err != nil {
+		s.log.Warn("settings of an integration cannot be opened", "integration", i.ID, "error", err)
+		return nil
+	}
+	return settings
+}
+
+// unopened is what people read who need settings that cannot be opened.
+const unopened = "The stored settings of this integration cannot be opened. Edit it and enter them again."
+
+// Integration returns one integration with its settings, of which pages show secrets only masked; nil where they cannot be opened. It
+// returns Forbidden without integrations.view, or store.ErrNotFound.
 func (s *Service) Integration(ctx context.Context, by Actor, id int64) (store.Integration, notify.Settings, error) {
 	if err := s.Require(by, permission.IntegrationsView); err != nil {
 		return store.Integration{}, nil, err
@@ -127,8 +141,7 @@ func (s *Service) Integration(ctx context.Context, by Actor, id int64) (store.In
 	if err != nil {
 		return store.Integration{}, nil, err
 	}
-	settings, err := notify.OpenSettings(s.key, id, integration.Settings)
-	return integration, settings, err
+	return integration, s.opened(integration), nil
 }
 
 // CreateIntegration adds a destination. It returns Invalid or Forbidden.
@@ -160,7 +173,8 @@ func (tx *Tx) makeIntegration(ctx context.Context, integration store.Integration
 	return integration, tx.recordChange(ctx, actCreateIntegration, object{}, made)
 }
 
-// UpdateIntegration changes a destination that still is as it was at version. It returns Invalid, Forbidden,
+// UpdateIntegration changes a destination that still is as it was at version. Where its settings cannot be opened, all are needed. It
+// returns Invalid, Forbidden,
 // store.ErrStale or store.ErrNotFound.
 func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version int64, in IntegrationInput) (store.Integration, error) {
 	before, kept, err := s.Integration(ctx, by, id)
@@ -185,7 +199,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, by Actor, id, version i
 		if err := tx.saveIntegration(ctx, &after, in.Settings); err != nil {
 			return store.Integration{}, err
 		}
-		return after, tx.recordChange(ctx, actChangeIntegration, integrationObject(before).withSettings(after.Kind, kept),
+		return after, tx.recordChange(ctx, actChangeIntegration, tx.integrationEntry(before),
 			integrationObject(after).withSettings(after.Kind, in.Settings))
 	})
 }
@@ -224,7 +238,8 @@ func (tx *Tx) switchIntegration(ctx context.Context, id int64, action action, tu
 }
 
 // NewSigningSecret gives a webhook another signing secret and returns it; it is shown this once. For 24 hours requests
-// are signed with the old one too. It returns ChangedPreview, Forbidden, or store.ErrNotFound for what is no webhook.
+// are signed with the old one too. It returns Invalid where its settings cannot be opened, ChangedPreview, Forbidden, or
+// store.ErrNotFound for what is no webhook.
 func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (store.Integration, string, error) {
 	var secret string
 	integration, err := change(ctx, s, by, func(tx *Tx) (store.Integration, error) {
@@ -241,9 +256,9 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		if err != nil {
 			return store.Integration{}, err
 		}
-		settings, err := notify.OpenSettings(s.key, id, integration.Settings)
-		if err != nil {
-			return store.Integration{}, err
+		settings := s.opened(integration)
+		if settings == nil {
+			return store.Integration{}, invalid("", unopened)
 		}
 		settings = notify.RotateSecret(settings, s.now())
 		secret = settings["secret"]

@@ -30,24 +30,20 @@ func (t *LinksTaken) add(more LinksTaken) {
 // When they are only invited themselves, the link that somebody else made for them ends if that person may not give what it
 // opens now. It returns whose links those were.
 func (tx *Tx) reviewLinks(ctx context.Context, user store.User) (LinksTaken, error) {
-	held, err := holdings(ctx, tx.View.db, user)
-	if err != nil {
-		return LinksTaken{}, err
-	}
 	tenants, err := tx.db.Tenants(ctx)
 	if err != nil {
 		return LinksTaken{}, err
 	}
-	taken, err := tx.takeLinksOf(ctx, user.ID, func(invited store.User, tenant int64) (bool, error) {
-		if !user.Role.SignsIn() {
-			return true, nil
-		}
-		return tx.outgrows(ctx, invited, tenant, held, tenantIDs(tenants))
-	})
+	r := tx.linkReview(tenants, tx.held)
+	couldNot, err := r.couldNotIssue(ctx, user)
+	if err != nil {
+		return LinksTaken{}, err
+	}
+	taken, err := tx.takeLinksOf(ctx, user.ID, couldNot)
 	if err != nil || user.ActivatedAt != 0 {
 		return taken, err
 	}
-	mailed, err := tx.endOutgrownLink(ctx, user, tenantIDs(tenants))
+	mailed, err := tx.endOutgrownLink(ctx, r, user)
 	if mailed {
 		taken.Mailed = append(taken.Mailed, user)
 	}
@@ -117,44 +113,195 @@ func (v *View) eachInvited(ctx context.Context, invitations []store.Invitation, 
 	return people, nil
 }
 
+// linkReview looks at whether people could still give what the links open that they have, by what everybody holds now or will
+// hold after a change.
+type linkReview struct {
+	*View
+	main    int64   // tenant, which decides who may invite
+	tenants []int64 // all
+	held    heldBy
+}
+
+// heldBy says what a person holds, now or after a change.
+type heldBy func(context.Context, store.User) (permission.Holdings, error)
+
+func (v *View) linkReview(tenants []store.Tenant, held heldBy) linkReview {
+	r := linkReview{View: v, tenants: tenantIDs(tenants), held: held}
+	for _, t := range tenants {
+		if t.Main {
+			r.main = t.ID
+		}
+	}
+	return r
+}
+
+// held is what a person holds now.
+func (v *View) held(ctx context.Context, user store.User) (permission.Holdings, error) {
+	return holdings(ctx, v.db, user)
+}
+
+// couldNotIssue names those whose link a person could not make: all where they may not invite.
+func (r linkReview) couldNotIssue(ctx context.Context, maker store.User) (chosen, error) {
+	held, err := r.held(ctx, maker)
+	if err != nil {
+		return nil, err
+	}
+	by := Actor{Role: maker.Role, Can: held, Main: r.main}
+	if !maker.Role.SignsIn() || !by.May(permission.UsersCreate) {
+		return nil, nil
+	}
+	return func(invited store.User, tenant int64) (bool, error) { return r.outgrows(ctx, invited, tenant, held) }, nil
+}
+
 // outgrows says whether an invited person holds more, or will once they accept, than somebody who holds held could give
 // them. tenant is where the role of somebody invited by link will hold.
-func (v *View) outgrows(ctx context.Context, invited store.User, tenant int64, held permission.Holdings, tenants []int64) (bool, error) {
+func (r linkReview) outgrows(ctx context.Context, invited store.User, tenant int64, held permission.Holdings) (bool, error) {
 	if invited.Role.Global() || invited.JoinedAt == 0 {
-		_, lacks := held.Lacks(toGrant(invited.Role, tenant), tenants)
+		_, lacks := held.Lacks(toGrant(invited.Role, tenant), r.tenants)
 		return lacks, nil
 	}
-	gets, err := holdings(ctx, v.db, invited)
-	_, lacks := held.Lacks(gets, tenants)
+	gets, err := r.held(ctx, invited)
+	_, lacks := held.Lacks(gets, r.tenants)
 	return lacks, err
+}
+
+// outgrown returns the invitation of a person when somebody other than the actor has its link who could not give what it opens.
+func (r linkReview) outgrown(ctx context.Context, user store.User) (store.Invitation, bool, error) {
+	invitation, err := r.db.InvitationOfUser(ctx, user.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return invitation, false, nil
+	}
+	if err != nil {
+		return invitation, false, err
+	}
+	makerID, err := r.db.LinkMaker(ctx, invitation.ID, r.now)
+	if err != nil || makerID == 0 || makerID == r.by.UserID {
+		return invitation, false, err
+	}
+	var held permission.Holdings // nothing where the maker is gone, or several have the link
+	maker, err := r.db.UserByID(ctx, makerID)
+	if err == nil {
+		held, err = r.held(ctx, maker)
+	} else if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	if err != nil {
+		return invitation, false, err
+	}
+	outgrown, err := r.outgrows(ctx, user, invitation.TenantID, held)
+	return invitation, outgrown, err
+}
+
+// reviewLinksOfMembers is reviewLinks for everybody in a group that is about to give after instead.
+func (tx *Tx) reviewLinksOfMembers(ctx context.Context, groupID int64, after permission.Grant) error {
+	ending, err := tx.linksEndingInGroup(ctx, groupID, after)
+	if err != nil {
+		return err
+	}
+	for _, p := range ending {
+		end := tx.replaceLink
+		if p.Invitation.ByLink {
+			end = tx.revoke
+		}
+		if err := end(ctx, p.Invitation, p.User); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// previewLinksOfMembers returns what reviewLinksOfMembers would take.
+func (v *View) previewLinksOfMembers(ctx context.Context, groupID int64, after permission.Grant) (LinksTaken, error) {
+	var taken LinksTaken
+	ending, err := v.linksEndingInGroup(ctx, groupID, after)
+	for _, p := range ending {
+		if p.Invitation.ByLink {
+			taken.Revoked = append(taken.Revoked, p.User)
+		} else {
+			taken.Mailed = append(taken.Mailed, p.User)
+		}
+	}
+	return taken, err
+}
+
+// linksEndingInGroup returns whose links end once a group gives after instead. It looks at the members who have the link of somebody
+// else, and at the invited ones whose link somebody else has: they are few, however many are in the group.
+func (v *View) linksEndingInGroup(ctx context.Context, groupID int64, after permission.Grant) ([]Pending, error) {
+	tenants, err := v.db.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := v.linkReview(tenants, v.heldOnceGroupGives(groupID, after))
+	var ending []Pending
+	seen := map[int64]bool{} // several may have one link
+	collect := func(_ context.Context, invitation store.Invitation, user store.User) error {
+		if !seen[user.ID] {
+			seen[user.ID], ending = true, append(ending, Pending{invitation, user})
+		}
+		return nil
+	}
+	makers, err := v.db.LinkMakersIn(ctx, groupID, v.now)
+	if err != nil {
+		return nil, err
+	}
+	for _, maker := range makers {
+		couldNot, err := r.couldNotIssue(ctx, maker)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := v.eachLinkOf(ctx, maker.ID, couldNot, collect, collect); err != nil {
+			return nil, err
+		}
+	}
+	invited, err := v.db.InvitedInWithLink(ctx, groupID, v.now)
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range invited {
+		more, err := r.gains(ctx, user)
+		if err != nil {
+			return nil, err
+		}
+		invitation, outgrown, err := r.outgrown(ctx, user)
+		if err == nil && more && outgrown {
+			err = collect(ctx, invitation, user)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ending, nil
+}
+
+// heldOnceGroupGives returns what people hold once a group gives after instead.
+func (v *View) heldOnceGroupGives(groupID int64, after permission.Grant) heldBy {
+	return func(ctx context.Context, user store.User) (permission.Holdings, error) {
+		o, err := originsOf(ctx, v.db, user)
+		for i := range o.sources {
+			if o.sources[i].Group == groupID {
+				o.sources[i].Grant = after
+			}
+		}
+		return o.holdings(), err
+	}
+}
+
+// gains says whether a person will hold more than now.
+func (r linkReview) gains(ctx context.Context, user store.User) (bool, error) {
+	before, err := holdings(ctx, r.db, user)
+	if err != nil {
+		return false, err
+	}
+	after, err := r.held(ctx, user)
+	_, more := before.Lacks(after, r.tenants)
+	return more, err
 }
 
 // endOutgrownLink ends the link of an invited person whom the actor has just given another role or groups, when somebody
 // else made it by hand who could not have given these. An invitation by mail is mailed anew; one by link is the actor's from
 // then on, who makes a new link. It says whether it was mailed.
-func (tx *Tx) endOutgrownLink(ctx context.Context, user store.User, tenants []int64) (mailed bool, err error) {
-	invitation, err := tx.db.InvitationOfUser(ctx, user.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	makerID, err := tx.db.LinkMaker(ctx, invitation.ID, tx.now)
-	if err != nil || makerID == 0 || makerID == tx.by.UserID {
-		return false, err
-	}
-	var held permission.Holdings // nothing where the maker is gone, or several have the link
-	maker, err := tx.db.UserByID(ctx, makerID)
-	if err == nil {
-		held, err = holdings(ctx, tx.View.db, maker)
-	} else if errors.Is(err, store.ErrNotFound) {
-		err = nil
-	}
-	if err != nil {
-		return false, err
-	}
-	outgrown, err := tx.outgrows(ctx, user, invitation.TenantID, held, tenants)
+func (tx *Tx) endOutgrownLink(ctx context.Context, r linkReview, user store.User) (mailed bool, err error) {
+	invitation, outgrown, err := r.outgrown(ctx, user)
 	if err != nil || !outgrown {
 		return false, err
 	}

@@ -160,10 +160,10 @@ func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 	return min(longestSleep, max(jobPause/10, next.Time().Sub(s.now())))
 }
 
-// followClock lets jobs go on, when the clock was set back, that would wait until it gets there again.
+// followClock lets jobs go on, at the start and when the clock was set back, that would wait until it gets there again.
 func (s *Service) followClock(ctx context.Context) error {
 	now := store.At(s.now())
-	if now < s.jobsSeenAt.Add(-store.ClockSlack) {
+	if s.jobsSeenAt == 0 || now < s.jobsSeenAt.Add(-store.ClockSlack) {
 		err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.JobsDueAfterJump(ctx, now, now.Add(stepTries*jobPause)) })
 		if err != nil {
 			return err

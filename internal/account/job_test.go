@@ -200,6 +200,20 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 	}
 }
 
+// TestFC65_AJobThatWaitsAheadGoesOnAfterARestart has nobody who saw the clock before it was set back.
+func TestFC65_AJobThatWaitsAheadGoesOnAfterARestart(t *testing.T) {
+	t.Parallel()
+	c, clock, _ := atWork(t)
+	person := c.analysts(1)
+	job := c.work(JobDisable, 1, on(person...))
+	job.Failures, job.NextAt = 1, store.At(clock.Now().Add(2*time.Hour))
+	c.must(c.db.Update(t.Context(), func(tx *store.Tx) error { return tx.SaveProgress(t.Context(), job) }))
+	c.runDueJobs(t.Context())
+	if got := c.job(job.ID); got.Running() || got.Refused != 0 || c.user(person[0]).Status() != store.Disabled {
+		t.Errorf("the job waits for the clock: %+v", got)
+	}
+}
+
 // TestFC206_WhatCannotBeToldEndsAJob has the summary at the end of a job fail.
 func TestFC206_WhatCannotBeToldEndsAJob(t *testing.T) {
 	t.Parallel()

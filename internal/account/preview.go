@@ -179,7 +179,11 @@ func (tx *Tx) previewOn(ctx context.Context, users []int64, operation func() (Li
 
 // previewMembers says what the members of a group lose when it gives after instead. Members of the same role in the same
 // other groups lose the same: they are looked at once, however many they are.
-func previewMembers(ctx context.Context, q store.Queries, group store.CoveringGroup, after permission.Grant) (Preview, error) {
+func (v *View) previewMembers(ctx context.Context, group store.CoveringGroup, after permission.Grant) (preview Preview, err error) {
+	if preview.Links, err = v.previewLinksOfMembers(ctx, group.ID, after); err != nil {
+		return Preview{}, err
+	}
+	q := v.db
 	tenants, err := q.Tenants(ctx)
 	if err != nil {
 		return Preview{}, err
@@ -193,7 +197,6 @@ func previewMembers(ctx context.Context, q store.Queries, group store.CoveringGr
 		return Preview{}, err
 	}
 	losses := map[store.MemberKind][]TenantSet{}
-	var preview Preview
 	for _, kind := range slices.SortedFunc(maps.Keys(kinds), store.MemberKind.Compare) {
 		kept, sees := permission.Union(grants(kind.Others)...), kind.Role.SeesConsole()
 		before, left := reach{kept.Plus(permission.Union(sourceOf(group).Grant)), sees}, reach{kept.Plus(permission.Union(after)), sees}

@@ -90,6 +90,9 @@ func (s *Service) TestIntegration(ctx context.Context, by Actor, kind string, id
 	if in.Name = input.Line(in.Name); in.Name == "" {
 		in.Name = "This integration" // a test needs no name yet
 	}
+	if in.Settings == nil && kept == nil {
+		return nil, invalid("", unopened)
+	}
 	if in.Settings == nil {
 		in.Name, in.Settings = integration.Name, kept
 	}
@@ -138,11 +141,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		if err != nil {
 			return nil, err
 		}
-		settings, err := notify.OpenSettings(s.key, id, integration.Settings)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, destination{integration, settings})
+		to = append(to, destination{integration, s.opened(integration)})
 	}
 	test := notify.UserEvent{Trigger: in.Name, User: sampleUser}
 	if condition.Key == notify.ConditionMembershipChanged {
@@ -154,7 +153,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 // sampleUser is whom test messages tell of.
 var sampleUser = notify.Person{Name: "John Smith", Email: "johnsmith@example.com", Role: permission.Analyst.Label()}
 
-// destination is an integration and the settings a test is sent with.
+// destination is an integration and the settings a test is sent with; nil: they cannot be opened.
 type destination struct {
 	store.Integration
 	settings notify.Settings
@@ -200,6 +199,10 @@ func (s *Service) sendTests(ctx context.Context, by Actor, about object, test te
 	var sending sync.WaitGroup
 	free := make(chan struct{}, testsTogether)
 	for _, d := range to {
+		if d.settings == nil {
+			results = append(results, &TestResult{Destination: d.Name, Problem: unopened})
+			continue
+		}
 		for _, recipient := range notify.Recipients(d.Kind, d.settings) {
 			if test.Greeting, err = notify.Greeting(ctx, s.db.Queries, recipient); err != nil {
 				return nil, err

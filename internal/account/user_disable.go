@@ -251,9 +251,8 @@ func (tx *Tx) removeAddress(ctx context.Context, user store.User, integrations [
 }
 
 func (tx *Tx) removeAddressFrom(ctx context.Context, integration store.Integration, user store.User) error {
-	settings, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
-	if err != nil { // it tells nobody until somebody enters its settings again, and must not stop what is done here
-		tx.service.log.Warn("settings of an integration cannot be opened", "integration", integration.ID, "error", err)
+	settings := tx.service.opened(integration)
+	if settings == nil {
 		return nil
 	}
 	addresses := notify.Recipients(integration.Kind, settings)

@@ -13,6 +13,7 @@ func TestFC116_NamesBecomeNoLinks(t *testing.T) {
 		"[Reset](https://evil.example)": "“[Reset](https : //evil . example)”",
 		"ann@evil.example":              "“ann@evil . example”",
 		"evil。example":                  "“evil 。 example”",
+		"Booking.com":                   "“Booking . com”",
 		"J. R. R. Tolkien":              "J. R. R. Tolkien",
 		"Dr. Ann O'Neil-Smith: Sales":   "Dr. Ann O'Neil-Smith: Sales",
 	} {
