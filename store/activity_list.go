@@ -360,7 +360,7 @@ type entryStatement struct {
 	args []any
 }
 
-func (b *entryStatement) add(text string, args ...any) {
+func (b *entryStatement) grow(text string, args ...any) {
 	b.text.WriteString(text)
 	b.args = append(b.args, args...)
 }
@@ -369,12 +369,12 @@ func (b *entryStatement) add(text string, args ...any) {
 func (s *entrySearch) statement(ctx context.Context, path entryPath, limit int) (*entryStatement, error) {
 	b := &entryStatement{}
 	if path.closed() {
-		b.add("SELECT ")
+		b.grow("SELECT ")
 		s.addColumns(b, path)
-		b.add(" FROM activity e WHERE ")
+		b.grow(" FROM activity e WHERE ")
 		path.addColumnsOf(b, "e", "")
-		b.add("(e.at, e.id) > (?, ?) AND (e.at, e.id) < (?, ?) ", s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID)
-		b.add(s.inOrder("e.at", "e.id")+" LIMIT +?", limit)
+		b.grow("(e.at, e.id) > (?, ?) AND (e.at, e.id) < (?, ?) ", s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID)
+		b.grow(s.inOrder("e.at", "e.id")+" LIMIT +?", limit)
 		return b, nil
 	}
 	known, err := s.kinds.current(ctx, s.Queries)
@@ -391,7 +391,7 @@ func (s *entrySearch) statement(ctx context.Context, path entryPath, limit int) 
 		return nil, nil
 	}
 	s.merge(b, path, kinds)
-	b.add(" LIMIT +?", limit)
+	b.grow(" LIMIT +?", limit)
 	return b, nil
 }
 
@@ -405,23 +405,23 @@ func (s *entrySearch) merge(b *entryStatement, path entryPath, kinds []entryKind
 	}
 	columns := strings.Join(entriesByKind, ", ")
 	b.args = make([]any, 0, len(entriesByKind)*len(kinds)+20)
-	b.add("WITH RECURSIVE kinds(" + columns + ") AS (VALUES " + strings.Repeat(", (?, ?, ?, ?)", len(kinds))[len(", "):] + "),\n")
+	b.grow("WITH RECURSIVE kinds(" + columns + ") AS (VALUES " + strings.Repeat(", (?, ?, ?, ?)", len(kinds))[len(", "):] + "),\n")
 	for _, k := range kinds {
-		b.add("", k[0], k[1], k[2], k[3])
+		b.grow("", k[0], k[1], k[2], k[3])
 	}
-	b.add("begins AS MATERIALIZED (SELECT k.*, (SELECT a.at FROM activity a WHERE ")
+	b.grow("begins AS MATERIALIZED (SELECT k.*, (SELECT a.at FROM activity a WHERE ")
 	path.addColumnsOf(b, "a", "k")
-	b.add("(a.at, a.id) "+behind+" (?, ?) AND (a.at, a.id) "+before+" (?, ?) ", near.At, near.ID, far.At, far.ID)
-	b.add(s.inOrder("a.at", "a.id") + " LIMIT 1) AS at FROM kinds k),\n")
-	b.add("met(" + columns + ", at, id, entry) AS (")
-	b.add("SELECT *, CASE at WHEN ? THEN ? ELSE ? END, NULL FROM begins WHERE at IS NOT NULL\n", near.At, near.ID, edge)
-	b.add("UNION ALL SELECT a." + strings.Join(entriesByKind, ", a.") + ", a.at, a.id, a.id FROM met m CROSS JOIN activity a WHERE a.id = (")
-	b.add("SELECT n.id FROM activity n WHERE ")
+	b.grow("(a.at, a.id) "+behind+" (?, ?) AND (a.at, a.id) "+before+" (?, ?) ", near.At, near.ID, far.At, far.ID)
+	b.grow(s.inOrder("a.at", "a.id") + " LIMIT 1) AS at FROM kinds k),\n")
+	b.grow("met(" + columns + ", at, id, entry) AS (")
+	b.grow("SELECT *, CASE at WHEN ? THEN ? ELSE ? END, NULL FROM begins WHERE at IS NOT NULL\n", near.At, near.ID, edge)
+	b.grow("UNION ALL SELECT a." + strings.Join(entriesByKind, ", a.") + ", a.at, a.id, a.id FROM met m CROSS JOIN activity a WHERE a.id = (")
+	b.grow("SELECT n.id FROM activity n WHERE ")
 	path.addColumnsOf(b, "n", "m")
-	b.add("(n.at, n.id) "+behind+" (m.at, m.id) AND (n.at, n.id) "+before+" (?, ?) ", far.At, far.ID)
-	b.add(s.inOrder("n.at", "n.id") + " LIMIT 1)\n" + s.inOrder("5", "6") + ")\nSELECT ")
+	b.grow("(n.at, n.id) "+behind+" (m.at, m.id) AND (n.at, n.id) "+before+" (?, ?) ", far.At, far.ID)
+	b.grow(s.inOrder("n.at", "n.id") + " LIMIT 1)\n" + s.inOrder("5", "6") + ")\nSELECT ")
 	s.addColumns(b, path)
-	b.add(" FROM met CROSS JOIN activity e WHERE e.id = met.entry")
+	b.grow(" FROM met CROSS JOIN activity e WHERE e.id = met.entry")
 }
 
 // addColumnsOf adds the conditions that hold an entry to the columns of the index: to values that are given, and to those of kind.
@@ -430,11 +430,11 @@ func (p entryPath) addColumnsOf(b *entryStatement, entry, kind string) {
 		value, given := p.given[column]
 		switch {
 		case column == "job_id":
-			b.add(entry+".job_id = +? AND "+entry+".job_id <> 0 AND ", value) // as the index has it
+			b.grow(entry+".job_id = +? AND "+entry+".job_id <> 0 AND ", value) // as the index has it
 		case given && !(kind != "" && slices.Contains(entriesByKind, column)):
-			b.add(entry+"."+column+" = +? AND ", value)
+			b.grow(entry+"."+column+" = +? AND ", value)
 		default:
-			b.add(entry + "." + column + " = " + kind + "." + column + " AND ")
+			b.grow(entry + "." + column + " = " + kind + "." + column + " AND ")
 		}
 	}
 }
@@ -442,18 +442,18 @@ func (p entryPath) addColumnsOf(b *entryStatement, entry, kind string) {
 // addColumns adds what scan reads. In brief, that is of an entry which matches but for the words the text in which they are looked for.
 func (s *entrySearch) addColumns(b *entryStatement, path entryPath) {
 	if s.exact {
-		b.add("e." + strings.Join(strings.Fields(entryColumns), " e."))
+		b.grow("e." + strings.Join(strings.Fields(entryColumns), " e."))
 		return
 	}
-	b.add("e.id, e.at, CASE WHEN 1")
+	b.grow("e.id, e.at, CASE WHEN 1")
 	for _, column := range path.beside() {
-		b.add(" AND e."+column+" = +?", path.given[column])
+		b.grow(" AND e."+column+" = +?", path.given[column])
 	}
 	if len(s.words) == 0 {
-		b.add(" THEN '' END")
+		b.grow(" THEN '' END")
 		return
 	}
-	b.add(" THEN concat_ws(x'0a', e.actor, e.object, e.address, e.request_id) END")
+	b.grow(" THEN concat_ws(x'0a', e.actor, e.object, e.address, e.request_id) END")
 }
 
 // inOrder puts two columns, a moment and an id, in the order in which the search reads.
