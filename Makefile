@@ -53,7 +53,7 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 	cd bench/peer && CGO_ENABLED=0 $(GO) build -o ../data/bin/peer .
 	$(GO) run ./bench
 
-bench-large: ## measure the activity log with 10,000,000 entries (8 GB in bench/data)
+bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in bench/data)
 	$(GO) run ./bench -large
 
 test-long: tools ## every task and role in the browser, 50 crashes, 1,000 sign-ins and events at the same moment; scores of pages

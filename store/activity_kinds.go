@@ -3,32 +3,27 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// EntryKinds remembers which combinations of object type, action, outcome and source occur among the entries, and when each did
-// last. There are a few hundred, and any entry may add one. The zero value knows none yet.
+// EntryKinds remembers which combinations of object type, action, outcome and source occur among the entries. There are a few
+// hundred, and any entry may add one. The zero value knows none yet.
 type EntryKinds struct {
 	mu      sync.Mutex
 	through int64 // the id of the newest entry that has been looked at
-	newest  map[entryKind]Millis
+	known   []entryKind
 }
 
-type entryKind struct{ objectType, action, outcome, source string }
-
-// columns are the values by the names of the columns.
-func (k entryKind) columns() map[string]any {
-	return map[string]any{"object_type": k.objectType, "action": k.action, "outcome": k.outcome, "source": k.source}
-}
+// entryKind are the values of the columns entriesByKind.
+type entryKind [4]string
 
 // kindsAnew is how many new entries are as much work as to look for all kinds again.
 const kindsAnew = 10_000
 
-// current returns the kinds that occur as q sees the database, with a moment after which there is none. Some may have been
-// removed.
-func (k *EntryKinds) current(ctx context.Context, q Queries) (map[entryKind]Millis, error) {
+// current returns the kinds that occur as q sees the database. Some may have been removed. Nobody may change what it returns.
+func (k *EntryKinds) current(ctx context.Context, q Queries) ([]entryKind, error) {
 	last, err := q.LastEntry(ctx)
 	if err != nil {
 		return nil, err
@@ -40,7 +35,7 @@ func (k *EntryKinds) current(ctx context.Context, q Queries) (map[entryKind]Mill
 			return nil, err
 		}
 	}
-	return maps.Clone(k.newest), nil
+	return k.known, nil
 }
 
 // learn looks at the entries after through, up to last.
@@ -49,34 +44,28 @@ func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
 	if last-k.through > kindsAnew {
 		statement, args = allKinds, nil
 	}
-	type moment struct {
-		kind entryKind
-		at   Millis
-	}
-	found, err := many(ctx, q.q, func(row scanner) (m moment, err error) {
-		err = row.Scan(&m.at, &m.kind.objectType, &m.kind.action, &m.kind.outcome, &m.kind.source)
-		return m, err
+	found, err := many(ctx, q.q, func(row scanner) (kind entryKind, err error) {
+		err = row.Scan(&kind[0], &kind[1], &kind[2], &kind[3])
+		return kind, err
 	}, statement, args...)
 	if err != nil {
 		return err
 	}
-	if k.newest == nil {
-		k.newest = map[entryKind]Millis{}
-	}
-	for _, m := range found {
-		k.newest[m.kind] = max(k.newest[m.kind], m.at)
+	for _, kind := range found {
+		if !slices.Contains(k.known, kind) {
+			k.known = append(k.known, kind) // behind what others have been given
+		}
 	}
 	k.through = last
 	return nil
 }
 
 // newKinds reads the new entries in their order, so that it is not found cheaper to read all of an index.
-const newKinds = `SELECT max(at), object_type, action, outcome, source
-	FROM (SELECT at, object_type, action, outcome, source FROM activity WHERE id > $1 ORDER BY id LIMIT $2) AS new
-	GROUP BY object_type, action, outcome, source`
+const newKinds = `SELECT DISTINCT object_type, action, outcome, source
+	FROM (SELECT object_type, action, outcome, source FROM activity WHERE id > $1 ORDER BY id LIMIT $2) AS new`
 
 // allKinds finds them by a loose index scan: for each column one seek leads from a value to the next one, whatever lies
-// between. A last seek for each kind finds its newest entry.
+// between.
 var allKinds = func() string {
 	levels := []string{"level0 AS (SELECT 1)"}
 	agreeing, kept, occurring := " WHERE 1 = 1", "", ""
@@ -90,6 +79,5 @@ var allKinds = func() string {
 		kept += "l." + column + ", "
 		agreeing += " AND a." + column + " = l." + column
 	}
-	return fmt.Sprintf("WITH RECURSIVE %s\nSELECT (SELECT a.at FROM activity a%s ORDER BY a.at DESC LIMIT 1), l.* FROM level%d l%s",
-		strings.Join(levels, ",\n"), agreeing, len(entriesByKind), occurring)
+	return fmt.Sprintf("WITH RECURSIVE %s\nSELECT l.* FROM level%d l%s", strings.Join(levels, ",\n"), len(entriesByKind), occurring)
 }()

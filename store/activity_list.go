@@ -2,9 +2,8 @@ package store
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
-	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -56,38 +55,31 @@ type EntryPage struct {
 	LookedTo     Millis        // not zero: the search has gone as far as this moment, and can go on from there
 }
 
-// EntriesLookedAt is how many entries a search looks at before it asks whether to go on, where no index answers it: one for
-// text, and one that combines actor and object, or a job, with more.
-const EntriesLookedAt = 3000
+// A search that no index answers, one for text, and one that combines actor and object, or a job, with more, asks whether to go on once
+// it has looked at EntriesLookedAt entries, or entriesSoughtOut of one kind, person or job, which do not lie side by side.
+const (
+	EntriesLookedAt  = 3000
+	entriesSoughtOut = 1000
+)
 
 // EntryPage returns the entries that match, in the order of their moments. What indexes alone do not answer ends after
-// EntriesLookedAt entries, and the page says so.
+// EntriesLookedAt entries at most, and the page says so.
 func (q Queries) EntryPage(ctx context.Context, kinds *EntryKinds, query EntryQuery) (EntryPage, error) {
-	s := newEntrySearch(q, query)
-	if page, enough, err := s.glance(ctx, query); err != nil || enough {
-		return page, err
-	}
-	runs, err := s.runs(ctx, kinds)
-	if err != nil {
-		return EntryPage{}, err
-	}
-	s.begin(runs, query.Limit+1)
+	s := newEntrySearch(q, kinds, query)
 	page, looked := EntryPage{}, 0
-	for len(page.Entries) <= query.Limit {
-		if !s.exact && looked == EntriesLookedAt {
+	for chunk := query.Limit + 1; len(page.Entries) <= query.Limit; chunk *= 4 {
+		chunk = min(chunk, s.most-looked)
+		if chunk == 0 {
 			page.LookedTo = s.span.next(query.Newer).At
 			break
 		}
-		e, more, err := s.next(ctx)
+		found, n, err := s.next(ctx, chunk)
 		if err != nil {
 			return EntryPage{}, err
 		}
-		if !more {
+		page.Entries = append(page.Entries, found...)
+		if looked += n; n < chunk {
 			break
-		}
-		looked++
-		if s.matches(e) {
-			page.Entries = append(page.Entries, *e)
 		}
 	}
 	page.bound(query, s.span.next(query.Newer))
@@ -143,19 +135,19 @@ func (s *span) next(newer bool) EntryPosition {
 
 // entrySearch reads entries in their order, from one end of a span towards the other. Indexes hold entries in that order
 // only among those that agree in all columns before the moment. A search knows those columns of its index; where the
-// filter leaves one open, it asks which values occur, reads the entries of each combination by itself, and merges them.
+// filter leaves one open, it asks for the entries of each kind that occurs, and has the database merge them.
 type entrySearch struct {
 	Queries
-	filter EntryFilter
-	words  []string // of Text, folded
-	newer  bool
-	span   span
-	paths  []entryPath
-	exact  bool // indexes find what matches and nothing else
-	open   openRuns
+	kinds *EntryKinds
+	words []string // of the text that is looked for, folded
+	newer bool
+	span  span
+	paths []entryPath
+	exact bool // indexes find what matches and nothing else
+	most  int  // how many entries are looked at
 }
 
-// entryPath is a way to entries by an index: its columns before the moment, and those values that are given.
+// entryPath is a way to entries by an index: its columns before the moment, and all values that are given.
 type entryPath struct {
 	columns []string
 	given   map[string]any
@@ -171,9 +163,9 @@ var (
 	entriesOfJob           = []string{"job_id"}
 )
 
-func newEntrySearch(q Queries, query EntryQuery) *entrySearch {
+func newEntrySearch(q Queries, kinds *EntryKinds, query EntryQuery) *entrySearch {
 	f := query.EntryFilter
-	s := &entrySearch{Queries: q, filter: f, newer: query.Newer, words: strings.Fields(input.Fold(f.Text)),
+	s := &entrySearch{Queries: q, kinds: kinds, newer: query.Newer, words: strings.Fields(input.Fold(f.Text)), paths: f.paths(),
 		span: span{low: EntryPosition{f.From, 0}, high: EntryPosition{At: math.MaxInt64}}}
 	if f.To != 0 {
 		s.span.high.At = f.To
@@ -185,35 +177,38 @@ func newEntrySearch(q Queries, query EntryQuery) *entrySearch {
 	case !query.Newer && from.against(s.span.high) < 0:
 		s.span.high = from
 	}
-	s.choosePaths()
+	s.exact = len(s.words) == 0
+	s.most = EntriesLookedAt
+	for _, path := range s.paths {
+		s.exact = s.exact && len(path.beside()) == 0
+		if len(path.columns) > 0 {
+			s.most = entriesSoughtOut
+		}
+	}
+	if s.exact {
+		s.most = math.MaxInt
+	}
 	return s
 }
 
-// choosePaths finds the indexes that lead to the fewest entries.
-func (s *entrySearch) choosePaths() {
-	f, given := s.filter, s.filter.given()
+// paths are the indexes that lead to the fewest entries.
+func (f EntryFilter) paths() []entryPath {
+	given := f.given()
 	switch {
-	case f.JobID != 0:
-		s.paths = []entryPath{{entriesOfJob, given}}
 	case f.UserID != 0:
-		s.paths = f.pathsOfPerson()
+		return f.pathsOfPerson()
+	case f.JobID != 0:
+		return []entryPath{{entriesOfJob, given}}
 	case given["actor_id"] != nil && given["object_id"] != nil:
-		s.paths = []entryPath{{entriesOfActorOnObject, given}}
+		return []entryPath{{entriesOfActorOnObject, given}}
 	case given["actor_id"] != nil:
-		s.paths = []entryPath{{entriesOfActor, given}}
+		return []entryPath{{entriesOfActor, given}}
 	case given["object_id"] != nil:
-		s.paths = []entryPath{{entriesOfObject, given}}
+		return []entryPath{{entriesOfObject, given}}
 	case len(given) > 0:
-		s.paths = []entryPath{{entriesByKind, given}}
-	default:
-		s.paths = []entryPath{{entriesByTime, given}}
+		return []entryPath{{entriesByKind, given}}
 	}
-	s.exact = len(s.words) == 0
-	for _, path := range s.paths {
-		for column := range path.given {
-			s.exact = s.exact && slices.Contains(path.columns, column)
-		}
-	}
+	return []entryPath{{entriesByTime, given}}
 }
 
 // given are the columns whose values the filter says.
@@ -236,64 +231,73 @@ func (f EntryFilter) given() map[string]any {
 	return given
 }
 
-// pathsOfPerson are the ways to what somebody did and to what was done to them.
-func (f EntryFilter) pathsOfPerson() []entryPath {
-	by, to := f, f
-	by.ActorID, by.Nobody = f.UserID, false
-	to.ObjectType, to.ObjectID = "user", f.UserID
-	return []entryPath{{entriesOfActor, by.given()}, {entriesOfObject, to.given()}}
-}
-
-// matches says whether an entry is meant. What indexes have answered is asked again.
-func (s *entrySearch) matches(e *Entry) bool {
-	f := &s.filter
-	return (f.ActorID == 0 || e.ActorID == f.ActorID) && (!f.Nobody || e.ActorID == 0) &&
-		(f.UserID == 0 || e.ActorID == f.UserID || e.ObjectType == "user" && e.ObjectID == f.UserID) &&
-		(f.ObjectType == "" || f.ObjectID == 0 || e.ObjectID == f.ObjectID) &&
-		f.meansKind(entryKind{e.ObjectType, e.Action, e.Outcome, e.Source}) && (f.JobID == 0 || e.JobID == f.JobID) && s.names(e)
-}
-
-// meansKind says whether entries of a kind can match.
-func (f *EntryFilter) meansKind(k entryKind) bool {
-	return (f.ObjectType == "" || k.objectType == f.ObjectType) && (f.Action == "" || k.action == f.Action) &&
-		(f.Outcome == "" || k.outcome == f.Outcome) && (f.Source == "" || k.source == f.Source)
-}
-
-// names says whether all words stand in what the entry names.
-func (s *entrySearch) names(e *Entry) bool {
-	if len(s.words) == 0 {
-		return true
+// pathsOfPerson are the ways to what somebody did and to what was done to them, as far as the filter lets them have entries.
+func (f EntryFilter) pathsOfPerson() (paths []entryPath) {
+	if by := f; !f.Nobody && (f.ActorID == 0 || f.ActorID == f.UserID) {
+		by.ActorID = f.UserID
+		paths = append(paths, entryPath{entriesOfActor, by.given()})
 	}
-	text := input.Fold(strings.Join([]string{e.Actor, e.Object, e.Address, e.RequestID}, "\n"))
-	for _, word := range s.words {
-		if !strings.Contains(text, word) {
+	if to := f; f.ObjectType == "" || f.ObjectType == "user" && (f.ObjectID == 0 || f.ObjectID == f.UserID) {
+		to.ObjectType, to.ObjectID = "user", f.UserID
+		paths = append(paths, entryPath{entriesOfObject, to.given()})
+	}
+	return paths
+}
+
+// beside are the columns whose values are given, and which the index does not have.
+func (p entryPath) beside() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.given)), func(column string) bool { return slices.Contains(p.columns, column) })
+}
+
+// closed says that the filter leaves no column of the index open.
+func (p entryPath) closed() bool {
+	return !slices.ContainsFunc(p.columns, func(column string) bool { return p.given[column] == nil })
+}
+
+// leadsTo says whether entries of a kind may be on a path.
+func (p entryPath) leadsTo(k entryKind) bool {
+	for i, value := range k {
+		if given, is := p.given[entriesByKind[i]]; is && given != value {
 			return false
 		}
 	}
 	return true
 }
 
-// glancedAt is how many entries are read before a search goes by kinds.
-const glancedAt = 200
-
-// glance looks whether the page lies among the next entries, whatever they are: for what is frequent that is sooner than to
-// ask each of many combinations.
-func (s *entrySearch) glance(ctx context.Context, query EntryQuery) (page EntryPage, enough bool, err error) {
-	if frequent := len(s.paths) == 1 && (len(s.paths[0].columns) == len(entriesByKind) || s.filter.Nobody); !frequent || !s.exact {
-		return EntryPage{}, false, nil
+// next returns those of the next entries of the span that match, where it looks at no more than a number, and at how many it did:
+// at fewer where the span ends.
+func (s *entrySearch) next(ctx context.Context, number int) (matching []Entry, looked int, err error) {
+	met, err := s.meet(ctx, number)
+	if err != nil || len(met) == 0 {
+		return nil, 0, err
 	}
-	entries, err := s.read(ctx, &entryRun{path: entryPath{columns: entriesByTime}}, glancedAt)
-	if err != nil {
-		return EntryPage{}, false, err
-	}
-	for i := range entries {
-		if s.matches(&entries[i]) && len(page.Entries) <= query.Limit {
-			page.Entries = append(page.Entries, entries[i])
+	s.span.leave(met[len(met)-1].Position(), s.newer)
+	for i := range met {
+		if met[i].meant {
+			matching = append(matching, met[i].Entry)
 		}
 	}
-	enough = len(page.Entries) > query.Limit
-	page.bound(query, EntryPosition{})
-	return page, enough, nil
+	if !s.exact {
+		matching, err = s.whole(ctx, matching)
+	}
+	return matching, len(met), err
+}
+
+// whole reads all of entries that were met in brief.
+func (s *entrySearch) whole(ctx context.Context, brief []Entry) (entries []Entry, err error) {
+	ids := make([]int64, len(brief))
+	for i := range brief {
+		ids[i] = brief[i].ID
+	}
+	for places, args := range inLists(ids) {
+		some, err := many(ctx, s.q, scanEntry, `SELECT `+entryColumns+` FROM activity WHERE id IN (`+places+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, some...)
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return ahead(s.newer, a.Position(), b.Position()) })
+	return entries, nil
 }
 
 // ahead orders positions as a search meets them.
@@ -304,129 +308,81 @@ func ahead(newer bool, a, b EntryPosition) int {
 	return b.against(a)
 }
 
-// entryRun is a combination of values of the columns of a path: an index holds its entries in their order.
-type entryRun struct {
-	path   entryPath
-	values []any
-	place  EntryPosition // none of its entries that are still to be met comes before it
-	read   []Entry       // the next ones, as far as they have been read
-	batch  int           // how many to read next
-	ends   bool          // there are no more than what has been read
+// metEntry is an entry that a search has met: all of it where the search is exact, else in brief its id and moment.
+type metEntry struct {
+	Entry
+	meant bool
 }
 
-// begin sets out from where the runs begin, to meet about as many entries as a page shows, or as are looked at.
-func (s *entrySearch) begin(runs []*entryRun, limit int) {
-	if !s.exact {
-		limit = EntriesLookedAt
-	}
-	for _, run := range runs {
-		run.batch = min(max(2, limit/len(runs)), limit, 512)
-	}
-	s.open = openRuns{runs, s.newer}
-	heap.Init(&s.open)
-}
-
-// next returns the next entry of all runs; more is false at the end.
-func (s *entrySearch) next(ctx context.Context) (e *Entry, more bool, err error) {
-	for s.open.Len() > 0 {
-		run := s.open.runs[0]
-		if len(run.read) == 0 {
-			if err := s.refill(ctx, run); err != nil {
-				return nil, false, err
-			}
-			continue
-		}
-		e, run.read = &run.read[0], run.read[1:]
-		repeated := e.Position() == s.span.next(s.newer) // what somebody did to themselves is in two runs
-		s.span.leave(e.Position(), s.newer)
-		s.advance(run)
-		if !repeated {
-			return e, true, nil
-		}
-	}
-	return nil, false, nil
-}
-
-// refill reads the next entries of the run on top. What lies behind the entry met last is all that it has left.
-func (s *entrySearch) refill(ctx context.Context, run *entryRun) (err error) {
-	if run.read, err = s.read(ctx, run, run.batch); err != nil {
-		return err
-	}
-	run.ends = len(run.read) < run.batch
-	run.batch = min(2*run.batch, 512)
-	s.advance(run)
-	return nil
-}
-
-// advance moves the run on top to where it stands now, or drops it at its end.
-func (s *entrySearch) advance(run *entryRun) {
-	if len(run.read) == 0 && run.ends {
-		heap.Pop(&s.open)
-		return
-	}
-	if len(run.read) > 0 {
-		run.place = run.read[0].Position()
-	}
-	heap.Fix(&s.open, 0)
-}
-
-// openRuns is a heap: the run that goes on first is on top.
-type openRuns struct {
-	runs  []*entryRun
-	newer bool
-}
-
-func (o *openRuns) Len() int           { return len(o.runs) }
-func (o *openRuns) Less(i, j int) bool { return ahead(o.newer, o.runs[i].place, o.runs[j].place) < 0 }
-func (o *openRuns) Swap(i, j int)      { o.runs[i], o.runs[j] = o.runs[j], o.runs[i] }
-func (o *openRuns) Push(run any)       { o.runs = append(o.runs, run.(*entryRun)) }
-
-func (o *openRuns) Pop() any {
-	last := len(o.runs) - 1
-	run := o.runs[last]
-	o.runs = o.runs[:last]
-	return run
-}
-
-// runs returns the combinations that may have entries in the span.
-func (s *entrySearch) runs(ctx context.Context, kinds *EntryKinds) ([]*entryRun, error) {
-	var all []*entryRun
+// meet returns the next entries of the span, at most limit, with those that do not match.
+func (s *entrySearch) meet(ctx context.Context, limit int) (met []metEntry, err error) {
 	for _, path := range s.paths {
-		if path.closed() {
-			all = append(all, &entryRun{path: path, values: path.values(), place: s.span.next(s.newer)})
+		statement, err := s.statement(ctx, path, limit)
+		if err != nil {
+			return nil, err
+		}
+		if statement == nil {
 			continue
 		}
-		known, err := kinds.current(ctx, s.Queries)
+		some, err := many(ctx, s.q, s.scan, statement.text.String(), statement.args...)
 		if err != nil {
 			return nil, err
 		}
-		some, err := s.runsOf(ctx, path, known)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
+		met = append(met, some...)
 	}
-	return all, nil
+	if len(s.paths) > 1 { // what somebody did to themselves is on two
+		slices.SortFunc(met, func(a, b metEntry) int { return ahead(s.newer, a.Position(), b.Position()) })
+		met = slices.CompactFunc(met, func(a, b metEntry) bool { return a.ID == b.ID })
+	}
+	return met[:min(len(met), limit)], nil
 }
 
-// closed says that the filter leaves no column open.
-func (p entryPath) closed() bool { return len(p.values()) == len(p.columns) }
-
-// values are those that are given, in the order of the columns.
-func (p entryPath) values() (values []any) {
-	for _, column := range p.columns {
-		if value, is := p.given[column]; is {
-			values = append(values, value)
-		}
+// scan reads what statements return.
+func (s *entrySearch) scan(row scanner) (met metEntry, err error) {
+	if s.exact {
+		met.Entry, err = scanEntry(row)
+		met.meant = true
+		return met, err
 	}
-	return values
+	var text *string
+	if err := row.Scan(&met.ID, &met.At, &text); err != nil || text == nil {
+		return met, err
+	}
+	folded := input.Fold(*text)
+	met.meant = !slices.ContainsFunc(s.words, func(word string) bool { return !strings.Contains(folded, word) })
+	return met, nil
 }
 
-// runsOf returns those kinds of entries that a path leads to. Where they end is known of all entries together; within an actor,
-// an object or days it is asked for.
-func (s *entrySearch) runsOf(ctx context.Context, path entryPath, known map[entryKind]Millis) (runs []*entryRun, err error) {
+// entryStatement is a statement in the making. Its arguments have no names, as SQLite would look each up among all of them. A plus sign
+// before one keeps SQLite from planning anew whenever its value is another one.
+type entryStatement struct {
+	text strings.Builder
+	args []any
+}
+
+func (b *entryStatement) grow(text string, args ...any) {
+	b.text.WriteString(text)
+	b.args = append(b.args, args...)
+}
+
+// statement makes the one that meets the next entries on a path, or nil where the path leads to none.
+func (s *entrySearch) statement(ctx context.Context, path entryPath, limit int) (*entryStatement, error) {
+	b := &entryStatement{}
+	if path.closed() {
+		b.grow("SELECT ")
+		s.addColumns(b, path)
+		b.grow(" FROM activity e WHERE ")
+		path.addColumnsOf(b, "e", "")
+		b.grow("(e.at, e.id) > (?, ?) AND (e.at, e.id) < (?, ?) ", s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID)
+		b.grow(s.inOrder("e.at", "e.id")+" LIMIT +?", limit)
+		return b, nil
+	}
+	known, err := s.kinds.current(ctx, s.Queries)
+	if err != nil {
+		return nil, err
+	}
 	var kinds []entryKind
-	for k := range known {
+	for _, k := range known {
 		if path.leadsTo(k) {
 			kinds = append(kinds, k)
 		}
@@ -434,103 +390,78 @@ func (s *entrySearch) runsOf(ctx context.Context, path entryPath, known map[entr
 	if len(kinds) == 0 {
 		return nil, nil
 	}
-	if newest := !s.newer && s.span.high.At == math.MaxInt64; newest && len(path.columns) == len(entriesByKind) {
-		for _, k := range kinds {
-			runs = append(runs, &entryRun{path: path, values: path.valuesOf(k), place: EntryPosition{known[k], math.MaxInt64}})
-		}
-		return runs, nil
-	}
-	statement, args := s.runsQuery(path, kinds)
-	return many(ctx, s.q, func(row scanner) (*entryRun, error) {
-		var k entryKind
-		run := &entryRun{path: path}
-		err := row.Scan(&run.place.At, &k.objectType, &k.action, &k.outcome, &k.source)
-		run.values = path.valuesOf(k)
-		if !s.newer {
-			run.place.ID = math.MaxInt64
-		}
-		return run, err
-	}, statement, args...)
+	s.merge(b, path, kinds)
+	b.grow(" LIMIT +?", limit)
+	return b, nil
 }
 
-// leadsTo says whether entries of a kind may be on a path.
-func (p entryPath) leadsTo(k entryKind) bool {
-	for column, value := range k.columns() {
-		if given, is := p.given[column]; is && given != value {
-			return false
-		}
-	}
-	return true
-}
-
-// valuesOf are the values of the columns of the path for entries of a kind.
-func (p entryPath) valuesOf(k entryKind) []any {
-	values, kind := make([]any, len(p.columns)), k.columns()
-	for i, column := range p.columns {
-		if given, is := p.given[column]; is {
-			values[i] = given
-		} else {
-			values[i] = kind[column]
-		}
-	}
-	return values
-}
-
-// runsQuery asks with a seek for each kind where its entries begin in the span.
-func (s *entrySearch) runsQuery(path entryPath, kinds []entryKind) (statement string, args []any) {
-	place := func(value any) string {
-		args = append(args, value)
-		return fmt.Sprintf("$%d", len(args))
-	}
-	rows := make([]string, len(kinds))
-	for i, k := range kinds {
-		rows[i] = "(" + strings.Join([]string{place(k.objectType), place(k.action), place(k.outcome), place(k.source)}, ", ") + ")"
-	}
-	agreeing := ""
-	for _, column := range path.columns {
-		if slices.Contains(entriesByKind, column) {
-			agreeing += fmt.Sprintf("a.%s = k.%s AND ", column, column)
-		} else {
-			agreeing += fmt.Sprintf("a.%s = %s AND ", column, place(path.given[column]))
-		}
-	}
-	return fmt.Sprintf(`WITH kinds(object_type, action, outcome, source) AS (VALUES %s),
-		runs AS MATERIALIZED (SELECT (SELECT a.at FROM activity a WHERE %sa.at >= %s AND a.at <= %s ORDER BY a.at%s LIMIT 1) AS first,
-			k.* FROM kinds k)
-		SELECT * FROM runs WHERE first IS NOT NULL`,
-		strings.Join(rows, ", "), agreeing, place(s.span.low.At), place(s.span.high.At), s.direction()), args
-}
-
-// direction is the order in which the search reads.
-func (s *entrySearch) direction() string {
+// merge adds the statement that meets the entries of several kinds in their order. It finds, with a seek for each kind, where its
+// entries begin in the span. From there on the recursion takes what comes first of all kinds, and puts the next entry of the same kind
+// in its stead, until enough are met: they come out in the order in which they are taken.
+func (s *entrySearch) merge(b *entryStatement, path entryPath, kinds []entryKind) {
+	near, far, behind, before, edge := s.span.high, s.span.low, "<", ">", int64(math.MaxInt64)
 	if s.newer {
-		return ""
+		near, far, behind, before, edge = s.span.low, s.span.high, ">", "<", 0
 	}
-	return " DESC"
+	columns := strings.Join(entriesByKind, ", ")
+	b.args = make([]any, 0, len(entriesByKind)*len(kinds)+20)
+	b.grow("WITH RECURSIVE kinds(" + columns + ") AS (VALUES " + strings.Repeat(", (?, ?, ?, ?)", len(kinds))[len(", "):] + "),\n")
+	for _, k := range kinds {
+		b.grow("", k[0], k[1], k[2], k[3])
+	}
+	b.grow("begins AS MATERIALIZED (SELECT k.*, (SELECT a.at FROM activity a WHERE ")
+	path.addColumnsOf(b, "a", "k")
+	b.grow("(a.at, a.id) "+behind+" (?, ?) AND (a.at, a.id) "+before+" (?, ?) ", near.At, near.ID, far.At, far.ID)
+	b.grow(s.inOrder("a.at", "a.id") + " LIMIT 1) AS at FROM kinds k),\n")
+	b.grow("met(" + columns + ", at, id, entry) AS (")
+	b.grow("SELECT *, CASE at WHEN ? THEN ? ELSE ? END, NULL FROM begins WHERE at IS NOT NULL\n", near.At, near.ID, edge)
+	b.grow("UNION ALL SELECT a." + strings.Join(entriesByKind, ", a.") + ", a.at, a.id, a.id FROM met m CROSS JOIN activity a WHERE a.id = (")
+	b.grow("SELECT n.id FROM activity n WHERE ")
+	path.addColumnsOf(b, "n", "m")
+	b.grow("(n.at, n.id) "+behind+" (m.at, m.id) AND (n.at, n.id) "+before+" (?, ?) ", far.At, far.ID)
+	b.grow(s.inOrder("n.at", "n.id") + " LIMIT 1)\n" + s.inOrder("5", "6") + ")\nSELECT ")
+	s.addColumns(b, path)
+	b.grow(" FROM met CROSS JOIN activity e WHERE e.id = met.entry")
 }
 
-// read returns the next entries of one run within what is left of the span, at most limit.
-func (s *entrySearch) read(ctx context.Context, run *entryRun, limit int) ([]Entry, error) {
-	statement, args := s.readQuery(run, limit)
-	return many(ctx, s.q, scanEntry, statement, args...)
-}
-
-func (s *entrySearch) readQuery(run *entryRun, limit int) (statement string, args []any) {
-	args = append(slices.Clone(run.values), s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID, limit)
-	condition, n := "", len(run.values)
-	for i, column := range run.path.columns {
-		switch column {
-		case "action":
-			// With a bare parameter SQLite would plan the query anew for each action, in the hope of an index that holds only it.
-			condition += fmt.Sprintf("action = CAST($%d AS TEXT) AND ", i+1)
-		case "job_id":
-			condition += fmt.Sprintf("job_id = $%d AND job_id <> 0 AND ", i+1) // as the index has it
+// addColumnsOf adds the conditions that hold an entry to the columns of the index: to values that are given, and to those of kind.
+func (p entryPath) addColumnsOf(b *entryStatement, entry, kind string) {
+	for _, column := range p.columns {
+		value, given := p.given[column]
+		switch {
+		case column == "job_id":
+			b.grow(entry+".job_id = +? AND "+entry+".job_id <> 0 AND ", value) // as the index has it
+		case given && !(kind != "" && slices.Contains(entriesByKind, column)):
+			b.grow(entry+"."+column+" = +? AND ", value)
 		default:
-			condition += fmt.Sprintf("%s = $%d AND ", column, i+1)
+			b.grow(entry + "." + column + " = " + kind + "." + column + " AND ")
 		}
 	}
-	return fmt.Sprintf("SELECT %s FROM activity WHERE %s(at, id) > ($%d, $%d) AND (at, id) < ($%d, $%d) ORDER BY at%s, id%s LIMIT $%d",
-		entryColumns, condition, n+1, n+2, n+3, n+4, s.direction(), s.direction(), n+5), args
+}
+
+// addColumns adds what scan reads. In brief, that is of an entry which matches but for the words the text in which they are looked for.
+func (s *entrySearch) addColumns(b *entryStatement, path entryPath) {
+	if s.exact {
+		b.grow("e." + strings.Join(strings.Fields(entryColumns), " e."))
+		return
+	}
+	b.grow("e.id, e.at, CASE WHEN 1")
+	for _, column := range path.beside() {
+		b.grow(" AND e."+column+" = +?", path.given[column])
+	}
+	if len(s.words) == 0 {
+		b.grow(" THEN '' END")
+		return
+	}
+	b.grow(" THEN concat_ws(x'0a', e.actor, e.object, e.address, e.request_id) END")
+}
+
+// inOrder puts two columns, a moment and an id, in the order in which the search reads.
+func (s *entrySearch) inOrder(at, id string) string {
+	if s.newer {
+		return "ORDER BY " + at + ", " + id
+	}
+	return "ORDER BY " + at + " DESC, " + id + " DESC"
 }
 
 // entryTables are the tables of what entries are about. Jobs and deliveries go by themselves after some time.

@@ -95,17 +95,19 @@ type EntryStatement struct {
 }
 
 // EntryStatements are the queries that find the entries of a filter, in both directions.
-func EntryStatements(f EntryFilter) (statements []EntryStatement) {
-	add := func(text string, args []any) { statements = append(statements, EntryStatement{text, args}) }
+func EntryStatements(t *testing.T, db *DB, f EntryFilter) (statements []EntryStatement) {
+	t.Helper()
+	kinds := &EntryKinds{known: []entryKind{{"user", "a", "done", "UI"}, {"user", "a", "failed", "UI"}}}
 	for _, newer := range []bool{false, true} {
-		s := newEntrySearch(Queries{}, EntryQuery{EntryFilter: f, Newer: newer})
+		s := newEntrySearch(db.Queries, kinds, EntryQuery{EntryFilter: f, Newer: newer})
 		for _, path := range s.paths {
-			add(s.readQuery(&entryRun{path: path, values: make([]any, len(path.columns))}, 50))
-			if !path.closed() {
-				add(s.runsQuery(path, make([]entryKind, 3)))
+			b, err := s.statement(t.Context(), path, 50)
+			if err != nil {
+				t.Fatal(err)
 			}
+			statements = append(statements, EntryStatement{b.text.String(), b.args})
 			if len(path.columns) == len(entriesByKind) {
-				add(allKinds, nil)
+				statements = append(statements, EntryStatement{Text: allKinds})
 			}
 		}
 	}

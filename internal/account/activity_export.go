@@ -32,19 +32,16 @@ func (s *Service) ExportEntries(ctx context.Context, by Actor, filter EntryExpor
 	return s.eachEntry(ctx, filter.EntryFilter, write)
 }
 
-// entriesInHand is how many entries an export reads ahead of what is being written.
-const entriesInHand = 1000
-
 // eachEntry gives write every entry that matches, newest first, while the next ones are being read: both take about as long.
 func (s *Service) eachEntry(ctx context.Context, filter store.EntryFilter, write func(*store.Entry) error) error {
 	ctx, stop := context.WithCancel(ctx)
-	found := make(chan *store.Entry, entriesInHand)
+	found := make(chan []store.Entry)
 	var failed error
 	go func() {
 		defer close(found)
-		failed = s.db.EachEntry(ctx, &s.kinds, filter, func(e *store.Entry) error {
+		failed = s.db.EachEntry(ctx, &s.kinds, filter, func(entries []store.Entry) error {
 			select {
-			case found <- e:
+			case found <- entries:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -56,9 +53,11 @@ func (s *Service) eachEntry(ctx context.Context, filter store.EntryFilter, write
 		for range found { // until nothing is read any more
 		}
 	}()
-	for e := range found {
-		if err := write(e); err != nil {
-			return err
+	for entries := range found {
+		for i := range entries {
+			if err := write(&entries[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return failed
