@@ -14,6 +14,9 @@ import (
 // tokenUseEvery is how exactly it is noted when a token was last used.
 const tokenUseEvery = time.Minute
 
+// rememberedTokens is how many of those in use are remembered at most.
+const rememberedTokens = 4096
+
 // usableToken is a token with what its owner holds: all that a request with it needs to know. It is shared, and never changed.
 type usableToken struct {
 	store.OwnedToken
@@ -24,7 +27,8 @@ type usableToken struct {
 // TokenActor returns whoever works with a token, from an address, and notes the use. What they may do is what the token was given, as
 // far as its owner holds it now. It refuses with TokenRefused when the token is unknown, disabled or expired, or its owner may not
 // work; with TokenHeld while its owner has to set up a second factor first; and with Throttled when the address has presented too
-// many unknown tokens: a token that works is served all the same.
+// many unknown tokens: a token that works is served all the same. A value is looked up by its SHA-256, so how long that takes tells
+// nothing about the values that there are.
 func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor, error) {
 	if value == "" {
 		return Actor{}, Refuse(TokenRefused)

@@ -188,10 +188,10 @@ type TokenChoices struct {
 // address is owner, of what that person holds too. It returns Forbidden for who may make none.
 func (s *Service) TokenChoices(ctx context.Context, by Actor, owner string) (TokenChoices, error) {
 	return read(ctx, s, by, func(v *View) (TokenChoices, error) {
-		create := v.by.May(permission.TokensCreate)
-		choices := TokenChoices{Personal: v.by.Role.MakesTokens(), Shared: create, ForOthers: create}
+		create, refused := v.by.May(permission.TokensCreate), v.mayMakeOwn(store.PersonalToken)
+		choices := TokenChoices{Personal: refused == nil, Shared: create, ForOthers: create}
 		if !choices.Personal && !choices.Shared {
-			return TokenChoices{}, v.mayMakeOwn(store.PersonalToken)
+			return TokenChoices{}, refused
 		}
 		theirs := v.by.Can
 		if create && owner != "" {
