@@ -39,8 +39,10 @@ quick: ## vet, and the tests that take no browser and no patience: under two min
 tools: ## install what the tests need (once; needs the network)
 	@.ci/tools
 
-generate: ## write the Go code of the templ pages
+generate: ## write the Go code of the templ pages, the document of the API, and the client that tests have of it
 	$(GO) tool templ generate -log-level error
+	cd handlers/api && $(GO) run ./describe
+	cd tools && $(GO) tool oapi-codegen -config ../e2e/apiclient/generate.yaml ../handlers/api/openapi.json
 
 check: ## formatting, vet, staticcheck, generated code is fresh
 	@.ci/check

@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,10 +27,11 @@ type Programs struct {
 // Failure is why a request of a program was not carried out.
 type Failure struct {
 	Status    int
-	Code      account.Code // of a refusal; otherwise empty
-	Words     string       // whole sentences
-	Fields    account.Fields
-	RequestID string // by which the log is searched
+	Code      account.Code     // of a refusal; otherwise empty
+	Title     string           // a few words
+	Words     string           // whole sentences
+	Refusal   *account.Refusal // nil: something is broken, or no operation was asked for
+	RequestID string           // by which the log is searched
 }
 
 const keyProgram = "program"
@@ -49,13 +53,18 @@ func (h *Console) programs(c echo.Context) *Programs {
 func (h *Console) admitProgram(api Programs, r Route) echo.HandlerFunc {
 	return func(asked echo.Context) error {
 		c := request{asked}
+		if !r.Needs.SignedIn() {
+			return r.Handle(c)
+		}
 		by, err := h.account.TokenActor(c.Context(), api.Token(c.Request()), c.RealIP())
 		if err != nil {
 			return unread(c, err)
 		}
 		by.RequestID, by.Route = c.RequestID(), c.Path()
 		c.Set(keyProgram, by)
-		if err := h.account.PaceToken(by); err != nil {
+		left, err := h.account.PaceToken(by)
+		tellPace(c, left)
+		if err != nil {
 			return unread(c, err)
 		}
 		if p, ok := r.Needs.Permission(); ok {
@@ -67,6 +76,14 @@ func (h *Console) admitProgram(api Programs, r Route) echo.HandlerFunc {
 	}
 }
 
+// tellPace says how many requests the token has left at present, as the draft of the IETF for RateLimit headers has it.
+func tellPace(c request, left int) {
+	pace := account.TokenPace()
+	header := c.Response().Header()
+	header.Set("RateLimit-Policy", fmt.Sprintf(`"token";q=%d;w=%d`, pace.Number, int(pace.Full().Seconds())))
+	header.Set("RateLimit", fmt.Sprintf(`"token";r=%d;t=%d`, left, int(math.Ceil((pace.Full()-time.Duration(left)*pace.Time).Seconds()))))
+}
+
 // program returns the actor whose token a request carries, and whether it carries one that was let in.
 func (c request) program() (account.Actor, bool) {
 	by, is := c.Get(keyProgram).(account.Actor)
@@ -76,10 +93,10 @@ func (c request) program() (account.Actor, bool) {
 // failProgram answers a request of a program whose handler returned an error.
 func (h *Console) failProgram(c request, api *Programs, err error) {
 	page := describe(err)
-	failure := Failure{Status: page.Status, Words: page.Text, RequestID: c.RequestID()}
+	failure := Failure{Status: page.Status, Title: page.Title, Words: page.Text, RequestID: c.RequestID()}
 	refused := account.AsRefusal(err)
 	if refused != nil {
-		failure.Code, failure.Fields = refused.Code, refused.Fields
+		failure.Code, failure.Refusal = refused.Code, refused
 		setRetryAfter(c, refused)
 	}
 	if refused == nil && page.Status >= http.StatusInternalServerError && !errors.Is(err, store.ErrUnwritable) {

@@ -20,6 +20,7 @@ var statuses = map[account.Code]int{
 	account.WrongSignIn:       http.StatusUnprocessableEntity,
 	account.WrongSecondFactor: http.StatusUnprocessableEntity,
 	account.CodeUsed:          http.StatusUnprocessableEntity,
+	account.KeyReused:         http.StatusUnprocessableEntity,
 	account.Background:        http.StatusBadRequest,
 	account.SignedOut:         http.StatusUnauthorized,
 	account.TokenRefused:      http.StatusUnauthorized,

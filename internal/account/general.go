@@ -36,7 +36,7 @@ func (s *Service) SetCompany(ctx context.Context, by Actor, version int64, name,
 	cloud = input.ParseTitle(cloud, "cloud", "the cloud label, for example EU", refused)
 	return s.setGeneral(ctx, by, version, actChangeCompany, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
-			return refused.refusal()
+			return refused.Refusal()
 		}
 		a.Name, a.Cloud = name, cloud
 		return tx.requireFreeTenantName(ctx, store.Tenant{ID: tx.by.Main, Name: name})
@@ -59,7 +59,7 @@ func (s *Service) SetLogoutManagement(ctx context.Context, by Actor, version, id
 	}
 	return s.setGeneral(ctx, by, version, actChangeLogout, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
-			return refused.refusal()
+			return refused.Refusal()
 		}
 		if err := tx.service.deleteEndedSessions(ctx, tx.db, tx.now); err != nil {
 			return err

@@ -24,7 +24,7 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 	}
 	_, err := s.setGeneral(ctx, by, version, actChangeSignIn, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
-			return refused.refusal()
+			return refused.Refusal()
 		}
 		if err := tx.mayEnforce(ctx, enforce && !a.EnforceSecondFactor); err != nil {
 			return err

@@ -55,7 +55,7 @@ func (tx *Tx) makeGroup(ctx context.Context, in GroupInput) (store.Group, error)
 	}
 	group, refused := in.parse()
 	if len(refused) > 0 {
-		return store.Group{}, refused.refusal()
+		return store.Group{}, refused.Refusal()
 	}
 	if err := tx.requireFreeName(ctx, group); err != nil {
 		return store.Group{}, err
@@ -131,7 +131,7 @@ func (v *View) previewPermissions(ctx context.Context, id, version int64, in Gro
 	case err != nil:
 		return Preview{}, err
 	case len(refused) > 0:
-		return Preview{}, refused.refusal()
+		return Preview{}, refused.Refusal()
 	case group.Version != version:
 		return Preview{}, store.ErrStale
 	}
@@ -158,7 +158,7 @@ func (tx *Tx) changeGroup(
 		return store.Group{}, err
 	}
 	if len(refused) > 0 {
-		return store.Group{}, refused.refusal()
+		return store.Group{}, refused.Refusal()
 	}
 	before, err := tx.groupObject(ctx, group.Group)
 	if err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,6 +19,7 @@ type GroupQuery struct {
 	Role   permission.Role
 	Custom bool
 	Cursor string
+	Limit  int // 0: as many as a page of the console shows
 }
 
 // GroupList is a page of the groups.
@@ -35,7 +37,7 @@ func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList
 		Search: q.Search,
 		Role:   q.Role,
 		Custom: q.Custom,
-		Limit:  GroupsPerPage,
+		Limit:  cmp.Or(q.Limit, GroupsPerPage),
 		Cursor: store.ParseCursor(q.Cursor, store.SortName),
 	}
 	rows, next, prev, err := s.db.ListGroups(ctx, query)

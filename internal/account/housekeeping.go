@@ -50,6 +50,9 @@ func (s *Service) housekeep(ctx context.Context) error {
 		if err := tx.DeleteUses(ctx, now.Add(-invitationMailsOfADay.Time)); err != nil {
 			return err
 		}
+		if err := tx.DeleteIdempotencyKeys(ctx, now.Add(-KeepIdempotencyKeys)); err != nil {
+			return err
+		}
 		if err := tx.DeleteEndedJobs(ctx, now.Add(-KeepJobs)); err != nil {
 			return err
 		}

@@ -391,7 +391,7 @@ func (s *Service) parseIntegration(ctx context.Context, integration *store.Integ
 		}
 		in.Settings["emails"] = list
 	}
-	return refused.refusal()
+	return refused.Refusal()
 }
 
 // IntegrationEnd is an integration with the triggers that send nothing to it any more once it is deleted.

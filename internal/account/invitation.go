@@ -50,7 +50,7 @@ type Issued struct {
 func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User, error) {
 	user, refused := in.parse()
 	if len(refused) > 0 {
-		return store.User{}, refused.refusal()
+		return store.User{}, refused.Refusal()
 	}
 	if in.Password != "" && user.Role.SignsIn() {
 		if err := s.giveInitialPassword(ctx, by, in, &user); err != nil {
@@ -87,7 +87,7 @@ func (s *Service) giveInitialPassword(ctx context.Context, by Actor, in NewUser,
 		refused["first_name"] = "Enter a first name."
 	}
 	if len(refused) > 0 {
-		return refused.refusal()
+		return refused.Refusal()
 	}
 	hash, err := s.hashPassword(ctx, in.Password, known("user", by.UserID), func() error {
 		_, err := read(ctx, s, by, func(v *View) (struct{}, error) { return struct{}{}, v.requireNew(ctx, in, *user) })
@@ -181,7 +181,7 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 		refused["role"] = "People with the role Deploy never sign in. Add them with “Add new user”."
 	}
 	if len(refused) > 0 {
-		return Issued{}, refused.refusal()
+		return Issued{}, refused.Refusal()
 	}
 	if err := tx.requireNew(ctx, in, user); err != nil {
 		return Issued{}, err

@@ -114,7 +114,7 @@ func (s *Service) acceptLink(ctx context.Context, token string, names Names, pas
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
-		return Begun{}, refused.refusal()
+		return Begun{}, refused.Refusal()
 	}
 	hash, err := s.hashPassword(ctx, password, known("invitation", offer.Invitation.ID), func() error {
 		_, err := s.Signup(ctx, token, from) // somebody else may have used it meanwhile

@@ -144,6 +144,9 @@ func (l Limit) Allows() string {
 	return fmt.Sprintf(string(l.Manner), l.Number, spoken(l.Time))
 }
 
+// Full is how long it takes, of a limit that paces, until as many may come at once again as at the beginning.
+func (l Limit) Full() time.Duration { return time.Duration(l.Number) * l.Time }
+
 // spoken is a time as people say it, rounded up.
 func spoken(d time.Duration) string {
 	seconds := int(math.Ceil(d.Seconds()))

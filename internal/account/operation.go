@@ -50,11 +50,15 @@ func read[T any](ctx context.Context, s *Service, by Actor, operation func(*View
 // must still exist and the actor's permissions are read again, so that an operation never outlives the right to it.
 func change[T any](ctx context.Context, s *Service, by Actor, operation func(*Tx) (T, error)) (T, error) {
 	return transaction(ctx, s, by, func(tx *Tx) (T, error) {
+		var result T
 		if _, err := tx.authorize(ctx, store.Finished); err != nil {
-			var none T
-			return none, err
+			return result, err
 		}
-		return operation(tx)
+		err := tx.once(ctx, func() (err error) {
+			result, err = operation(tx)
+			return err
+		})
+		return result, err
 	})
 }
 

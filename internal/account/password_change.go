@@ -34,7 +34,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Actor, in PasswordChang
 		refused["current_password"] = "Enter the password you have now."
 	}
 	if len(refused) > 0 {
-		return Secured{}, refused.refusal()
+		return Secured{}, refused.Refusal()
 	}
 	err = s.confirmPassword(ctx, by, in.Current)
 	if RefusedBy(err, Invalid) {

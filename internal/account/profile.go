@@ -31,7 +31,7 @@ func (s *Service) EditProfile(ctx context.Context, by Actor, version int64, in P
 	}
 	in.parsePreferences(refused)
 	if len(refused) > 0 {
-		return store.User{}, refused.refusal()
+		return store.User{}, refused.Refusal()
 	}
 	if err := requireVersion(version); err != nil {
 		return store.User{}, err

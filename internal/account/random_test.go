@@ -288,7 +288,7 @@ func (w *randomWorld) compareTokens(t *testing.T, db *store.Tx) {
 		owned, err := db.OwnedTokenByID(ctx, id)
 		if err == nil {
 			usable := usableToken{OwnedToken: owned}
-			if usable.refusal(w.now) == nil {
+			if usable.refuses(w.now) == nil {
 				err = usable.readHoldings(ctx, db.Queries)
 				held = usable.can
 			}
@@ -582,7 +582,7 @@ var operations = map[string]func(w *randomWorld, tx *Tx) (string, error){
 		in.Groups = w.some(1, w.own)
 		user, refused := in.parse()
 		if len(refused) > 0 {
-			return "", refused.refusal()
+			return "", refused.Refusal()
 		}
 		_, err := tx.enlist(ctx, in, user, w.IntN(2) == 0)
 		return fmt.Sprint(in), err

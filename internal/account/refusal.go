@@ -49,6 +49,7 @@ const (
 	ChangedPreview    Code = "changed_preview" // what was confirmed is no longer what would happen
 	StillSending      Code = "still_sending"
 	NowhereToSend     Code = "nowhere_to_send"
+	KeyReused         Code = "key_reused" // an idempotency key that came with another request before
 	LinkUnknown       Code = "link_unknown"
 	LinkExpired       Code = "link_expired"
 	LinkUsed          Code = "link_used"
@@ -104,6 +105,7 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"The integration that this message went to was deleted. Add it again, and choose it in the trigger: " +
 			"what happens from then on is sent there.",
 	},
+	KeyReused:    {"Key used before", "Another request came with this idempotency key before. Make a new key for each request."},
 	LinkUnknown:  {"This link is unknown", "This link is unknown."},
 	LinkExpired:  {"This link has expired", "This link has expired."},
 	LinkUsed:     {"This link has been used", "This link has been used."},
@@ -127,6 +129,23 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return r.Words }
+
+// Rule is the name of the rule that refuses, as docs/rules.md has it; "" where it is none of those.
+func (r *Refusal) Rule() string {
+	switch {
+	case r.Code == LastAdministrator, r.Code == Self:
+		return "last administrator"
+	case r.Code == Throttled, r.Code == Busy:
+		return "nobody is locked out"
+	case r.Lack == nil:
+		return ""
+	case r.Lack.Person != "":
+		return "may manage"
+	case r.Lack.wanted.Empty():
+		return "main tenant decides"
+	}
+	return "may grant"
+}
 
 // IsDeadLink says that a link was refused: one to sign up, or to set a password.
 func (r *Refusal) IsDeadLink() bool {
@@ -179,8 +198,8 @@ func (f Fields) First() string {
 	return f[slices.Min(slices.Collect(maps.Keys(f)))]
 }
 
-// refusal is f as an error, or nil when no field is refused.
-func (f Fields) refusal() error {
+// Refusal is f as an error, or nil when no field is refused.
+func (f Fields) Refusal() error {
 	if len(f) == 0 {
 		return nil
 	}
@@ -190,7 +209,7 @@ func (f Fields) refusal() error {
 }
 
 // invalid refuses one field of a form; the field "" means the form as a whole.
-func invalid(field, reason string) error { return Fields{field: reason}.refusal() }
+func invalid(field, reason string) error { return Fields{field: reason}.Refusal() }
 
 // changedPreview refuses a confirmation of something else than what would happen by now.
 func changedPreview() error {

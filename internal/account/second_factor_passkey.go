@@ -26,7 +26,7 @@ func (s *Service) StartPasskey(ctx context.Context, by Actor, name, password str
 			"Set up an authenticator app instead."
 	}
 	if len(refused) > 0 {
-		return nil, refused.refusal()
+		return nil, refused.Refusal()
 	}
 	if err := s.confirmPassword(ctx, by, password); err != nil {
 		return nil, err

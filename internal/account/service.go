@@ -118,6 +118,7 @@ type Actor struct {
 
 	Background bool   // a request that a page makes by itself: it changes nothing
 	Confirms   string // the digest of the preview that they have seen; empty: none, they ask for it to be done as it is
+	Once       Once   // how a request that makes something is told from the same one sent again
 
 	noAccess  bool      // they may do nothing at present
 	job       int64     // the job that acts for them; it needs no session

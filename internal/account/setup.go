@@ -54,7 +54,7 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 		refused["password"] = reason
 	}
 	if len(refused) > 0 {
-		return store.User{}, refused.refusal()
+		return store.User{}, refused.Refusal()
 	}
 	hash, err := s.hashPassword(ctx, in.Password, known("set-up", 1), nil)
 	if err != nil {

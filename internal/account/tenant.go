@@ -50,7 +50,7 @@ func (tx *Tx) makeTenant(ctx context.Context, name string, admin NewUser) (store
 		maps.Copy(refused, wrong)
 	}
 	if len(refused) > 0 {
-		return store.Tenant{}, refused.refusal()
+		return store.Tenant{}, refused.Refusal()
 	}
 	tenant := store.Tenant{UUID: uuid.NewString(), Name: name, CreatedAt: tx.now}
 	if err := tx.requireFreeTenantName(ctx, tenant); err != nil {
@@ -87,7 +87,7 @@ func (tx *Tx) nameTenant(ctx context.Context, id, version int64, name string) (s
 		return store.Tenant{}, err
 	}
 	if len(refused) > 0 {
-		return store.Tenant{}, refused.refusal()
+		return store.Tenant{}, refused.Refusal()
 	}
 	before := tenant
 	tenant.Name, tenant.Version = name, version

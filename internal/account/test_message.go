@@ -123,7 +123,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	if in.Name = input.Line(in.Name); in.Name != "" { // a test needs no name yet
 		in.Name = input.ParseTitle(in.Name, "name", "a name", refused)
 	}
-	if err := refused.refusal(); err != nil {
+	if err := refused.Refusal(); err != nil {
 		return nil, err
 	}
 	var to []destination

@@ -65,7 +65,7 @@ func (tx *Tx) makeToken(ctx context.Context, in TokenInput) (IssuedToken, error)
 		return IssuedToken{}, err
 	}
 	if len(refused) > 0 {
-		return IssuedToken{}, refused.refusal()
+		return IssuedToken{}, refused.Refusal()
 	}
 	if err := tx.requireTokenName(ctx, token); err != nil {
 		return IssuedToken{}, err

@@ -49,7 +49,7 @@ func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor,
 	owner := token.Owner
 	by := Actor{UserID: owner.ID, Name: owner.Name(), Email: owner.Email, Role: owner.Role, Can: token.can, noAccess: token.noAccess,
 		Main: main, Source: API, Address: address, TokenID: token.ID, Token: token.Name, tokenHash: hash}
-	if err := token.refusal(now); err != nil {
+	if err := token.refuses(now); err != nil {
 		s.afterwards.count(refused{by: by, action: actUseToken, about: object{kind: objectToken, id: token.ID, name: token.Name},
 			why: AsRefusal(err).Words})
 		return Actor{}, err
@@ -88,8 +88,8 @@ func (t *usableToken) readHoldings(ctx context.Context, q store.Queries) error {
 	return nil
 }
 
-// refusal says why the token does not work now, or is nil.
-func (t *usableToken) refusal(now store.Millis) error {
+// refuses says why the token does not work now, or is nil.
+func (t *usableToken) refuses(now store.Millis) error {
 	refused := Refuse(TokenRefused)
 	switch {
 	case t.DisabledAt != 0:
@@ -148,7 +148,7 @@ func (v *View) authorizeToken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := token.refusal(v.now); err != nil {
+	if err := token.refuses(v.now); err != nil {
 		return err
 	}
 	if err := token.readHoldings(ctx, v.db); err != nil {

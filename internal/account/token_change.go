@@ -164,7 +164,7 @@ func (tx *Tx) replaceValue(ctx context.Context, id int64, expires string) (Issue
 	if err := tx.expire(ctx, &renewed, expires, refused); err != nil {
 		return IssuedToken{}, err
 	}
-	if err := refused.refusal(); err != nil {
+	if err := refused.Refusal(); err != nil {
 		return IssuedToken{}, err
 	}
 	if err := tx.requireTokenName(ctx, token); err != nil { // it had expired, and another one has the name since

@@ -154,7 +154,7 @@ func (v *View) offer(ctx context.Context, row *ShownToken) error {
 	for _, o := range []struct {
 		offered *bool
 		fits    bool
-		refusal func() error
+		refuse  func() error
 	}{
 		{&row.MayDisable, row.DisabledAt == 0, func() error { return v.mayHandle(row.Token, permission.TokensUpdate) }},
 		{&row.MayEnable, row.DisabledAt != 0 && usable && !row.Expired, func() error { return v.mayEnable(ctx, row.Token) }},
@@ -165,7 +165,7 @@ func (v *View) offer(ctx context.Context, row *ShownToken) error {
 		if !o.fits {
 			continue
 		}
-		err := o.refusal()
+		err := o.refuse()
 		if err != nil && AsRefusal(err) == nil {
 			return err
 		}

@@ -12,17 +12,21 @@ type tokenPace struct {
 	next map[int64]time.Time
 }
 
-// PaceToken counts a request with the token that the actor works with. It returns Throttled for more than 50 a second, after 200 at
-// once.
-func (s *Service) PaceToken(by Actor) error {
-	if wait := s.tokenPace.wait(by.TokenID, time.Now()); wait > 0 {
-		return tokenRequests.exceeded(wait)
+// PaceToken counts a request with the token that the actor works with, and says how many more there may be at once. It returns
+// Throttled for more than 50 a second, after 200 at once.
+func (s *Service) PaceToken(by Actor) (left int, err error) {
+	ahead := s.tokenPace.ahead(by.TokenID, time.Now())
+	if wait := ahead - tokenRequests.Full(); wait > 0 {
+		return 0, tokenRequests.exceeded(wait)
 	}
-	return nil
+	return int((tokenRequests.Full() - ahead) / tokenRequests.Time), nil
 }
 
-// wait counts a request, or returns how long it is too early by.
-func (p *tokenPace) wait(token int64, now time.Time) time.Duration {
+// TokenPace is the limit that PaceToken holds tokens to.
+func TokenPace() Limit { return tokenRequests }
+
+// ahead counts a request, and returns how far a token is ahead of its even pace with it. One that is too far ahead is not counted.
+func (p *tokenPace) ahead(token int64, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.next) >= maxRefused {
@@ -32,9 +36,10 @@ func (p *tokenPace) wait(token int64, now time.Time) time.Duration {
 	if next.Before(now) {
 		next = now
 	}
-	if wait := next.Sub(now) - time.Duration(tokenRequests.Number-1)*tokenRequests.Time; wait > 0 {
-		return wait
+	next = next.Add(tokenRequests.Time)
+	ahead := next.Sub(now)
+	if ahead <= tokenRequests.Full() {
+		p.next[token] = next
 	}
-	p.next[token] = next.Add(tokenRequests.Time)
-	return 0
+	return ahead
 }

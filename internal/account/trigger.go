@@ -341,7 +341,7 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	if len(in.Integrations) == 0 {
 		refused["integration_ids"] = "Choose at least one integration."
 	}
-	return trigger, refused.refusal()
+	return trigger, refused.Refusal()
 }
 
 // conditionName is what a condition of which the console has no events can be called.
@@ -356,5 +356,5 @@ func (in TriggerInput) parseForeign(trigger store.Trigger, refused Fields) (stor
 	if _, known := notify.ConditionByKey(in.Condition); known || !conditionName.MatchString(in.Condition) {
 		refused["condition"] = "This cannot be the name of a template."
 	}
-	return trigger, refused.refusal()
+	return trigger, refused.Refusal()
 }

@@ -42,7 +42,7 @@ func (tx *Tx) nameUser(ctx context.Context, id, version int64, in Names) (store.
 		refused["first_name"] = "Enter a first name."
 	}
 	if len(refused) > 0 {
-		return store.User{}, refused.refusal()
+		return store.User{}, refused.Refusal()
 	}
 	before := user
 	user.FirstName, user.LastName, user.Version = in.First, in.Last, version

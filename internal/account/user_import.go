@@ -97,6 +97,9 @@ func (s *Service) previewFile(ctx context.Context, by Actor, in ImportInput) (fu
 // StartImport begins the job that adds the new people of a file to a tenant. An import is always confirmed: it returns
 // ChangedPreview unless by confirms what PreviewImport says now, what that returns, and Invalid where nobody would be added.
 func (s *Service) StartImport(ctx context.Context, by Actor, in ImportInput) (store.Job, error) {
+	if err := s.requireFirst(ctx, by); err != nil {
+		return store.Job{}, err
+	}
 	if by.Confirms == "" {
 		return store.Job{}, changedPreview()
 	}
@@ -142,7 +145,7 @@ func importSteps(encoded []byte) (step, error) {
 		in := work.People[i]
 		user, refused := in.parse()
 		if len(refused) > 0 {
-			return fact{user: user}, refused.refusal()
+			return fact{user: user}, refused.Refusal()
 		}
 		added, err := tx.enlist(ctx, in, user, sending(work.Send))
 		if err != nil {

@@ -96,7 +96,7 @@ func (tx *Tx) changePreferences(ctx context.Context, id int64, in UserChange) er
 	}
 	profile.parsePreferences(refused)
 	if len(refused) > 0 {
-		return refused.refusal()
+		return refused.Refusal()
 	}
 	if user.Preferences = profile.Preferences; user == before {
 		return nil

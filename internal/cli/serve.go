@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"console/handlers"
+	"console/handlers/api"
 	"console/handlers/wallarm"
 	"console/internal/account"
 	"console/internal/auth"
@@ -153,7 +154,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		Ready: o.db.Ready, Now: s.Now, Log: server.log,
 	})
 	server.http = &http.Server{
-		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs()),
+		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), api.New(service, base).Programs()),
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),

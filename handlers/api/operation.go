@@ -1,0 +1,58 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"console/handlers"
+)
+
+// Operation is one thing that a program can ask for.
+type Operation struct {
+	Method string
+	Path   string // under the prefix, as in /users/{id}
+	ID     string // of the document; generated clients name their methods by it
+	About  string // a sentence
+	Status int    // of its answer
+	answer
+}
+
+// answer is what answers an operation, with the types of what it is asked with and what it answers.
+type answer struct {
+	In, Out reflect.Type
+	handle  func(*API, Operation, handlers.Request) error
+}
+
+// by is the answer that a method gives.
+func by[In, Out any](method func(*API, handlers.Request, In) (Out, error)) answer {
+	return answer{In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), handle: func(a *API, o Operation, c handlers.Request) error {
+		var in In
+		if err := decode(c, o, &in); err != nil {
+			return err
+		}
+		out, err := method(a, c, in)
+		if err != nil {
+			return err
+		}
+		return send(a, o, c, out)
+	}}
+}
+
+// Creates reports whether the operation makes something: such a request may carry an idempotency key.
+func (o Operation) Creates() bool { return o.Status == http.StatusCreated }
+
+// Versioned reports whether the operation changes something that has a version, which the request has to name.
+func (o Operation) Versioned() bool {
+	_, is := fieldOf(o.In, "header", headerIfMatch)
+	return is
+}
+
+// fieldOf is the field of a struct that has a name under a tag.
+func fieldOf(t reflect.Type, tag, name string) (reflect.StructField, bool) {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Tag.Get(tag) == name {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}

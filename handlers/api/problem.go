@@ -1,0 +1,92 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"console/handlers"
+	"console/internal/account"
+)
+
+// Problem is why a request was not carried out, as RFC 9457 has it.
+type Problem struct {
+	Type       string       `json:"type" description:"urn:console: and the code."`
+	Title      string       `json:"title"`
+	Status     int          `json:"status"`
+	Detail     string       `json:"detail" description:"What is the matter and what to do, in sentences."`
+	Code       string       `json:"code" description:"What programs go by."`
+	Rule       string       `json:"rule,omitempty" description:"The rule that refuses it, where one does; docs/rules.md explains each."`
+	Permission string       `json:"permission,omitempty" description:"The permission that is missing."`
+	RequestID  string       `json:"request_id" description:"By which logs are searched."`
+	Errors     []FieldError `json:"errors,omitempty" description:"The fields that are refused."`
+}
+
+// FieldError is why a field is refused.
+type FieldError struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// fail answers a request that was refused or failed.
+func fail(c handlers.Request, f handlers.Failure) error {
+	p := Problem{Title: f.Title, Status: f.Status, Detail: f.Words, Code: string(f.Code), RequestID: f.RequestID}
+	if refused := f.Refusal; refused != nil {
+		p.Rule = refused.Rule()
+		if refused.Lack != nil {
+			p.Permission = refused.Lack.Missing.Permission.String()
+		}
+		for _, name := range slices.Sorted(maps.Keys(refused.Fields)) {
+			if name != "" {
+				p.Errors = append(p.Errors, FieldError{name, refused.Fields[name]})
+			}
+		}
+	}
+	switch {
+	case f.Code == account.Stale:
+		p.Status = http.StatusPreconditionFailed
+		p.Detail = "Somebody else has changed this since it was read. Read it again, then make the change with its new ETag."
+	case f.Code == account.Taken:
+		p.Status = http.StatusConflict
+	case f.Code == "":
+		p.Code = codes[f.Status]
+	}
+	if f.Code == "" && f.Status == http.StatusNotFound || f.Status == http.StatusMethodNotAllowed {
+		p.Detail = "The API has no such address, or not with this method. See " + prefix + "/openapi.json."
+	}
+	p.Type = "urn:console:" + p.Code
+	encoded, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.Blob(p.Status, "application/problem+json", append(encoded, '\n'))
+}
+
+// codes are those of what is refused before an operation looks at it, by status.
+var codes = map[int]string{
+	http.StatusBadRequest:            "unreadable",
+	http.StatusForbidden:             "forbidden",
+	http.StatusNotFound:              "no_such_address",
+	http.StatusMethodNotAllowed:      "no_such_method",
+	http.StatusRequestEntityTooLarge: "too_large",
+	http.StatusPreconditionRequired:  "version_missing",
+	http.StatusInternalServerError:   "failed",
+	http.StatusServiceUnavailable:    "unavailable",
+}
+
+// Refusals are the statuses with which an operation can be refused or fail.
+func Refusals(o Operation) []int {
+	statuses := []int{
+		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	}
+	if o.Method != http.MethodGet {
+		statuses = append(statuses, http.StatusConflict, http.StatusRequestEntityTooLarge)
+	}
+	if o.Versioned() {
+		statuses = append(statuses, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
+	}
+	return statuses
+}
