@@ -81,8 +81,7 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send,
 		log: o.Log, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version),
-		tokens: store.Memo[tokenHash, usableToken]{Most: rememberedTokens},
-		list:   userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
+		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
 		pace: pace{next: map[string]time.Time{}}, tokenPace: tokenPace{next: map[int64]time.Time{}},
 		testing:    runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}

@@ -14,9 +14,6 @@ import (
 // tokenUseEvery is how exactly it is noted when a token was last used.
 const tokenUseEvery = time.Minute
 
-// rememberedTokens is how many of those in use are remembered at most.
-const rememberedTokens = 4096
-
 // usableToken is a token with what its owner holds: all that a request with it needs to know. It is shared, and never changed.
 type usableToken struct {
 	store.OwnedToken
