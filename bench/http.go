@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // The ports that servers are started on, one at a time each.
@@ -65,7 +66,17 @@ func (b *bench) share(data string) ([]rate, error) {
 	}
 	defer console.stop()
 	page := &target{name: "console", server: console, urls: []string{console.url + "/settings/users"}, header: session, want: "</html>"}
-	body, err := page.body(http.DefaultClient, page.urls[0])
+	constant, err := b.constantLike(page)
+	if err != nil {
+		return nil, err
+	}
+	defer constant.server.stop()
+	return inTurn(b.rounds, b.each, page, constant)
+}
+
+// constantLike serves what a target answers, for the same requests.
+func (b *bench) constantLike(t *target) (*target, error) {
+	body, err := t.body(http.DefaultClient, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +89,12 @@ func (b *bench) share(data string) ([]rate, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer constant.stop()
-	same := &target{name: "constant", server: constant, urls: []string{constant.url + "/settings/users"}, header: session, want: "</html>"}
-	return inTurn(b.rounds, b.each, page, same)
+	same := *t
+	same.name, same.server, same.urls = "constant", constant, nil
+	for _, url := range t.urls {
+		same.urls = append(same.urls, constant.url+strings.TrimPrefix(url, t.server.url))
+	}
+	return &same, nil
 }
 
 // againstPeer measures list and search against PocketBase with the same people.

@@ -20,11 +20,13 @@ const connections = 8
 
 // target is a server process with the requests it is to answer.
 type target struct {
-	name   string
-	server *server
-	urls   []string // asked for in turn
-	header http.Header
-	want   string // every answer contains it
+	name    string
+	server  *server
+	method  string   // empty: GET
+	urls    []string // asked for in turn
+	header  http.Header
+	headers []http.Header // shown in turn, in place of header
+	want    string        // every answer contains it
 }
 
 // rate is what one round of load gave.
@@ -54,7 +56,7 @@ func (t *target) load(d time.Duration) (rate, error) {
 	for c := range connections {
 		clients.Go(func() {
 			for i := c; time.Since(began) < d; i++ {
-				n, err := t.ask(client, t.urls[i%len(t.urls)])
+				n, err := t.ask(client, i)
 				if err != nil {
 					failures <- err
 					return
@@ -76,20 +78,21 @@ func (t *target) load(d time.Duration) (rate, error) {
 
 // check reads one answer of each address and looks into it.
 func (t *target) check(client *http.Client) error {
-	for _, url := range t.urls {
-		body, err := t.body(client, url)
+	for i := range t.urls {
+		body, err := t.body(client, i)
 		if err != nil {
 			return err
 		}
 		if !strings.Contains(body, t.want) {
-			return fmt.Errorf("%s: the answer of %s lacks %q: %.300s", t.name, url, t.want, body)
+			return fmt.Errorf("%s: the answer of %s lacks %q: %.300s", t.name, t.urls[i], t.want, body)
 		}
 	}
 	return nil
 }
 
-func (t *target) body(client *http.Client, url string) (string, error) {
-	response, err := t.get(client, url)
+// body is the answer to the request with a number: they take the addresses, and the headers, in turn.
+func (t *target) body(client *http.Client, i int) (string, error) {
+	response, err := t.get(client, i)
 	if err != nil {
 		return "", err
 	}
@@ -98,8 +101,8 @@ func (t *target) body(client *http.Client, url string) (string, error) {
 	return string(body), err
 }
 
-func (t *target) ask(client *http.Client, url string) (int64, error) {
-	response, err := t.get(client, url)
+func (t *target) ask(client *http.Client, i int) (int64, error) {
+	response, err := t.get(client, i)
 	if err != nil {
 		return 0, err
 	}
@@ -107,12 +110,16 @@ func (t *target) ask(client *http.Client, url string) (int64, error) {
 	return io.Copy(io.Discard, response.Body)
 }
 
-func (t *target) get(client *http.Client, url string) (*http.Response, error) {
-	request, err := http.NewRequest(http.MethodGet, url, nil)
+func (t *target) get(client *http.Client, i int) (*http.Response, error) {
+	url := t.urls[i%len(t.urls)]
+	request, err := http.NewRequest(t.method, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Header = t.header
+	if len(t.headers) > 0 {
+		request.Header = t.headers[i%len(t.headers)]
+	}
 	response, err := client.Do(request)
 	if err == nil && response.StatusCode != http.StatusOK {
 		response.Body.Close()

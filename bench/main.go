@@ -68,7 +68,8 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bench/data/bin", "directory with the programs console, constant and peer")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
-	flag.StringVar(&b.only, "only", "", "run one part only: store, groups, activity, http, sections, exports, programs, peer or pages")
+	flag.StringVar(&b.only, "only", "",
+		"run one part only: store, groups, activity, http, tokens, sections, exports, programs, peer or pages")
 	flag.BoolVar(&b.large, "large", false, "measure nothing but the activity log with 10,000,000 entries (4.3 GB, kept)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -96,8 +97,8 @@ func (b *bench) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, [len(sizes)]string) error
-	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"sections", b.betweenSections},
-		{"exports", b.exports}, {"programs", b.programs}, {"peer", b.againstPeer}, {"pages", b.activityPages}} {
+	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"tokens", b.tokens},
+		{"sections", b.betweenSections}, {"exports", b.exports}, {"programs", b.programs}, {"peer", b.againstPeer}, {"pages", b.activityPages}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"console/internal/account"
 	"console/internal/cli"
 	"console/internal/permission"
+	"console/store"
 )
 
 var tokenValue = regexp.MustCompile(`value="([A-Za-z0-9+/]{64})"`)
@@ -198,4 +199,78 @@ func TestOwnersAreMailedBeforeTheirTokensExpire(t *testing.T) {
 		return false
 	})
 	c.Administrator().Get("/settings/tokens").Contains("Expires soon")
+}
+
+func TestPeopleWhoMakeNoTokensGetThemFromTheirPage(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	robot, dev := c.Person(permission.Deploy, "Robot", "", "robot+ci@example.com"), c.Person(permission.APIDeveloper, "Dev", "", "dev@example.com")
+	reader := c.Browse(c.Person(permission.ReadOnly, "Rita", "", "rita@example.com"))
+	page := func(u store.User) string { return strings.TrimSuffix(harness.UserPath(u, ""), "/") }
+	const leads = `href="/settings/tokens/new?owner=robot%2Bci%40example.com`
+	admin.Get(page(robot)).Contains(leads, "Create token")
+	admin.Get(page(dev)).Contains("/settings/tokens/new?owner=dev%40example.com")
+	reader.Get(page(robot)).Lacks("Create token")
+	admin.Get(page(c.User("rita@example.com"))).Lacks("Create token")
+	admin.Get("/settings/tokens/new?owner=robot%2Bci%40example.com").
+		Contains(`value="robot+ci@example.com"`, `value="nodes.create"`, "Robot, with the role Deploy").
+		Lacks(`value="users.view"`, `value="shared"`, `value="all"`)
+	admin.Post("/settings/tokens/new", "name", "Nodes", "kind", "personal", "owner", "robot+ci@example.com", "tenant_ids", "1").
+		Wants(http.StatusUnprocessableEntity).Contains(`value="robot+ci@example.com"`, "Choose at least one permission").Lacks(`value="users.view"`)
+	value := issued(admin.Post("/settings/tokens/new", "name", "Nodes", "kind", "personal", "owner", "robot+ci@example.com", "tenant_ids", "1",
+		"permissions", "nodes.create"))
+	if by := wantToken(c, value, ""); by.UserID != robot.ID {
+		t.Errorf("it works as %+v", by)
+	}
+	c.Disable("robot+ci@example.com")
+	admin.Get(page(robot)).Lacks("Create token")
+}
+
+func TestNamesOfTokensAreTextEverywhere(t *testing.T) {
+	t.Parallel()
+	_, admin := harness.SignedIn(t, nil)
+	const name, text = `"><b id=x>&amp;`, `&#34;&gt;&lt;b id=x&gt;&amp;amp;`
+	made := admin.Post("/settings/tokens/new", "name", name, "kind", "shared", "permissions", "users.view", "tenant_ids", "1", "expires", "1d").
+		Wants(http.StatusOK)
+	pages := []*harness.Answer{made, admin.Get("/settings/tokens?tab=shared"), admin.Get("/settings/tokens/1"), admin.Get("/settings/activity"),
+		admin.Get("/settings/tokens/1/disable"), admin.Get("/settings/tokens/1/renew"), admin.Get("/settings/tokens/1/delete")}
+	for _, page := range pages {
+		page.Contains(text).Lacks("<b id=x>")
+	}
+	for _, refused := range []string{"", " ", "\u200b", "a\nb", "see https://evil.example/", strings.Repeat("a", 256)} {
+		admin.Post("/settings/tokens/new", "name", refused, "kind", "shared", "permissions", "users.view", "tenant_ids", "1").
+			Wants(http.StatusUnprocessableEntity)
+	}
+}
+
+func TestATokenAndItsEntriesLeadToEachOther(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	value := issued(admin.Post("/settings/tokens/new", "name", "Sync", "kind", "personal", "permissions", "users.view", "tenant_ids", "1"))
+	const entries = `/settings/activity?object=1&amp;object_type=token`
+	admin.Get("/settings/tokens").Contains(entries)
+	admin.Get("/settings/tokens/1").Contains(entries)
+	admin.Get("/settings/activity?object=1&object_type=token").Contains("created the API token", `href="/settings/tokens/1"`)
+	admin.Post("/settings/tokens/1/disable").Wants(http.StatusSeeOther)
+	wantToken(c, value, account.TokenRefused)
+	c.Account.Settle(t.Context())
+	admin.Get("/settings/activity?source=API+token").Contains("use the API token", `value="API token" selected`).Lacks("created the API token")
+	admin.Post("/settings/tokens/1/delete").Wants(http.StatusSeeOther)
+	admin.Get("/settings/activity?object=1&object_type=token").Contains("deleted the API token").Lacks(`href="/settings/tokens/1"`)
+}
+
+// Nobody who guesses keeps the programs of others behind the same address from working.
+func TestWrongTokensAreSlowedAndRightOnesServed(t *testing.T) {
+	t.Parallel()
+	c, _ := startProgram(t)
+	token := tokenOf(c, harness.AdminEmail)
+	asks(c, token, "/v1/user", ``, http.StatusOK)
+	for range 50 {
+		asks(c, strings.Repeat("A", 64), "/v1/user", ``, http.StatusUnauthorized)
+	}
+	asks(c, strings.Repeat("A", 64), "/v1/user", ``, http.StatusTooManyRequests)
+	asks(c, token[:63]+"=", "/v1/user", ``, http.StatusTooManyRequests)
+	asks(c, token, "/v1/user", ``, http.StatusOK)
+	c.Exec(`UPDATE tokens SET disabled_at = 1`)
+	asks(c, token, "/v1/user", ``, http.StatusUnauthorized) // it is known: that it is disabled may be said
 }

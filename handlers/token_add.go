@@ -35,7 +35,7 @@ func (h *Console) createToken(c request) error {
 }
 
 func (h *Console) renderNewToken(c request, status int, f views.Form) error {
-	choices, err := h.account.TokenChoices(c.Context(), c.Actor())
+	choices, err := h.account.TokenChoices(c.Context(), c.Actor(), f.Values.Get("owner"))
 	if err != nil {
 		return err
 	}

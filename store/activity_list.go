@@ -470,7 +470,7 @@ var entryTables = map[string]struct {
 	expires bool
 }{
 	"user": {table: "users"}, "group": {table: "groups"}, "tenant": {table: "tenants"}, "trigger": {table: "triggers"},
-	"integration": {table: "integrations"}, "delivery": {"deliveries", true}, "job": {"jobs", true},
+	"integration": {table: "integrations"}, "token": {table: "tokens"}, "delivery": {"deliveries", true}, "job": {"jobs", true},
 }
 
 // StaysUntilDeleted reports whether a thing of a type is only missing where somebody has deleted it.

@@ -122,7 +122,8 @@ func (p ActivityPage) at(ctx context.Context, cursor string) string {
 // The words for what entries have.
 var (
 	outcomeOptions = []option{{account.Done, "Done"}, {account.Failed, "Failed"}, {account.Refused, "Refused"}}
-	sourceOptions  = []option{{string(account.UI), "Browser"}, {string(account.CLI), "Command line"}, {string(account.System), "System"}}
+	sourceOptions  = []option{{string(account.UI), "Browser"}, {string(account.API), "API token"}, {string(account.CLI), "Command line"},
+		{string(account.System), "System"}}
 )
 
 // words is the label of an option, or its value where there is none.
@@ -263,6 +264,7 @@ func objectPath(ctx context.Context, e *account.ActivityEntry) string {
 		"trigger":     {permission.TriggersUpdate, "/settings/triggers/" + id + "/edit"},
 		"integration": {permission.IntegrationsUpdate, integrationsPath + "/" + id + "/edit"},
 		"delivery":    {permission.TriggersView, deliveryPath(e.ObjectID)},
+		"token":       {permission.TokensView, TokenPath(e.ObjectID, "")},
 	}[e.ObjectType]
 	if !known || !frame(ctx).Can.Has(page.needs) {
 		return ""

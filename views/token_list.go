@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,11 @@ const TokensPath = "/settings/tokens"
 // TokenPath is the address of a token with what follows it: "/disable".
 func TokenPath(id int64, rest string) string {
 	return TokensPath + "/" + strconv.FormatInt(id, 10) + rest
+}
+
+// newTokenFor is the address of the form of a new token for somebody else.
+func newTokenFor(email string) string {
+	return TokensPath + "/new?" + url.Values{"owner": {email}}.Encode()
 }
 
 // TokensPage is the list of API tokens.
@@ -116,6 +122,22 @@ func tokenOwner(t account.ShownToken) string {
 		return t.FormerOwner + " (deleted)"
 	}
 	return t.Owner.DisplayName()
+}
+
+// tokenBelongs says whose a token is, or was.
+func tokenBelongs(t account.ShownToken) string {
+	if t.OwnerID == 0 {
+		return "belonged to " + tokenOwner(t)
+	}
+	return "belongs to " + tokenOwner(t)
+}
+
+// effectLabel is what the list of what a token may do is called.
+func effectLabel(t account.ShownToken) string {
+	if t.Works() {
+		return "May do now"
+	}
+	return "Could do now, if it worked"
 }
 
 // permissionNames are the permissions of a set as a sentence has them.

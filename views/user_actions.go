@@ -63,6 +63,9 @@ func (o actionsOffered) of(u *store.ListedUser) []userAction {
 	if u.ID == o.self {
 		return actions
 	}
+	if o.can.Has(permission.TokensCreate) && u.Role.GetsTokens() && u.Status() == store.Active {
+		actions = append(actions, userAction{Label: "Create token", Icon: "key", Path: newTokenFor(u.Email), How: leads})
+	}
 	switch {
 	case !o.can.Has(permission.UsersUpdate):
 	case u.DisabledAt == 0:

@@ -21,7 +21,7 @@ func main() {
 		log.Fatal(err)
 	}
 	e := echo.New()
-	e.GET("/*", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, page) })
+	e.Any("/*", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, page) })
 	server := &http.Server{Addr: *listen, Handler: e, ReadHeaderTimeout: 10 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }

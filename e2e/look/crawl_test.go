@@ -122,6 +122,12 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 			// Pages of people to whom other things can be done than to the first who is looked at.
 			"/settings/users/" + c.Cell(`SELECT id FROM users WHERE two_factor = 1 AND id <> 1 LIMIT 1`) + "?protected",
 			"/settings/users/" + c.Cell(`SELECT user_id FROM invitations WHERE by_link = 0 LIMIT 1`) + "?invited",
+			// Tokens with which other things can be done than with the first.
+			g.links["token Old laptop"] + "?expired",
+			g.links["token Lost"] + "?disabled",
+			g.links["token Orphan"] + "?orphan",
+			g.links["token Rules from Git"] + "?other",
+			"/settings/tokens?q=nothing",
 		},
 	}
 	return w

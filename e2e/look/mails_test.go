@@ -20,7 +20,7 @@ import (
 var mailKinds = map[string]string{
 	"invitation": "invites you to", "signup-confirmation": "You have signed up", "trigger": "New user was added", "test": "Test mail",
 	"password-reset": "Reset your password", "password-changed": "was changed", "2fa-enabled": "was enabled", "2fa-disabled": "was disabled",
-	"integration-off": "was switched off",
+	"integration-off": "was switched off", "token-expires": "is about to expire",
 }
 
 // TestLook_Mails looks at every kind of mail as it arrived, in the window of a telephone, light and dark, with names
@@ -84,6 +84,10 @@ func causeMails(c *harness.Console, n names) {
 		Wants(http.StatusSeeOther)
 	c.ResetPath(n.email)
 	admin.Post("/settings/general/test-mail").Wants(http.StatusSeeOther)
+	admin.Post("/settings/tokens/new", "name", n.title, "kind", "shared", "permissions", "rules.view", "tenant_ids", "1", "expires", "2d").
+		Wants(http.StatusOK)
+	c.Exec(`UPDATE tokens SET expiry_told = 0`)
+	c.Restart() // what is done once an hour is done at the start
 }
 
 // mailAbout waits for a mail whose subject says this.

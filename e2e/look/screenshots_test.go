@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -151,6 +152,7 @@ func (g *gallery) furnish(admin *harness.Browser) {
 	g.addActive(admin)
 	g.addInvited(admin)
 	g.killLinks(admin)
+	g.addTokens(admin)
 	g.links["job"] = admin.Post("/settings/users/bulk", "action", "disable", "ids", g.id(harness.AdminEmail)).
 		Wants(http.StatusSeeOther).
 		Header.Get(
@@ -213,6 +215,40 @@ func (g *gallery) addGroups(c *harness.Console) {
 	outside := c.Person(permission.Analyst, "Noa", "Levi", "outside@example.com")
 	c.Exec(`DELETE FROM group_users WHERE user_id = $1`, outside.ID)
 	g.links["outside"] = fmt.Sprintf("/settings/users/%d", outside.ID)
+}
+
+// addTokens makes API tokens in every state, of the administrator and of others; links lead to those of each state.
+func (g *gallery) addTokens(admin *harness.Browser) {
+	member, analyst := g.full.Browser(), g.full.Browser()
+	member.SignIn(g.email, harness.AdminPassword)
+	analyst.SignIn("ana.souza@example.com", harness.AdminPassword)
+	now := time.Now()
+	for _, token := range []struct {
+		of                  *harness.Browser
+		kind, name, expires string
+		tenants, state      string // state is what follows SET in a statement
+	}{
+		{admin, "personal", "Nightly inventory", "60d", "1", fmt.Sprintf(`last_used_at = %d, last_used_from = '203.0.113.7'`, store.At(now.Add(-time.Hour)))},
+		{admin, "personal", "Off-boarding", "2d", "all", `last_used_at = created_at, last_used_from = '2001:db8:85a3:8d3:1319:8a2e:370:7348'`},
+		{admin, "personal", g.title, "", "all", ""},
+		{admin, "personal", "Old laptop", "30d", "1", fmt.Sprintf(`expires_at = %d`, store.At(now.Add(-time.Hour)))},
+		{admin, "personal", "Lost", "", "1", `disabled_at = created_at, disabled_why = 'by hand'`},
+		{admin, "shared", "Terraform", "", "all", ""},
+		{member, "shared", "Reports " + g.title[:5], "90d", "1", ""},
+		{member, "shared", "Copied", "", "1", `disabled_at = created_at, disabled_why = 'restored'`},
+		{member, "shared", "Orphan", "", "1", `disabled_at = created_at, disabled_why = 'owner deleted', owner_id = NULL, ` +
+			`former_owner = 'Zed Left <zed@example.com>'`},
+		{member, "personal", "Dashboards", "", "1", `disabled_at = created_at, disabled_why = 'owner disabled'`},
+		{analyst, "personal", "Rules from Git", "", "1", ""},
+	} {
+		token.of.Post("/settings/tokens/new", "name", token.name, "kind", token.kind, "expires", token.expires, "tenant_ids", token.tenants,
+			"permissions", "rules.view", "permissions", "rules.update", "permissions", "attacks.view").Wants(http.StatusOK)
+		id := g.full.Cell(`SELECT max(id) FROM tokens`)
+		g.links["token "+token.name] = "/settings/tokens/" + id
+		if token.state != "" {
+			g.full.Exec(`UPDATE tokens SET `+token.state+` WHERE id = $1`, id)
+		}
+	}
 }
 
 // addInvited invites people whose mail arrived, was refused and is being tried, and by links that work and do not.
@@ -338,7 +374,7 @@ func (g *gallery) scenes() []scene {
 	for _, reason := range []string{"expired", "used", "revoked", "replaced", "unknown"} {
 		scenes = append(scenes, scene{name: "link-" + reason, tab: g.visitor, path: g.links[reason]})
 	}
-	return append(append(append(scenes, g.userScenes()...), g.groupScenes()...), g.triggerScenes()...)
+	return slices.Concat(scenes, g.userScenes(), g.groupScenes(), g.triggerScenes(), g.tokenScenes())
 }
 
 func (g *gallery) groupScenes() []scene {
@@ -540,6 +576,57 @@ func (g *gallery) triggerScenes() []scene {
 			prepare: func(b *chromium.Tab) { b.Click("Test"); b.Says("the test message was delivered", "not delivered") },
 		},
 		{name: "trigger-delete", tab: g.admin, path: "/settings/triggers/1/delete"},
+	}
+}
+
+func (g *gallery) tokenScenes() []scene {
+	return []scene{
+		{name: "tokens-none", tab: g.newcomer, path: "/settings/tokens"},
+		{name: "tokens-shared-none", tab: g.newcomer, path: "/settings/tokens?tab=shared"},
+		{name: "tokens-others-none", tab: g.newcomer, path: "/settings/tokens?tab=others"},
+		{name: "tokens", tab: g.admin, path: "/settings/tokens", dark: true, window: true},
+		{name: "tokens-shared", tab: g.admin, path: "/settings/tokens?tab=shared", dark: true},
+		{name: "tokens-others", tab: g.admin, path: "/settings/tokens?tab=others"},
+		{name: "tokens-found-nothing", tab: g.admin, path: "/settings/tokens?q=nothing"},
+		{
+			name:    "token-menu",
+			tab:     g.admin,
+			path:    "/settings/tokens?tab=shared",
+			prepare: func(b *chromium.Tab) { b.Click("Actions for Orphan"); b.Find("Take over…", "link") },
+		},
+		{name: "token-new", tab: g.admin, path: "/settings/tokens/new", dark: true},
+		{name: "token-new-analyst", tab: g.analyst, path: "/settings/tokens/new"},
+		{
+			name: "token-new-error",
+			tab:  g.admin,
+			path: "/settings/tokens/new",
+			prepare: func(b *chromium.Tab) {
+				b.Click("Create token")
+				b.Says("Choose at least one permission.")
+			},
+		},
+		{
+			name: "token-issued",
+			tab:  g.crowded,
+			path: "/settings/tokens/new",
+			prepare: func(b *chromium.Tab) {
+				b.Fill("Name", fmt.Sprint("Nightly inventory ", time.Now().UnixNano()))
+				b.Click("View Users")
+				b.Click("Create token")
+				b.Says("will not be shown again")
+			},
+			dark: true,
+		},
+		{name: "token", tab: g.admin, path: g.links["token Nightly inventory"], dark: true},
+		{name: "token-long", tab: g.admin, path: g.links["token "+g.title]},
+		{name: "token-expired", tab: g.admin, path: g.links["token Old laptop"]},
+		{name: "token-disabled", tab: g.admin, path: g.links["token Lost"]},
+		{name: "token-orphan", tab: g.admin, path: g.links["token Orphan"]},
+		{name: "token-of-analyst", tab: g.analyst, path: g.links["token Rules from Git"]},
+		{name: "token-renew", tab: g.admin, path: g.links["token Lost"], prepare: clickFor("Renew…", "Renew token")},
+		{name: "token-take-over", tab: g.admin, path: g.links["token Orphan"], prepare: clickFor("Take over…", "Take over token"), dark: true},
+		{name: "token-disable", tab: g.admin, path: g.links["token Terraform"] + "/disable"},
+		{name: "token-delete", tab: g.admin, path: g.links["token "+g.title], prepare: clickFor("Delete…", "Delete token"), dark: true},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"console/internal/notify"
 	"console/internal/permission"
+	"console/store"
 )
 
 // toldSettings are the messages about settings that an integration of a kind was sent.
@@ -127,5 +128,56 @@ func TestSettingsChanged_AJobGivesOneSummary(t *testing.T) {
 		if !strings.Contains(message.Text, want) {
 			t.Errorf("%q is not in:\n%s", want, message.Text)
 		}
+	}
+}
+
+func TestSettingsChanged_TellsOfTokensWithoutTheirValues(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	c.guard = notify.NewGuard(nil)
+	hook, chat := c.integration(notify.KindWebhook, nil), c.integration(notify.KindSlack, nil)
+	_, err := c.CreateTrigger(t.Context(), c.admin, TriggerInput{Name: "Tokens", Condition: notify.ConditionSettingsChanged,
+		ObjectTypes: []string{"token"}, Integrations: []int64{hook}})
+	c.must(err)
+	_, err = c.CreateTrigger(t.Context(), c.admin, TriggerInput{Name: "Groups", Condition: notify.ConditionSettingsChanged,
+		ObjectTypes: []string{"group"}, Integrations: []int64{chat}})
+	c.must(err)
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	first := c.token(ann, TokenInput{Name: "Sync", Kind: store.SharedToken, Permissions: []string{"users.view"}, Tenants: []int64{1}})
+	_, err = c.DisableToken(t.Context(), c.admin, first.ID)
+	c.must(err)
+	_, err = c.EnableToken(t.Context(), c.admin, first.ID)
+	c.must(err)
+	renewed, err := c.RenewToken(t.Context(), ann, first.ID, "30d")
+	c.must(err)
+	taken, err := c.TakeOverToken(t.Context(), c.admin, first.ID, false)
+	c.must(err)
+	c.works(taken.Value)
+	c.wantRefused("an unknown one", TokenRefused, "")
+	_, err = c.DeleteToken(t.Context(), c.admin, first.ID)
+	c.must(err)
+	var did []string
+	for _, e := range c.toldSettings(notify.KindWebhook) {
+		did = append(did, e.Did)
+		if e.Object.Type != "token" || e.Object.ID != first.ID || len(e.Details) == 0 {
+			t.Errorf("told: %+v", e)
+		}
+	}
+	want := []string{"created the API token Sync", "disabled the API token Sync", "enabled the API token Sync", "gave the API token Sync a new value",
+		"took over the API token Sync", "deleted the API token Sync"}
+	if !slices.Equal(did, want) {
+		t.Errorf("told %q, want %q", did, want)
+	}
+	for _, d := range c.sent(notify.KindWebhook) {
+		for _, issued := range []IssuedToken{first, renewed, taken} {
+			for _, secret := range []string{issued.Value, string(issued.Hash), fmt.Sprintf("%x", issued.Hash)} {
+				if strings.Contains(string(d.Params), secret) {
+					t.Errorf("a message holds the value of a token or its hash: %s", d.Params)
+				}
+			}
+		}
+	}
+	if told := c.toldSettings(notify.KindSlack); len(told) != 0 {
+		t.Errorf("the filter let pass %+v", told)
 	}
 }

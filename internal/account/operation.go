@@ -129,7 +129,8 @@ func (tx *Tx) as(by Actor) *Tx {
 }
 
 // authorize reads again what the actor may do, and returns their session, which who works with a token has none of. It refuses with
-// SignedOut when that has ended meanwhile, and with TokenRefused or TokenHeld when the token does not work any more; besides finished ones, sessions at the stage given are let in.
+// SignedOut when that has ended meanwhile, and with TokenRefused or TokenHeld when the token does not work any more; besides finished
+// ones, sessions at the stage given are let in.
 func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
 	main, err := v.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {

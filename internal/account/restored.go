@@ -11,8 +11,8 @@ import (
 const restoredNotSent = "restored, not sent"
 
 // Restored ends, after an old copy of the database was put back, what that has brought back: sessions, sign-ins under way, signup
-// and reset links, messages that wait, and jobs; API tokens are disabled. It returns how much that was. A console that is running meanwhile goes on with
-// none of it. Passwords, second factors, recovery codes and people are those of the copy. It returns NotSetUp.
+// and reset links, messages that wait, and jobs; API tokens are disabled. It returns how much that was. A console that is running
+// meanwhile goes on with none of it. Passwords, second factors, recovery codes and people are those of the copy. It returns NotSetUp.
 func (s *Service) Restored(ctx context.Context, by Actor) (ended store.Ended, jobs int, err error) {
 	ended, err = change(ctx, s, by, func(tx *Tx) (store.Ended, error) {
 		ended, err := tx.db.EndAll(ctx, tx.now, restoredNotSent)

@@ -35,7 +35,7 @@ type IssuedToken struct {
 }
 
 // CreateToken makes an API token and returns its value, this once. Personal ones are made by Administrators and Analysts for
-// themselves, and for people who never sign in by those who hold tokens.create and may manage them; shared ones take
+// themselves, and for Deploy people and API Developers by those who hold tokens.create and may manage them; shared ones take
 // tokens.create. It grants no more than whoever makes it holds (rule "may grant"). It returns Invalid or Forbidden.
 func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.makeToken(ctx, in) })
@@ -55,9 +55,11 @@ func (tx *Tx) makeToken(ctx context.Context, in TokenInput) (IssuedToken, error)
 	if err := tx.expire(ctx, &token, in.Expires, refused); err != nil {
 		return IssuedToken{}, err
 	}
-	held, err := holdings(ctx, tx.View.db, owner)
-	if err != nil {
-		return IssuedToken{}, err
+	held := tx.by.Can // of a token, what it was given: it gives no more than that to another one of its owner
+	if owner.ID != tx.by.UserID {
+		if held, err = holdings(ctx, tx.View.db, owner); err != nil {
+			return IssuedToken{}, err
+		}
 	}
 	if err := tx.chooseGrant(ctx, &token, in, held, refused); err != nil {
 		return IssuedToken{}, err
@@ -103,9 +105,9 @@ func (v *View) ownerOfNew(ctx context.Context, in TokenInput) (store.User, error
 	if owner.ID == v.by.UserID {
 		return v.ownOfNew(ctx, in.Kind)
 	}
-	if owner.Role.SignsIn() && v.by.Source != CLI {
-		return store.User{}, invalid("owner", owner.DisplayName()+" makes tokens of their own. For others, tokens are made only where "+
-			"their role is "+permission.Deploy.Label()+".")
+	if !owner.Role.GetsTokens() && v.by.Source != CLI {
+		return store.User{}, invalid("owner", owner.DisplayName()+" has the role "+owner.Role.Label()+". For others, tokens are made only "+
+			"where their role is "+permission.Deploy.Label()+" or "+permission.APIDeveloper.Label()+".")
 	}
 	if in.Kind == store.SharedToken {
 		return store.User{}, invalid("kind", "A shared token is one's own. A token for somebody else is personal.")
@@ -127,9 +129,10 @@ func (v *View) ownOfNew(ctx context.Context, kind store.TokenKind) (store.User, 
 	return v.db.UserByID(ctx, v.by.UserID)
 }
 
-// mayMakeOwn refuses when the actor may not make tokens of a kind for themselves.
+// mayMakeOwn refuses when the actor may not make tokens of a kind for themselves. A token takes the permission for it, whatever its
+// owner's role: otherwise one that expires, or is found out, could be outlived by another that it made.
 func (v *View) mayMakeOwn(kind store.TokenKind) error {
-	if kind == store.SharedToken {
+	if kind == store.SharedToken || v.by.TokenID != 0 {
 		return v.requirePermission(permission.TokensCreate)
 	}
 	if v.by.Role.MakesTokens() {

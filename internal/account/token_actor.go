@@ -24,7 +24,8 @@ type usableToken struct {
 // TokenActor returns whoever works with a token, from an address, and notes the use. What they may do is what the token was given, as
 // far as its owner holds it now. It refuses with TokenRefused when the token is unknown, disabled or expired, or its owner may not
 // work; with TokenHeld while its owner has to set up a second factor first; and with Throttled when the address has presented too
-// many unknown tokens: a token that works is served all the same.
+// many unknown tokens: a token that works is served all the same. A value is looked up by its SHA-256, so how long that takes tells
+// nothing about the values that there are.
 func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor, error) {
 	if value == "" {
 		return Actor{}, Refuse(TokenRefused)

@@ -15,7 +15,9 @@ import (
 const tellExpiry = 3 * 24 * time.Hour
 
 // longestExpiry is the latest that a token can be made to expire; what is to work longer does not expire.
-const longestExpiry = 10 * 366 * 24 * time.Hour
+const longestExpiry = longestDays * 24 * time.Hour
+
+const longestDays = 10 * 366
 
 // expire sets when a token expires, as the actor says it, and notes what is refused. Of an end that is so near when it is chosen
 // nobody is told.
@@ -49,8 +51,8 @@ func parseExpiry(text string, now store.Millis, zone string) (at store.Millis, r
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, text, location); err == nil {
 		at = store.At(day.AddDate(0, 0, 1))
-	} else if days, err := strconv.Atoi(strings.TrimSuffix(text, "d")); err == nil && strings.HasSuffix(text, "d") && days < 1e6 {
-		at = now.Add(time.Duration(days) * 24 * time.Hour)
+	} else if days, err := strconv.Atoi(strings.TrimSuffix(text, "d")); err == nil && strings.HasSuffix(text, "d") {
+		at = now.Add(time.Duration(max(0, min(days, longestDays+1))) * 24 * time.Hour) // more days would overflow
 	} else if lasts, err := time.ParseDuration(text); err == nil {
 		at = now.Add(lasts)
 	} else {
@@ -140,7 +142,7 @@ func (v *View) requireUsable(ctx context.Context, token store.Token) error {
 }
 
 // RenewToken gives a token a new value, which is shown this once, and a new expiry; the old value stops working at once, and a
-// disabled token works again. Personal tokens are renewed by their owner, and those of people who never sign in, like shared ones, by
+// disabled token works again. Personal tokens are renewed by their owner, and those that others made for them, like shared ones, by
 // who holds tokens.update and all that the token grants (rules "may grant" and "may manage"). It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RenewToken(ctx context.Context, by Actor, id int64, expires string) (IssuedToken, error) {
@@ -270,7 +272,7 @@ func (v *View) mayRenew(ctx context.Context, token store.Token) error {
 		if err != nil {
 			return err
 		}
-		if owner.Role.SignsIn() {
+		if !owner.Role.GetsTokens() {
 			return invalid("", "Only its owner renews a personal token: whoever has its value works in their name.")
 		}
 	}

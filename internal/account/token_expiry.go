@@ -43,7 +43,7 @@ func (tx *Tx) tellSomeExpiring(ctx context.Context) (int, error) {
 			continue
 		}
 		expires := notify.TokenExpires{Company: account.Name, Name: owner.Name(), Email: owner.Email, ID: t.ID, Token: t.Name,
-			Shared: t.Kind == store.SharedToken, ExpiresAt: int64(t.ExpiresAt), SignsIn: owner.Role.SignsIn()}
+			Shared: t.Kind == store.SharedToken, ExpiresAt: int64(t.ExpiresAt), Renews: owner.Role.MakesTokens()}
 		if _, err := tx.mail(ctx, owner, notify.TemplateTokenExpires, expires, ""); err != nil {
 			return 0, err
 		}

@@ -60,6 +60,11 @@ func (s *Service) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenList
 	return read(ctx, s, by, func(v *View) (TokenList, error) {
 		query := store.TokenQuery{Kind: store.PersonalToken, Search: q.Search, Limit: TokensPerPage,
 			Cursor: store.ParseCursor(q.Cursor, store.SortName)}
+		if v.by.TokenID != 0 { // of the others of its owner, a token sees what it was given
+			if err := v.requirePermission(permission.TokensView); err != nil {
+				return TokenList{}, err
+			}
+		}
 		switch q.Part {
 		case TokensShared:
 			query.Kind = store.SharedToken
@@ -171,25 +176,41 @@ func (v *View) offer(ctx context.Context, row *ShownToken) error {
 
 // TokenChoices is what a token that the actor makes can be given.
 type TokenChoices struct {
-	Personal, Shared bool // kinds that they may make for themselves
-	ForOthers        bool // for people who never sign in
+	Personal, Shared bool       // kinds that they may make for themselves
+	ForOthers        bool       // for people who get their tokens from others
+	Owner            store.User // the zero value: the actor
 	Tenants          []store.Tenant
 	Everywhere       bool // they hold something in all tenants, those not yet made included
 	Offered          permission.Set
 }
 
-// TokenChoices returns what the actor can choose for a new token. It returns Forbidden for who may make none.
-func (s *Service) TokenChoices(ctx context.Context, by Actor) (TokenChoices, error) {
+// TokenChoices returns what the actor can choose for a new token: of what they hold, and where they make it for somebody whose
+// address is owner, of what that person holds too. It returns Forbidden for who may make none.
+func (s *Service) TokenChoices(ctx context.Context, by Actor, owner string) (TokenChoices, error) {
 	return read(ctx, s, by, func(v *View) (TokenChoices, error) {
-		create := v.by.May(permission.TokensCreate)
-		choices := TokenChoices{Personal: v.by.Role.MakesTokens(), Shared: create, ForOthers: create, Everywhere: !v.by.Can.Everywhere().Empty()}
+		create, refused := v.by.May(permission.TokensCreate), v.mayMakeOwn(store.PersonalToken)
+		choices := TokenChoices{Personal: refused == nil, Shared: create, ForOthers: create}
 		if !choices.Personal && !choices.Shared {
-			return TokenChoices{}, v.mayMakeOwn(store.PersonalToken)
+			return TokenChoices{}, refused
+		}
+		theirs := v.by.Can
+		if create && owner != "" {
+			person, err := v.ownerOfNew(ctx, TokenInput{Kind: store.PersonalToken, Owner: owner})
+			if err != nil && AsRefusal(err) == nil {
+				return TokenChoices{}, err
+			}
+			if err == nil && person.ID != v.by.UserID {
+				choices.Owner, choices.Shared = person, false
+				if theirs, err = holdings(ctx, v.db, person); err != nil {
+					return TokenChoices{}, err
+				}
+			}
 		}
 		tenants, err := v.db.Tenants(ctx)
-		choices.Offered = v.by.Can.Everywhere()
+		choices.Offered = v.by.Can.Everywhere().Intersect(theirs.Everywhere())
+		choices.Everywhere = !choices.Offered.Empty()
 		for _, t := range tenants {
-			if held := v.by.Can.In(t.ID); !held.Empty() {
+			if held := v.by.Can.In(t.ID).Intersect(theirs.In(t.ID)); !held.Empty() {
 				choices.Tenants = append(choices.Tenants, t)
 				choices.Offered = choices.Offered.Union(held)
 			}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,6 +328,26 @@ func TestTokensForPeopleWhoNeverSignIn(t *testing.T) {
 	give.Owner, give.Tenants = "elsewhere@example.com", []int64{staging}
 	_, err = c.CreateToken(t.Context(), admin, give)
 	c.wantForbidden("for somebody in a tenant that they lack", err)
+	dev := c.person("dev@example.com", permission.APIDeveloper, 1)
+	choices, err := c.TokenChoices(t.Context(), admin, "dev@example.com")
+	c.must(err)
+	if want := "api_discovery.view api_discovery.export api_specifications.view"; choices.Offered.String() != want || choices.Owner.ID != dev.UserID ||
+		choices.Shared || choices.Everywhere || len(choices.Tenants) != 1 {
+		t.Errorf("for an API Developer the form offers %+v, %s", choices, choices.Offered)
+	}
+	theirs, err := c.CreateToken(t.Context(), admin, TokenInput{Name: "Docs", Kind: store.PersonalToken, Owner: "dev@example.com",
+		Permissions: []string{"api_discovery.view"}, Tenants: []int64{1}})
+	c.must(err)
+	if by := c.works(theirs.Value); by.Email != "dev@example.com" {
+		t.Errorf("it works as %+v", by)
+	}
+	_, err = c.RenewToken(t.Context(), dev, theirs.ID, "")
+	c.wantForbidden("an API Developer renews a token", err)
+	_, err = c.RenewToken(t.Context(), admin, theirs.ID, "")
+	c.must(err)
+	if choices, err = c.TokenChoices(t.Context(), admin, "analyst@example.com"); err != nil || choices.Owner.ID != 0 || !choices.Shared {
+		t.Errorf("for somebody who makes their own, the form offers %+v, %v", choices, err)
+	}
 	renewed, err := c.RenewToken(t.Context(), admin, issued.ID, "")
 	c.must(err)
 	c.works(renewed.Value)
@@ -405,7 +426,7 @@ func TestTokensExpireAndTheirNamesAreFreeAgain(t *testing.T) {
 	c.wantInvalid("name", err) // shared ones stand in one list
 	for text, want := range map[string]string{
 		"never": "", "30d": now.Add(30 * 24 * time.Hour).UTC().Format(time.RFC3339), "720h": now.Add(30 * 24 * time.Hour).UTC().Format(time.RFC3339),
-		"tomorrow": "refused", "2001-01-01": "refused", "-1h": "refused", "0d": "refused", "9999-01-01": "refused", "999999d": "refused",
+		"tomorrow": "refused", "2001-01-01": "refused", "-1h": "refused", "0d": "refused", "-5d": "refused", "213504d": "refused", "9999-01-01": "refused", "999999d": "refused",
 		now.AddDate(0, 0, 3).UTC().Format(time.DateOnly): now.AddDate(0, 0, 4).UTC().Format(time.DateOnly) + "T00:00:00Z",
 	} {
 		at, reason := parseExpiry(text, store.At(now), "UTC")
@@ -578,5 +599,93 @@ func TestTokensChangeNoCredentialsOfTheirOwner(t *testing.T) {
 	by := c.works(c.token(c.admin, TokenInput{AllTenants: true, Permissions: strings.Fields(permission.GlobalAdmin.Set().String())}).Value)
 	if err := c.StartAuthenticator(t.Context(), by); !RefusedBy(err, SignedOut) {
 		t.Errorf("a second factor: %v", err)
+	}
+}
+
+// Whoever has found out a token that expires, or that somebody disables, must not outlive it by another one.
+func TestATokenMakesAndSeesOthersOnlyWithThePermission(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	by := c.works(c.token(ann, TokenInput{Name: "Found", Permissions: []string{"users.view"}, Tenants: []int64{1}}).Value)
+	again := TokenInput{Name: "Again", Kind: store.PersonalToken, Permissions: []string{"users.view"}, Tenants: []int64{1}}
+	_, err := c.CreateToken(t.Context(), by, again)
+	c.wantForbidden("a token makes another one", err)
+	for _, part := range []string{TokensPersonal, TokensShared, TokensOthers} {
+		_, err := c.Tokens(t.Context(), by, TokenQuery{Part: part})
+		c.wantForbidden("a token lists "+part, err)
+	}
+	_, err = c.TokenChoices(t.Context(), by, "")
+	c.wantForbidden("a token asks what it could give", err)
+	maker := c.works(c.token(ann, TokenInput{Name: "Maker", Permissions: []string{"tokens.create", "tokens.view"}, Tenants: []int64{1}}).Value)
+	again.Permissions, again.AsHeld = nil, true
+	made, err := c.CreateToken(t.Context(), maker, again)
+	c.must(err)
+	if made.Permissions.String() != "tokens.view tokens.create" {
+		t.Errorf("a token gives another one all that its owner holds: %s", made.Permissions)
+	}
+	_, err = c.Tokens(t.Context(), maker, TokenQuery{})
+	c.must(err)
+}
+
+func TestOfTwoWhoReplaceAValueAtOnceOneHasTheTokens(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	shared := c.token(ann, TokenInput{Kind: store.SharedToken, Permissions: []string{"users.view"}, Tenants: []int64{1}})
+	values := make(chan string, 8)
+	var all sync.WaitGroup
+	for i := range cap(values) {
+		all.Go(func() {
+			by, do := ann, func(by Actor) (IssuedToken, error) { return c.RenewToken(t.Context(), by, shared.ID, "") }
+			if i%2 == 0 {
+				by, do = c.admin, func(by Actor) (IssuedToken, error) { return c.TakeOverToken(t.Context(), by, shared.ID, false) }
+			}
+			issued, err := do(by)
+			if err != nil && AsRefusal(err) == nil { // it may be theirs already, or nobody's of theirs any more
+				t.Error(err)
+			}
+			values <- issued.Value
+		})
+	}
+	all.Wait()
+	close(values)
+	working := 0
+	for value := range values {
+		if _, err := c.TokenActor(t.Context(), value, from); err == nil {
+			working++
+		}
+	}
+	if _, err := c.TokenActor(t.Context(), shared.Value, from); working != 1 || err == nil {
+		t.Errorf("%d of the values work, and the first: %v", working, err)
+	}
+}
+
+func TestTakingOverEnablesOnlyWhatTheOwnersEndDisabled(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	give := TokenInput{Kind: store.SharedToken, Permissions: []string{"users.view"}, Tenants: []int64{1}}
+	give.Name = "By hand"
+	byHand := c.token(ann, give)
+	_, err := c.DisableToken(t.Context(), ann, byHand.ID)
+	c.must(err)
+	give.Name = "Restored"
+	restored := c.token(ann, give)
+	_, _, err = c.Restored(t.Context(), Actor{Source: CLI})
+	c.must(err)
+	c.wantRefused(restored.Value, TokenRefused, "disabled")
+	for _, token := range []struct {
+		IssuedToken
+		why store.TokenEnd
+	}{{byHand, store.TokenDisabledByHand}, {restored, store.TokenRestored}} {
+		kept, err := c.db.TokenByID(t.Context(), token.ID)
+		c.must(err)
+		if kept.DisabledWhy != token.why {
+			t.Errorf("%s is disabled %s, not %s", token.Name, kept.DisabledWhy, token.why)
+		}
+		taken, err := c.TakeOverToken(t.Context(), c.admin, token.ID, false)
+		c.must(err)
+		c.wantRefused(taken.Value, TokenRefused, "disabled")
 	}
 }

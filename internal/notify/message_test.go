@@ -92,7 +92,7 @@ func samples() map[string]any {
 			Address: "192.0.2.7",
 		},
 		TemplateTokenExpires: TokenExpires{Company: "TestCompany", Name: "Ann Lee", Email: "ann@example.com", ID: 9, Token: "Nightly sync",
-			Shared: true, SignsIn: true, ExpiresAt: at},
+			Shared: true, Renews: true, ExpiresAt: at},
 		TemplateIntegrationOff: IntegrationOff{
 			Company:     "TestCompany",
 			Name:        "John Doe",

@@ -234,7 +234,7 @@ type TokenExpires struct {
 	ID        int64  `json:"id"`    // of the token
 	Token     string `json:"token"` // its name
 	Shared    bool   `json:"shared"`
-	SignsIn   bool   `json:"signs_in"`   // the owner can renew it themselves
+	Renews    bool   `json:"renews"`     // the owner can renew it themselves
 	ExpiresAt int64  `json:"expires_at"` // milliseconds since 1970, UTC
 }
 
@@ -255,9 +255,8 @@ func (m TokenExpires) notice(l letterhead) notice {
 		action: "Open the token", link: l.page("settings", "tokens", strconv.FormatInt(m.ID, 10)),
 		unexpected: "You get this mail because the token is yours.",
 	}
-	if !m.SignsIn {
-		n.before[1] = "Programs that use it are refused from then on. You never sign in: ask an administrator to renew it, and give the " +
-			"programs its new value."
+	if !m.Renews {
+		n.before[1] = "Programs that use it are refused from then on. Ask an administrator to renew it, and give the programs its new value."
 	}
 	return n
 }

@@ -14,6 +14,7 @@ var SettingsTypes = []Option{
 	{"group", "Groups"},
 	{"trigger", "Triggers"},
 	{"integration", "Integrations"},
+	{"token", "API tokens"},
 }
 
 // IsSettingsType says whether ConditionSettingsChanged tells of a type of object.

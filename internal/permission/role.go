@@ -156,3 +156,10 @@ func (r Role) SeesConsole() bool { return r.row().seesConsole }
 // MakesTokens reports whether people with the role may make API tokens for themselves: Administrators and Analysts, the Global
 // ones included.
 func (r Role) MakesTokens() bool { return r.row().makesTokens }
+
+// GetsTokens reports whether administrators make the API tokens of people with the role: of those who see nothing of the console
+// where they could make them.
+func (r Role) GetsTokens() bool {
+	row := r.row()
+	return row.role != "" && !row.seesConsole
+}
