@@ -27,20 +27,41 @@ type DoneBefore struct {
 
 func (d *DoneBefore) Error() string { return fmt.Sprintf("done before: made %d", d.ObjectID) }
 
+// doneBefore returns DoneBefore where the actor's token did the same before, and KeyReused where it did something else with that key.
+func (v *View) doneBefore(ctx context.Context) error {
+	request := v.by.Once
+	if request.Key == "" || v.by.TokenID == 0 {
+		return nil
+	}
+	before, err := v.db.IdempotencyKey(ctx, v.by.TokenID, request.Key, v.now.Add(-KeepIdempotencyKeys))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case !bytes.Equal(before.Fingerprint, request.Fingerprint):
+		return Refuse(KeyReused)
+	}
+	return &DoneBefore{before.ObjectID}
+}
+
+// requireFirst is doneBefore for operations that look at how things are before their transaction: sent again, they would find what
+// they have done themselves.
+func (s *Service) requireFirst(ctx context.Context, by Actor) error {
+	if by.Once.Key == "" {
+		return nil
+	}
+	_, err := read(ctx, s, by, func(v *View) (struct{}, error) { return struct{}{}, v.doneBefore(ctx) })
+	return err
+}
+
 // once runs an operation unless the actor's token did the same before, and remembers in its transaction what it made.
 func (tx *Tx) once(ctx context.Context, operation func() error) error {
 	request := tx.by.Once
 	if request.Key == "" || tx.by.TokenID == 0 {
 		return operation()
 	}
-	before, err := tx.db.IdempotencyKey(ctx, tx.by.TokenID, request.Key, tx.now.Add(-KeepIdempotencyKeys))
-	if err == nil {
-		if !bytes.Equal(before.Fingerprint, request.Fingerprint) {
-			return Refuse(KeyReused)
-		}
-		return &DoneBefore{before.ObjectID}
-	}
-	if !errors.Is(err, store.ErrNotFound) {
+	if err := tx.doneBefore(ctx); err != nil {
 		return err
 	}
 	last, err := tx.db.LastEntry(ctx)

@@ -160,6 +160,9 @@ type BulkOrder struct {
 // another preview than the one confirmed returns ChangedPreview.
 // It returns Forbidden, or Invalid for an unknown action or where nobody is selected.
 func (s *Service) StartBulk(ctx context.Context, by Actor, selection Selection, order BulkOrder) (store.Job, error) {
+	if err := s.requireFirst(ctx, by); err != nil {
+		return store.Job{}, err
+	}
 	ids, err := s.selected(ctx, by, order.Action, selection)
 	if err != nil {
 		return store.Job{}, err

@@ -98,6 +98,9 @@ func (s *Service) previewFile(ctx context.Context, by Actor, in ImportInput) (fu
 // leave that. It returns ChangedPreview unless by confirms what PreviewImport says now, what that returns, and Invalid where nobody
 // would be added.
 func (s *Service) StartImport(ctx context.Context, by Actor, in ImportInput) (store.Job, error) {
+	if err := s.requireFirst(ctx, by); err != nil {
+		return store.Job{}, err
+	}
 	if by.Confirms == "" && by.TokenID == 0 {
 		return store.Job{}, changedPreview()
 	}

@@ -75,9 +75,9 @@ func (l *List) Preload(ctx context.Context) error {
 	return err
 }
 
-// Page returns the page of the list that q means, Limit rows at most, and the numbers on its tabs. Without
-// a Limit it is the last page where nobody is left after a cursor, and where nobody is left before one, or it is none, the first. Its errors are those of the database,
-// also for an unknown tab or sort.
+// Page returns the page of the list that q means, Limit rows at most, and the numbers on its tabs. Without a Limit it is the last page
+// where nobody is left after a cursor. Where nobody is left before one, or it is none, it is the first. Its errors are those of the
+// database, also for an unknown tab or sort.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {
 	if q.Cursor == "" && !q.Filtered() && q.Limit == 0 { // what pages ask for again and again
 		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.read(ctx, q) })
