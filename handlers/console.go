@@ -113,7 +113,7 @@ func (h *Console) addSlash(c echo.Context) error {
 
 func (h *Console) isImport(c echo.Context) bool {
 	switch strings.TrimPrefix(c.Path(), h.basePath) {
-	case "/settings/users/import", "/api/v1/users/import", "/api/v1/previews/import":
+	case "/settings/users/import", "/api/v1/users/import", "/api/v1/users/previews/import":
 		return true
 	}
 	return false

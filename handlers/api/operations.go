@@ -1,12 +1,15 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Operations is the map of the API, in the order of the document. The first part of a path is the section that an operation stands in.
 func Operations() []Operation {
 	const get, post, patch, put, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete
 	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
-	return []Operation{
+	groups := []Operation{
 		{get, "/groups", "listGroups", "The groups, by name.", ok, by((*API).listGroups)},
 		{post, "/groups", "createGroup", "Makes a group, whose permissions are those of a role or its own.", created, by((*API).createGroup)},
 		{get, "/groups/{id}", "readGroup", "A group and the tenants it covers.", ok, by((*API).readGroup)},
@@ -15,4 +18,5 @@ func Operations() []Operation {
 			by((*API).setGroupPermissions)},
 		{del, "/groups/{id}", "deleteGroup", "Deletes a group. Its members lose what only it gave them.", empty, by((*API).deleteGroup)},
 	}
+	return slices.Concat(groups, groupMemberOperations(), userOperations(), sessionOperations(), invitationOperations(), jobOperations())
 }
