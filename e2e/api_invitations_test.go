@@ -36,7 +36,10 @@ func TestAPI_Invitations(t *testing.T) {
 	}
 	resent, err := api.ResendInvitationWithResponse(ctx, ann.Id)
 	wantAnswer(t, http.StatusConflict, resent, err) // there is no mail
-	changed, err := api.ChangeInvitedRoleWithResponse(ctx, ann.Id, apiclient.InvitedRole{Role: "read_only"})
+	before, err := api.ReadInvitationWithResponse(ctx, ann.Id)
+	wantAnswer(t, http.StatusOK, before, err)
+	changed, err := api.ChangeInvitedRoleWithResponse(ctx, ann.Id, &apiclient.ChangeInvitedRoleParams{Confirm: &before.JSON200.Digest},
+		apiclient.InvitedRole{Role: "read_only"})
 	wantAnswer(t, http.StatusOK, changed, err)
 	if changed.JSON200.Role != "read_only" {
 		t.Errorf("their role is %s", changed.Body)
@@ -72,7 +75,9 @@ func TestAPI_Invitations(t *testing.T) {
 	}
 	mailed, err := api.ResendInvitationWithResponse(ctx, want[1])
 	wantAnswer(t, http.StatusNoContent, mailed, err)
-	revoked, err := api.RevokeInvitationWithResponse(ctx, ann.Id)
+	other, err := api.RevokeInvitationWithResponse(ctx, ann.Id, &apiclient.RevokeInvitationParams{Confirm: &before.JSON200.Digest})
+	wantAnswer(t, http.StatusConflict, other, err) // they have another role by now
+	revoked, err := api.RevokeInvitationWithResponse(ctx, ann.Id, nil)
 	wantAnswer(t, http.StatusNoContent, revoked, err)
 	gone, err := api.ReadInvitationWithResponse(ctx, ann.Id)
 	wantAnswer(t, http.StatusNotFound, gone, err)

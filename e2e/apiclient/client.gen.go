@@ -947,6 +947,31 @@ type Invitation struct {
 	UserId   int64 `json:"user_id"`
 }
 
+// InvitationPreview defines model for InvitationPreview.
+type InvitationPreview struct {
+	// ByLink Its link is handed on; otherwise it is mailed.
+	ByLink    bool      `json:"by_link"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Digest Sent with the change as confirm, it makes sure that what is done is what this preview says.
+	Digest string `json:"digest"`
+	Email  string `json:"email"`
+
+	// ExpiresAt Until when its link works.
+	ExpiresAt time.Time `json:"expires_at"`
+	FirstName string    `json:"first_name"`
+	Id        int64     `json:"id"`
+
+	// InvitedBy With id 0 where they were deleted, or it was the command line.
+	InvitedBy Person `json:"invited_by"`
+	LastName  string `json:"last_name"`
+	Role      string `json:"role"`
+
+	// TenantId Of an invitation by link: where the role will hold; 0 stands for everywhere.
+	TenantId int64 `json:"tenant_id"`
+	UserId   int64 `json:"user_id"`
+}
+
 // InvitedRole defines model for InvitedRole.
 type InvitedRole struct {
 	Role InvitedRoleRole `json:"role"`
@@ -1473,6 +1498,18 @@ type InviteByLinkParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// RevokeInvitationParams defines parameters for RevokeInvitation.
+type RevokeInvitationParams struct {
+	// Confirm The digest of a preview. Where the outcome would be another by now, nothing is done and 409 is answered. Without it the change is made as it is.
+	Confirm *string `form:"confirm,omitempty" json:"confirm,omitempty"`
+}
+
+// ChangeInvitedRoleParams defines parameters for ChangeInvitedRole.
+type ChangeInvitedRoleParams struct {
+	// Confirm The digest of a preview. Where the outcome would be another by now, nothing is done and 409 is answered. Without it the change is made as it is.
+	Confirm *string `form:"confirm,omitempty" json:"confirm,omitempty"`
+}
+
 // ListJobOutcomesParams defines parameters for ListJobOutcomes.
 type ListJobOutcomesParams struct {
 	// Limit How many at most.
@@ -1918,7 +1955,7 @@ type ClientInterface interface {
 	// RevokeInvitation Revokes an invitation: its links no longer work, and its person leaves the list.
 	//
 	// Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
-	RevokeInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RevokeInvitation(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadInvitation An invitation that nobody has accepted yet.
 	//
@@ -1930,14 +1967,14 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-	ChangeInvitedRoleWithBody(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeInvitedRoleWithBody(ctx context.Context, id int64, params *ChangeInvitedRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeInvitedRole Gives somebody who is invited another role.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-	ChangeInvitedRole(ctx context.Context, id int64, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeInvitedRole(ctx context.Context, id int64, params *ChangeInvitedRoleParams, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RenewInvitationLink Makes a new link to be handed on, which is answered this once.
 	//
@@ -2566,8 +2603,8 @@ func (c *Client) InviteByLink(ctx context.Context, params *InviteByLinkParams, b
 // RevokeInvitation Revokes an invitation: its links no longer work, and its person leaves the list.
 //
 // Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
-func (c *Client) RevokeInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRevokeInvitationRequest(c.Server, id)
+func (c *Client) RevokeInvitation(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeInvitationRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2598,8 +2635,8 @@ func (c *Client) ReadInvitation(ctx context.Context, id int64, reqEditors ...Req
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-func (c *Client) ChangeInvitedRoleWithBody(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeInvitedRoleRequestWithBody(c.Server, id, contentType, body)
+func (c *Client) ChangeInvitedRoleWithBody(ctx context.Context, id int64, params *ChangeInvitedRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeInvitedRoleRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2615,8 +2652,8 @@ func (c *Client) ChangeInvitedRoleWithBody(ctx context.Context, id int64, conten
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-func (c *Client) ChangeInvitedRole(ctx context.Context, id int64, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeInvitedRoleRequest(c.Server, id, body)
+func (c *Client) ChangeInvitedRole(ctx context.Context, id int64, params *ChangeInvitedRoleParams, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeInvitedRoleRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4178,7 +4215,7 @@ func NewInviteByLinkRequestWithBody(server string, params *InviteByLinkParams, c
 }
 
 // NewRevokeInvitationRequest constructs an http.Request for the RevokeInvitation method
-func NewRevokeInvitationRequest(server string, id int64) (*http.Request, error) {
+func NewRevokeInvitationRequest(server string, id int64, params *RevokeInvitationParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -4201,6 +4238,33 @@ func NewRevokeInvitationRequest(server string, id int64) (*http.Request, error) 
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Confirm != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirm", *params.Confirm, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
@@ -4246,18 +4310,18 @@ func NewReadInvitationRequest(server string, id int64) (*http.Request, error) {
 }
 
 // NewChangeInvitedRoleRequest calls the generic ChangeInvitedRole builder with application/json body
-func NewChangeInvitedRoleRequest(server string, id int64, body ChangeInvitedRoleJSONRequestBody) (*http.Request, error) {
+func NewChangeInvitedRoleRequest(server string, id int64, params *ChangeInvitedRoleParams, body ChangeInvitedRoleJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewChangeInvitedRoleRequestWithBody(server, id, "application/json", bodyReader)
+	return NewChangeInvitedRoleRequestWithBody(server, id, params, "application/json", bodyReader)
 }
 
 // NewChangeInvitedRoleRequestWithBody constructs an http.Request for the ChangeInvitedRole method, with any body, and a specified content type
-func NewChangeInvitedRoleRequestWithBody(server string, id int64, contentType string, body io.Reader) (*http.Request, error) {
+func NewChangeInvitedRoleRequestWithBody(server string, id int64, params *ChangeInvitedRoleParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -4280,6 +4344,33 @@ func NewChangeInvitedRoleRequestWithBody(server string, id int64, contentType st
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Confirm != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "confirm", *params.Confirm, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
@@ -5982,7 +6073,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
-	RevokeInvitationWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error)
+	RevokeInvitationWithResponse(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error)
 
 	// ReadInvitationWithResponse An invitation that nobody has accepted yet.
 	//
@@ -5996,14 +6087,14 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-	ChangeInvitedRoleWithBodyWithResponse(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error)
+	ChangeInvitedRoleWithBodyWithResponse(ctx context.Context, id int64, params *ChangeInvitedRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error)
 
 	// ChangeInvitedRoleWithResponse Gives somebody who is invited another role.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-	ChangeInvitedRoleWithResponse(ctx context.Context, id int64, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error)
+	ChangeInvitedRoleWithResponse(ctx context.Context, id int64, params *ChangeInvitedRoleParams, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error)
 
 	// RenewInvitationLinkWithResponse Makes a new link to be handed on, which is answered this once.
 	//
@@ -8211,7 +8302,7 @@ type ReadInvitationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Invitation
+	JSON200 *InvitationPreview
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -8231,7 +8322,7 @@ type ReadInvitationResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ReadInvitationResponse) GetJSON200() *Invitation {
+func (r ReadInvitationResponse) GetJSON200() *InvitationPreview {
 	return r.JSON200
 }
 
@@ -11442,8 +11533,8 @@ func (c *ClientWithResponses) InviteByLinkWithResponse(ctx context.Context, para
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
-func (c *ClientWithResponses) RevokeInvitationWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error) {
-	rsp, err := c.RevokeInvitation(ctx, id, reqEditors...)
+func (c *ClientWithResponses) RevokeInvitationWithResponse(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*RevokeInvitationResponse, error) {
+	rsp, err := c.RevokeInvitation(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -11468,8 +11559,8 @@ func (c *ClientWithResponses) ReadInvitationWithResponse(ctx context.Context, id
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-func (c *ClientWithResponses) ChangeInvitedRoleWithBodyWithResponse(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error) {
-	rsp, err := c.ChangeInvitedRoleWithBody(ctx, id, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ChangeInvitedRoleWithBodyWithResponse(ctx context.Context, id int64, params *ChangeInvitedRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error) {
+	rsp, err := c.ChangeInvitedRoleWithBody(ctx, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -11481,8 +11572,8 @@ func (c *ClientWithResponses) ChangeInvitedRoleWithBodyWithResponse(ctx context.
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
-func (c *ClientWithResponses) ChangeInvitedRoleWithResponse(ctx context.Context, id int64, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error) {
-	rsp, err := c.ChangeInvitedRole(ctx, id, body, reqEditors...)
+func (c *ClientWithResponses) ChangeInvitedRoleWithResponse(ctx context.Context, id int64, params *ChangeInvitedRoleParams, body ChangeInvitedRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeInvitedRoleResponse, error) {
+	rsp, err := c.ChangeInvitedRole(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -13639,7 +13730,7 @@ func ParseReadInvitationResponse(rsp *http.Response) (*ReadInvitationResponse, e
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Invitation
+		var dest InvitationPreview
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

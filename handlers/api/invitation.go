@@ -95,24 +95,30 @@ func (a *API) inviteByLink(c handlers.Request, in newInvitation) (issuedInvitati
 	return a.issued(i), err
 }
 
-func (a *API) readInvitation(c handlers.Request, in object) (invitation, error) {
+// invitationPreview is an invitation, and what tells it from itself with another role.
+type invitationPreview struct {
+	invitation
+	digest
+}
+
+func (a *API) readInvitation(c handlers.Request, in object) (invitationPreview, error) {
 	found, err := a.account.PendingInvitation(c.Context(), c.Actor(), in.ID)
-	return invitationOf(found), err
+	return invitationPreview{invitationOf(found), digestOf(found)}, err
 }
 
 // invitedRole is another role for somebody who is invited.
 type invitedRole struct {
-	object
+	end
 	Role string `json:"role" required:"true" enum:"admin,analyst,read_only,api_developer,deploy,global_admin,global_analyst,global_read_only"`
 }
 
 func (a *API) changeInvitedRole(c handlers.Request, in invitedRole) (user, error) {
-	u, err := a.account.ChangeInvitedRole(c.Context(), c.Actor(), in.ID, permission.Role(in.Role))
+	u, err := a.account.ChangeInvitedRole(c.Context(), in.confirming(c), in.ID, permission.Role(in.Role))
 	return userOf(u), err
 }
 
-func (a *API) revokeInvitation(c handlers.Request, in object) (none, error) {
-	_, err := a.account.RevokeInvitation(c.Context(), c.Actor(), in.ID)
+func (a *API) revokeInvitation(c handlers.Request, in end) (none, error) {
+	_, err := a.account.RevokeInvitation(c.Context(), in.confirming(c), in.ID)
 	return none{}, err
 }
 
