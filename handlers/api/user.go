@@ -205,7 +205,8 @@ type membershipChange struct {
 }
 
 func (in membershipChange) input() account.Membership {
-	m := account.Membership{Version: in.changes(), Role: permission.Role(in.Role), KeepGroups: in.GroupIDs == nil, Automatic: in.AutomaticTenant}
+	m := account.Membership{Version: in.changes(), Role: permission.Role(in.Role), KeepGroups: in.GroupIDs == nil,
+		Automatic: in.AutomaticTenant}
 	if in.GroupIDs != nil {
 		m.Groups = *in.GroupIDs
 	}

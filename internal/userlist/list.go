@@ -145,8 +145,8 @@ func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) 
 
 // search is q as the directory understands it.
 func (l *List) search(ctx context.Context, q Query) (directory.Query, error) {
-	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending, Limit: cmp.Or(q.Limit, PerPage),
-		CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
+	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending,
+		Limit: cmp.Or(q.Limit, PerPage), CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
 	if before, is := strings.CutPrefix(q.Cursor, backwards); is {
 		query.Before = directory.ParseCursor(before)
 	} else {
