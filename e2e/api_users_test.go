@@ -194,7 +194,7 @@ func TestAPI_Membership(t *testing.T) {
 
 	explained, err := api.ExplainPermissionsWithResponse(ctx, bob.ID, &apiclient.ExplainPermissionsParams{Tenant: new(int64(1))})
 	wantAnswer(t, http.StatusOK, explained, err)
-	if e := explained.JSON200; e.TenantId != 1 || len(e.Products) == 0 || e.Products[0].From[0].GroupId != made.JSON201.Id {
+	if e := explained.JSON200; e.TenantId != 1 || len(e.Products) == 0 || e.Products[0].Groups[0].Id != made.JSON201.Id {
 		t.Errorf("what they may do is %s", explained.Body)
 	}
 	if answer, body := c.AskAPI(token, http.MethodGet, "/users/"+strconv.FormatInt(bob.ID, 10)+"/permissions?tenant=99", ""); //

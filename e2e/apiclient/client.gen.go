@@ -365,6 +365,39 @@ func (e NewUserRole) Valid() bool {
 	}
 }
 
+// Defines values for PermissionAnswerDenied.
+const (
+	AccessDisabled     PermissionAnswerDenied = "access_disabled"
+	Empty              PermissionAnswerDenied = ""
+	InvitedOnly        PermissionAnswerDenied = "invited_only"
+	MainTenantDecides  PermissionAnswerDenied = "main_tenant_decides"
+	NotGranted         PermissionAnswerDenied = "not_granted"
+	RoleWithoutConsole PermissionAnswerDenied = "role_without_console"
+	TenantDisabled     PermissionAnswerDenied = "tenant_disabled"
+)
+
+// Valid indicates whether the value is a known member of the PermissionAnswerDenied enum.
+func (e PermissionAnswerDenied) Valid() bool {
+	switch e {
+	case AccessDisabled:
+		return true
+	case Empty:
+		return true
+	case InvitedOnly:
+		return true
+	case MainTenantDecides:
+		return true
+	case NotGranted:
+		return true
+	case RoleWithoutConsole:
+		return true
+	case TenantDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserStatus.
 const (
 	UserStatusActive   UserStatus = "active"
@@ -500,6 +533,60 @@ func (e ListGroupsParamsRole) Valid() bool {
 	case ListGroupsParamsRoleDeploy:
 		return true
 	case ListGroupsParamsRoleReadOnly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CheckPermissionParamsAction.
+const (
+	CheckPermissionParamsActionCreate CheckPermissionParamsAction = "create"
+	CheckPermissionParamsActionDelete CheckPermissionParamsAction = "delete"
+	CheckPermissionParamsActionExport CheckPermissionParamsAction = "export"
+	CheckPermissionParamsActionUpdate CheckPermissionParamsAction = "update"
+	CheckPermissionParamsActionView   CheckPermissionParamsAction = "view"
+)
+
+// Valid indicates whether the value is a known member of the CheckPermissionParamsAction enum.
+func (e CheckPermissionParamsAction) Valid() bool {
+	switch e {
+	case CheckPermissionParamsActionCreate:
+		return true
+	case CheckPermissionParamsActionDelete:
+		return true
+	case CheckPermissionParamsActionExport:
+		return true
+	case CheckPermissionParamsActionUpdate:
+		return true
+	case CheckPermissionParamsActionView:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPermittedParamsAction.
+const (
+	ListPermittedParamsActionCreate ListPermittedParamsAction = "create"
+	ListPermittedParamsActionDelete ListPermittedParamsAction = "delete"
+	ListPermittedParamsActionExport ListPermittedParamsAction = "export"
+	ListPermittedParamsActionUpdate ListPermittedParamsAction = "update"
+	ListPermittedParamsActionView   ListPermittedParamsAction = "view"
+)
+
+// Valid indicates whether the value is a known member of the ListPermittedParamsAction enum.
+func (e ListPermittedParamsAction) Valid() bool {
+	switch e {
+	case ListPermittedParamsActionCreate:
+		return true
+	case ListPermittedParamsActionDelete:
+		return true
+	case ListPermittedParamsActionExport:
+		return true
+	case ListPermittedParamsActionUpdate:
+		return true
+	case ListPermittedParamsActionView:
 		return true
 	default:
 		return false
@@ -763,7 +850,7 @@ type Explained struct {
 
 // ExplainedMay defines model for ExplainedMay.
 type ExplainedMay struct {
-	From       []Origin `json:"from"`
+	Groups     []Source `json:"groups"`
 	Permission string   `json:"permission"`
 }
 
@@ -1179,13 +1266,6 @@ type NewUser struct {
 // NewUserRole defines model for NewUser.Role.
 type NewUserRole string
 
-// Origin defines model for Origin.
-type Origin struct {
-	// GroupId 0 stands for the role Global Administrator, and for an invitation that is not accepted yet.
-	GroupId int64  `json:"group_id"`
-	Name    string `json:"name"`
-}
-
 // Outcome defines model for Outcome.
 type Outcome struct {
 	Done  bool   `json:"done"`
@@ -1224,6 +1304,14 @@ type PageConsoleHandlersApiOutcome struct {
 	Next string `json:"next"`
 }
 
+// PageConsoleHandlersApiPermitted defines model for PageConsoleHandlersApiPermitted.
+type PageConsoleHandlersApiPermitted struct {
+	Items []Permitted `json:"items"`
+
+	// Next The cursor of the next page; empty at the end.
+	Next string `json:"next"`
+}
+
 // PageConsoleHandlersApiSession defines model for PageConsoleHandlersApiSession.
 type PageConsoleHandlersApiSession struct {
 	Items []Session `json:"items"`
@@ -1238,6 +1326,31 @@ type PageConsoleHandlersApiUser struct {
 
 	// Next The cursor of the next page; empty at the end.
 	Next string `json:"next"`
+}
+
+// PermissionAnswer defines model for PermissionAnswer.
+type PermissionAnswer struct {
+	Allowed bool `json:"allowed"`
+
+	// Denied Why not; empty where it is allowed.
+	Denied PermissionAnswerDenied `json:"denied"`
+
+	// Groups Through which groups; where it is denied, those that would give it otherwise.
+	Groups []Source `json:"groups"`
+}
+
+// PermissionAnswerDenied Why not; empty where it is allowed.
+type PermissionAnswerDenied string
+
+// Permitted defines model for Permitted.
+type Permitted struct {
+	Email string `json:"email"`
+
+	// Groups Through which groups.
+	Groups []Source `json:"groups"`
+	Id     int64    `json:"id"`
+	Name   string   `json:"name"`
+	Role   string   `json:"role"`
 }
 
 // Person defines model for Person.
@@ -1302,6 +1415,13 @@ type Session struct {
 	LastSeenAt time.Time `json:"last_seen_at"`
 	SignedInAt time.Time `json:"signed_in_at"`
 	UserAgent  string    `json:"user_agent"`
+}
+
+// Source defines model for Source.
+type Source struct {
+	// Id Of the group; 0 where none gives it: a Global Administrator holds everything by their role.
+	Id   int64  `json:"id"`
+	Name string `json:"name"`
 }
 
 // TenantPermissions defines model for TenantPermissions.
@@ -1518,6 +1638,41 @@ type ListJobOutcomesParams struct {
 	// Cursor The field next of the page before; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// CheckPermissionParams defines parameters for CheckPermission.
+type CheckPermissionParams struct {
+	// Tenant The id of the tenant. Of users, groups and what else belongs to the account as a whole, the main tenant decides, whichever is asked about.
+	Tenant int64 `form:"tenant" json:"tenant"`
+
+	// Resource Such as users or attacks: the part of a permission before the dot.
+	Resource string                      `form:"resource" json:"resource"`
+	Action   CheckPermissionParamsAction `form:"action" json:"action"`
+
+	// User The id of the person.
+	User int64 `form:"user" json:"user"`
+}
+
+// CheckPermissionParamsAction defines parameters for CheckPermission.
+type CheckPermissionParamsAction string
+
+// ListPermittedParams defines parameters for ListPermitted.
+type ListPermittedParams struct {
+	// Limit How many at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The field next of the page before; without it the list begins.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Tenant The id of the tenant. Of users, groups and what else belongs to the account as a whole, the main tenant decides, whichever is asked about.
+	Tenant int64 `form:"tenant" json:"tenant"`
+
+	// Resource Such as users or attacks: the part of a permission before the dot.
+	Resource string                    `form:"resource" json:"resource"`
+	Action   ListPermittedParamsAction `form:"action" json:"action"`
+}
+
+// ListPermittedParamsAction defines parameters for ListPermitted.
+type ListPermittedParamsAction string
 
 // EndSessionsParams defines parameters for EndSessions.
 type EndSessionsParams struct {
@@ -1995,6 +2150,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /jobs/{id}/outcomes (the `ListJobOutcomes` operationId).
 	ListJobOutcomes(ctx context.Context, id int64, params *ListJobOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckPermission May a person do something in a tenant, and through which groups?
+	//
+	// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+	CheckPermission(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPermitted Who may do something in a tenant, and through which groups?
+	//
+	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+	ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EndSessions Signs somebody out of all browsers.
 	//
@@ -2714,6 +2879,36 @@ func (c *Client) ReadJob(ctx context.Context, id int64, reqEditors ...RequestEdi
 // Corresponds with GET /jobs/{id}/outcomes (the `ListJobOutcomes` operationId).
 func (c *Client) ListJobOutcomes(ctx context.Context, id int64, params *ListJobOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListJobOutcomesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckPermission May a person do something in a tenant, and through which groups?
+//
+// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+func (c *Client) CheckPermission(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckPermissionRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPermitted Who may do something in a tenant, and through which groups?
+//
+// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+func (c *Client) ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPermittedRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4558,6 +4753,170 @@ func NewListJobOutcomesRequest(server string, id int64, params *ListJobOutcomesP
 	return req, nil
 }
 
+// NewCheckPermissionRequest constructs an http.Request for the CheckPermission method
+func NewCheckPermissionRequest(server string, params *CheckPermissionParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/permissions/check")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource", params.Resource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListPermittedRequest constructs an http.Request for the ListPermitted method
+func NewListPermittedRequest(server string, params *ListPermittedParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/permissions/who")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource", params.Resource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewEndSessionsRequest constructs an http.Request for the EndSessions method
 func NewEndSessionsRequest(server string, params *EndSessionsParams) (*http.Request, error) {
 	var err error
@@ -6123,6 +6482,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /jobs/{id}/outcomes (the `ListJobOutcomes` operationId).
 	ListJobOutcomesWithResponse(ctx context.Context, id int64, params *ListJobOutcomesParams, reqEditors ...RequestEditorFn) (*ListJobOutcomesResponse, error)
+
+	// CheckPermissionWithResponse May a person do something in a tenant, and through which groups?
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+	CheckPermissionWithResponse(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*CheckPermissionResponse, error)
+
+	// ListPermittedWithResponse Who may do something in a tenant, and through which groups?
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+	ListPermittedWithResponse(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*ListPermittedResponse, error)
 
 	// EndSessionsWithResponse Signs somebody out of all browsers.
 	//
@@ -8915,6 +9288,200 @@ func (r ListJobOutcomesResponse) ContentType() string {
 	return ""
 }
 
+type CheckPermissionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PermissionAnswer
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CheckPermissionResponse) GetJSON200() *PermissionAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckPermissionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckPermissionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckPermissionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckPermissionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPermittedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageConsoleHandlersApiPermitted
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPermittedResponse) GetJSON200() *PageConsoleHandlersApiPermitted {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPermittedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPermittedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPermittedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPermittedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type EndSessionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11632,6 +12199,32 @@ func (c *ClientWithResponses) ListJobOutcomesWithResponse(ctx context.Context, i
 	return ParseListJobOutcomesResponse(rsp)
 }
 
+// CheckPermissionWithResponse May a person do something in a tenant, and through which groups?
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+func (c *ClientWithResponses) CheckPermissionWithResponse(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*CheckPermissionResponse, error) {
+	rsp, err := c.CheckPermission(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckPermissionResponse(rsp)
+}
+
+// ListPermittedWithResponse Who may do something in a tenant, and through which groups?
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+func (c *ClientWithResponses) ListPermittedWithResponse(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*ListPermittedResponse, error) {
+	rsp, err := c.ListPermitted(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPermittedResponse(rsp)
+}
+
 // EndSessionsWithResponse Signs somebody out of all browsers.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -14179,6 +14772,170 @@ func ParseListJobOutcomesResponse(rsp *http.Response) (*ListJobOutcomesResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest PageConsoleHandlersApiOutcome
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckPermissionResponse parses an HTTP response from a CheckPermissionWithResponse call
+func ParseCheckPermissionResponse(rsp *http.Response) (*CheckPermissionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckPermissionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PermissionAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPermittedResponse parses an HTTP response from a ListPermittedWithResponse call
+func ParseListPermittedResponse(rsp *http.Response) (*ListPermittedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPermittedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageConsoleHandlersApiPermitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -11,5 +11,6 @@ func Operations() []Operation {
 		sessionOperations(),
 		invitationOperations(),
 		jobOperations(),
+		permissionOperations(),
 	)
 }

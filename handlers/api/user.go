@@ -241,23 +241,13 @@ type explained struct {
 // explainedMay is a permission and what gives it.
 type explainedMay struct {
 	Permission string   `json:"permission"`
-	From       []origin `json:"from"`
-}
-
-// origin is a group that gives a permission.
-type origin struct {
-	GroupID int64  `json:"group_id" description:"0 stands for the role Global Administrator, and for an invitation that is not accepted yet."`
-	Name    string `json:"name"`
+	Groups     []source `json:"groups"`
 }
 
 func explainedOf(explanation permission.Explanation) []explainedMay {
 	may := []explainedMay{}
 	for p, sources := range explanation {
-		from := []origin{}
-		for _, s := range sources {
-			from = append(from, origin{s.Group, s.Name})
-		}
-		may = append(may, explainedMay{p.String(), from})
+		may = append(may, explainedMay{p.String(), sourcesOf(sources)})
 	}
 	slices.SortFunc(may, func(a, b explainedMay) int { return strings.Compare(a.Permission, b.Permission) })
 	return may
