@@ -102,7 +102,7 @@ type invitationPreview struct {
 }
 
 func (a *API) readInvitation(c handlers.Request, in object) (invitationPreview, error) {
-	found, err := a.account.PendingInvitation(c.Context(), c.Actor(), in.ID)
+	found, err := a.account.OpenInvitation(c.Context(), c.Actor(), in.ID)
 	return invitationPreview{invitationOf(found), digestOf(found)}, err
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"console/handlers"
 	"console/internal/account"
-	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
 )
@@ -276,7 +275,7 @@ type userFilter struct {
 }
 
 func (f userFilter) query() account.UserQuery {
-	query := account.UserQuery{Tab: store.TabAll, Search: input.Line(f.Search), Role: permission.Role(f.Role), Group: f.Group,
+	query := account.UserQuery{Tab: store.TabAll, Search: strings.TrimSpace(f.Search), Role: permission.Role(f.Role), Group: f.Group,
 		SecondFactor: f.SecondFactor, LastAuth: f.LastSignIn, Sort: store.SortName}
 	if f.Status != "" {
 		query.Tab = store.Tab(f.Status)

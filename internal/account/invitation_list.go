@@ -31,8 +31,8 @@ func (s *Service) Invitations(ctx context.Context, by Actor, after int64, limit 
 	})
 }
 
-// PendingInvitation returns one of Invitations. It returns Forbidden without users.view, Joined or NotFound.
-func (s *Service) PendingInvitation(ctx context.Context, by Actor, id int64) (Pending, error) {
+// OpenInvitation returns one of Invitations. It returns Forbidden without users.view, Joined or NotFound.
+func (s *Service) OpenInvitation(ctx context.Context, by Actor, id int64) (Pending, error) {
 	return read(ctx, s, by, func(v *View) (Pending, error) {
 		if err := v.requirePermission(permission.UsersView); err != nil {
 			return Pending{}, err
