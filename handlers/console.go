@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -111,7 +112,11 @@ func (h *Console) addSlash(c echo.Context) error {
 }
 
 func (h *Console) isImport(c echo.Context) bool {
-	return c.Path() == h.basePath+"/settings/users/import"
+	switch strings.TrimPrefix(c.Path(), h.basePath) {
+	case "/settings/users/import", "/api/v1/users/import", "/api/v1/users/previews/import":
+		return true
+	}
+	return false
 }
 
 // isSentAsItIs says that an answer is not compressed. Echo takes a compressor, which is most of a megabyte, before the

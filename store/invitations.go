@@ -73,6 +73,11 @@ func (q Queries) InvitationOfUser(ctx context.Context, userID int64) (Invitation
 	return one(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.user_id = $1`, userID)
 }
 
+// InvitationsAfter returns the pending invitations after an id, by id, at most limit.
+func (q Queries) InvitationsAfter(ctx context.Context, id int64, limit int) ([]Invitation, error) {
+	return many(ctx, q.q, scanInvitation, `SELECT `+invitationColumns+` FROM invitations i WHERE i.id > $1 ORDER BY i.id LIMIT $2`, id, limit)
+}
+
 // SignupLink returns ErrNotFound for a token that was never issued.
 func (q Queries) SignupLink(ctx context.Context, tokenHash []byte) (SignupLink, error) {
 	return one(ctx, q.q, func(s scanner) (l SignupLink, err error) {

@@ -198,6 +198,10 @@ func setText(field reflect.Value, text string) bool {
 	case *[]string:
 		*into = append(*into, text)
 		return true
+	case *[]int64:
+		id := positive(text)
+		*into = append(*into, id)
+		return id != 0
 	}
 	switch field.Kind() {
 	case reflect.String:
@@ -218,6 +222,13 @@ func outside(f reflect.StructField, field reflect.Value) string {
 			return ""
 		}
 		field = field.Elem()
+	}
+	if field.Kind() == reflect.Struct && field.Type() != reflect.TypeFor[time.Time]() {
+		for _, inner := range reflect.VisibleFields(field.Type()) {
+			if reason := outside(inner, field.FieldByIndex(inner.Index)); reason != "" {
+				return jsonName(inner) + ": " + reason
+			}
+		}
 	}
 	if choices, has := f.Tag.Lookup("enum"); has && field.Kind() == reflect.String && field.String() != "" &&
 		!slices.Contains(strings.Split(choices, ","), field.String()) {

@@ -6,6 +6,11 @@ import "slices"
 func Operations() []Operation {
 	return slices.Concat(
 		groupOperations(),
+		groupMemberOperations(),
+		userOperations(),
+		sessionOperations(),
+		invitationOperations(),
+		jobOperations(),
 		permissionOperations(),
 	)
 }

@@ -47,6 +47,8 @@ func fail(c handlers.Request, f handlers.Failure) error {
 	case f.Code == account.Stale:
 		p.Status = http.StatusPreconditionFailed
 		p.Detail = "Somebody else has changed this since it was read. Read it again, then make the change with its new ETag."
+	case f.Code == account.ChangedPreview:
+		p.Detail = "What this does has changed since the preview was made. Nothing was done. Make the preview again, and confirm that one."
 	case f.Code == account.Taken:
 		p.Status = http.StatusConflict
 	case f.Code == "":

@@ -352,6 +352,9 @@ func triedOperations() map[string]tried {
 		"DeleteUser": one("delete user done", func(o *office) func() error {
 			return func() error { _, err := o.DeleteUser(ctx, o.by, o.ann.UserID, "ann@example.com", Along{}); return err }
 		}),
+		"DeleteUserByID": one("delete user done", func(o *office) func() error {
+			return func() error { _, err := o.DeleteUserByID(ctx, o.by, o.ann.UserID, Along{}); return err }
+		}),
 		"DisableAccess": one("disable access done", func(o *office) func() error {
 			return func() error { _, err := o.DisableAccess(ctx, o.by, o.ann.UserID, Along{}); return err }
 		}),

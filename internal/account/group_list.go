@@ -41,7 +41,7 @@ func (s *Service) Groups(ctx context.Context, by Actor, q GroupQuery) (GroupList
 		Cursor: store.ParseCursor(q.Cursor, store.SortName),
 	}
 	rows, next, prev, err := s.db.ListGroups(ctx, query)
-	if err == nil && len(rows) == 0 && query.Cursor.ID != 0 { // the groups beyond the cursor are gone
+	if err == nil && len(rows) == 0 && query.Cursor.ID != 0 && q.Limit == 0 { // the groups beyond the cursor are gone
 		query.Cursor = query.Cursor.Remaining()
 		rows, next, prev, err = s.db.ListGroups(ctx, query)
 	}

@@ -53,6 +53,9 @@ func (s *Service) AddUser(ctx context.Context, by Actor, in NewUser) (store.User
 		return store.User{}, refused.Refusal()
 	}
 	if in.Password != "" && user.Role.SignsIn() {
+		if err := s.requireFirst(ctx, by); err != nil {
+			return store.User{}, err
+		}
 		if err := s.giveInitialPassword(ctx, by, in, &user); err != nil {
 			return store.User{}, err
 		}

@@ -69,10 +69,11 @@ func jobObject(job store.Job) object {
 	return object{kind: objectJob, id: job.ID, name: counted(job.Total, "user")}
 }
 
-// Job returns a job of the actor, or store.ErrNotFound: other people's jobs are nobody's business.
+// Job returns a job of the actor, or store.ErrNotFound: other people's jobs are nobody's business. A program sees those that its
+// token has begun: what it was given may be less than what its owner may see.
 func (s *Service) Job(ctx context.Context, by Actor, id int64) (store.Job, error) {
 	job, err := s.db.JobByID(ctx, id)
-	if err == nil && job.ActorID != by.UserID {
+	if err == nil && (job.ActorID != by.UserID || by.TokenID != 0 && job.TokenID != by.TokenID) {
 		err = store.ErrNotFound
 	}
 	return job, err

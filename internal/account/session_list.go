@@ -83,9 +83,10 @@ func (s *Service) EndSessions(ctx context.Context, by Actor, userID int64) error
 	return err
 }
 
-// ownerOfSessions returns the person when the actor may see and end their sessions: oneself, or whom one may manage.
+// ownerOfSessions returns the person when the actor may see and end their sessions: oneself, or whom one may manage. To a token its
+// owner is somebody like others: it may have been given less than they hold.
 func (v *View) ownerOfSessions(ctx context.Context, userID int64) (store.User, error) {
-	if userID == v.by.UserID && userID != 0 {
+	if userID == v.by.UserID && userID != 0 && v.by.TokenID == 0 {
 		return v.db.UserByID(ctx, userID)
 	}
 	return v.manageable(ctx, userID, permission.UsersUpdate)

@@ -13,14 +13,29 @@ import (
 // keeps their name. typed is the address that confirms it. along says what else is done. It returns Invalid, Self,
 // LastAdministrator, ChangedPreview, Forbidden (rule "may manage") or store.ErrNotFound.
 func (s *Service) DeleteUser(ctx context.Context, by Actor, userID int64, typed string, along Along) (store.User, error) {
+	return s.endUser(ctx, by, userID, along, func(user store.User) error {
+		if key := input.EmailKey(typed); key != user.EmailKey {
+			return invalid("confirm_email", "Type "+user.Email+" to confirm.")
+		}
+		return nil
+	})
+}
+
+// DeleteUserByID is DeleteUser for programs, which type no address to confirm.
+func (s *Service) DeleteUserByID(ctx context.Context, by Actor, userID int64, along Along) (store.User, error) {
+	return s.endUser(ctx, by, userID, along, func(store.User) error { return nil })
+}
+
+// endUser is DeleteUser, where meant does not refuse the person.
+func (s *Service) endUser(ctx context.Context, by Actor, userID int64, along Along, meant func(store.User) error) (store.User, error) {
 	preview := func(v *View) (EndPreview, error) { return v.previewEnd(ctx, userID, permission.UsersDelete) }
 	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.User, error) {
 		user, err := tx.manageable(ctx, userID, permission.UsersDelete)
+		if err == nil {
+			err = meant(user)
+		}
 		if err != nil {
 			return store.User{}, err
-		}
-		if key := input.EmailKey(typed); key != user.EmailKey {
-			return store.User{}, invalid("confirm_email", "Type "+user.Email+" to confirm.")
 		}
 		if err := tx.removeAddress(ctx, user, along.RemoveFrom); err != nil {
 			return store.User{}, err

@@ -94,30 +94,37 @@ func (s *Service) previewFile(ctx context.Context, by Actor, in ImportInput) (fu
 	}, nil
 }
 
-// StartImport begins the job that adds the new people of a file to a tenant. An import is always confirmed: it returns
-// ChangedPreview unless by confirms what PreviewImport says now, what that returns, and Invalid where nobody would be added.
+// StartImport begins the job that adds the new people of a file to a tenant. On pages an import is always confirmed; programs may
+// leave that. It returns ChangedPreview unless by confirms what PreviewImport says now, what that returns, and Invalid where nobody
+// would be added.
 func (s *Service) StartImport(ctx context.Context, by Actor, in ImportInput) (store.Job, error) {
 	if err := s.requireFirst(ctx, by); err != nil {
 		return store.Job{}, err
 	}
-	if by.Confirms == "" {
+	if by.Confirms == "" && by.TokenID == 0 {
 		return store.Job{}, changedPreview()
 	}
-	preview, err := s.previewFile(ctx, by, in)
+	look, err := s.previewFile(ctx, by, in)
 	if err != nil {
 		return store.Job{}, err
 	}
 	var work importWork
-	job, err := changeConfirmed(ctx, s, by, func(v *View) (ImportPreview, error) {
-		now, err := preview(v)
+	preview := func(v *View) (ImportPreview, error) {
+		now, err := look(v)
 		work = now.work()
 		if err == nil && len(work.People) == 0 {
 			err = invalid("file", "Nobody in this file would be added. Choose another file.")
 		}
 		return now, err
-	}, func(tx *Tx) (store.Job, error) {
+	}
+	job, err := changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Job, error) {
 		if err := tx.requirePermission(permission.UsersCreate); err != nil {
 			return store.Job{}, err
+		}
+		if by.Confirms == "" { // nobody has looked who is there already
+			if _, err := preview(&tx.View); err != nil {
+				return store.Job{}, err
+			}
 		}
 		tenant, err := tx.db.TenantByID(ctx, in.TenantID)
 		if err != nil {

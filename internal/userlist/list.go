@@ -3,6 +3,7 @@
 package userlist
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Query struct {
 	Sort         store.Sort
 	Descending   bool
 	Cursor       string
+	Limit        int // rows; 0: PerPage
 }
 
 // Filtered says that a search or a filter narrows the list.
@@ -78,11 +80,11 @@ func (l *List) People(ctx context.Context) (*directory.Directory, error) {
 	return l.people.current(ctx, l.db)
 }
 
-// Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. Where nobody is left after a
-// cursor it is the last page, and where nobody is left before one, or it is none, the first. Its errors are those of the database,
-// also for an unknown tab or sort.
+// Page returns the page of the list that q means, Limit rows at most, and the numbers on its tabs. Without a Limit it is the last page
+// where nobody is left after a cursor. Where nobody is left before one, or it is none, it is the first. Its errors are those of the
+// database, also for an unknown tab or sort.
 func (l *List) Page(ctx context.Context, q Query) (Page, error) {
-	if q.Cursor == "" && !q.Filtered() {
+	if q.Cursor == "" && !q.Filtered() && q.Limit == 0 { // what pages ask for again and again
 		return l.first.Get(ctx, l.db, q, func() (Page, error) { return l.read(ctx, q) })
 	}
 	return l.read(ctx, q)
@@ -108,7 +110,7 @@ func (l *List) searched(ctx context.Context, people *directory.Directory, q Quer
 		return Page{}, err
 	}
 	found := people.Find(query)
-	if len(found.IDs) == 0 { // the people beyond the cursor are gone
+	if len(found.IDs) == 0 && q.Limit == 0 { // the people beyond the cursor are gone
 		query.Last = query.After.ID != 0
 		query.After, query.Before = directory.Cursor{}, directory.Cursor{}
 		found = people.Find(query)
@@ -129,9 +131,10 @@ func (l *List) searched(ctx context.Context, people *directory.Directory, q Quer
 
 // plain walks the database's indexes: a page is as quick at a million people as at a hundred.
 func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) (Page, error) {
-	query := store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending, Cursor: store.ParseCursor(q.Cursor, q.Sort), Limit: PerPage}
+	query := store.UserQuery{Tab: q.Tab, Sort: q.Sort, Descending: q.Descending, Cursor: store.ParseCursor(q.Cursor, q.Sort),
+		Limit: cmp.Or(q.Limit, PerPage)}
 	page, err := l.people.listPage(ctx, l.db, query)
-	if err == nil && len(page.IDs) == 0 && query.Cursor.ID != 0 { // the people beyond the cursor are gone
+	if err == nil && len(page.IDs) == 0 && query.Cursor.ID != 0 && q.Limit == 0 { // the people beyond the cursor are gone
 		query.Cursor = query.Cursor.Remaining()
 		page, err = l.people.listPage(ctx, l.db, query)
 	}
@@ -147,8 +150,8 @@ func (l *List) plain(ctx context.Context, people *directory.Directory, q Query) 
 
 // search is q as the directory understands it.
 func (l *List) search(ctx context.Context, q Query) (directory.Query, error) {
-	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending, Limit: PerPage,
-		CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
+	query := directory.Query{Tab: tabs[q.Tab], Search: q.Search, Sort: sorts[q.Sort], Descending: q.Descending,
+		Limit: cmp.Or(q.Limit, PerPage), CountLimit: CountedTo, NeverAuth: q.LastAuth == "never"}
 	if before, is := strings.CutPrefix(q.Cursor, backwards); is {
 		query.Before = directory.ParseCursor(before)
 	} else {

@@ -27,8 +27,8 @@ const readAtOnce = 10_000
 // maxShown is how many people are remembered for the next page that shows them: about 10 MB.
 const maxShown = 20_000
 
-// listPage is store.ListUsers; the first page of every list is remembered. Call it after current: a page is never older than
-// the directory then was.
+// listPage is store.ListUsers; the first page of every list is remembered, of the size that pages have. Call it after current: a page
+// is never older than the directory then was.
 func (p *people) listPage(ctx context.Context, db *store.DB, q store.UserQuery) (store.UserPage, error) {
 	p.mu.Lock()
 	page, known := p.pages[q]
@@ -38,7 +38,7 @@ func (p *people) listPage(ctx context.Context, db *store.DB, q store.UserQuery) 
 		return page, nil
 	}
 	page, err := db.ListUsers(ctx, q)
-	if err == nil && q.Cursor.ID == 0 {
+	if err == nil && q.Cursor.ID == 0 && q.Limit == PerPage {
 		p.remember(seen, func() { p.pages[q] = page })
 	}
 	return page, err
