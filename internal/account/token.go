@@ -36,7 +36,8 @@ type IssuedToken struct {
 
 // CreateToken makes an API token and returns its value, this once. Personal ones are made by Administrators and Analysts for
 // themselves, and for people who never sign in by those who hold tokens.create and may manage them; shared ones take
-// tokens.create. It grants no more than whoever makes it holds (rule "may grant"). It returns Invalid or Forbidden.
+// tokens.create, and so does any that is made with a token. It grants no more than whoever makes it holds, who with a token holds what
+// that was given (rule "may grant"). It returns Invalid or Forbidden.
 func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.makeToken(ctx, in) })
 }
@@ -129,7 +130,7 @@ func (v *View) ownOfNew(ctx context.Context, kind store.TokenKind) (store.User, 
 
 // mayMakeOwn refuses when the actor may not make tokens of a kind for themselves.
 func (v *View) mayMakeOwn(kind store.TokenKind) error {
-	if kind == store.SharedToken {
+	if kind == store.SharedToken || v.by.TokenID != 0 {
 		return v.requirePermission(permission.TokensCreate)
 	}
 	if v.by.Role.MakesTokens() {
