@@ -23,11 +23,13 @@ const prefix = "/api/v1"
 type API struct {
 	account *account.Service
 	baseURL string // where people reach the console, without a slash at its end
+	brand   string
+	export  handlers.ActivityExport
 }
 
-// New returns the API of an account that people reach at base.
-func New(service *account.Service, base *url.URL) *API {
-	return &API{service, strings.TrimSuffix(base.String(), "/")}
+// New returns the API of an account that people reach at base, under the name of a brand.
+func New(base *url.URL, brand string, export handlers.ActivityExport) *API {
+	return &API{export.Account, strings.TrimSuffix(base.String(), "/"), brand, export}
 }
 
 // Programs are the routes, and how programs are told what failed.

@@ -82,7 +82,11 @@ func describe(reflector *openapi31.Reflector, o api.Operation) error {
 	if o.Creates() {
 		described.AddReqStructure(new(idempotent))
 	}
-	described.AddRespStructure(reflect.New(o.Out).Interface(), func(c *openapi.ContentUnit) { c.HTTPStatus = o.Status })
+	if o.File == "" {
+		described.AddRespStructure(reflect.New(o.Out).Interface(), func(c *openapi.ContentUnit) { c.HTTPStatus = o.Status })
+	} else {
+		described.AddRespStructure(new(string), func(c *openapi.ContentUnit) { c.HTTPStatus, c.ContentType = o.Status, o.File })
+	}
 	for _, status := range api.Refusals(o) {
 		described.AddRespStructure(new(api.Problem), func(c *openapi.ContentUnit) {
 			c.HTTPStatus, c.ContentType, c.Description = status, "application/problem+json", http.StatusText(status)
