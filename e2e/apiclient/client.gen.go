@@ -1564,8 +1564,8 @@ type ShownToken struct {
 	LastUsedFrom string `json:"last_used_from"`
 	Name         string `json:"name"`
 
-	// Owner null once they were deleted.
-	Owner Person `json:"owner"`
+	// Owner Left out once they were deleted.
+	Owner *Person `json:"owner,omitempty"`
 
 	// OwnerId 0 once they were deleted.
 	OwnerId int64 `json:"owner_id"`

@@ -62,7 +62,7 @@ func tokenOf(t store.Token) apiToken {
 // shownToken is a token with its owner and with what it can do at present.
 type shownToken struct {
 	apiToken
-	Owner   *person             `json:"owner" description:"null once they were deleted."`
+	Owner   *person             `json:"owner,omitempty" description:"Left out once they were deleted."`
 	Works   bool                `json:"works" description:"A request with it is answered."`
 	Expired bool                `json:"expired"`
 	Held    bool                `json:"held" description:"It waits for its owner to set up a second factor."`

@@ -209,7 +209,7 @@ func (v *View) requireNewGrant(ctx context.Context, token store.Token, owner sto
 		return err
 	}
 	theirs := *v
-	theirs.by.Can = held
+	theirs.by.Can, theirs.by.TokenID = held, 0
 	err := theirs.requireAll(ctx, v.wantedBy(token), Lack{needs: permission.TokensCreate})
 	if refused := AsRefusal(err); refused != nil && refused.Lack != nil {
 		return invalid("permissions", strings.Replace(refused.Words, "You may", owner.DisplayName()+" may", 1))
@@ -218,10 +218,11 @@ func (v *View) requireNewGrant(ctx context.Context, token store.Token, owner sto
 }
 
 // wantedBy is what a token takes of the one who is its owner. The console's own resources count in the main tenant, and are not
-// asked for elsewhere where it is among the tenants (rule "main tenant decides").
+// asked for elsewhere where it is among the tenants (rule "main tenant decides"): the owner's token holds no more of them than they do.
+// Who works with a token has to hold all of it, as their owner may hold more.
 func (v *View) wantedBy(token store.Token) permission.Holdings {
 	grant := token.Grant()
-	if !grant.Covers(v.by.Main) {
+	if v.by.TokenID != 0 || !grant.Covers(v.by.Main) {
 		return permission.Union(grant)
 	}
 	console := permission.Grant{Tenants: []int64{v.by.Main}, Set: grant.Set.Intersect(consoleSet)}
