@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"console/internal/account"
@@ -24,6 +25,7 @@ const (
 type crowd struct {
 	*opened
 	group          int64
+	ids            []int64
 	anyone, person store.User // in one or two groups, in many
 }
 
@@ -69,6 +71,10 @@ func (b *bench) groups(ctx context.Context, data [len(sizes)]string) error {
 			_, err := c.account.Groups(ctx, c.actor, account.GroupQuery{})
 			return err
 		}},
+		{demand{what: "who may: nearly everybody, through 10,000 groups", must: 20, aim: 10}, c.whoMay(ctx, "rules.view")},
+		{demand{what: "who may: two, through one group", must: 20, aim: 10}, c.whoMay(ctx, "dashboard.update")},
+		{demand{what: "who may: nobody but Global Administrators", must: 20, aim: 10}, c.whoMay(ctx, "dashboard.delete")},
+		{demand{what: "who may: hardly anybody, a large group has no access", must: 20, aim: 10}, c.whoMay(ctx, "dashboard.create")},
 	} {
 		began := time.Now()
 		if err := m.do(); err != nil {
@@ -81,6 +87,57 @@ func (b *bench) groups(ctx context.Context, data [len(sizes)]string) error {
 		}
 		fmt.Printf("| %s | %.2f | %.2f |\n", m.what, ms(first), ms(median))
 		m.got, m.atMost, m.format = ms(median), true, "%.2f ms"
+		b.demands = append(b.demands, m.demand)
+	}
+	return b.checks(ctx, c)
+}
+
+// whoMay asks for the first page of those who may, as programs do.
+func (c *crowd) whoMay(ctx context.Context, key string) func() error {
+	p, _ := permission.Parse(key)
+	return func() error {
+		page, err := c.account.WhoMay(ctx, c.actor, account.WhoMayQuery{Permission: p, TenantID: c.actor.Main})
+		if err == nil && len(page.People) == 0 {
+			err = fmt.Errorf("nobody may %s, not even a Global Administrator", p)
+		}
+		return err
+	}
+}
+
+// checks measures whether somebody may do something: of people who were asked about of late, and of others each time.
+func (b *bench) checks(ctx context.Context, c *crowd) error {
+	const times = 1000
+	rules, _ := permission.Parse("rules.view")
+	asked := 0
+	ask := func(of int) func() error {
+		return func() error {
+			for range times {
+				ctx, err := c.account.Reading(ctx) // once for each request
+				if err != nil {
+					return err
+				}
+				asked++
+				if _, err = c.account.CheckPermission(ctx, c.actor, c.ids[asked*7919%of], c.actor.Main, rules); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	fmt.Printf("\n| may this person do that, 1,000,000 people, µs | a call |\n| --- | --- |\n")
+	for _, m := range []struct {
+		demand
+		do func() error
+	}{
+		{demand{what: "a check of one of 1,000 people, nothing being committed", must: 40, aim: 10}, ask(times)},
+		{demand{what: "a check of somebody else each time", must: 200, aim: 60}, ask(len(c.ids))},
+	} {
+		median, err := medianTime(m.do)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.what, err)
+		}
+		m.got, m.atMost, m.format = 1000*ms(median)/times, true, "%.1f µs"
+		fmt.Printf("| %s | %.1f |\n", m.what, m.got)
 		b.demands = append(b.demands, m.demand)
 	}
 	return nil
@@ -117,6 +174,9 @@ func (o *opened) furnish(ctx context.Context) (*crowd, error) {
 		return nil, err
 	}
 	c := &crowd{opened: o, anyone: users[1], person: users[len(users)/2]}
+	for _, u := range users {
+		c.ids = append(c.ids, u.ID)
+	}
 	err = o.db.Update(ctx, func(tx *store.Tx) error {
 		groups := make([]int64, manyGroups)
 		for i := range groups {
@@ -146,8 +206,31 @@ func (o *opened) furnish(ctx context.Context) (*crowd, error) {
 				return err
 			}
 		}
-		return nil
+		for i, g := range groups { // none is empty
+			if _, err := tx.AddMember(ctx, g, users[10*i].ID); err != nil {
+				return err
+			}
+		}
+		if err := o.give(ctx, tx, "dashboard.update", users[len(users)-2:]); err != nil {
+			return err
+		}
+		return o.give(ctx, tx, "dashboard.create", slices.DeleteFunc(users, func(u store.User) bool { return u.Status() == store.Active }))
 	})
 	o.account.Preload(ctx)
 	return c, err
+}
+
+// give makes a group that gives people one permission more.
+func (o *opened) give(ctx context.Context, tx *store.Tx, key string, people []store.User) error {
+	p, _ := permission.Parse(key)
+	g := store.Group{Name: "May " + p.Label(), Custom: permission.Set{}.With(p, permission.Permission{Resource: p.Resource})}
+	if err := tx.InsertGroup(ctx, &g, o.actor.Main); err != nil {
+		return err
+	}
+	for _, u := range people {
+		if _, err := tx.AddMember(ctx, g.ID, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -56,6 +56,13 @@ func (h *Console) admitProgram(api Programs, r Route) echo.HandlerFunc {
 		if !r.Needs.SignedIn() {
 			return r.Handle(c)
 		}
+		if c.Request().Method == http.MethodGet {
+			ctx, err := h.account.Reading(c.Context())
+			if err != nil {
+				return err
+			}
+			c.SetRequest(c.Request().WithContext(ctx))
+		}
 		by, err := h.account.TokenActor(c.Context(), api.Token(c.Request()), c.RealIP())
 		if err != nil {
 			return unread(c, err)

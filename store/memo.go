@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"sync"
@@ -72,13 +73,15 @@ func (c *commits) stop() error {
 // Memo remembers what was read from a database, by key, until anything is committed to it, by whomever. Its zero value is ready,
 // for one database. What it gives is shared: nobody may change it.
 type Memo[K comparable, V any] struct {
+	Most int // how many values are kept at most; 0: 64. It is set before the Memo is used.
+
 	mu      sync.Mutex
 	version int64
 	values  map[K]V
 }
 
-// maxMemo is how many values a Memo keeps at most.
-const maxMemo = 64
+// usualMemo is how many values a Memo keeps that says nothing else.
+const usualMemo = 64
 
 // Get returns what read returns, or has returned for this key while nothing was committed since: it is as new as every commit
 // before the call.
@@ -116,7 +119,7 @@ func (m *Memo[K, V]) keep(version int64, key K, value V) {
 	if version < m.version {
 		return
 	}
-	if version > m.version || len(m.values) >= maxMemo {
+	if version > m.version || len(m.values) >= cmp.Or(m.Most, usualMemo) {
 		m.version, m.values = version, map[K]V{}
 	}
 	m.values[key] = value

@@ -108,6 +108,30 @@ func TestMemoIsAsNewAsEveryCommitBeforeTheCall(t *testing.T) {
 	}
 }
 
+func TestMemoKeepsAsManyAsItIsTold(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for most, want := range map[int]int{0: 64, 100: 100} {
+		memo, reads := store.Memo[int, int]{Most: most}, 0
+		for range 2 {
+			for key := range want {
+				if _, err := memo.Get(t.Context(), db, key, func() (int, error) { reads++; return key, nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if reads != want {
+			t.Errorf("%d values were read %d times", want, reads)
+		}
+		if _, err := memo.Get(t.Context(), db, want, func() (int, error) { return want, nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := memo.Get(t.Context(), db, 0, func() (int, error) { return -1, nil }); err != nil || got != -1 {
+			t.Errorf("more than %d values are kept: %d, %v", want, got, err)
+		}
+	}
+}
+
 func TestMemoWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	db := open(t)

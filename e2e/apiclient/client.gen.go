@@ -317,6 +317,39 @@ func (e NewTriggerRoleOperator) Valid() bool {
 	}
 }
 
+// Defines values for PermissionAnswerDenied.
+const (
+	PermissionAnswerDeniedAccessDisabled     PermissionAnswerDenied = "access_disabled"
+	PermissionAnswerDeniedEmpty              PermissionAnswerDenied = ""
+	PermissionAnswerDeniedInvitedOnly        PermissionAnswerDenied = "invited_only"
+	PermissionAnswerDeniedMainTenantDecides  PermissionAnswerDenied = "main_tenant_decides"
+	PermissionAnswerDeniedNotGranted         PermissionAnswerDenied = "not_granted"
+	PermissionAnswerDeniedRoleWithoutConsole PermissionAnswerDenied = "role_without_console"
+	PermissionAnswerDeniedTenantDisabled     PermissionAnswerDenied = "tenant_disabled"
+)
+
+// Valid indicates whether the value is a known member of the PermissionAnswerDenied enum.
+func (e PermissionAnswerDenied) Valid() bool {
+	switch e {
+	case PermissionAnswerDeniedAccessDisabled:
+		return true
+	case PermissionAnswerDeniedEmpty:
+		return true
+	case PermissionAnswerDeniedInvitedOnly:
+		return true
+	case PermissionAnswerDeniedMainTenantDecides:
+		return true
+	case PermissionAnswerDeniedNotGranted:
+		return true
+	case PermissionAnswerDeniedRoleWithoutConsole:
+		return true
+	case PermissionAnswerDeniedTenantDisabled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SentDeliveryState.
 const (
 	SentDeliveryStateDelivered SentDeliveryState = "delivered"
@@ -716,6 +749,60 @@ func (e ListGroupsParamsRole) Valid() bool {
 	case ListGroupsParamsRoleDeploy:
 		return true
 	case ListGroupsParamsRoleReadOnly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CheckPermissionParamsAction.
+const (
+	CheckPermissionParamsActionCreate CheckPermissionParamsAction = "create"
+	CheckPermissionParamsActionDelete CheckPermissionParamsAction = "delete"
+	CheckPermissionParamsActionExport CheckPermissionParamsAction = "export"
+	CheckPermissionParamsActionUpdate CheckPermissionParamsAction = "update"
+	CheckPermissionParamsActionView   CheckPermissionParamsAction = "view"
+)
+
+// Valid indicates whether the value is a known member of the CheckPermissionParamsAction enum.
+func (e CheckPermissionParamsAction) Valid() bool {
+	switch e {
+	case CheckPermissionParamsActionCreate:
+		return true
+	case CheckPermissionParamsActionDelete:
+		return true
+	case CheckPermissionParamsActionExport:
+		return true
+	case CheckPermissionParamsActionUpdate:
+		return true
+	case CheckPermissionParamsActionView:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPermittedParamsAction.
+const (
+	ListPermittedParamsActionCreate ListPermittedParamsAction = "create"
+	ListPermittedParamsActionDelete ListPermittedParamsAction = "delete"
+	ListPermittedParamsActionExport ListPermittedParamsAction = "export"
+	ListPermittedParamsActionUpdate ListPermittedParamsAction = "update"
+	ListPermittedParamsActionView   ListPermittedParamsAction = "view"
+)
+
+// Valid indicates whether the value is a known member of the ListPermittedParamsAction enum.
+func (e ListPermittedParamsAction) Valid() bool {
+	switch e {
+	case ListPermittedParamsActionCreate:
+		return true
+	case ListPermittedParamsActionDelete:
+		return true
+	case ListPermittedParamsActionExport:
+		return true
+	case ListPermittedParamsActionUpdate:
+		return true
+	case ListPermittedParamsActionView:
 		return true
 	default:
 		return false
@@ -1365,6 +1452,14 @@ type PageConsoleHandlersApiIntegration struct {
 	Next string `json:"next"`
 }
 
+// PageConsoleHandlersApiPermitted defines model for PageConsoleHandlersApiPermitted.
+type PageConsoleHandlersApiPermitted struct {
+	Items []Permitted `json:"items"`
+
+	// Next The cursor of the next page; empty at the end.
+	Next string `json:"next"`
+}
+
 // PageConsoleHandlersApiShownToken defines model for PageConsoleHandlersApiShownToken.
 type PageConsoleHandlersApiShownToken struct {
 	Items []ShownToken `json:"items"`
@@ -1387,6 +1482,31 @@ type PageConsoleHandlersApiTrigger struct {
 
 	// Next The cursor of the next page; empty at the end.
 	Next string `json:"next"`
+}
+
+// PermissionAnswer defines model for PermissionAnswer.
+type PermissionAnswer struct {
+	Allowed bool `json:"allowed"`
+
+	// Denied Why not; empty where it is allowed.
+	Denied PermissionAnswerDenied `json:"denied"`
+
+	// Groups Through which groups; where it is denied, those that would give it otherwise.
+	Groups []Source `json:"groups"`
+}
+
+// PermissionAnswerDenied Why not; empty where it is allowed.
+type PermissionAnswerDenied string
+
+// Permitted defines model for Permitted.
+type Permitted struct {
+	Email string `json:"email"`
+
+	// Groups Through which groups.
+	Groups []Source `json:"groups"`
+	Id     int64    `json:"id"`
+	Name   string   `json:"name"`
+	Role   string   `json:"role"`
 }
 
 // Person defines model for Person.
@@ -1599,6 +1719,13 @@ type SignedOut struct {
 
 	// People How many people are signed out.
 	People int `json:"people"`
+}
+
+// Source defines model for Source.
+type Source struct {
+	// Id Of the group; 0 where none gives it: a Global Administrator holds everything by their role.
+	Id   int64  `json:"id"`
+	Name string `json:"name"`
 }
 
 // Tenant defines model for Tenant.
@@ -2038,6 +2165,41 @@ type MakeSigningSecretParams struct {
 	// Confirm The digest of a preview. Where the outcome would be another by now, nothing is done and 409 is answered. Without it the change is made as it is.
 	Confirm *string `form:"confirm,omitempty" json:"confirm,omitempty"`
 }
+
+// CheckPermissionParams defines parameters for CheckPermission.
+type CheckPermissionParams struct {
+	// Tenant The id of the tenant. Of users, groups and what else belongs to the account as a whole, the main tenant decides, whichever is asked about.
+	Tenant int64 `form:"tenant" json:"tenant"`
+
+	// Resource Such as users or attacks: the part of a permission before the dot.
+	Resource string                      `form:"resource" json:"resource"`
+	Action   CheckPermissionParamsAction `form:"action" json:"action"`
+
+	// User The id of the person.
+	User int64 `form:"user" json:"user"`
+}
+
+// CheckPermissionParamsAction defines parameters for CheckPermission.
+type CheckPermissionParamsAction string
+
+// ListPermittedParams defines parameters for ListPermitted.
+type ListPermittedParams struct {
+	// Limit How many at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The field next of the page before; without it the list begins.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Tenant The id of the tenant. Of users, groups and what else belongs to the account as a whole, the main tenant decides, whichever is asked about.
+	Tenant int64 `form:"tenant" json:"tenant"`
+
+	// Resource Such as users or attacks: the part of a permission before the dot.
+	Resource string                    `form:"resource" json:"resource"`
+	Action   ListPermittedParamsAction `form:"action" json:"action"`
+}
+
+// ListPermittedParamsAction defines parameters for ListPermitted.
+type ListPermittedParamsAction string
 
 // ChangeActivityRetentionParams defines parameters for ChangeActivityRetention.
 type ChangeActivityRetentionParams struct {
@@ -2507,6 +2669,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /me (the `ReadMe` operationId).
 	ReadMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckPermission May a person do something in a tenant, and through which groups?
+	//
+	// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+	CheckPermission(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPermitted Who may do something in a tenant, and through which groups?
+	//
+	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+	ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadSettings The settings of the account.
 	//
@@ -3340,6 +3512,36 @@ func (c *Client) TestSavedIntegration(ctx context.Context, id int64, reqEditors 
 // Corresponds with GET /me (the `ReadMe` operationId).
 func (c *Client) ReadMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckPermission May a person do something in a tenant, and through which groups?
+//
+// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+func (c *Client) CheckPermission(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckPermissionRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPermitted Who may do something in a tenant, and through which groups?
+//
+// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+func (c *Client) ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPermittedRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5995,6 +6197,170 @@ func NewReadMeRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewCheckPermissionRequest constructs an http.Request for the CheckPermission method
+func NewCheckPermissionRequest(server string, params *CheckPermissionParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/permissions/check")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource", params.Resource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user", params.User, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListPermittedRequest constructs an http.Request for the ListPermitted method
+func NewListPermittedRequest(server string, params *ListPermittedParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/permissions/who")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenant", params.Tenant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "resource", params.Resource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReadSettingsRequest constructs an http.Request for the ReadSettings method
 func NewReadSettingsRequest(server string) (*http.Request, error) {
 	var err error
@@ -8104,6 +8470,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /me (the `ReadMe` operationId).
 	ReadMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadMeResponse, error)
+
+	// CheckPermissionWithResponse May a person do something in a tenant, and through which groups?
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+	CheckPermissionWithResponse(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*CheckPermissionResponse, error)
+
+	// ListPermittedWithResponse Who may do something in a tenant, and through which groups?
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+	ListPermittedWithResponse(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*ListPermittedResponse, error)
 
 	// ReadSettingsWithResponse The settings of the account.
 	//
@@ -11411,6 +11791,200 @@ func (r ReadMeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReadMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CheckPermissionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PermissionAnswer
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CheckPermissionResponse) GetJSON200() *PermissionAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CheckPermissionResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckPermissionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckPermissionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckPermissionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckPermissionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPermittedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageConsoleHandlersApiPermitted
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPermittedResponse) GetJSON200() *PageConsoleHandlersApiPermitted {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListPermittedResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPermittedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPermittedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPermittedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPermittedResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16028,6 +16602,32 @@ func (c *ClientWithResponses) ReadMeWithResponse(ctx context.Context, reqEditors
 	return ParseReadMeResponse(rsp)
 }
 
+// CheckPermissionWithResponse May a person do something in a tenant, and through which groups?
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /permissions/check (the `CheckPermission` operationId).
+func (c *ClientWithResponses) CheckPermissionWithResponse(ctx context.Context, params *CheckPermissionParams, reqEditors ...RequestEditorFn) (*CheckPermissionResponse, error) {
+	rsp, err := c.CheckPermission(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckPermissionResponse(rsp)
+}
+
+// ListPermittedWithResponse Who may do something in a tenant, and through which groups?
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
+func (c *ClientWithResponses) ListPermittedWithResponse(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*ListPermittedResponse, error) {
+	rsp, err := c.ListPermitted(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPermittedResponse(rsp)
+}
+
 // ReadSettingsWithResponse The settings of the account.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -19165,6 +19765,170 @@ func ParseReadMeResponse(rsp *http.Response) (*ReadMeResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Me
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckPermissionResponse parses an HTTP response from a CheckPermissionWithResponse call
+func ParseCheckPermissionResponse(rsp *http.Response) (*CheckPermissionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckPermissionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PermissionAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPermittedResponse parses an HTTP response from a ListPermittedWithResponse call
+func ParseListPermittedResponse(rsp *http.Response) (*ListPermittedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPermittedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageConsoleHandlersApiPermitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

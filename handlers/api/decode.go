@@ -15,7 +15,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"console/handlers"
 	"console/internal/account"
 )
 
@@ -39,7 +38,7 @@ type page[T any] struct {
 
 // decode reads a request into a struct: fields tagged path, query or header from there, those tagged json from the body. What the
 // struct does not know is refused, and all fields that are wrong are named at once.
-func decode(c handlers.Request, o Operation, into any) error {
+func decode(c echo.Context, o Operation, into any) error {
 	target := reflect.ValueOf(into).Elem()
 	wrong := account.Fields{}
 	query := c.QueryParams()
@@ -87,7 +86,7 @@ func jsonName(f reflect.StructField) string {
 }
 
 // readBody returns the fields of the body, of an operation that has some. Each of them stands there once.
-func readBody(c handlers.Request, o Operation) (map[string]json.RawMessage, error) {
+func readBody(c echo.Context, o Operation) (map[string]json.RawMessage, error) {
 	if c.Request().Method == http.MethodGet || c.Request().Method == http.MethodDelete {
 		return nil, nil
 	}
@@ -257,7 +256,7 @@ func kindWords(t reflect.Type) string {
 }
 
 // ifMatch is the version in the header If-Match.
-func ifMatch(c handlers.Request) (string, error) {
+func ifMatch(c echo.Context) (string, error) {
 	tag := c.Request().Header.Get(headerIfMatch)
 	if tag == "" {
 		return "", echo.NewHTTPError(http.StatusPreconditionRequired,

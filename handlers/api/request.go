@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 
+	"github.com/labstack/echo/v4"
+
 	"console/handlers"
 	"console/internal/account"
 )
@@ -47,7 +49,7 @@ const maxIdempotencyKey = 255
 const keyFingerprint = "fingerprint"
 
 // readIdempotencyKey reads the key of a request that makes something, and of which body it is one.
-func readIdempotencyKey(c handlers.Request, body []byte) error {
+func readIdempotencyKey(c echo.Context, body []byte) error {
 	key := c.Request().Header.Get(headerIdempotency)
 	if len(key) > maxIdempotencyKey {
 		return unreadable("The header Idempotency-Key has more than 255 characters.")

@@ -75,7 +75,7 @@ func about(explanation permission.Explanation, console bool) permission.Explanat
 
 // TenantsOf returns the tenants in which the actor holds anything, disabled ones included, the main one first.
 func (s *Service) TenantsOf(ctx context.Context, by Actor) ([]store.Tenant, error) {
-	tenants, err := s.tenants.Get(ctx, s.db, struct{}{}, func() ([]store.Tenant, error) { return s.db.Tenants(ctx) })
+	tenants, err := s.allTenants(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,11 @@ func (s *Service) TenantsOf(ctx context.Context, by Actor) ([]store.Tenant, erro
 		}
 	}
 	return theirs, nil
+}
+
+// allTenants are the tenants as of now, remembered until anything is committed; the main one first.
+func (s *Service) allTenants(ctx context.Context) ([]store.Tenant, error) {
+	return s.tenants.Get(ctx, s.db, struct{}{}, func() ([]store.Tenant, error) { return s.db.Tenants(ctx) })
 }
 
 // WhoCan returns active people who could do what was forbidden: they hold what the operation asks for and all that it

@@ -53,21 +53,29 @@ func (o origins) holdings() permission.Holdings { return permission.UnionOf(o.so
 // noAccess says that the person may do nothing at present: in no tenant that gives access, and not everywhere.
 func (o origins) noAccess() bool { return o.holdings().Without(o.disabled...).Empty() }
 
+// originsIn returns where the permissions of a person come from who is in these groups, but for an invitation by link.
+func originsIn(user store.User, memberships []store.CoveringGroup) (o origins) {
+	if user.Role == permission.GlobalAdmin {
+		return origins{sources: []permission.Source{byRole}}
+	}
+	for _, m := range memberships {
+		o.sources = append(o.sources, sourceOf(m))
+		o.disabled = append(o.disabled, m.Disabled...)
+	}
+	return o
+}
+
 // originsOf returns where the permissions of a person come from: their groups (rule "union"), in the order of their
 // ids, and the link they were given but have not accepted yet.
 func originsOf(ctx context.Context, q store.Queries, user store.User) (origins, error) {
 	if user.Role == permission.GlobalAdmin {
-		return origins{sources: []permission.Source{byRole}}, nil
+		return originsIn(user, nil), nil
 	}
 	memberships, err := q.Memberships(ctx, user.ID)
 	if err != nil {
 		return origins{}, err
 	}
-	var o origins
-	for _, m := range memberships {
-		o.sources = append(o.sources, sourceOf(m))
-		o.disabled = append(o.disabled, m.Disabled...)
-	}
+	o := originsIn(user, memberships)
 	if user.JoinedAt != 0 {
 		return o, nil
 	}

@@ -55,6 +55,7 @@ func TestRandomOperations(t *testing.T) {
 					w := newRandomWorld(t, seed)
 					for range randomOperations / together {
 						w.do(t, together)
+						w.compareAnswers(t)
 					}
 					mu.Lock()
 					defer mu.Unlock()

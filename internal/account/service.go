@@ -38,6 +38,7 @@ type Service struct {
 	tenants store.Memo[struct{}, []store.Tenant] // what every page shows and hardly ever changes
 	groups  store.Memo[int, []store.Group]       // the first ones, by how many
 	tokens  store.Memo[tokenHash, usableToken]   // those in use
+	held    store.Memo[int64, entitlement]       // of people whose permissions are asked for
 	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
 
 	list       *userlist.List
@@ -51,6 +52,10 @@ type Service struct {
 
 	retentionSet chan struct{} // the activity log is to be kept for another time
 }
+
+// mostInUse is how many tokens, and how many people whose permissions are asked for, are remembered at once: 4 MB each where people are
+// in a few groups. A token may ask 50 times a second, so all that this machine can answer come from fewer.
+const mostInUse = 4096
 
 // Options are what a Service works with. All are required, but for BaseURL where nobody signs in.
 type Options struct {
@@ -80,6 +85,7 @@ func New(o Options) *Service {
 		pace: pace{next: map[string]time.Time{}}, tokenPace: tokenPace{next: map[int64]time.Time{}},
 		testing:    runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}
+	s.tokens.Most, s.held.Most = mostInUse, mostInUse
 	if o.BaseURL != nil {
 		s.site = o.BaseURL.Host + o.BaseURL.Path
 		s.passkeys = auth.NewPasskeys(o.Brand, o.BaseURL)

@@ -55,6 +55,7 @@ type Directory struct {
 	roles    roleTable
 	counts   [tabCount]int
 	people   int
+	last     int64 // the highest id that there has been
 }
 
 // New returns an empty directory. fold makes texts equal that are the same to a search; it must be idempotent, change
@@ -113,6 +114,7 @@ func (d *Directory) append(r record) {
 	s := d.segments[d.tail]
 	row := s.append(r)
 	d.places.set(r.id, newPlace(d.tail, row))
+	d.last = max(d.last, r.id)
 	d.recount(s, row, +1)
 }
 

@@ -34,6 +34,17 @@ func UnionOf(sources []Source) Holdings {
 // name is not held: it is the union of the same sources.
 type Explanation map[Permission][]Source
 
+// Giving returns those of the sources that give a permission in a tenant, in their order: what Explain says of that one permission.
+func Giving(sources []Source, tenant int64, p Permission) []Source {
+	var giving []Source
+	for _, s := range sources {
+		if s.Set.Has(p) && s.Covers(tenant) {
+			giving = append(giving, s)
+		}
+	}
+	return giving
+}
+
 // Explain explains what sources give in a tenant.
 func Explain(sources []Source, tenant int64) Explanation {
 	explanation := Explanation{}

@@ -1,6 +1,9 @@
 package permission
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestExplainNamesEverySource(t *testing.T) {
 	t.Parallel()
@@ -50,6 +53,9 @@ func TestExplanationIsTheUnion(t *testing.T) {
 				given := false
 				for _, s := range sources {
 					given = given || s.Set.Has(p) && s.Covers(tenant)
+				}
+				if !reflect.DeepEqual(Giving(sources, tenant, p), explanation[p]) {
+					t.Fatalf("%s in %d: given by %v, explained by %v", p, tenant, Giving(sources, tenant, p), explanation[p])
 				}
 				if explained := len(explanation[p]) > 0; explained != held.In(tenant).Has(p) || explained != given {
 					t.Fatalf("%s in %d: explained %v, held %v, given %v", p, tenant, explained, held.In(tenant).Has(p), given)

@@ -69,8 +69,13 @@ func New(db *store.DB, now func() time.Time) *List { return &List{db: db, now: n
 
 // Preload reads everybody into memory, so that the first list does not have to wait for it: seconds at a million people.
 func (l *List) Preload(ctx context.Context) error {
-	_, err := l.people.current(ctx, l.db)
+	_, err := l.People(ctx)
 	return err
+}
+
+// People returns the people in memory, with every change that was committed before the call.
+func (l *List) People(ctx context.Context) (*directory.Directory, error) {
+	return l.people.current(ctx, l.db)
 }
 
 // Page returns the page of the list that q means, PerPage rows at most, and the numbers on its tabs. Where nobody is left after a
