@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 		"store",
 		"views",
 	},
-	"console/handlers/api":     {"handlers", "internal/account", "internal/notify", "internal/permission", "store"},
+	"console/handlers/api":     {"handlers", "internal/account", "internal/input", "internal/notify", "internal/permission", "store", "views"},
 	"console/handlers/wallarm": {"handlers", "internal/account", "internal/notify", "internal/permission", "store"},
 	"console/views":            {"internal/account", "internal/input", "internal/notify", "internal/permission", "static", "store"},
 	"console/internal/account": {

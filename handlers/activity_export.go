@@ -1,18 +1,39 @@
 package handlers
 
 import (
+	"log/slog"
 	"strconv"
+	"time"
 
 	"console/internal/account"
 	"console/store"
 )
 
+// ActivityExport answers with entries of the activity log as a file.
+type ActivityExport struct {
+	Account *account.Service
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// export is how the pages answer with entries.
+func (h *Console) export() ActivityExport { return ActivityExport{h.account, h.Now, h.Log} }
+
 // exportActivityCSV answers with the entries that the list shows, as a table for people.
 func (h *Console) exportActivityCSV(c request) error {
+	return h.export().CSV(c, activityQuery(c).EntryFilter)
+}
+
+// exportActivityLines answers with the entries that the list shows, as lines of JSON for programs.
+func (h *Console) exportActivityLines(c request) error {
+	return h.export().Lines(c, activityQuery(c).EntryFilter)
+}
+
+// CSV answers with the entries that match, as a table for people. It returns Forbidden without activity.export.
+func (x ActivityExport) CSV(c Request, filter store.EntryFilter) error {
 	var entries *sheet
-	which := account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "CSV"}
-	err := h.account.ExportEntries(c.Context(), c.Actor(), which, func() {
-		entries = startSheet(c, h.activityFile("csv"), "time (UTC)", "what happened", "actor", "object", "outcome", "source", "changes",
+	err := x.Account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: filter, Format: "CSV"}, func() {
+		entries = startSheet(c, x.name("csv"), "time (UTC)", "what happened", "actor", "object", "outcome", "source", "changes",
 			"action", "object type", "address", "browser", "request id", "job", "id")
 	}, func(e *store.Entry) error {
 		return entries.row(moment(e.At), account.SentenceText(*e), e.Actor, e.Object, e.Outcome, e.Source, account.ChangesText(e),
@@ -22,18 +43,17 @@ func (h *Console) exportActivityCSV(c request) error {
 	if entries == nil {
 		return err
 	}
-	return h.endFile(c, entries.file, err)
+	return entries.file.end(c, x.Log, err)
 }
 
-// exportActivityLines answers with the entries that the list shows, as lines of JSON for programs.
-func (h *Console) exportActivityLines(c request) error {
+// Lines answers with the entries that match, as lines of JSON for programs. It returns Forbidden without activity.export.
+func (x ActivityExport) Lines(c Request, filter store.EntryFilter) error {
 	var file *sentFile
 	var line []byte
-	which := account.EntryExport{EntryFilter: activityQuery(c).EntryFilter, Format: "NDJSON"}
-	err := h.account.ExportEntries(c.Context(), c.Actor(), which, func() {
-		file = startFile(c, "application/x-ndjson", h.activityFile("ndjson"))
+	err := x.Account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: filter, Format: "NDJSON"}, func() {
+		file = startFile(c, "application/x-ndjson", x.name("ndjson"))
 	}, func(e *store.Entry) error {
-		line = h.account.AppendLine(line[:0], e)
+		line = x.Account.AppendLine(line[:0], e)
 		if _, err := file.Write(line); err != nil {
 			return err
 		}
@@ -42,11 +62,11 @@ func (h *Console) exportActivityLines(c request) error {
 	if file == nil {
 		return err
 	}
-	return h.endFile(c, file, err)
+	return file.end(c, x.Log, err)
 }
 
-func (h *Console) activityFile(ending string) string {
-	return "activity-" + h.Now().UTC().Format("2006-01-02") + "." + ending
+func (x ActivityExport) name(ending string) string {
+	return "activity-" + x.Now().UTC().Format("2006-01-02") + "." + ending
 }
 
 // numberOrNothing is an id as a cell of a table.

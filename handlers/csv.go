@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -58,16 +59,16 @@ func (w *partWriter) Write(part []byte) (int, error) {
 	return n, err
 }
 
-// endFile sends what is left. An answer that failed half-way is cut, so that nobody takes it for whole.
-func (h *Console) endFile(c request, file *sentFile, err error) error {
+// end sends what is left. An answer that failed half-way is cut, so that nobody takes it for whole.
+func (f *sentFile) end(c request, log *slog.Logger, err error) error {
 	if err == nil {
-		err = file.Flush()
+		err = f.Flush()
 	}
 	if err == nil {
 		return nil
 	}
 	if c.Context().Err() == nil { // else it is nobody's any more
-		h.Log.Error("file cut short", "request_id", c.RequestID(), "route", c.Path(), "error", err)
+		log.Error("file cut short", "request_id", c.RequestID(), "route", c.Path(), "error", err)
 	}
 	panic(http.ErrAbortHandler)
 }

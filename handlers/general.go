@@ -31,7 +31,7 @@ func (h *Console) setCompany(c request) error {
 
 func (h *Console) setSignInManagement(c request) error {
 	minLength, _ := strconv.Atoi(strings.TrimSpace(c.FormValue("password_min_length"))) // 0 is refused like other numbers
-	err := h.account.SetSignInManagement(c.Context(), c.Actor(), c.FormValue("enforce_2fa") == "1", minLength, c.ID("version"))
+	_, err := h.account.SetSignInManagement(c.Context(), c.Actor(), c.FormValue("enforce_2fa") == "1", minLength, c.ID("version"))
 	if refused, status := formError(err); refused != nil {
 		return h.renderGeneral(c, status, func(p *views.GeneralPage) { p.SignIn = again(c, refused, status, p.Settings.Version) })
 	}

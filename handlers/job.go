@@ -48,7 +48,7 @@ func (h *Console) jobReport(c request, id int64) error {
 	for after := -1; ; {
 		outcomes, err := h.account.JobOutcomes(c.Context(), c.Actor(), job.ID, after, outcomesTogether)
 		if err != nil || len(outcomes) == 0 {
-			return h.endFile(c, report.file, err)
+			return report.file.end(c, h.Log, err)
 		}
 		for _, o := range outcomes {
 			after = o.Step
@@ -57,7 +57,7 @@ func (h *Console) jobReport(c request, id int64) error {
 				result = "refused"
 			}
 			if err := report.row(o.Email, o.Name, o.Role.Label(), result, o.Refusal); err != nil {
-				return h.endFile(c, report.file, err)
+				return report.file.end(c, h.Log, err)
 			}
 		}
 	}

@@ -22,5 +22,5 @@ func (h *Console) exportUsers(c request) error {
 	if people == nil {
 		return err
 	}
-	return h.endFile(c, people.file, err)
+	return people.file.end(c, h.Log, err)
 }

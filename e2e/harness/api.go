@@ -111,6 +111,8 @@ func (c *Console) compare(asked *http.Request, answered *http.Response, body []b
 
 // documented finds operations in the document.
 var documented = sync.OnceValues(func() (routers.Router, error) {
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/csv", openapi3filter.FileBodyDecoder) // as it is, not as a table
 	document, err := openapi3.NewLoader().LoadFromData(api.Document())
 	if err != nil {
 		return nil, err

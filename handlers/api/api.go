@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,13 +22,19 @@ const prefix = "/api/v1"
 
 // API answers programs.
 type API struct {
-	account *account.Service
-	baseURL string // where people reach the console, without a slash at its end
+	account  *account.Service
+	baseURL  string // where people reach the console, without a slash at its end
+	basePath string
+	brand    string
+	export   handlers.ActivityExport
+	docs     func() ([]byte, error) // the page for people
 }
 
-// New returns the API of an account that people reach at base.
-func New(service *account.Service, base *url.URL) *API {
-	return &API{service, strings.TrimSuffix(base.String(), "/")}
+// New returns the API of an account that people reach at base, under the name of a brand.
+func New(base *url.URL, brand string, export handlers.ActivityExport) *API {
+	a := &API{account: export.Account, baseURL: strings.TrimSuffix(base.String(), "/"), basePath: base.Path, brand: brand, export: export}
+	a.docs = sync.OnceValues(a.readPage)
+	return a
 }
 
 // Programs are the routes, and how programs are told what failed.
@@ -39,6 +46,7 @@ func (a *API) Programs() handlers.Programs {
 func (a *API) Routes() []handlers.Route {
 	routes := []handlers.Route{
 		{Method: http.MethodGet, Path: prefix + "/openapi.json", Needs: handlers.Anyone, Handle: a.describe},
+		{Method: http.MethodGet, Path: prefix + "/", Needs: handlers.Anyone, Handle: a.showDocs},
 	}
 	for _, o := range Operations() {
 		routes = append(routes, handlers.Route{Method: o.Method, Path: prefix + echoPath(o.Path), Needs: handlers.SignedIn,

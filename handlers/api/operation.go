@@ -20,6 +20,7 @@ type Operation struct {
 // answer is what answers an operation, with the types of what it is asked with and what it answers.
 type answer struct {
 	In, Out reflect.Type
+	File    string // the content type of what is answered in place of Out; empty: it is Out, as JSON
 	handle  func(*API, Operation, handlers.Request) error
 }
 
@@ -35,6 +36,18 @@ func by[In, Out any](method func(*API, handlers.Request, In) (Out, error)) answe
 			return err
 		}
 		return send(a, o, c, out)
+	}}
+}
+
+// file is the answer of a method that writes a file of a kind itself, however long that takes.
+func file[In any](kind string, method func(*API, handlers.Request, In) error) answer {
+	return answer{In: reflect.TypeFor[In](), File: kind, handle: func(a *API, o Operation, c handlers.Request) error {
+		var in In
+		if err := decode(c, o, &in); err != nil {
+			return err
+		}
+		c.Response().Header().Set("Cache-Control", "no-store")
+		return method(a, c, in)
 	}}
 }
 

@@ -12,5 +12,12 @@ func Operations() []Operation {
 		invitationOperations(),
 		jobOperations(),
 		permissionOperations(),
+		tenantOperations(),
+		triggerOperations(),
+		integrationOperations(),
+		deliveryOperations(),
+		activityOperations(),
+		settingsOperations(),
+		tokenOperations(),
 	)
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ const ActivityPerPage = 50
 type ActivityQuery struct {
 	store.EntryFilter
 	Cursor string // of a page before or after another; one that is none means the newest entries
+	Limit  int    // of a program, whose list ends where nothing is left; 0: as many as a page of the console shows
 }
 
 // Filtered reports whether entries are left out.
@@ -108,10 +110,10 @@ func (s *Service) Entry(ctx context.Context, by Actor, id int64) (ActivityEntry,
 }
 
 func (v *View) entryList(ctx context.Context, q ActivityQuery) (ActivityList, error) {
-	query := store.EntryQuery{EntryFilter: q.EntryFilter, Limit: ActivityPerPage}
+	query := store.EntryQuery{EntryFilter: q.EntryFilter, Limit: cmp.Or(q.Limit, ActivityPerPage)}
 	query.Behind, query.Newer = position(q.Cursor)
 	page, err := v.db.EntryPage(ctx, &v.service.kinds, query)
-	if err == nil && len(page.Entries) == 0 && page.LookedTo == 0 && query.Behind != (store.EntryPosition{}) {
+	if err == nil && q.Limit == 0 && len(page.Entries) == 0 && page.LookedTo == 0 && query.Behind != (store.EntryPosition{}) {
 		page, err = v.lastPage(ctx, query)
 	}
 	if err != nil {

@@ -149,7 +149,7 @@ func (o *office) trigger() store.Trigger {
 	o.t.Helper()
 	t, err := o.CreateTrigger(ctx, o.by, TriggerInput{Name: "T", Condition: notify.ConditionUserAdded, Integrations: []int64{o.hook().ID}})
 	o.must(err)
-	return t
+	return t.Trigger
 }
 
 func (o *office) rules() store.Group {
@@ -566,7 +566,10 @@ func triedOperations() map[string]tried {
 		}),
 		"SetSignInManagement": one("change sign-in management done", func(o *office) func() error {
 			o.authenticator(o.by.UserID)
-			return func() error { return o.SetSignInManagement(ctx, o.by, true, 14, o.general().Version) }
+			return func() error {
+				_, err := o.SetSignInManagement(ctx, o.by, true, 14, o.general().Version)
+				return err
+			}
 		}),
 		"SetUp": {entries: []string{"set up done"}, run: func(o *office) func() error {
 			o.Service = newTestService(o.t)

@@ -21,6 +21,7 @@ type DeliveryQuery struct {
 	TriggerID, IntegrationID int64
 	State                    store.DeliveryState
 	Before                   int64 // only those older than this delivery
+	Limit                    int   // of a program, whose list ends where nothing is left; 0: as many as a page of the console shows
 }
 
 // DeliveryList is a page of what triggers have sent, the newest first. Triggers and integrations are those there are
@@ -45,19 +46,20 @@ func (s *Service) Deliveries(ctx context.Context, by Actor, q DeliveryQuery) (De
 }
 
 func (v *View) deliveryPage(ctx context.Context, q DeliveryQuery) (DeliveryList, error) {
+	limit := cmp.Or(q.Limit, DeliveriesPerPage)
 	rows, err := v.db.TriggeredDeliveries(ctx, store.DeliveryQuery{TriggerID: q.TriggerID, IntegrationID: q.IntegrationID, State: q.State,
-		Before: q.Before, Limit: DeliveriesPerPage + 1})
+		Before: q.Before, Limit: limit + 1})
 	if err != nil {
 		return DeliveryList{}, err
 	}
-	if len(rows) == 0 && q.Before != 0 { // those that were older are gone, and the page would show nothing
+	if len(rows) == 0 && q.Before != 0 && q.Limit == 0 { // those that were older are gone, and the page would show nothing
 		q.Before = 0
 		return v.deliveryPage(ctx, q)
 	}
 	list := DeliveryList{Rows: rows}
-	if len(rows) > DeliveriesPerPage {
-		list.Rows = rows[:DeliveriesPerPage]
-		list.Older = list.Rows[DeliveriesPerPage-1].ID
+	if len(rows) > limit {
+		list.Rows = rows[:limit]
+		list.Older = list.Rows[limit-1].ID
 	}
 	if list.Triggers, err = v.db.Triggers(ctx); err != nil {
 		return DeliveryList{}, err

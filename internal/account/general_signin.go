@@ -17,12 +17,12 @@ const (
 // SetSignInManagement decides whether everybody needs a second factor, from their next sign-in on, and how long new
 // passwords must be, while the account still is as it was at version. It returns Invalid, also when somebody without a
 // second factor of their own demands one of others, store.ErrStale, or Forbidden without general.update.
-func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce bool, minLength int, version int64) error {
+func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce bool, minLength int, version int64) (store.Account, error) {
 	refused := Fields{}
 	if minLength < LeastMinPassword || minLength > MostMinPassword {
 		refused["password_min_length"] = fmt.Sprintf("Enter a number from %d to %d.", LeastMinPassword, MostMinPassword)
 	}
-	_, err := s.setGeneral(ctx, by, version, actChangeSignIn, func(tx *Tx, a *store.Account) error {
+	return s.setGeneral(ctx, by, version, actChangeSignIn, func(tx *Tx, a *store.Account) error {
 		if len(refused) > 0 {
 			return refused.Refusal()
 		}
@@ -35,7 +35,6 @@ func (s *Service) SetSignInManagement(ctx context.Context, by Actor, enforce boo
 		}
 		return tx.letIn(ctx)
 	})
-	return err
 }
 
 // mayEnforce refuses to demand a second factor of everybody from somebody who has none: nobody locks themselves out.

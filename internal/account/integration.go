@@ -109,6 +109,11 @@ func (v *View) integrationEntry(i store.Integration) object {
 	return o
 }
 
+// Settings opens the settings of an integration as an operation has returned it, for whoever has got it by that.
+func (s *Service) Settings(i store.Integration) (notify.Settings, error) {
+	return notify.OpenSettings(s.key, i.ID, i.Settings)
+}
+
 // Integrations returns all integrations, by name. It returns Forbidden without integrations.view.
 func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integration, error) {
 	if err := s.Require(by, permission.IntegrationsView); err != nil {

@@ -36,7 +36,8 @@ type IssuedToken struct {
 
 // CreateToken makes an API token and returns its value, this once. Personal ones are made by Administrators and Analysts for
 // themselves, and for Deploy people and API Developers by those who hold tokens.create and may manage them; shared ones take
-// tokens.create. It grants no more than whoever makes it holds (rule "may grant"). It returns Invalid or Forbidden.
+// tokens.create, and so does any that is made with a token. It grants no more than whoever makes it holds, who with a token holds what
+// that was given (rule "may grant"). It returns Invalid or Forbidden.
 func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.makeToken(ctx, in) })
 }
@@ -211,7 +212,7 @@ func (v *View) requireNewGrant(ctx context.Context, token store.Token, owner sto
 		return err
 	}
 	theirs := *v
-	theirs.by.Can = held
+	theirs.by.Can, theirs.by.TokenID = held, 0
 	err := theirs.requireAll(ctx, v.wantedBy(token), Lack{needs: permission.TokensCreate})
 	if refused := AsRefusal(err); refused != nil && refused.Lack != nil {
 		return invalid("permissions", strings.Replace(refused.Words, "You may", owner.DisplayName()+" may", 1))
@@ -220,10 +221,11 @@ func (v *View) requireNewGrant(ctx context.Context, token store.Token, owner sto
 }
 
 // wantedBy is what a token takes of the one who is its owner. The console's own resources count in the main tenant, and are not
-// asked for elsewhere where it is among the tenants (rule "main tenant decides").
+// asked for elsewhere where it is among the tenants (rule "main tenant decides"): the owner's token holds no more of them than they do.
+// Who works with a token has to hold all of it, as their owner may hold more.
 func (v *View) wantedBy(token store.Token) permission.Holdings {
 	grant := token.Grant()
-	if !grant.Covers(v.by.Main) {
+	if v.by.TokenID != 0 || !grant.Covers(v.by.Main) {
 		return permission.Union(grant)
 	}
 	console := permission.Grant{Tenants: []int64{v.by.Main}, Set: grant.Set.Intersect(consoleSet)}

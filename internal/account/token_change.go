@@ -39,7 +39,7 @@ func (v *View) expire(ctx context.Context, token *store.Token, expires string, r
 }
 
 // parseExpiry reads when a token is to expire: a day, at whose end in the time zone it does ("2026-12-31"), or how long it lasts
-// ("30d", "720h"). Empty means never, which is 0.
+// ("30d", "720h"), or of programs a moment ("2026-12-31T12:00:00Z"). Empty means never, which is 0.
 func parseExpiry(text string, now store.Millis, zone string) (at store.Millis, reason string) {
 	text = strings.TrimSpace(text)
 	if text == "" || text == "never" {
@@ -51,6 +51,8 @@ func parseExpiry(text string, now store.Millis, zone string) (at store.Millis, r
 	}
 	if day, err := time.ParseInLocation(time.DateOnly, text, location); err == nil {
 		at = store.At(day.AddDate(0, 0, 1))
+	} else if moment, err := time.Parse(time.RFC3339, text); err == nil {
+		at = store.At(moment)
 	} else if days, err := strconv.Atoi(strings.TrimSuffix(text, "d")); err == nil && strings.HasSuffix(text, "d") {
 		at = now.Add(time.Duration(max(0, min(days, longestDays+1))) * 24 * time.Hour) // more days would overflow
 	} else if lasts, err := time.ParseDuration(text); err == nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 
 	"console/internal/permission"
@@ -20,6 +21,7 @@ const (
 // TokenQuery is the state of the list of tokens.
 type TokenQuery struct {
 	Part, Search, Cursor string
+	Limit                int // of a program, whose list ends where nothing is left; 0: as many as a page of the console shows
 }
 
 // ShownToken is a token as pages show it.
@@ -54,11 +56,11 @@ func (s *Service) SeesTokens(ctx context.Context, by Actor) (bool, error) {
 	return s.db.OwnsTokens(ctx, by.UserID)
 }
 
-// Tokens returns a page of the tokens by name: one's own, and with tokens.view the shared ones and those of other people. It
-// returns Forbidden for a part that takes tokens.view.
+// Tokens returns a page of the tokens by name: one's own, and with tokens.view the shared ones and those of other people. Who works
+// with a token sees those of its owner with tokens.view only. It returns Forbidden for a part that takes tokens.view.
 func (s *Service) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenList, error) {
 	return read(ctx, s, by, func(v *View) (TokenList, error) {
-		query := store.TokenQuery{Kind: store.PersonalToken, Search: q.Search, Limit: TokensPerPage,
+		query := store.TokenQuery{Kind: store.PersonalToken, Search: q.Search, Limit: cmp.Or(q.Limit, TokensPerPage),
 			Cursor: store.ParseCursor(q.Cursor, store.SortName)}
 		if v.by.TokenID != 0 { // of the others of its owner, a token sees what it was given
 			if err := v.requirePermission(permission.TokensView); err != nil {
@@ -80,7 +82,7 @@ func (s *Service) Tokens(ctx context.Context, by Actor, q TokenQuery) (TokenList
 			query.Owner = v.by.UserID
 		}
 		tokens, next, prev, err := v.db.ListTokens(ctx, query)
-		if err == nil && len(tokens) == 0 && query.Cursor.ID != 0 { // the tokens beyond the cursor are gone
+		if err == nil && q.Limit == 0 && len(tokens) == 0 && query.Cursor.ID != 0 { // the tokens beyond the cursor are gone
 			query.Cursor = query.Cursor.Remaining()
 			tokens, next, prev, err = v.db.ListTokens(ctx, query)
 		}
@@ -108,6 +110,11 @@ func (s *Service) TokenDetails(ctx context.Context, by Actor, id int64) (ShownTo
 		}
 		return rows[0], nil
 	})
+}
+
+// OwnToken returns the token with which the actor works. It returns store.ErrNotFound for who works without one.
+func (s *Service) OwnToken(ctx context.Context, by Actor) (store.Token, error) {
+	return read(ctx, s, by, func(v *View) (store.Token, error) { return v.db.TokenByID(ctx, v.by.TokenID) })
 }
 
 // shown adds to tokens what pages say of them.

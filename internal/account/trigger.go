@@ -120,16 +120,16 @@ func (s *Service) requireEditor(by Actor) error {
 }
 
 // CreateTrigger adds a trigger, which is enabled. It returns Invalid or Forbidden.
-func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) (store.Trigger, error) {
+func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) (TriggerWithReactions, error) {
 	trigger, err := in.parse()
 	if err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	trigger.Enabled = in.Enabled == nil || *in.Enabled
-	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+	return change(ctx, s, by, func(tx *Tx) (TriggerWithReactions, error) {
 		if in.TenantID != nil {
 			if trigger.TenantID, err = tx.labelled(ctx, *in.TenantID); err != nil {
-				return store.Trigger{}, err
+				return TriggerWithReactions{}, err
 			}
 		}
 		return tx.makeTrigger(ctx, trigger, in.Integrations)
@@ -138,11 +138,11 @@ func (s *Service) CreateTrigger(ctx context.Context, by Actor, in TriggerInput) 
 
 // DuplicateTrigger adds a copy of a trigger. It is disabled, so that nobody is told everything twice before it has been
 // edited. It returns Forbidden or store.ErrNotFound.
-func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+func (s *Service) DuplicateTrigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
+	return change(ctx, s, by, func(tx *Tx) (TriggerWithReactions, error) {
 		original, err := tx.triggerWithReactions(ctx, id)
 		if err != nil {
-			return store.Trigger{}, err
+			return TriggerWithReactions{}, err
 		}
 		duplicate := original.Trigger
 		duplicate.Name, duplicate.Enabled = copyOf(original.Name), false
@@ -160,38 +160,38 @@ func copyOf(name string) string {
 	return string(copied[:min(len(copied), input.MaxTitle)])
 }
 
-func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integrations []int64) (store.Trigger, error) {
+func (tx *Tx) makeTrigger(ctx context.Context, trigger store.Trigger, integrations []int64) (TriggerWithReactions, error) {
 	if err := tx.requirePermission(permission.TriggersCreate); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	trigger.CreatedAt, trigger.CreatorID, trigger.Creator = tx.now, tx.by.UserID, tx.by.recorded()
 	if err := tx.db.InsertTrigger(ctx, &trigger); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	if err := tx.setReactions(ctx, trigger, integrations); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	created, err := tx.triggerWithReactions(ctx, trigger.ID)
 	if err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
-	return trigger, tx.recordChange(ctx, actCreateTrigger, object{}, created.object())
+	return created, tx.recordChange(ctx, actCreateTrigger, object{}, created.object())
 }
 
 // UpdateTrigger changes a trigger that still is as it was at version. It returns Invalid, Forbidden, store.ErrStale
 // or store.ErrNotFound.
-func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64, in TriggerInput) (store.Trigger, error) {
+func (s *Service) UpdateTrigger(ctx context.Context, by Actor, id, version int64, in TriggerInput) (TriggerWithReactions, error) {
 	if err := requireVersion(version); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	if err := s.keepRules(ctx, by, id, &in); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	trigger, err := in.parse()
 	if err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
-	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+	return change(ctx, s, by, func(tx *Tx) (TriggerWithReactions, error) {
 		return tx.changeTrigger(ctx, id, actChangeTrigger, func(t *store.Trigger) error {
 			t.Name, t.Description, t.Condition, t.Version = trigger.Name, trigger.Description, trigger.Condition, version
 			t.RoleOperator, t.Roles, t.ObjectTypes, t.Rules = trigger.RoleOperator, trigger.Roles, trigger.ObjectTypes, trigger.Rules
@@ -217,8 +217,8 @@ func (s *Service) keepRules(ctx context.Context, by Actor, id int64, in *Trigger
 }
 
 // EnableTrigger lets a trigger tell what happens from now on. It returns Forbidden or store.ErrNotFound.
-func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
+	return change(ctx, s, by, func(tx *Tx) (TriggerWithReactions, error) {
 		return tx.changeTrigger(ctx, id, actEnableTrigger, func(t *store.Trigger) error {
 			t.Enabled = true
 			return nil
@@ -227,8 +227,8 @@ func (s *Service) EnableTrigger(ctx context.Context, by Actor, id int64) (store.
 }
 
 // DisableTrigger keeps a trigger from telling anybody anything. It returns Forbidden or store.ErrNotFound.
-func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store.Trigger, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Trigger, error) {
+func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (TriggerWithReactions, error) {
+	return change(ctx, s, by, func(tx *Tx) (TriggerWithReactions, error) {
 		return tx.changeTrigger(ctx, id, actDisableTrigger, func(t *store.Trigger) error {
 			t.Enabled = false
 			return nil
@@ -237,26 +237,26 @@ func (s *Service) DisableTrigger(ctx context.Context, by Actor, id int64) (store
 }
 
 // changeTrigger stores and records what change makes of a trigger.
-func (tx *Tx) changeTrigger(ctx context.Context, id int64, action action, change func(*store.Trigger) error) (store.Trigger, error) {
+func (tx *Tx) changeTrigger(ctx context.Context, id int64, action action, change func(*store.Trigger) error) (TriggerWithReactions, error) {
 	if err := tx.requirePermission(permission.TriggersUpdate); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	before, err := tx.triggerWithReactions(ctx, id)
 	if err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	trigger := before.Trigger
 	if err := change(&trigger); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	if err := tx.db.UpdateTrigger(ctx, &trigger); err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
 	after, err := tx.triggerWithReactions(ctx, id)
 	if err != nil {
-		return store.Trigger{}, err
+		return TriggerWithReactions{}, err
 	}
-	return trigger, tx.recordChange(ctx, action, before.object(), after.object())
+	return after, tx.recordChange(ctx, action, before.object(), after.object())
 }
 
 // DeleteTrigger removes a trigger; messages it has queued are still delivered. It returns ChangedPreview, Forbidden or

@@ -244,9 +244,10 @@ func (s *Service) ChangeTenant(ctx context.Context, by Actor, id int64, in Tenan
 	})
 }
 
-// DeleteTenantByID is DeleteTenant for programs, which type no name to confirm.
+// DeleteTenantByID is DeleteTenant for programs, which type no name to confirm. It returns what that returns.
 func (s *Service) DeleteTenantByID(ctx context.Context, by Actor, id int64) (store.Tenant, error) {
-	return change(ctx, s, by, func(tx *Tx) (store.Tenant, error) {
+	preview := func(v *View) (TenantEnd, error) { return v.previewTenantEnd(ctx, id) }
+	return changeConfirmed(ctx, s, by, preview, func(tx *Tx) (store.Tenant, error) {
 		tenant, err := tx.changeableTenant(ctx, id, permission.TenantsDelete)
 		if err != nil {
 			return store.Tenant{}, err

@@ -153,8 +153,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
 		Ready: o.db.Ready, Now: s.Now, Log: server.log,
 	})
+	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
 	server.http = &http.Server{
-		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), api.New(service, base).Programs()),
+		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), own.Programs()),
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),

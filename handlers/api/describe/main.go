@@ -60,12 +60,12 @@ func Document() ([]byte, error) {
 }
 
 // schemaName is what a type is called in the document: a page of groups is a GroupPage.
-func schemaName(_ reflect.Type, name string) string {
-	name = strings.TrimPrefix(name, "Api")
-	if of, is := strings.CutPrefix(name, "PageConsoleHandlersApi"); is {
-		return of + "Page"
+func schemaName(t reflect.Type, name string) string {
+	if items, is := t.FieldByName("Items"); is && strings.HasPrefix(t.Name(), "page[") {
+		of := items.Type.Elem().Name()
+		return strings.ToUpper(of[:1]) + of[1:] + "Page"
 	}
-	return name
+	return strings.TrimPrefix(name, "Api")
 }
 
 // describe adds an operation to the document.
@@ -82,7 +82,11 @@ func describe(reflector *openapi31.Reflector, o api.Operation) error {
 	if o.Creates() {
 		described.AddReqStructure(new(idempotent))
 	}
-	described.AddRespStructure(reflect.New(o.Out).Interface(), func(c *openapi.ContentUnit) { c.HTTPStatus = o.Status })
+	if o.File == "" {
+		described.AddRespStructure(reflect.New(o.Out).Interface(), func(c *openapi.ContentUnit) { c.HTTPStatus = o.Status })
+	} else {
+		described.AddRespStructure(new(string), func(c *openapi.ContentUnit) { c.HTTPStatus, c.ContentType = o.Status, o.File })
+	}
 	for _, status := range api.Refusals(o) {
 		described.AddRespStructure(new(api.Problem), func(c *openapi.ContentUnit) {
 			c.HTTPStatus, c.ContentType, c.Description = status, "application/problem+json", http.StatusText(status)
