@@ -3846,45 +3846,63 @@ type ClientInterface interface {
 
 	// ListActivity The activity log, the newest entries first; next leads to older ones. A long search answers what it has found so far: a page can be empty and have a next one.
 	//
+	// Takes the permission activity.view.
+	//
 	// Corresponds with GET /activity (the `ListActivity` operationId).
 	ListActivity(ctx context.Context, params *ListActivityParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportActivityCSV All entries that match, as a table for people. The export is an entry itself.
+	//
+	// Takes the permission activity.export.
 	//
 	// Corresponds with GET /activity/export.csv (the `ExportActivityCSV` operationId).
 	ExportActivityCSV(ctx context.Context, params *ExportActivityCSVParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportActivityLines All entries that match, as lines of JSON in the form of OCSF. The export is an entry itself.
 	//
+	// Takes the permission activity.export.
+	//
 	// Corresponds with GET /activity/export.ndjson (the `ExportActivityLines` operationId).
 	ExportActivityLines(ctx context.Context, params *ExportActivityLinesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadActivity An entry of the activity log.
+	//
+	// Takes the permission activity.view.
 	//
 	// Corresponds with GET /activity/{id} (the `ReadActivity` operationId).
 	ReadActivity(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDeliveries What triggers have sent, the newest first. Mails to people are not among it.
 	//
+	// Takes the permission triggers.view.
+	//
 	// Corresponds with GET /deliveries (the `ListDeliveries` operationId).
 	ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadDelivery A message of a trigger, with each attempt to send it.
+	//
+	// Takes the permission triggers.view.
 	//
 	// Corresponds with GET /deliveries/{id} (the `ReadDelivery` operationId).
 	ReadDelivery(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendAgain Sends a message that has ended once more, as a delivery of its own.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Corresponds with POST /deliveries/{id}/send-again (the `SendAgain` operationId).
 	SendAgain(ctx context.Context, id int64, params *SendAgainParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListGroups The groups, by name.
 	//
+	// Takes the permission groups.view.
+	//
 	// Corresponds with GET /groups (the `ListGroups` operationId).
 	ListGroups(ctx context.Context, params *ListGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateGroupWithBody Makes a group, whose permissions are those of a role or its own.
+	//
+	// Takes the permission groups.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3893,6 +3911,8 @@ type ClientInterface interface {
 
 	// CreateGroup Makes a group, whose permissions are those of a role or its own.
 	//
+	// Takes the permission groups.create.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups (the `CreateGroup` operationId).
@@ -3900,15 +3920,21 @@ type ClientInterface interface {
 
 	// DeleteGroup Deletes a group. Its members lose what only it gave them.
 	//
+	// Takes the permission groups.delete.
+	//
 	// Corresponds with DELETE /groups/{id} (the `DeleteGroup` operationId).
 	DeleteGroup(ctx context.Context, id int64, params *DeleteGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadGroup A group and the tenants it covers.
 	//
+	// Takes the permission groups.view.
+	//
 	// Corresponds with GET /groups/{id} (the `ReadGroup` operationId).
 	ReadGroup(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RenameGroupWithBody Gives a group another name.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3917,6 +3943,8 @@ type ClientInterface interface {
 
 	// RenameGroup Gives a group another name.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /groups/{id} (the `RenameGroup` operationId).
@@ -3924,10 +3952,14 @@ type ClientInterface interface {
 
 	// ListGroupMembers The people in a group, by name.
 	//
+	// Takes the permission groups.view.
+	//
 	// Corresponds with GET /groups/{id}/members (the `ListGroupMembers` operationId).
 	ListGroupMembers(ctx context.Context, id int64, params *ListGroupMembersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddGroupMembersWithBody Puts people into a group: all of them or nobody.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3936,12 +3968,16 @@ type ClientInterface interface {
 
 	// AddGroupMembers Puts people into a group: all of them or nobody.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups/{id}/members (the `AddGroupMembers` operationId).
 	AddGroupMembers(ctx context.Context, id int64, body AddGroupMembersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RemoveGroupMembersWithBody Takes people out of a group.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3950,12 +3986,16 @@ type ClientInterface interface {
 
 	// RemoveGroupMembers Takes people out of a group.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups/{id}/members/remove (the `RemoveGroupMembers` operationId).
 	RemoveGroupMembers(ctx context.Context, id int64, params *RemoveGroupMembersParams, body RemoveGroupMembersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetGroupPermissionsWithBody Gives a group another role, or other permissions of its own.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3964,6 +4004,8 @@ type ClientInterface interface {
 
 	// SetGroupPermissions Gives a group another role, or other permissions of its own.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /groups/{id}/permissions (the `SetGroupPermissions` operationId).
@@ -3971,10 +4013,14 @@ type ClientInterface interface {
 
 	// PreviewDeleteGroup What the members of a group would lose if it were deleted.
 	//
+	// Takes the permission groups.delete.
+	//
 	// Corresponds with POST /groups/{id}/previews/delete (the `PreviewDeleteGroup` operationId).
 	PreviewDeleteGroup(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewGroupPermissionsWithBody What another role, or other permissions, would take away.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3983,12 +4029,16 @@ type ClientInterface interface {
 
 	// PreviewGroupPermissions What another role, or other permissions, would take away.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups/{id}/previews/permissions (the `PreviewGroupPermissions` operationId).
 	PreviewGroupPermissions(ctx context.Context, id int64, params *PreviewGroupPermissionsParams, body PreviewGroupPermissionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewRemoveGroupMembersWithBody What people would lose who are taken out of a group.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3997,12 +4047,16 @@ type ClientInterface interface {
 
 	// PreviewRemoveGroupMembers What people would lose who are taken out of a group.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups/{id}/previews/remove-members (the `PreviewRemoveGroupMembers` operationId).
 	PreviewRemoveGroupMembers(ctx context.Context, id int64, body PreviewRemoveGroupMembersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddGroupTenantsWithBody Lets a group cover more tenants.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4011,6 +4065,8 @@ type ClientInterface interface {
 
 	// AddGroupTenants Lets a group cover more tenants.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /groups/{id}/tenants (the `AddGroupTenants` operationId).
@@ -4018,20 +4074,28 @@ type ClientInterface interface {
 
 	// RemoveGroupTenant Ends that a group covers a tenant.
 	//
+	// Takes the permission groups.update.
+	//
 	// Corresponds with DELETE /groups/{id}/tenants/{tenant_id} (the `RemoveGroupTenant` operationId).
 	RemoveGroupTenant(ctx context.Context, id int64, tenantId int64, params *RemoveGroupTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewRemoveGroupTenant What the members of a group would lose if it did not cover a tenant any more.
+	//
+	// Takes the permission groups.update.
 	//
 	// Corresponds with POST /groups/{id}/tenants/{tenant_id}/previews/remove (the `PreviewRemoveGroupTenant` operationId).
 	PreviewRemoveGroupTenant(ctx context.Context, id int64, tenantId int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListIntegrations The integrations, the oldest first.
 	//
+	// Takes the permission integrations.view.
+	//
 	// Corresponds with GET /integrations (the `ListIntegrations` operationId).
 	ListIntegrations(ctx context.Context, params *ListIntegrationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateIntegrationWithBody Makes an integration. The signing secret of a webhook is answered this once.
+	//
+	// Takes the permission integrations.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4040,12 +4104,16 @@ type ClientInterface interface {
 
 	// CreateIntegration Makes an integration. The signing secret of a webhook is answered this once.
 	//
+	// Takes the permission integrations.create.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /integrations (the `CreateIntegration` operationId).
 	CreateIntegration(ctx context.Context, params *CreateIntegrationParams, body CreateIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListIntegrationKinds The kinds of integrations, with the settings that each has.
+	//
+	// Takes the permission integrations.view.
 	//
 	// Corresponds with GET /integrations/kinds (the `ListIntegrationKinds` operationId).
 	ListIntegrationKinds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4071,15 +4139,21 @@ type ClientInterface interface {
 
 	// DeleteIntegration Deletes an integration. What still waits for it is not sent.
 	//
+	// Takes the permission integrations.delete.
+	//
 	// Corresponds with DELETE /integrations/{id} (the `DeleteIntegration` operationId).
 	DeleteIntegration(ctx context.Context, id int64, params *DeleteIntegrationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadIntegration An integration. Of its secrets it says which are set.
 	//
+	// Takes the permission integrations.view.
+	//
 	// Corresponds with GET /integrations/{id} (the `ReadIntegration` operationId).
 	ReadIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeIntegrationWithBody Changes what the request says; the rest, secrets too, stays.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4088,6 +4162,8 @@ type ClientInterface interface {
 
 	// ChangeIntegration Changes what the request says; the rest, secrets too, stays.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /integrations/{id} (the `ChangeIntegration` operationId).
@@ -4095,40 +4171,56 @@ type ClientInterface interface {
 
 	// DisableIntegration Switches an integration off: what is sent to it waits.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Corresponds with POST /integrations/{id}/disable (the `DisableIntegration` operationId).
 	DisableIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnableIntegration Switches an integration on. What waits for it is sent.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Corresponds with POST /integrations/{id}/enable (the `EnableIntegration` operationId).
 	EnableIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewDeleteIntegration Which triggers would send to it no more.
 	//
+	// Takes the permission integrations.delete.
+	//
 	// Corresponds with POST /integrations/{id}/previews/delete (the `PreviewDeleteIntegration` operationId).
 	PreviewDeleteIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewSigningSecret The webhook that would get another signing secret, as it is now.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Corresponds with POST /integrations/{id}/previews/signing-secret (the `PreviewSigningSecret` operationId).
 	PreviewSigningSecret(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MakeSigningSecret Gives a webhook another signing secret, which is answered this once. For 24 hours requests are signed with the old one too.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Corresponds with POST /integrations/{id}/signing-secret (the `MakeSigningSecret` operationId).
 	MakeSigningSecret(ctx context.Context, id int64, params *MakeSigningSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TestSavedIntegration Sends a test message with the settings as they are saved.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Corresponds with POST /integrations/{id}/test (the `TestSavedIntegration` operationId).
 	TestSavedIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListInvitations The invitations that nobody has accepted yet, also those whose link has run out.
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /invitations (the `ListInvitations` operationId).
 	ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// InviteByLinkWithBody Invites somebody by a link to be handed on, which is answered this once.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4137,6 +4229,8 @@ type ClientInterface interface {
 
 	// InviteByLink Invites somebody by a link to be handed on, which is answered this once.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /invitations (the `InviteByLink` operationId).
@@ -4144,15 +4238,21 @@ type ClientInterface interface {
 
 	// RevokeInvitation Revokes an invitation: its links no longer work, and its person leaves the list.
 	//
+	// Takes the permission users.create.
+	//
 	// Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
 	RevokeInvitation(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadInvitation An invitation that nobody has accepted yet.
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /invitations/{id} (the `ReadInvitation` operationId).
 	ReadInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeInvitedRoleWithBody Gives somebody who is invited another role.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4161,6 +4261,8 @@ type ClientInterface interface {
 
 	// ChangeInvitedRole Gives somebody who is invited another role.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
@@ -4168,10 +4270,14 @@ type ClientInterface interface {
 
 	// RenewInvitationLink Makes a new link to be handed on, which is answered this once.
 	//
+	// Takes the permission users.create.
+	//
 	// Corresponds with POST /invitations/{id}/link (the `RenewInvitationLink` operationId).
 	RenewInvitationLink(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResendInvitation Mails somebody who is invited by mail a new link.
+	//
+	// Takes the permission users.create.
 	//
 	// Corresponds with POST /invitations/{id}/resend (the `ResendInvitation` operationId).
 	ResendInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4198,6 +4304,8 @@ type ClientInterface interface {
 
 	// ListPermitted Who may do something in a tenant, and through which groups?
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
 	ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -4218,10 +4326,14 @@ type ClientInterface interface {
 
 	// ReadSettings The settings of the account.
 	//
+	// Takes the permission general.view.
+	//
 	// Corresponds with GET /settings (the `ReadSettings` operationId).
 	ReadSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeActivityRetentionWithBody Changes for how long the activity log is kept. What is older is removed at once, for good.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4230,12 +4342,16 @@ type ClientInterface interface {
 
 	// ChangeActivityRetention Changes for how long the activity log is kept. What is older is removed at once, for good.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /settings/activity (the `ChangeActivityRetention` operationId).
 	ChangeActivityRetention(ctx context.Context, params *ChangeActivityRetentionParams, body ChangeActivityRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeCompanyWithBody Changes what the company is called, and the label of its cloud.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4244,12 +4360,16 @@ type ClientInterface interface {
 
 	// ChangeCompany Changes what the company is called, and the label of its cloud.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /settings/company (the `ChangeCompany` operationId).
 	ChangeCompany(ctx context.Context, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeLogoutWithBody Changes after which time people are signed out. It holds for every session from its next request on.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4258,12 +4378,16 @@ type ClientInterface interface {
 
 	// ChangeLogout Changes after which time people are signed out. It holds for every session from its next request on.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /settings/logout (the `ChangeLogout` operationId).
 	ChangeLogout(ctx context.Context, params *ChangeLogoutParams, body ChangeLogoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewActivityRetentionWithBody Which entries of the activity log would be removed if it were kept for so long.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4272,6 +4396,8 @@ type ClientInterface interface {
 
 	// PreviewActivityRetention Which entries of the activity log would be removed if it were kept for so long.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /settings/previews/activity (the `PreviewActivityRetention` operationId).
@@ -4279,20 +4405,28 @@ type ClientInterface interface {
 
 	// PreviewSignOutWithoutSecondFactor How many people without a second factor are signed in.
 	//
+	// Takes the permission general.update.
+	//
 	// Corresponds with POST /settings/previews/sign-out-without-2fa (the `PreviewSignOutWithoutSecondFactor` operationId).
 	PreviewSignOutWithoutSecondFactor(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SignOutEverybody Signs everybody out, in every browser.
+	//
+	// Takes the permission general.update.
 	//
 	// Corresponds with POST /settings/sign-out-everybody (the `SignOutEverybody` operationId).
 	SignOutEverybody(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SignOutWithoutSecondFactor Signs everybody out who has no second factor.
 	//
+	// Takes the permission general.update.
+	//
 	// Corresponds with POST /settings/sign-out-without-2fa (the `SignOutWithoutSecondFactor` operationId).
 	SignOutWithoutSecondFactor(ctx context.Context, params *SignOutWithoutSecondFactorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeSignInWithBody Changes what is asked of people who sign in.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4301,6 +4435,8 @@ type ClientInterface interface {
 
 	// ChangeSignIn Changes what is asked of people who sign in.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /settings/signin (the `ChangeSignIn` operationId).
@@ -4308,15 +4444,21 @@ type ClientInterface interface {
 
 	// SendTestMail Sends a mail to the owner of the token, and says what became of it.
 	//
+	// Takes the permission general.update.
+	//
 	// Corresponds with POST /settings/test-mail (the `SendTestMail` operationId).
 	SendTestMail(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTenants The tenants, the oldest first, which is the main one.
 	//
+	// Takes the permission tenants.view.
+	//
 	// Corresponds with GET /tenants (the `ListTenants` operationId).
 	ListTenants(ctx context.Context, params *ListTenantsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateTenantWithBody Makes a tenant and, where one is named, invites its first Administrator by mail.
+	//
+	// Takes the permission tenants.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4325,6 +4467,8 @@ type ClientInterface interface {
 
 	// CreateTenant Makes a tenant and, where one is named, invites its first Administrator by mail.
 	//
+	// Takes the permission tenants.create.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /tenants (the `CreateTenant` operationId).
@@ -4332,15 +4476,21 @@ type ClientInterface interface {
 
 	// DeleteTenant Deletes a tenant that is disabled, for good.
 	//
+	// Takes the permission tenants.delete.
+	//
 	// Corresponds with DELETE /tenants/{id} (the `DeleteTenant` operationId).
 	DeleteTenant(ctx context.Context, id int64, params *DeleteTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadTenant A tenant.
 	//
+	// Takes the permission tenants.view.
+	//
 	// Corresponds with GET /tenants/{id} (the `ReadTenant` operationId).
 	ReadTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RenameTenantWithBody Gives a tenant another name. The main one is called as the company is.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4349,6 +4499,8 @@ type ClientInterface interface {
 
 	// RenameTenant Gives a tenant another name. The main one is called as the company is.
 	//
+	// Takes the permission tenants.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /tenants/{id} (the `RenameTenant` operationId).
@@ -4356,20 +4508,28 @@ type ClientInterface interface {
 
 	// DisableTenant Takes away all access to a tenant until it is enabled again.
 	//
+	// Takes the permission tenants.update.
+	//
 	// Corresponds with POST /tenants/{id}/disable (the `DisableTenant` operationId).
 	DisableTenant(ctx context.Context, id int64, params *DisableTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnableTenant Gives access to a tenant again.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Corresponds with POST /tenants/{id}/enable (the `EnableTenant` operationId).
 	EnableTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewDeleteTenant What would go with a tenant that is disabled.
 	//
+	// Takes the permission tenants.delete.
+	//
 	// Corresponds with POST /tenants/{id}/previews/delete (the `PreviewDeleteTenant` operationId).
 	PreviewDeleteTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewDisableTenant What it would take away to disable a tenant.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Corresponds with POST /tenants/{id}/previews/disable (the `PreviewDisableTenant` operationId).
 	PreviewDisableTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4443,10 +4603,14 @@ type ClientInterface interface {
 
 	// ListTriggers The triggers, the oldest first.
 	//
+	// Takes the permission triggers.view.
+	//
 	// Corresponds with GET /triggers (the `ListTriggers` operationId).
 	ListTriggers(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateTriggerWithBody Makes a trigger.
+	//
+	// Takes the permission triggers.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4454,6 +4618,8 @@ type ClientInterface interface {
 	CreateTriggerWithBody(ctx context.Context, params *CreateTriggerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateTrigger Makes a trigger.
+	//
+	// Takes the permission triggers.create.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4476,15 +4642,21 @@ type ClientInterface interface {
 
 	// DeleteTrigger Deletes a trigger. Messages that it has queued are still sent.
 	//
+	// Takes the permission triggers.delete.
+	//
 	// Corresponds with DELETE /triggers/{id} (the `DeleteTrigger` operationId).
 	DeleteTrigger(ctx context.Context, id int64, params *DeleteTriggerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadTrigger A trigger.
 	//
+	// Takes the permission triggers.view.
+	//
 	// Corresponds with GET /triggers/{id} (the `ReadTrigger` operationId).
 	ReadTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeTriggerWithBody Makes a trigger what the request says.
+	//
+	// Takes the permission triggers.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4493,6 +4665,8 @@ type ClientInterface interface {
 
 	// ChangeTrigger Makes a trigger what the request says.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /triggers/{id} (the `ChangeTrigger` operationId).
@@ -4500,20 +4674,28 @@ type ClientInterface interface {
 
 	// DisableTrigger Keeps a trigger from telling anybody anything.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Corresponds with POST /triggers/{id}/disable (the `DisableTrigger` operationId).
 	DisableTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DuplicateTrigger Makes a copy of a trigger, which is disabled.
+	//
+	// Takes the permission triggers.create.
 	//
 	// Corresponds with POST /triggers/{id}/duplicate (the `DuplicateTrigger` operationId).
 	DuplicateTrigger(ctx context.Context, id int64, params *DuplicateTriggerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnableTrigger Lets a trigger tell what happens from now on.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Corresponds with POST /triggers/{id}/enable (the `EnableTrigger` operationId).
 	EnableTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewDeleteTrigger What would be deleted with a trigger.
+	//
+	// Takes the permission triggers.delete.
 	//
 	// Corresponds with POST /triggers/{id}/previews/delete (the `PreviewDeleteTrigger` operationId).
 	PreviewDeleteTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4525,10 +4707,14 @@ type ClientInterface interface {
 
 	// ListUsers The people of the user list.
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /users (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUserWithBody Adds somebody and invites them by mail, unless they are given a password or never sign in.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4536,6 +4722,8 @@ type ClientInterface interface {
 	CreateUserWithBody(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUser Adds somebody and invites them by mail, unless they are given a password or never sign in.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4558,12 +4746,16 @@ type ClientInterface interface {
 
 	// StartImportWithBody Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /users/import (the `StartImport` operationId).
 	StartImportWithBody(ctx context.Context, params *StartImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartImport Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4586,12 +4778,16 @@ type ClientInterface interface {
 
 	// PreviewImportWithBody What importing a CSV file would do, line by line.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /users/previews/import (the `PreviewImport` operationId).
 	PreviewImportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewImport What importing a CSV file would do, line by line.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4600,15 +4796,21 @@ type ClientInterface interface {
 
 	// DeleteUser Deletes somebody, for good.
 	//
+	// Takes the permission users.delete.
+	//
 	// Corresponds with DELETE /users/{id} (the `DeleteUser` operationId).
 	DeleteUser(ctx context.Context, id int64, params *DeleteUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadUser Somebody, and the groups they are in.
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /users/{id} (the `ReadUser` operationId).
 	ReadUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RenameUserWithBody Gives somebody another name.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4617,6 +4819,8 @@ type ClientInterface interface {
 
 	// RenameUser Gives somebody another name.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /users/{id} (the `RenameUser` operationId).
@@ -4624,20 +4828,28 @@ type ClientInterface interface {
 
 	// DisableUser Takes away somebody's access, until it is enabled again.
 	//
+	// Takes the permission users.update.
+	//
 	// Corresponds with POST /users/{id}/disable (the `DisableUser` operationId).
 	DisableUser(ctx context.Context, id int64, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnableUser Gives somebody access again.
+	//
+	// Takes the permission users.update.
 	//
 	// Corresponds with POST /users/{id}/enable (the `EnableUser` operationId).
 	EnableUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadMembership The role of somebody, and the groups they are in.
 	//
+	// Takes the permission users.view.
+	//
 	// Corresponds with GET /users/{id}/membership (the `ReadMembership` operationId).
 	ReadMembership(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetMembershipWithBody Gives somebody another role, or puts them into other groups.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4646,12 +4858,16 @@ type ClientInterface interface {
 
 	// SetMembership Gives somebody another role, or puts them into other groups.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /users/{id}/membership (the `SetMembership` operationId).
 	SetMembership(ctx context.Context, id int64, params *SetMembershipParams, body SetMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendPasswordReset Mails somebody a link by which they set a new password.
+	//
+	// Takes the permission users.update.
 	//
 	// Corresponds with POST /users/{id}/password-reset (the `SendPasswordReset` operationId).
 	SendPasswordReset(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4663,15 +4879,21 @@ type ClientInterface interface {
 
 	// PreviewDeleteUser What would go with somebody who is deleted.
 	//
+	// Takes the permission users.delete.
+	//
 	// Corresponds with POST /users/{id}/previews/delete (the `PreviewDeleteUser` operationId).
 	PreviewDeleteUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewDisableUser What would go with somebody's access.
 	//
+	// Takes the permission users.update.
+	//
 	// Corresponds with POST /users/{id}/previews/disable (the `PreviewDisableUser` operationId).
 	PreviewDisableUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewMembershipWithBody What another role and other groups would take away.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4680,6 +4902,8 @@ type ClientInterface interface {
 
 	// PreviewMembership What another role and other groups would take away.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /users/{id}/previews/membership (the `PreviewMembership` operationId).
@@ -4687,6 +4911,8 @@ type ClientInterface interface {
 }
 
 // ListActivity The activity log, the newest entries first; next leads to older ones. A long search answers what it has found so far: a page can be empty and have a next one.
+//
+// Takes the permission activity.view.
 //
 // Corresponds with GET /activity (the `ListActivity` operationId).
 func (c *Client) ListActivity(ctx context.Context, params *ListActivityParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4703,6 +4929,8 @@ func (c *Client) ListActivity(ctx context.Context, params *ListActivityParams, r
 
 // ExportActivityCSV All entries that match, as a table for people. The export is an entry itself.
 //
+// Takes the permission activity.export.
+//
 // Corresponds with GET /activity/export.csv (the `ExportActivityCSV` operationId).
 func (c *Client) ExportActivityCSV(ctx context.Context, params *ExportActivityCSVParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportActivityCSVRequest(c.Server, params)
@@ -4717,6 +4945,8 @@ func (c *Client) ExportActivityCSV(ctx context.Context, params *ExportActivityCS
 }
 
 // ExportActivityLines All entries that match, as lines of JSON in the form of OCSF. The export is an entry itself.
+//
+// Takes the permission activity.export.
 //
 // Corresponds with GET /activity/export.ndjson (the `ExportActivityLines` operationId).
 func (c *Client) ExportActivityLines(ctx context.Context, params *ExportActivityLinesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4733,6 +4963,8 @@ func (c *Client) ExportActivityLines(ctx context.Context, params *ExportActivity
 
 // ReadActivity An entry of the activity log.
 //
+// Takes the permission activity.view.
+//
 // Corresponds with GET /activity/{id} (the `ReadActivity` operationId).
 func (c *Client) ReadActivity(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadActivityRequest(c.Server, id)
@@ -4747,6 +4979,8 @@ func (c *Client) ReadActivity(ctx context.Context, id int64, reqEditors ...Reque
 }
 
 // ListDeliveries What triggers have sent, the newest first. Mails to people are not among it.
+//
+// Takes the permission triggers.view.
 //
 // Corresponds with GET /deliveries (the `ListDeliveries` operationId).
 func (c *Client) ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4763,6 +4997,8 @@ func (c *Client) ListDeliveries(ctx context.Context, params *ListDeliveriesParam
 
 // ReadDelivery A message of a trigger, with each attempt to send it.
 //
+// Takes the permission triggers.view.
+//
 // Corresponds with GET /deliveries/{id} (the `ReadDelivery` operationId).
 func (c *Client) ReadDelivery(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadDeliveryRequest(c.Server, id)
@@ -4777,6 +5013,8 @@ func (c *Client) ReadDelivery(ctx context.Context, id int64, reqEditors ...Reque
 }
 
 // SendAgain Sends a message that has ended once more, as a delivery of its own.
+//
+// Takes the permission triggers.update.
 //
 // Corresponds with POST /deliveries/{id}/send-again (the `SendAgain` operationId).
 func (c *Client) SendAgain(ctx context.Context, id int64, params *SendAgainParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4793,6 +5031,8 @@ func (c *Client) SendAgain(ctx context.Context, id int64, params *SendAgainParam
 
 // ListGroups The groups, by name.
 //
+// Takes the permission groups.view.
+//
 // Corresponds with GET /groups (the `ListGroups` operationId).
 func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListGroupsRequest(c.Server, params)
@@ -4807,6 +5047,8 @@ func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, reqEd
 }
 
 // CreateGroupWithBody Makes a group, whose permissions are those of a role or its own.
+//
+// Takes the permission groups.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4825,6 +5067,8 @@ func (c *Client) CreateGroupWithBody(ctx context.Context, params *CreateGroupPar
 
 // CreateGroup Makes a group, whose permissions are those of a role or its own.
 //
+// Takes the permission groups.create.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups (the `CreateGroup` operationId).
@@ -4842,6 +5086,8 @@ func (c *Client) CreateGroup(ctx context.Context, params *CreateGroupParams, bod
 
 // DeleteGroup Deletes a group. Its members lose what only it gave them.
 //
+// Takes the permission groups.delete.
+//
 // Corresponds with DELETE /groups/{id} (the `DeleteGroup` operationId).
 func (c *Client) DeleteGroup(ctx context.Context, id int64, params *DeleteGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteGroupRequest(c.Server, id, params)
@@ -4857,6 +5103,8 @@ func (c *Client) DeleteGroup(ctx context.Context, id int64, params *DeleteGroupP
 
 // ReadGroup A group and the tenants it covers.
 //
+// Takes the permission groups.view.
+//
 // Corresponds with GET /groups/{id} (the `ReadGroup` operationId).
 func (c *Client) ReadGroup(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadGroupRequest(c.Server, id)
@@ -4871,6 +5119,8 @@ func (c *Client) ReadGroup(ctx context.Context, id int64, reqEditors ...RequestE
 }
 
 // RenameGroupWithBody Gives a group another name.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4889,6 +5139,8 @@ func (c *Client) RenameGroupWithBody(ctx context.Context, id int64, params *Rena
 
 // RenameGroup Gives a group another name.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /groups/{id} (the `RenameGroup` operationId).
@@ -4906,6 +5158,8 @@ func (c *Client) RenameGroup(ctx context.Context, id int64, params *RenameGroupP
 
 // ListGroupMembers The people in a group, by name.
 //
+// Takes the permission groups.view.
+//
 // Corresponds with GET /groups/{id}/members (the `ListGroupMembers` operationId).
 func (c *Client) ListGroupMembers(ctx context.Context, id int64, params *ListGroupMembersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListGroupMembersRequest(c.Server, id, params)
@@ -4920,6 +5174,8 @@ func (c *Client) ListGroupMembers(ctx context.Context, id int64, params *ListGro
 }
 
 // AddGroupMembersWithBody Puts people into a group: all of them or nobody.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4938,6 +5194,8 @@ func (c *Client) AddGroupMembersWithBody(ctx context.Context, id int64, contentT
 
 // AddGroupMembers Puts people into a group: all of them or nobody.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups/{id}/members (the `AddGroupMembers` operationId).
@@ -4954,6 +5212,8 @@ func (c *Client) AddGroupMembers(ctx context.Context, id int64, body AddGroupMem
 }
 
 // RemoveGroupMembersWithBody Takes people out of a group.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4972,6 +5232,8 @@ func (c *Client) RemoveGroupMembersWithBody(ctx context.Context, id int64, param
 
 // RemoveGroupMembers Takes people out of a group.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups/{id}/members/remove (the `RemoveGroupMembers` operationId).
@@ -4988,6 +5250,8 @@ func (c *Client) RemoveGroupMembers(ctx context.Context, id int64, params *Remov
 }
 
 // SetGroupPermissionsWithBody Gives a group another role, or other permissions of its own.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5006,6 +5270,8 @@ func (c *Client) SetGroupPermissionsWithBody(ctx context.Context, id int64, para
 
 // SetGroupPermissions Gives a group another role, or other permissions of its own.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /groups/{id}/permissions (the `SetGroupPermissions` operationId).
@@ -5023,6 +5289,8 @@ func (c *Client) SetGroupPermissions(ctx context.Context, id int64, params *SetG
 
 // PreviewDeleteGroup What the members of a group would lose if it were deleted.
 //
+// Takes the permission groups.delete.
+//
 // Corresponds with POST /groups/{id}/previews/delete (the `PreviewDeleteGroup` operationId).
 func (c *Client) PreviewDeleteGroup(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewDeleteGroupRequest(c.Server, id)
@@ -5037,6 +5305,8 @@ func (c *Client) PreviewDeleteGroup(ctx context.Context, id int64, reqEditors ..
 }
 
 // PreviewGroupPermissionsWithBody What another role, or other permissions, would take away.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5055,6 +5325,8 @@ func (c *Client) PreviewGroupPermissionsWithBody(ctx context.Context, id int64, 
 
 // PreviewGroupPermissions What another role, or other permissions, would take away.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups/{id}/previews/permissions (the `PreviewGroupPermissions` operationId).
@@ -5071,6 +5343,8 @@ func (c *Client) PreviewGroupPermissions(ctx context.Context, id int64, params *
 }
 
 // PreviewRemoveGroupMembersWithBody What people would lose who are taken out of a group.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5089,6 +5363,8 @@ func (c *Client) PreviewRemoveGroupMembersWithBody(ctx context.Context, id int64
 
 // PreviewRemoveGroupMembers What people would lose who are taken out of a group.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups/{id}/previews/remove-members (the `PreviewRemoveGroupMembers` operationId).
@@ -5105,6 +5381,8 @@ func (c *Client) PreviewRemoveGroupMembers(ctx context.Context, id int64, body P
 }
 
 // AddGroupTenantsWithBody Lets a group cover more tenants.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5123,6 +5401,8 @@ func (c *Client) AddGroupTenantsWithBody(ctx context.Context, id int64, contentT
 
 // AddGroupTenants Lets a group cover more tenants.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /groups/{id}/tenants (the `AddGroupTenants` operationId).
@@ -5140,6 +5420,8 @@ func (c *Client) AddGroupTenants(ctx context.Context, id int64, body AddGroupTen
 
 // RemoveGroupTenant Ends that a group covers a tenant.
 //
+// Takes the permission groups.update.
+//
 // Corresponds with DELETE /groups/{id}/tenants/{tenant_id} (the `RemoveGroupTenant` operationId).
 func (c *Client) RemoveGroupTenant(ctx context.Context, id int64, tenantId int64, params *RemoveGroupTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRemoveGroupTenantRequest(c.Server, id, tenantId, params)
@@ -5154,6 +5436,8 @@ func (c *Client) RemoveGroupTenant(ctx context.Context, id int64, tenantId int64
 }
 
 // PreviewRemoveGroupTenant What the members of a group would lose if it did not cover a tenant any more.
+//
+// Takes the permission groups.update.
 //
 // Corresponds with POST /groups/{id}/tenants/{tenant_id}/previews/remove (the `PreviewRemoveGroupTenant` operationId).
 func (c *Client) PreviewRemoveGroupTenant(ctx context.Context, id int64, tenantId int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5170,6 +5454,8 @@ func (c *Client) PreviewRemoveGroupTenant(ctx context.Context, id int64, tenantI
 
 // ListIntegrations The integrations, the oldest first.
 //
+// Takes the permission integrations.view.
+//
 // Corresponds with GET /integrations (the `ListIntegrations` operationId).
 func (c *Client) ListIntegrations(ctx context.Context, params *ListIntegrationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListIntegrationsRequest(c.Server, params)
@@ -5184,6 +5470,8 @@ func (c *Client) ListIntegrations(ctx context.Context, params *ListIntegrationsP
 }
 
 // CreateIntegrationWithBody Makes an integration. The signing secret of a webhook is answered this once.
+//
+// Takes the permission integrations.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5202,6 +5490,8 @@ func (c *Client) CreateIntegrationWithBody(ctx context.Context, params *CreateIn
 
 // CreateIntegration Makes an integration. The signing secret of a webhook is answered this once.
 //
+// Takes the permission integrations.create.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /integrations (the `CreateIntegration` operationId).
@@ -5218,6 +5508,8 @@ func (c *Client) CreateIntegration(ctx context.Context, params *CreateIntegratio
 }
 
 // ListIntegrationKinds The kinds of integrations, with the settings that each has.
+//
+// Takes the permission integrations.view.
 //
 // Corresponds with GET /integrations/kinds (the `ListIntegrationKinds` operationId).
 func (c *Client) ListIntegrationKinds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5283,6 +5575,8 @@ func (c *Client) TestIntegration(ctx context.Context, body TestIntegrationJSONRe
 
 // DeleteIntegration Deletes an integration. What still waits for it is not sent.
 //
+// Takes the permission integrations.delete.
+//
 // Corresponds with DELETE /integrations/{id} (the `DeleteIntegration` operationId).
 func (c *Client) DeleteIntegration(ctx context.Context, id int64, params *DeleteIntegrationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteIntegrationRequest(c.Server, id, params)
@@ -5298,6 +5592,8 @@ func (c *Client) DeleteIntegration(ctx context.Context, id int64, params *Delete
 
 // ReadIntegration An integration. Of its secrets it says which are set.
 //
+// Takes the permission integrations.view.
+//
 // Corresponds with GET /integrations/{id} (the `ReadIntegration` operationId).
 func (c *Client) ReadIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadIntegrationRequest(c.Server, id)
@@ -5312,6 +5608,8 @@ func (c *Client) ReadIntegration(ctx context.Context, id int64, reqEditors ...Re
 }
 
 // ChangeIntegrationWithBody Changes what the request says; the rest, secrets too, stays.
+//
+// Takes the permission integrations.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5330,6 +5628,8 @@ func (c *Client) ChangeIntegrationWithBody(ctx context.Context, id int64, params
 
 // ChangeIntegration Changes what the request says; the rest, secrets too, stays.
 //
+// Takes the permission integrations.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /integrations/{id} (the `ChangeIntegration` operationId).
@@ -5347,6 +5647,8 @@ func (c *Client) ChangeIntegration(ctx context.Context, id int64, params *Change
 
 // DisableIntegration Switches an integration off: what is sent to it waits.
 //
+// Takes the permission integrations.update.
+//
 // Corresponds with POST /integrations/{id}/disable (the `DisableIntegration` operationId).
 func (c *Client) DisableIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDisableIntegrationRequest(c.Server, id)
@@ -5361,6 +5663,8 @@ func (c *Client) DisableIntegration(ctx context.Context, id int64, reqEditors ..
 }
 
 // EnableIntegration Switches an integration on. What waits for it is sent.
+//
+// Takes the permission integrations.update.
 //
 // Corresponds with POST /integrations/{id}/enable (the `EnableIntegration` operationId).
 func (c *Client) EnableIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5377,6 +5681,8 @@ func (c *Client) EnableIntegration(ctx context.Context, id int64, reqEditors ...
 
 // PreviewDeleteIntegration Which triggers would send to it no more.
 //
+// Takes the permission integrations.delete.
+//
 // Corresponds with POST /integrations/{id}/previews/delete (the `PreviewDeleteIntegration` operationId).
 func (c *Client) PreviewDeleteIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewDeleteIntegrationRequest(c.Server, id)
@@ -5391,6 +5697,8 @@ func (c *Client) PreviewDeleteIntegration(ctx context.Context, id int64, reqEdit
 }
 
 // PreviewSigningSecret The webhook that would get another signing secret, as it is now.
+//
+// Takes the permission integrations.update.
 //
 // Corresponds with POST /integrations/{id}/previews/signing-secret (the `PreviewSigningSecret` operationId).
 func (c *Client) PreviewSigningSecret(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5407,6 +5715,8 @@ func (c *Client) PreviewSigningSecret(ctx context.Context, id int64, reqEditors 
 
 // MakeSigningSecret Gives a webhook another signing secret, which is answered this once. For 24 hours requests are signed with the old one too.
 //
+// Takes the permission integrations.update.
+//
 // Corresponds with POST /integrations/{id}/signing-secret (the `MakeSigningSecret` operationId).
 func (c *Client) MakeSigningSecret(ctx context.Context, id int64, params *MakeSigningSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMakeSigningSecretRequest(c.Server, id, params)
@@ -5421,6 +5731,8 @@ func (c *Client) MakeSigningSecret(ctx context.Context, id int64, params *MakeSi
 }
 
 // TestSavedIntegration Sends a test message with the settings as they are saved.
+//
+// Takes the permission integrations.update.
 //
 // Corresponds with POST /integrations/{id}/test (the `TestSavedIntegration` operationId).
 func (c *Client) TestSavedIntegration(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5437,6 +5749,8 @@ func (c *Client) TestSavedIntegration(ctx context.Context, id int64, reqEditors 
 
 // ListInvitations The invitations that nobody has accepted yet, also those whose link has run out.
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /invitations (the `ListInvitations` operationId).
 func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListInvitationsRequest(c.Server, params)
@@ -5451,6 +5765,8 @@ func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsPar
 }
 
 // InviteByLinkWithBody Invites somebody by a link to be handed on, which is answered this once.
+//
+// Takes the permission users.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5469,6 +5785,8 @@ func (c *Client) InviteByLinkWithBody(ctx context.Context, params *InviteByLinkP
 
 // InviteByLink Invites somebody by a link to be handed on, which is answered this once.
 //
+// Takes the permission users.create.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /invitations (the `InviteByLink` operationId).
@@ -5486,6 +5804,8 @@ func (c *Client) InviteByLink(ctx context.Context, params *InviteByLinkParams, b
 
 // RevokeInvitation Revokes an invitation: its links no longer work, and its person leaves the list.
 //
+// Takes the permission users.create.
+//
 // Corresponds with DELETE /invitations/{id} (the `RevokeInvitation` operationId).
 func (c *Client) RevokeInvitation(ctx context.Context, id int64, params *RevokeInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevokeInvitationRequest(c.Server, id, params)
@@ -5501,6 +5821,8 @@ func (c *Client) RevokeInvitation(ctx context.Context, id int64, params *RevokeI
 
 // ReadInvitation An invitation that nobody has accepted yet.
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /invitations/{id} (the `ReadInvitation` operationId).
 func (c *Client) ReadInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadInvitationRequest(c.Server, id)
@@ -5515,6 +5837,8 @@ func (c *Client) ReadInvitation(ctx context.Context, id int64, reqEditors ...Req
 }
 
 // ChangeInvitedRoleWithBody Gives somebody who is invited another role.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5533,6 +5857,8 @@ func (c *Client) ChangeInvitedRoleWithBody(ctx context.Context, id int64, params
 
 // ChangeInvitedRole Gives somebody who is invited another role.
 //
+// Takes the permission users.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
@@ -5550,6 +5876,8 @@ func (c *Client) ChangeInvitedRole(ctx context.Context, id int64, params *Change
 
 // RenewInvitationLink Makes a new link to be handed on, which is answered this once.
 //
+// Takes the permission users.create.
+//
 // Corresponds with POST /invitations/{id}/link (the `RenewInvitationLink` operationId).
 func (c *Client) RenewInvitationLink(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRenewInvitationLinkRequest(c.Server, id)
@@ -5564,6 +5892,8 @@ func (c *Client) RenewInvitationLink(ctx context.Context, id int64, reqEditors .
 }
 
 // ResendInvitation Mails somebody who is invited by mail a new link.
+//
+// Takes the permission users.create.
 //
 // Corresponds with POST /invitations/{id}/resend (the `ResendInvitation` operationId).
 func (c *Client) ResendInvitation(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5640,6 +5970,8 @@ func (c *Client) CheckPermission(ctx context.Context, params *CheckPermissionPar
 
 // ListPermitted Who may do something in a tenant, and through which groups?
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /permissions/who (the `ListPermitted` operationId).
 func (c *Client) ListPermitted(ctx context.Context, params *ListPermittedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListPermittedRequest(c.Server, params)
@@ -5700,6 +6032,8 @@ func (c *Client) EndSession(ctx context.Context, id int64, params *EndSessionPar
 
 // ReadSettings The settings of the account.
 //
+// Takes the permission general.view.
+//
 // Corresponds with GET /settings (the `ReadSettings` operationId).
 func (c *Client) ReadSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadSettingsRequest(c.Server)
@@ -5714,6 +6048,8 @@ func (c *Client) ReadSettings(ctx context.Context, reqEditors ...RequestEditorFn
 }
 
 // ChangeActivityRetentionWithBody Changes for how long the activity log is kept. What is older is removed at once, for good.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5732,6 +6068,8 @@ func (c *Client) ChangeActivityRetentionWithBody(ctx context.Context, params *Ch
 
 // ChangeActivityRetention Changes for how long the activity log is kept. What is older is removed at once, for good.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /settings/activity (the `ChangeActivityRetention` operationId).
@@ -5748,6 +6086,8 @@ func (c *Client) ChangeActivityRetention(ctx context.Context, params *ChangeActi
 }
 
 // ChangeCompanyWithBody Changes what the company is called, and the label of its cloud.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5766,6 +6106,8 @@ func (c *Client) ChangeCompanyWithBody(ctx context.Context, params *ChangeCompan
 
 // ChangeCompany Changes what the company is called, and the label of its cloud.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /settings/company (the `ChangeCompany` operationId).
@@ -5782,6 +6124,8 @@ func (c *Client) ChangeCompany(ctx context.Context, params *ChangeCompanyParams,
 }
 
 // ChangeLogoutWithBody Changes after which time people are signed out. It holds for every session from its next request on.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5800,6 +6144,8 @@ func (c *Client) ChangeLogoutWithBody(ctx context.Context, params *ChangeLogoutP
 
 // ChangeLogout Changes after which time people are signed out. It holds for every session from its next request on.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /settings/logout (the `ChangeLogout` operationId).
@@ -5816,6 +6162,8 @@ func (c *Client) ChangeLogout(ctx context.Context, params *ChangeLogoutParams, b
 }
 
 // PreviewActivityRetentionWithBody Which entries of the activity log would be removed if it were kept for so long.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5834,6 +6182,8 @@ func (c *Client) PreviewActivityRetentionWithBody(ctx context.Context, contentTy
 
 // PreviewActivityRetention Which entries of the activity log would be removed if it were kept for so long.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /settings/previews/activity (the `PreviewActivityRetention` operationId).
@@ -5851,6 +6201,8 @@ func (c *Client) PreviewActivityRetention(ctx context.Context, body PreviewActiv
 
 // PreviewSignOutWithoutSecondFactor How many people without a second factor are signed in.
 //
+// Takes the permission general.update.
+//
 // Corresponds with POST /settings/previews/sign-out-without-2fa (the `PreviewSignOutWithoutSecondFactor` operationId).
 func (c *Client) PreviewSignOutWithoutSecondFactor(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewSignOutWithoutSecondFactorRequest(c.Server)
@@ -5865,6 +6217,8 @@ func (c *Client) PreviewSignOutWithoutSecondFactor(ctx context.Context, reqEdito
 }
 
 // SignOutEverybody Signs everybody out, in every browser.
+//
+// Takes the permission general.update.
 //
 // Corresponds with POST /settings/sign-out-everybody (the `SignOutEverybody` operationId).
 func (c *Client) SignOutEverybody(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5881,6 +6235,8 @@ func (c *Client) SignOutEverybody(ctx context.Context, reqEditors ...RequestEdit
 
 // SignOutWithoutSecondFactor Signs everybody out who has no second factor.
 //
+// Takes the permission general.update.
+//
 // Corresponds with POST /settings/sign-out-without-2fa (the `SignOutWithoutSecondFactor` operationId).
 func (c *Client) SignOutWithoutSecondFactor(ctx context.Context, params *SignOutWithoutSecondFactorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSignOutWithoutSecondFactorRequest(c.Server, params)
@@ -5895,6 +6251,8 @@ func (c *Client) SignOutWithoutSecondFactor(ctx context.Context, params *SignOut
 }
 
 // ChangeSignInWithBody Changes what is asked of people who sign in.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5913,6 +6271,8 @@ func (c *Client) ChangeSignInWithBody(ctx context.Context, params *ChangeSignInP
 
 // ChangeSignIn Changes what is asked of people who sign in.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /settings/signin (the `ChangeSignIn` operationId).
@@ -5930,6 +6290,8 @@ func (c *Client) ChangeSignIn(ctx context.Context, params *ChangeSignInParams, b
 
 // SendTestMail Sends a mail to the owner of the token, and says what became of it.
 //
+// Takes the permission general.update.
+//
 // Corresponds with POST /settings/test-mail (the `SendTestMail` operationId).
 func (c *Client) SendTestMail(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSendTestMailRequest(c.Server)
@@ -5945,6 +6307,8 @@ func (c *Client) SendTestMail(ctx context.Context, reqEditors ...RequestEditorFn
 
 // ListTenants The tenants, the oldest first, which is the main one.
 //
+// Takes the permission tenants.view.
+//
 // Corresponds with GET /tenants (the `ListTenants` operationId).
 func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTenantsRequest(c.Server, params)
@@ -5959,6 +6323,8 @@ func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, req
 }
 
 // CreateTenantWithBody Makes a tenant and, where one is named, invites its first Administrator by mail.
+//
+// Takes the permission tenants.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5977,6 +6343,8 @@ func (c *Client) CreateTenantWithBody(ctx context.Context, params *CreateTenantP
 
 // CreateTenant Makes a tenant and, where one is named, invites its first Administrator by mail.
 //
+// Takes the permission tenants.create.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /tenants (the `CreateTenant` operationId).
@@ -5994,6 +6362,8 @@ func (c *Client) CreateTenant(ctx context.Context, params *CreateTenantParams, b
 
 // DeleteTenant Deletes a tenant that is disabled, for good.
 //
+// Takes the permission tenants.delete.
+//
 // Corresponds with DELETE /tenants/{id} (the `DeleteTenant` operationId).
 func (c *Client) DeleteTenant(ctx context.Context, id int64, params *DeleteTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteTenantRequest(c.Server, id, params)
@@ -6009,6 +6379,8 @@ func (c *Client) DeleteTenant(ctx context.Context, id int64, params *DeleteTenan
 
 // ReadTenant A tenant.
 //
+// Takes the permission tenants.view.
+//
 // Corresponds with GET /tenants/{id} (the `ReadTenant` operationId).
 func (c *Client) ReadTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadTenantRequest(c.Server, id)
@@ -6023,6 +6395,8 @@ func (c *Client) ReadTenant(ctx context.Context, id int64, reqEditors ...Request
 }
 
 // RenameTenantWithBody Gives a tenant another name. The main one is called as the company is.
+//
+// Takes the permission tenants.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6041,6 +6415,8 @@ func (c *Client) RenameTenantWithBody(ctx context.Context, id int64, params *Ren
 
 // RenameTenant Gives a tenant another name. The main one is called as the company is.
 //
+// Takes the permission tenants.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /tenants/{id} (the `RenameTenant` operationId).
@@ -6058,6 +6434,8 @@ func (c *Client) RenameTenant(ctx context.Context, id int64, params *RenameTenan
 
 // DisableTenant Takes away all access to a tenant until it is enabled again.
 //
+// Takes the permission tenants.update.
+//
 // Corresponds with POST /tenants/{id}/disable (the `DisableTenant` operationId).
 func (c *Client) DisableTenant(ctx context.Context, id int64, params *DisableTenantParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDisableTenantRequest(c.Server, id, params)
@@ -6072,6 +6450,8 @@ func (c *Client) DisableTenant(ctx context.Context, id int64, params *DisableTen
 }
 
 // EnableTenant Gives access to a tenant again.
+//
+// Takes the permission tenants.update.
 //
 // Corresponds with POST /tenants/{id}/enable (the `EnableTenant` operationId).
 func (c *Client) EnableTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6088,6 +6468,8 @@ func (c *Client) EnableTenant(ctx context.Context, id int64, reqEditors ...Reque
 
 // PreviewDeleteTenant What would go with a tenant that is disabled.
 //
+// Takes the permission tenants.delete.
+//
 // Corresponds with POST /tenants/{id}/previews/delete (the `PreviewDeleteTenant` operationId).
 func (c *Client) PreviewDeleteTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewDeleteTenantRequest(c.Server, id)
@@ -6102,6 +6484,8 @@ func (c *Client) PreviewDeleteTenant(ctx context.Context, id int64, reqEditors .
 }
 
 // PreviewDisableTenant What it would take away to disable a tenant.
+//
+// Takes the permission tenants.update.
 //
 // Corresponds with POST /tenants/{id}/previews/disable (the `PreviewDisableTenant` operationId).
 func (c *Client) PreviewDisableTenant(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6295,6 +6679,8 @@ func (c *Client) TakeOverToken(ctx context.Context, id int64, body TakeOverToken
 
 // ListTriggers The triggers, the oldest first.
 //
+// Takes the permission triggers.view.
+//
 // Corresponds with GET /triggers (the `ListTriggers` operationId).
 func (c *Client) ListTriggers(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTriggersRequest(c.Server, params)
@@ -6309,6 +6695,8 @@ func (c *Client) ListTriggers(ctx context.Context, params *ListTriggersParams, r
 }
 
 // CreateTriggerWithBody Makes a trigger.
+//
+// Takes the permission triggers.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6326,6 +6714,8 @@ func (c *Client) CreateTriggerWithBody(ctx context.Context, params *CreateTrigge
 }
 
 // CreateTrigger Makes a trigger.
+//
+// Takes the permission triggers.create.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6378,6 +6768,8 @@ func (c *Client) TestTrigger(ctx context.Context, body TestTriggerJSONRequestBod
 
 // DeleteTrigger Deletes a trigger. Messages that it has queued are still sent.
 //
+// Takes the permission triggers.delete.
+//
 // Corresponds with DELETE /triggers/{id} (the `DeleteTrigger` operationId).
 func (c *Client) DeleteTrigger(ctx context.Context, id int64, params *DeleteTriggerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteTriggerRequest(c.Server, id, params)
@@ -6393,6 +6785,8 @@ func (c *Client) DeleteTrigger(ctx context.Context, id int64, params *DeleteTrig
 
 // ReadTrigger A trigger.
 //
+// Takes the permission triggers.view.
+//
 // Corresponds with GET /triggers/{id} (the `ReadTrigger` operationId).
 func (c *Client) ReadTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadTriggerRequest(c.Server, id)
@@ -6407,6 +6801,8 @@ func (c *Client) ReadTrigger(ctx context.Context, id int64, reqEditors ...Reques
 }
 
 // ChangeTriggerWithBody Makes a trigger what the request says.
+//
+// Takes the permission triggers.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6425,6 +6821,8 @@ func (c *Client) ChangeTriggerWithBody(ctx context.Context, id int64, params *Ch
 
 // ChangeTrigger Makes a trigger what the request says.
 //
+// Takes the permission triggers.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /triggers/{id} (the `ChangeTrigger` operationId).
@@ -6442,6 +6840,8 @@ func (c *Client) ChangeTrigger(ctx context.Context, id int64, params *ChangeTrig
 
 // DisableTrigger Keeps a trigger from telling anybody anything.
 //
+// Takes the permission triggers.update.
+//
 // Corresponds with POST /triggers/{id}/disable (the `DisableTrigger` operationId).
 func (c *Client) DisableTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDisableTriggerRequest(c.Server, id)
@@ -6456,6 +6856,8 @@ func (c *Client) DisableTrigger(ctx context.Context, id int64, reqEditors ...Req
 }
 
 // DuplicateTrigger Makes a copy of a trigger, which is disabled.
+//
+// Takes the permission triggers.create.
 //
 // Corresponds with POST /triggers/{id}/duplicate (the `DuplicateTrigger` operationId).
 func (c *Client) DuplicateTrigger(ctx context.Context, id int64, params *DuplicateTriggerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6472,6 +6874,8 @@ func (c *Client) DuplicateTrigger(ctx context.Context, id int64, params *Duplica
 
 // EnableTrigger Lets a trigger tell what happens from now on.
 //
+// Takes the permission triggers.update.
+//
 // Corresponds with POST /triggers/{id}/enable (the `EnableTrigger` operationId).
 func (c *Client) EnableTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEnableTriggerRequest(c.Server, id)
@@ -6486,6 +6890,8 @@ func (c *Client) EnableTrigger(ctx context.Context, id int64, reqEditors ...Requ
 }
 
 // PreviewDeleteTrigger What would be deleted with a trigger.
+//
+// Takes the permission triggers.delete.
 //
 // Corresponds with POST /triggers/{id}/previews/delete (the `PreviewDeleteTrigger` operationId).
 func (c *Client) PreviewDeleteTrigger(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6517,6 +6923,8 @@ func (c *Client) TestSavedTrigger(ctx context.Context, id int64, reqEditors ...R
 
 // ListUsers The people of the user list.
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /users (the `ListUsers` operationId).
 func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUsersRequest(c.Server, params)
@@ -6531,6 +6939,8 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEdit
 }
 
 // CreateUserWithBody Adds somebody and invites them by mail, unless they are given a password or never sign in.
+//
+// Takes the permission users.create.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6548,6 +6958,8 @@ func (c *Client) CreateUserWithBody(ctx context.Context, params *CreateUserParam
 }
 
 // CreateUser Adds somebody and invites them by mail, unless they are given a password or never sign in.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6600,6 +7012,8 @@ func (c *Client) StartBulk(ctx context.Context, params *StartBulkParams, body St
 
 // StartImportWithBody Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
 //
+// Takes the permission users.create.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /users/import (the `StartImport` operationId).
@@ -6616,6 +7030,8 @@ func (c *Client) StartImportWithBody(ctx context.Context, params *StartImportPar
 }
 
 // StartImport Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6668,6 +7084,8 @@ func (c *Client) PreviewBulk(ctx context.Context, body PreviewBulkJSONRequestBod
 
 // PreviewImportWithBody What importing a CSV file would do, line by line.
 //
+// Takes the permission users.create.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /users/previews/import (the `PreviewImport` operationId).
@@ -6684,6 +7102,8 @@ func (c *Client) PreviewImportWithBody(ctx context.Context, contentType string, 
 }
 
 // PreviewImport What importing a CSV file would do, line by line.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6702,6 +7122,8 @@ func (c *Client) PreviewImport(ctx context.Context, body PreviewImportJSONReques
 
 // DeleteUser Deletes somebody, for good.
 //
+// Takes the permission users.delete.
+//
 // Corresponds with DELETE /users/{id} (the `DeleteUser` operationId).
 func (c *Client) DeleteUser(ctx context.Context, id int64, params *DeleteUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUserRequest(c.Server, id, params)
@@ -6717,6 +7139,8 @@ func (c *Client) DeleteUser(ctx context.Context, id int64, params *DeleteUserPar
 
 // ReadUser Somebody, and the groups they are in.
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /users/{id} (the `ReadUser` operationId).
 func (c *Client) ReadUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadUserRequest(c.Server, id)
@@ -6731,6 +7155,8 @@ func (c *Client) ReadUser(ctx context.Context, id int64, reqEditors ...RequestEd
 }
 
 // RenameUserWithBody Gives somebody another name.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6749,6 +7175,8 @@ func (c *Client) RenameUserWithBody(ctx context.Context, id int64, params *Renam
 
 // RenameUser Gives somebody another name.
 //
+// Takes the permission users.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /users/{id} (the `RenameUser` operationId).
@@ -6766,6 +7194,8 @@ func (c *Client) RenameUser(ctx context.Context, id int64, params *RenameUserPar
 
 // DisableUser Takes away somebody's access, until it is enabled again.
 //
+// Takes the permission users.update.
+//
 // Corresponds with POST /users/{id}/disable (the `DisableUser` operationId).
 func (c *Client) DisableUser(ctx context.Context, id int64, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDisableUserRequest(c.Server, id, params)
@@ -6780,6 +7210,8 @@ func (c *Client) DisableUser(ctx context.Context, id int64, params *DisableUserP
 }
 
 // EnableUser Gives somebody access again.
+//
+// Takes the permission users.update.
 //
 // Corresponds with POST /users/{id}/enable (the `EnableUser` operationId).
 func (c *Client) EnableUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6796,6 +7228,8 @@ func (c *Client) EnableUser(ctx context.Context, id int64, reqEditors ...Request
 
 // ReadMembership The role of somebody, and the groups they are in.
 //
+// Takes the permission users.view.
+//
 // Corresponds with GET /users/{id}/membership (the `ReadMembership` operationId).
 func (c *Client) ReadMembership(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadMembershipRequest(c.Server, id)
@@ -6810,6 +7244,8 @@ func (c *Client) ReadMembership(ctx context.Context, id int64, reqEditors ...Req
 }
 
 // SetMembershipWithBody Gives somebody another role, or puts them into other groups.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6828,6 +7264,8 @@ func (c *Client) SetMembershipWithBody(ctx context.Context, id int64, params *Se
 
 // SetMembership Gives somebody another role, or puts them into other groups.
 //
+// Takes the permission users.update.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /users/{id}/membership (the `SetMembership` operationId).
@@ -6844,6 +7282,8 @@ func (c *Client) SetMembership(ctx context.Context, id int64, params *SetMembers
 }
 
 // SendPasswordReset Mails somebody a link by which they set a new password.
+//
+// Takes the permission users.update.
 //
 // Corresponds with POST /users/{id}/password-reset (the `SendPasswordReset` operationId).
 func (c *Client) SendPasswordReset(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6875,6 +7315,8 @@ func (c *Client) ExplainPermissions(ctx context.Context, id int64, params *Expla
 
 // PreviewDeleteUser What would go with somebody who is deleted.
 //
+// Takes the permission users.delete.
+//
 // Corresponds with POST /users/{id}/previews/delete (the `PreviewDeleteUser` operationId).
 func (c *Client) PreviewDeleteUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewDeleteUserRequest(c.Server, id)
@@ -6890,6 +7332,8 @@ func (c *Client) PreviewDeleteUser(ctx context.Context, id int64, reqEditors ...
 
 // PreviewDisableUser What would go with somebody's access.
 //
+// Takes the permission users.update.
+//
 // Corresponds with POST /users/{id}/previews/disable (the `PreviewDisableUser` operationId).
 func (c *Client) PreviewDisableUser(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewDisableUserRequest(c.Server, id)
@@ -6904,6 +7348,8 @@ func (c *Client) PreviewDisableUser(ctx context.Context, id int64, reqEditors ..
 }
 
 // PreviewMembershipWithBody What another role and other groups would take away.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6921,6 +7367,8 @@ func (c *Client) PreviewMembershipWithBody(ctx context.Context, id int64, params
 }
 
 // PreviewMembership What another role and other groups would take away.
+//
+// Takes the permission users.update.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13055,12 +13503,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListActivityWithResponse The activity log, the newest entries first; next leads to older ones. A long search answers what it has found so far: a page can be empty and have a next one.
 	//
+	// Takes the permission activity.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /activity (the `ListActivity` operationId).
 	ListActivityWithResponse(ctx context.Context, params *ListActivityParams, reqEditors ...RequestEditorFn) (*ListActivityResponse, error)
 
 	// ExportActivityCSVWithResponse All entries that match, as a table for people. The export is an entry itself.
+	//
+	// Takes the permission activity.export.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13069,12 +13521,16 @@ type ClientWithResponsesInterface interface {
 
 	// ExportActivityLinesWithResponse All entries that match, as lines of JSON in the form of OCSF. The export is an entry itself.
 	//
+	// Takes the permission activity.export.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /activity/export.ndjson (the `ExportActivityLines` operationId).
 	ExportActivityLinesWithResponse(ctx context.Context, params *ExportActivityLinesParams, reqEditors ...RequestEditorFn) (*ExportActivityLinesResponse, error)
 
 	// ReadActivityWithResponse An entry of the activity log.
+	//
+	// Takes the permission activity.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13083,12 +13539,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListDeliveriesWithResponse What triggers have sent, the newest first. Mails to people are not among it.
 	//
+	// Takes the permission triggers.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /deliveries (the `ListDeliveries` operationId).
 	ListDeliveriesWithResponse(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*ListDeliveriesResponse, error)
 
 	// ReadDeliveryWithResponse A message of a trigger, with each attempt to send it.
+	//
+	// Takes the permission triggers.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13097,12 +13557,16 @@ type ClientWithResponsesInterface interface {
 
 	// SendAgainWithResponse Sends a message that has ended once more, as a delivery of its own.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /deliveries/{id}/send-again (the `SendAgain` operationId).
 	SendAgainWithResponse(ctx context.Context, id int64, params *SendAgainParams, reqEditors ...RequestEditorFn) (*SendAgainResponse, error)
 
 	// ListGroupsWithResponse The groups, by name.
+	//
+	// Takes the permission groups.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13111,12 +13575,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateGroupWithBodyWithResponse Makes a group, whose permissions are those of a role or its own.
 	//
+	// Takes the permission groups.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups (the `CreateGroup` operationId).
 	CreateGroupWithBodyWithResponse(ctx context.Context, params *CreateGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateGroupResponse, error)
 
 	// CreateGroupWithResponse Makes a group, whose permissions are those of a role or its own.
+	//
+	// Takes the permission groups.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13125,12 +13593,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteGroupWithResponse Deletes a group. Its members lose what only it gave them.
 	//
+	// Takes the permission groups.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /groups/{id} (the `DeleteGroup` operationId).
 	DeleteGroupWithResponse(ctx context.Context, id int64, params *DeleteGroupParams, reqEditors ...RequestEditorFn) (*DeleteGroupResponse, error)
 
 	// ReadGroupWithResponse A group and the tenants it covers.
+	//
+	// Takes the permission groups.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13139,12 +13611,16 @@ type ClientWithResponsesInterface interface {
 
 	// RenameGroupWithBodyWithResponse Gives a group another name.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /groups/{id} (the `RenameGroup` operationId).
 	RenameGroupWithBodyWithResponse(ctx context.Context, id int64, params *RenameGroupParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameGroupResponse, error)
 
 	// RenameGroupWithResponse Gives a group another name.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13153,12 +13629,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListGroupMembersWithResponse The people in a group, by name.
 	//
+	// Takes the permission groups.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /groups/{id}/members (the `ListGroupMembers` operationId).
 	ListGroupMembersWithResponse(ctx context.Context, id int64, params *ListGroupMembersParams, reqEditors ...RequestEditorFn) (*ListGroupMembersResponse, error)
 
 	// AddGroupMembersWithBodyWithResponse Puts people into a group: all of them or nobody.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13167,12 +13647,16 @@ type ClientWithResponsesInterface interface {
 
 	// AddGroupMembersWithResponse Puts people into a group: all of them or nobody.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups/{id}/members (the `AddGroupMembers` operationId).
 	AddGroupMembersWithResponse(ctx context.Context, id int64, body AddGroupMembersJSONRequestBody, reqEditors ...RequestEditorFn) (*AddGroupMembersResponse, error)
 
 	// RemoveGroupMembersWithBodyWithResponse Takes people out of a group.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13181,12 +13665,16 @@ type ClientWithResponsesInterface interface {
 
 	// RemoveGroupMembersWithResponse Takes people out of a group.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups/{id}/members/remove (the `RemoveGroupMembers` operationId).
 	RemoveGroupMembersWithResponse(ctx context.Context, id int64, params *RemoveGroupMembersParams, body RemoveGroupMembersJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveGroupMembersResponse, error)
 
 	// SetGroupPermissionsWithBodyWithResponse Gives a group another role, or other permissions of its own.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13195,12 +13683,16 @@ type ClientWithResponsesInterface interface {
 
 	// SetGroupPermissionsWithResponse Gives a group another role, or other permissions of its own.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /groups/{id}/permissions (the `SetGroupPermissions` operationId).
 	SetGroupPermissionsWithResponse(ctx context.Context, id int64, params *SetGroupPermissionsParams, body SetGroupPermissionsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetGroupPermissionsResponse, error)
 
 	// PreviewDeleteGroupWithResponse What the members of a group would lose if it were deleted.
+	//
+	// Takes the permission groups.delete.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13209,12 +13701,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewGroupPermissionsWithBodyWithResponse What another role, or other permissions, would take away.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups/{id}/previews/permissions (the `PreviewGroupPermissions` operationId).
 	PreviewGroupPermissionsWithBodyWithResponse(ctx context.Context, id int64, params *PreviewGroupPermissionsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewGroupPermissionsResponse, error)
 
 	// PreviewGroupPermissionsWithResponse What another role, or other permissions, would take away.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13223,12 +13719,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewRemoveGroupMembersWithBodyWithResponse What people would lose who are taken out of a group.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups/{id}/previews/remove-members (the `PreviewRemoveGroupMembers` operationId).
 	PreviewRemoveGroupMembersWithBodyWithResponse(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewRemoveGroupMembersResponse, error)
 
 	// PreviewRemoveGroupMembersWithResponse What people would lose who are taken out of a group.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13237,12 +13737,16 @@ type ClientWithResponsesInterface interface {
 
 	// AddGroupTenantsWithBodyWithResponse Lets a group cover more tenants.
 	//
+	// Takes the permission groups.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /groups/{id}/tenants (the `AddGroupTenants` operationId).
 	AddGroupTenantsWithBodyWithResponse(ctx context.Context, id int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddGroupTenantsResponse, error)
 
 	// AddGroupTenantsWithResponse Lets a group cover more tenants.
+	//
+	// Takes the permission groups.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13251,12 +13755,16 @@ type ClientWithResponsesInterface interface {
 
 	// RemoveGroupTenantWithResponse Ends that a group covers a tenant.
 	//
+	// Takes the permission groups.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /groups/{id}/tenants/{tenant_id} (the `RemoveGroupTenant` operationId).
 	RemoveGroupTenantWithResponse(ctx context.Context, id int64, tenantId int64, params *RemoveGroupTenantParams, reqEditors ...RequestEditorFn) (*RemoveGroupTenantResponse, error)
 
 	// PreviewRemoveGroupTenantWithResponse What the members of a group would lose if it did not cover a tenant any more.
+	//
+	// Takes the permission groups.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13265,12 +13773,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListIntegrationsWithResponse The integrations, the oldest first.
 	//
+	// Takes the permission integrations.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /integrations (the `ListIntegrations` operationId).
 	ListIntegrationsWithResponse(ctx context.Context, params *ListIntegrationsParams, reqEditors ...RequestEditorFn) (*ListIntegrationsResponse, error)
 
 	// CreateIntegrationWithBodyWithResponse Makes an integration. The signing secret of a webhook is answered this once.
+	//
+	// Takes the permission integrations.create.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13279,12 +13791,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateIntegrationWithResponse Makes an integration. The signing secret of a webhook is answered this once.
 	//
+	// Takes the permission integrations.create.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /integrations (the `CreateIntegration` operationId).
 	CreateIntegrationWithResponse(ctx context.Context, params *CreateIntegrationParams, body CreateIntegrationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateIntegrationResponse, error)
 
 	// ListIntegrationKindsWithResponse The kinds of integrations, with the settings that each has.
+	//
+	// Takes the permission integrations.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13314,12 +13830,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteIntegrationWithResponse Deletes an integration. What still waits for it is not sent.
 	//
+	// Takes the permission integrations.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /integrations/{id} (the `DeleteIntegration` operationId).
 	DeleteIntegrationWithResponse(ctx context.Context, id int64, params *DeleteIntegrationParams, reqEditors ...RequestEditorFn) (*DeleteIntegrationResponse, error)
 
 	// ReadIntegrationWithResponse An integration. Of its secrets it says which are set.
+	//
+	// Takes the permission integrations.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13328,12 +13848,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeIntegrationWithBodyWithResponse Changes what the request says; the rest, secrets too, stays.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /integrations/{id} (the `ChangeIntegration` operationId).
 	ChangeIntegrationWithBodyWithResponse(ctx context.Context, id int64, params *ChangeIntegrationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeIntegrationResponse, error)
 
 	// ChangeIntegrationWithResponse Changes what the request says; the rest, secrets too, stays.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13342,12 +13866,16 @@ type ClientWithResponsesInterface interface {
 
 	// DisableIntegrationWithResponse Switches an integration off: what is sent to it waits.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /integrations/{id}/disable (the `DisableIntegration` operationId).
 	DisableIntegrationWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*DisableIntegrationResponse, error)
 
 	// EnableIntegrationWithResponse Switches an integration on. What waits for it is sent.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13356,12 +13884,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewDeleteIntegrationWithResponse Which triggers would send to it no more.
 	//
+	// Takes the permission integrations.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /integrations/{id}/previews/delete (the `PreviewDeleteIntegration` operationId).
 	PreviewDeleteIntegrationWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*PreviewDeleteIntegrationResponse, error)
 
 	// PreviewSigningSecretWithResponse The webhook that would get another signing secret, as it is now.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13370,12 +13902,16 @@ type ClientWithResponsesInterface interface {
 
 	// MakeSigningSecretWithResponse Gives a webhook another signing secret, which is answered this once. For 24 hours requests are signed with the old one too.
 	//
+	// Takes the permission integrations.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /integrations/{id}/signing-secret (the `MakeSigningSecret` operationId).
 	MakeSigningSecretWithResponse(ctx context.Context, id int64, params *MakeSigningSecretParams, reqEditors ...RequestEditorFn) (*MakeSigningSecretResponse, error)
 
 	// TestSavedIntegrationWithResponse Sends a test message with the settings as they are saved.
+	//
+	// Takes the permission integrations.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13384,12 +13920,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListInvitationsWithResponse The invitations that nobody has accepted yet, also those whose link has run out.
 	//
+	// Takes the permission users.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /invitations (the `ListInvitations` operationId).
 	ListInvitationsWithResponse(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*ListInvitationsResponse, error)
 
 	// InviteByLinkWithBodyWithResponse Invites somebody by a link to be handed on, which is answered this once.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13398,12 +13938,16 @@ type ClientWithResponsesInterface interface {
 
 	// InviteByLinkWithResponse Invites somebody by a link to be handed on, which is answered this once.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /invitations (the `InviteByLink` operationId).
 	InviteByLinkWithResponse(ctx context.Context, params *InviteByLinkParams, body InviteByLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteByLinkResponse, error)
 
 	// RevokeInvitationWithResponse Revokes an invitation: its links no longer work, and its person leaves the list.
+	//
+	// Takes the permission users.create.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13412,12 +13956,16 @@ type ClientWithResponsesInterface interface {
 
 	// ReadInvitationWithResponse An invitation that nobody has accepted yet.
 	//
+	// Takes the permission users.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /invitations/{id} (the `ReadInvitation` operationId).
 	ReadInvitationWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*ReadInvitationResponse, error)
 
 	// ChangeInvitedRoleWithBodyWithResponse Gives somebody who is invited another role.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13426,6 +13974,8 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeInvitedRoleWithResponse Gives somebody who is invited another role.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
@@ -13433,12 +13983,16 @@ type ClientWithResponsesInterface interface {
 
 	// RenewInvitationLinkWithResponse Makes a new link to be handed on, which is answered this once.
 	//
+	// Takes the permission users.create.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /invitations/{id}/link (the `RenewInvitationLink` operationId).
 	RenewInvitationLinkWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*RenewInvitationLinkResponse, error)
 
 	// ResendInvitationWithResponse Mails somebody who is invited by mail a new link.
+	//
+	// Takes the permission users.create.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13475,6 +14029,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListPermittedWithResponse Who may do something in a tenant, and through which groups?
 	//
+	// Takes the permission users.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /permissions/who (the `ListPermitted` operationId).
@@ -13503,12 +14059,16 @@ type ClientWithResponsesInterface interface {
 
 	// ReadSettingsWithResponse The settings of the account.
 	//
+	// Takes the permission general.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /settings (the `ReadSettings` operationId).
 	ReadSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadSettingsResponse, error)
 
 	// ChangeActivityRetentionWithBodyWithResponse Changes for how long the activity log is kept. What is older is removed at once, for good.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13517,12 +14077,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeActivityRetentionWithResponse Changes for how long the activity log is kept. What is older is removed at once, for good.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /settings/activity (the `ChangeActivityRetention` operationId).
 	ChangeActivityRetentionWithResponse(ctx context.Context, params *ChangeActivityRetentionParams, body ChangeActivityRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeActivityRetentionResponse, error)
 
 	// ChangeCompanyWithBodyWithResponse Changes what the company is called, and the label of its cloud.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13531,12 +14095,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeCompanyWithResponse Changes what the company is called, and the label of its cloud.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /settings/company (the `ChangeCompany` operationId).
 	ChangeCompanyWithResponse(ctx context.Context, params *ChangeCompanyParams, body ChangeCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCompanyResponse, error)
 
 	// ChangeLogoutWithBodyWithResponse Changes after which time people are signed out. It holds for every session from its next request on.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13545,12 +14113,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeLogoutWithResponse Changes after which time people are signed out. It holds for every session from its next request on.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /settings/logout (the `ChangeLogout` operationId).
 	ChangeLogoutWithResponse(ctx context.Context, params *ChangeLogoutParams, body ChangeLogoutJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeLogoutResponse, error)
 
 	// PreviewActivityRetentionWithBodyWithResponse Which entries of the activity log would be removed if it were kept for so long.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13559,12 +14131,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewActivityRetentionWithResponse Which entries of the activity log would be removed if it were kept for so long.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /settings/previews/activity (the `PreviewActivityRetention` operationId).
 	PreviewActivityRetentionWithResponse(ctx context.Context, body PreviewActivityRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewActivityRetentionResponse, error)
 
 	// PreviewSignOutWithoutSecondFactorWithResponse How many people without a second factor are signed in.
+	//
+	// Takes the permission general.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13573,12 +14149,16 @@ type ClientWithResponsesInterface interface {
 
 	// SignOutEverybodyWithResponse Signs everybody out, in every browser.
 	//
+	// Takes the permission general.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /settings/sign-out-everybody (the `SignOutEverybody` operationId).
 	SignOutEverybodyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*SignOutEverybodyResponse, error)
 
 	// SignOutWithoutSecondFactorWithResponse Signs everybody out who has no second factor.
+	//
+	// Takes the permission general.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13587,12 +14167,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeSignInWithBodyWithResponse Changes what is asked of people who sign in.
 	//
+	// Takes the permission general.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /settings/signin (the `ChangeSignIn` operationId).
 	ChangeSignInWithBodyWithResponse(ctx context.Context, params *ChangeSignInParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeSignInResponse, error)
 
 	// ChangeSignInWithResponse Changes what is asked of people who sign in.
+	//
+	// Takes the permission general.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13601,12 +14185,16 @@ type ClientWithResponsesInterface interface {
 
 	// SendTestMailWithResponse Sends a mail to the owner of the token, and says what became of it.
 	//
+	// Takes the permission general.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /settings/test-mail (the `SendTestMail` operationId).
 	SendTestMailWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*SendTestMailResponse, error)
 
 	// ListTenantsWithResponse The tenants, the oldest first, which is the main one.
+	//
+	// Takes the permission tenants.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13615,12 +14203,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateTenantWithBodyWithResponse Makes a tenant and, where one is named, invites its first Administrator by mail.
 	//
+	// Takes the permission tenants.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /tenants (the `CreateTenant` operationId).
 	CreateTenantWithBodyWithResponse(ctx context.Context, params *CreateTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTenantResponse, error)
 
 	// CreateTenantWithResponse Makes a tenant and, where one is named, invites its first Administrator by mail.
+	//
+	// Takes the permission tenants.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13629,12 +14221,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteTenantWithResponse Deletes a tenant that is disabled, for good.
 	//
+	// Takes the permission tenants.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /tenants/{id} (the `DeleteTenant` operationId).
 	DeleteTenantWithResponse(ctx context.Context, id int64, params *DeleteTenantParams, reqEditors ...RequestEditorFn) (*DeleteTenantResponse, error)
 
 	// ReadTenantWithResponse A tenant.
+	//
+	// Takes the permission tenants.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13643,12 +14239,16 @@ type ClientWithResponsesInterface interface {
 
 	// RenameTenantWithBodyWithResponse Gives a tenant another name. The main one is called as the company is.
 	//
+	// Takes the permission tenants.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /tenants/{id} (the `RenameTenant` operationId).
 	RenameTenantWithBodyWithResponse(ctx context.Context, id int64, params *RenameTenantParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameTenantResponse, error)
 
 	// RenameTenantWithResponse Gives a tenant another name. The main one is called as the company is.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13657,12 +14257,16 @@ type ClientWithResponsesInterface interface {
 
 	// DisableTenantWithResponse Takes away all access to a tenant until it is enabled again.
 	//
+	// Takes the permission tenants.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /tenants/{id}/disable (the `DisableTenant` operationId).
 	DisableTenantWithResponse(ctx context.Context, id int64, params *DisableTenantParams, reqEditors ...RequestEditorFn) (*DisableTenantResponse, error)
 
 	// EnableTenantWithResponse Gives access to a tenant again.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13671,12 +14275,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewDeleteTenantWithResponse What would go with a tenant that is disabled.
 	//
+	// Takes the permission tenants.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /tenants/{id}/previews/delete (the `PreviewDeleteTenant` operationId).
 	PreviewDeleteTenantWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*PreviewDeleteTenantResponse, error)
 
 	// PreviewDisableTenantWithResponse What it would take away to disable a tenant.
+	//
+	// Takes the permission tenants.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13762,6 +14370,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListTriggersWithResponse The triggers, the oldest first.
 	//
+	// Takes the permission triggers.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /triggers (the `ListTriggers` operationId).
@@ -13769,12 +14379,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateTriggerWithBodyWithResponse Makes a trigger.
 	//
+	// Takes the permission triggers.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /triggers (the `CreateTrigger` operationId).
 	CreateTriggerWithBodyWithResponse(ctx context.Context, params *CreateTriggerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTriggerResponse, error)
 
 	// CreateTriggerWithResponse Makes a trigger.
+	//
+	// Takes the permission triggers.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13797,12 +14411,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteTriggerWithResponse Deletes a trigger. Messages that it has queued are still sent.
 	//
+	// Takes the permission triggers.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /triggers/{id} (the `DeleteTrigger` operationId).
 	DeleteTriggerWithResponse(ctx context.Context, id int64, params *DeleteTriggerParams, reqEditors ...RequestEditorFn) (*DeleteTriggerResponse, error)
 
 	// ReadTriggerWithResponse A trigger.
+	//
+	// Takes the permission triggers.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13811,12 +14429,16 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeTriggerWithBodyWithResponse Makes a trigger what the request says.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /triggers/{id} (the `ChangeTrigger` operationId).
 	ChangeTriggerWithBodyWithResponse(ctx context.Context, id int64, params *ChangeTriggerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTriggerResponse, error)
 
 	// ChangeTriggerWithResponse Makes a trigger what the request says.
+	//
+	// Takes the permission triggers.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13825,12 +14447,16 @@ type ClientWithResponsesInterface interface {
 
 	// DisableTriggerWithResponse Keeps a trigger from telling anybody anything.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /triggers/{id}/disable (the `DisableTrigger` operationId).
 	DisableTriggerWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*DisableTriggerResponse, error)
 
 	// DuplicateTriggerWithResponse Makes a copy of a trigger, which is disabled.
+	//
+	// Takes the permission triggers.create.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13839,12 +14465,16 @@ type ClientWithResponsesInterface interface {
 
 	// EnableTriggerWithResponse Lets a trigger tell what happens from now on.
 	//
+	// Takes the permission triggers.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /triggers/{id}/enable (the `EnableTrigger` operationId).
 	EnableTriggerWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*EnableTriggerResponse, error)
 
 	// PreviewDeleteTriggerWithResponse What would be deleted with a trigger.
+	//
+	// Takes the permission triggers.delete.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13860,6 +14490,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListUsersWithResponse The people of the user list.
 	//
+	// Takes the permission users.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /users (the `ListUsers` operationId).
@@ -13867,12 +14499,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Adds somebody and invites them by mail, unless they are given a password or never sign in.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users (the `CreateUser` operationId).
 	CreateUserWithBodyWithResponse(ctx context.Context, params *CreateUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
 
 	// CreateUserWithResponse Adds somebody and invites them by mail, unless they are given a password or never sign in.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13895,12 +14531,16 @@ type ClientWithResponsesInterface interface {
 
 	// StartImportWithBodyWithResponse Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/import (the `StartImport` operationId).
 	StartImportWithBodyWithResponse(ctx context.Context, params *StartImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartImportResponse, error)
 
 	// StartImportWithResponse Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13923,12 +14563,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewImportWithBodyWithResponse What importing a CSV file would do, line by line.
 	//
+	// Takes the permission users.create.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/previews/import (the `PreviewImport` operationId).
 	PreviewImportWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewImportResponse, error)
 
 	// PreviewImportWithResponse What importing a CSV file would do, line by line.
+	//
+	// Takes the permission users.create.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13937,12 +14581,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteUserWithResponse Deletes somebody, for good.
 	//
+	// Takes the permission users.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /users/{id} (the `DeleteUser` operationId).
 	DeleteUserWithResponse(ctx context.Context, id int64, params *DeleteUserParams, reqEditors ...RequestEditorFn) (*DeleteUserResponse, error)
 
 	// ReadUserWithResponse Somebody, and the groups they are in.
+	//
+	// Takes the permission users.view.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13951,12 +14599,16 @@ type ClientWithResponsesInterface interface {
 
 	// RenameUserWithBodyWithResponse Gives somebody another name.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /users/{id} (the `RenameUser` operationId).
 	RenameUserWithBodyWithResponse(ctx context.Context, id int64, params *RenameUserParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RenameUserResponse, error)
 
 	// RenameUserWithResponse Gives somebody another name.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13965,12 +14617,16 @@ type ClientWithResponsesInterface interface {
 
 	// DisableUserWithResponse Takes away somebody's access, until it is enabled again.
 	//
+	// Takes the permission users.update.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/{id}/disable (the `DisableUser` operationId).
 	DisableUserWithResponse(ctx context.Context, id int64, params *DisableUserParams, reqEditors ...RequestEditorFn) (*DisableUserResponse, error)
 
 	// EnableUserWithResponse Gives somebody access again.
+	//
+	// Takes the permission users.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13979,12 +14635,16 @@ type ClientWithResponsesInterface interface {
 
 	// ReadMembershipWithResponse The role of somebody, and the groups they are in.
 	//
+	// Takes the permission users.view.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /users/{id}/membership (the `ReadMembership` operationId).
 	ReadMembershipWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*ReadMembershipResponse, error)
 
 	// SetMembershipWithBodyWithResponse Gives somebody another role, or puts them into other groups.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13993,12 +14653,16 @@ type ClientWithResponsesInterface interface {
 
 	// SetMembershipWithResponse Gives somebody another role, or puts them into other groups.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /users/{id}/membership (the `SetMembership` operationId).
 	SetMembershipWithResponse(ctx context.Context, id int64, params *SetMembershipParams, body SetMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*SetMembershipResponse, error)
 
 	// SendPasswordResetWithResponse Mails somebody a link by which they set a new password.
+	//
+	// Takes the permission users.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14014,12 +14678,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewDeleteUserWithResponse What would go with somebody who is deleted.
 	//
+	// Takes the permission users.delete.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/{id}/previews/delete (the `PreviewDeleteUser` operationId).
 	PreviewDeleteUserWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*PreviewDeleteUserResponse, error)
 
 	// PreviewDisableUserWithResponse What would go with somebody's access.
+	//
+	// Takes the permission users.update.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14028,12 +14696,16 @@ type ClientWithResponsesInterface interface {
 
 	// PreviewMembershipWithBodyWithResponse What another role and other groups would take away.
 	//
+	// Takes the permission users.update.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/{id}/previews/membership (the `PreviewMembership` operationId).
 	PreviewMembershipWithBodyWithResponse(ctx context.Context, id int64, params *PreviewMembershipParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewMembershipResponse, error)
 
 	// PreviewMembershipWithResponse What another role and other groups would take away.
+	//
+	// Takes the permission users.update.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -25563,6 +26235,8 @@ func (r PreviewMembershipResponse) ContentType() string {
 
 // ListActivityWithResponse The activity log, the newest entries first; next leads to older ones. A long search answers what it has found so far: a page can be empty and have a next one.
 //
+// Takes the permission activity.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /activity (the `ListActivity` operationId).
@@ -25575,6 +26249,8 @@ func (c *ClientWithResponses) ListActivityWithResponse(ctx context.Context, para
 }
 
 // ExportActivityCSVWithResponse All entries that match, as a table for people. The export is an entry itself.
+//
+// Takes the permission activity.export.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25589,6 +26265,8 @@ func (c *ClientWithResponses) ExportActivityCSVWithResponse(ctx context.Context,
 
 // ExportActivityLinesWithResponse All entries that match, as lines of JSON in the form of OCSF. The export is an entry itself.
 //
+// Takes the permission activity.export.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /activity/export.ndjson (the `ExportActivityLines` operationId).
@@ -25601,6 +26279,8 @@ func (c *ClientWithResponses) ExportActivityLinesWithResponse(ctx context.Contex
 }
 
 // ReadActivityWithResponse An entry of the activity log.
+//
+// Takes the permission activity.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25615,6 +26295,8 @@ func (c *ClientWithResponses) ReadActivityWithResponse(ctx context.Context, id i
 
 // ListDeliveriesWithResponse What triggers have sent, the newest first. Mails to people are not among it.
 //
+// Takes the permission triggers.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /deliveries (the `ListDeliveries` operationId).
@@ -25627,6 +26309,8 @@ func (c *ClientWithResponses) ListDeliveriesWithResponse(ctx context.Context, pa
 }
 
 // ReadDeliveryWithResponse A message of a trigger, with each attempt to send it.
+//
+// Takes the permission triggers.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25641,6 +26325,8 @@ func (c *ClientWithResponses) ReadDeliveryWithResponse(ctx context.Context, id i
 
 // SendAgainWithResponse Sends a message that has ended once more, as a delivery of its own.
 //
+// Takes the permission triggers.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /deliveries/{id}/send-again (the `SendAgain` operationId).
@@ -25653,6 +26339,8 @@ func (c *ClientWithResponses) SendAgainWithResponse(ctx context.Context, id int6
 }
 
 // ListGroupsWithResponse The groups, by name.
+//
+// Takes the permission groups.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25667,6 +26355,8 @@ func (c *ClientWithResponses) ListGroupsWithResponse(ctx context.Context, params
 
 // CreateGroupWithBodyWithResponse Makes a group, whose permissions are those of a role or its own.
 //
+// Takes the permission groups.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups (the `CreateGroup` operationId).
@@ -25679,6 +26369,8 @@ func (c *ClientWithResponses) CreateGroupWithBodyWithResponse(ctx context.Contex
 }
 
 // CreateGroupWithResponse Makes a group, whose permissions are those of a role or its own.
+//
+// Takes the permission groups.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25693,6 +26385,8 @@ func (c *ClientWithResponses) CreateGroupWithResponse(ctx context.Context, param
 
 // DeleteGroupWithResponse Deletes a group. Its members lose what only it gave them.
 //
+// Takes the permission groups.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /groups/{id} (the `DeleteGroup` operationId).
@@ -25705,6 +26399,8 @@ func (c *ClientWithResponses) DeleteGroupWithResponse(ctx context.Context, id in
 }
 
 // ReadGroupWithResponse A group and the tenants it covers.
+//
+// Takes the permission groups.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25719,6 +26415,8 @@ func (c *ClientWithResponses) ReadGroupWithResponse(ctx context.Context, id int6
 
 // RenameGroupWithBodyWithResponse Gives a group another name.
 //
+// Takes the permission groups.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /groups/{id} (the `RenameGroup` operationId).
@@ -25731,6 +26429,8 @@ func (c *ClientWithResponses) RenameGroupWithBodyWithResponse(ctx context.Contex
 }
 
 // RenameGroupWithResponse Gives a group another name.
+//
+// Takes the permission groups.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25745,6 +26445,8 @@ func (c *ClientWithResponses) RenameGroupWithResponse(ctx context.Context, id in
 
 // ListGroupMembersWithResponse The people in a group, by name.
 //
+// Takes the permission groups.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /groups/{id}/members (the `ListGroupMembers` operationId).
@@ -25757,6 +26459,8 @@ func (c *ClientWithResponses) ListGroupMembersWithResponse(ctx context.Context, 
 }
 
 // AddGroupMembersWithBodyWithResponse Puts people into a group: all of them or nobody.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25771,6 +26475,8 @@ func (c *ClientWithResponses) AddGroupMembersWithBodyWithResponse(ctx context.Co
 
 // AddGroupMembersWithResponse Puts people into a group: all of them or nobody.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups/{id}/members (the `AddGroupMembers` operationId).
@@ -25783,6 +26489,8 @@ func (c *ClientWithResponses) AddGroupMembersWithResponse(ctx context.Context, i
 }
 
 // RemoveGroupMembersWithBodyWithResponse Takes people out of a group.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25797,6 +26505,8 @@ func (c *ClientWithResponses) RemoveGroupMembersWithBodyWithResponse(ctx context
 
 // RemoveGroupMembersWithResponse Takes people out of a group.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups/{id}/members/remove (the `RemoveGroupMembers` operationId).
@@ -25809,6 +26519,8 @@ func (c *ClientWithResponses) RemoveGroupMembersWithResponse(ctx context.Context
 }
 
 // SetGroupPermissionsWithBodyWithResponse Gives a group another role, or other permissions of its own.
+//
+// Takes the permission groups.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25823,6 +26535,8 @@ func (c *ClientWithResponses) SetGroupPermissionsWithBodyWithResponse(ctx contex
 
 // SetGroupPermissionsWithResponse Gives a group another role, or other permissions of its own.
 //
+// Takes the permission groups.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /groups/{id}/permissions (the `SetGroupPermissions` operationId).
@@ -25835,6 +26549,8 @@ func (c *ClientWithResponses) SetGroupPermissionsWithResponse(ctx context.Contex
 }
 
 // PreviewDeleteGroupWithResponse What the members of a group would lose if it were deleted.
+//
+// Takes the permission groups.delete.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25849,6 +26565,8 @@ func (c *ClientWithResponses) PreviewDeleteGroupWithResponse(ctx context.Context
 
 // PreviewGroupPermissionsWithBodyWithResponse What another role, or other permissions, would take away.
 //
+// Takes the permission groups.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups/{id}/previews/permissions (the `PreviewGroupPermissions` operationId).
@@ -25861,6 +26579,8 @@ func (c *ClientWithResponses) PreviewGroupPermissionsWithBodyWithResponse(ctx co
 }
 
 // PreviewGroupPermissionsWithResponse What another role, or other permissions, would take away.
+//
+// Takes the permission groups.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25875,6 +26595,8 @@ func (c *ClientWithResponses) PreviewGroupPermissionsWithResponse(ctx context.Co
 
 // PreviewRemoveGroupMembersWithBodyWithResponse What people would lose who are taken out of a group.
 //
+// Takes the permission groups.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups/{id}/previews/remove-members (the `PreviewRemoveGroupMembers` operationId).
@@ -25887,6 +26609,8 @@ func (c *ClientWithResponses) PreviewRemoveGroupMembersWithBodyWithResponse(ctx 
 }
 
 // PreviewRemoveGroupMembersWithResponse What people would lose who are taken out of a group.
+//
+// Takes the permission groups.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25901,6 +26625,8 @@ func (c *ClientWithResponses) PreviewRemoveGroupMembersWithResponse(ctx context.
 
 // AddGroupTenantsWithBodyWithResponse Lets a group cover more tenants.
 //
+// Takes the permission groups.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /groups/{id}/tenants (the `AddGroupTenants` operationId).
@@ -25913,6 +26639,8 @@ func (c *ClientWithResponses) AddGroupTenantsWithBodyWithResponse(ctx context.Co
 }
 
 // AddGroupTenantsWithResponse Lets a group cover more tenants.
+//
+// Takes the permission groups.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25927,6 +26655,8 @@ func (c *ClientWithResponses) AddGroupTenantsWithResponse(ctx context.Context, i
 
 // RemoveGroupTenantWithResponse Ends that a group covers a tenant.
 //
+// Takes the permission groups.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /groups/{id}/tenants/{tenant_id} (the `RemoveGroupTenant` operationId).
@@ -25939,6 +26669,8 @@ func (c *ClientWithResponses) RemoveGroupTenantWithResponse(ctx context.Context,
 }
 
 // PreviewRemoveGroupTenantWithResponse What the members of a group would lose if it did not cover a tenant any more.
+//
+// Takes the permission groups.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -25953,6 +26685,8 @@ func (c *ClientWithResponses) PreviewRemoveGroupTenantWithResponse(ctx context.C
 
 // ListIntegrationsWithResponse The integrations, the oldest first.
 //
+// Takes the permission integrations.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /integrations (the `ListIntegrations` operationId).
@@ -25965,6 +26699,8 @@ func (c *ClientWithResponses) ListIntegrationsWithResponse(ctx context.Context, 
 }
 
 // CreateIntegrationWithBodyWithResponse Makes an integration. The signing secret of a webhook is answered this once.
+//
+// Takes the permission integrations.create.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -25979,6 +26715,8 @@ func (c *ClientWithResponses) CreateIntegrationWithBodyWithResponse(ctx context.
 
 // CreateIntegrationWithResponse Makes an integration. The signing secret of a webhook is answered this once.
 //
+// Takes the permission integrations.create.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /integrations (the `CreateIntegration` operationId).
@@ -25991,6 +26729,8 @@ func (c *ClientWithResponses) CreateIntegrationWithResponse(ctx context.Context,
 }
 
 // ListIntegrationKindsWithResponse The kinds of integrations, with the settings that each has.
+//
+// Takes the permission integrations.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26044,6 +26784,8 @@ func (c *ClientWithResponses) TestIntegrationWithResponse(ctx context.Context, b
 
 // DeleteIntegrationWithResponse Deletes an integration. What still waits for it is not sent.
 //
+// Takes the permission integrations.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /integrations/{id} (the `DeleteIntegration` operationId).
@@ -26056,6 +26798,8 @@ func (c *ClientWithResponses) DeleteIntegrationWithResponse(ctx context.Context,
 }
 
 // ReadIntegrationWithResponse An integration. Of its secrets it says which are set.
+//
+// Takes the permission integrations.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26070,6 +26814,8 @@ func (c *ClientWithResponses) ReadIntegrationWithResponse(ctx context.Context, i
 
 // ChangeIntegrationWithBodyWithResponse Changes what the request says; the rest, secrets too, stays.
 //
+// Takes the permission integrations.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /integrations/{id} (the `ChangeIntegration` operationId).
@@ -26082,6 +26828,8 @@ func (c *ClientWithResponses) ChangeIntegrationWithBodyWithResponse(ctx context.
 }
 
 // ChangeIntegrationWithResponse Changes what the request says; the rest, secrets too, stays.
+//
+// Takes the permission integrations.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26096,6 +26844,8 @@ func (c *ClientWithResponses) ChangeIntegrationWithResponse(ctx context.Context,
 
 // DisableIntegrationWithResponse Switches an integration off: what is sent to it waits.
 //
+// Takes the permission integrations.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /integrations/{id}/disable (the `DisableIntegration` operationId).
@@ -26108,6 +26858,8 @@ func (c *ClientWithResponses) DisableIntegrationWithResponse(ctx context.Context
 }
 
 // EnableIntegrationWithResponse Switches an integration on. What waits for it is sent.
+//
+// Takes the permission integrations.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26122,6 +26874,8 @@ func (c *ClientWithResponses) EnableIntegrationWithResponse(ctx context.Context,
 
 // PreviewDeleteIntegrationWithResponse Which triggers would send to it no more.
 //
+// Takes the permission integrations.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /integrations/{id}/previews/delete (the `PreviewDeleteIntegration` operationId).
@@ -26134,6 +26888,8 @@ func (c *ClientWithResponses) PreviewDeleteIntegrationWithResponse(ctx context.C
 }
 
 // PreviewSigningSecretWithResponse The webhook that would get another signing secret, as it is now.
+//
+// Takes the permission integrations.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26148,6 +26904,8 @@ func (c *ClientWithResponses) PreviewSigningSecretWithResponse(ctx context.Conte
 
 // MakeSigningSecretWithResponse Gives a webhook another signing secret, which is answered this once. For 24 hours requests are signed with the old one too.
 //
+// Takes the permission integrations.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /integrations/{id}/signing-secret (the `MakeSigningSecret` operationId).
@@ -26160,6 +26918,8 @@ func (c *ClientWithResponses) MakeSigningSecretWithResponse(ctx context.Context,
 }
 
 // TestSavedIntegrationWithResponse Sends a test message with the settings as they are saved.
+//
+// Takes the permission integrations.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26174,6 +26934,8 @@ func (c *ClientWithResponses) TestSavedIntegrationWithResponse(ctx context.Conte
 
 // ListInvitationsWithResponse The invitations that nobody has accepted yet, also those whose link has run out.
 //
+// Takes the permission users.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /invitations (the `ListInvitations` operationId).
@@ -26186,6 +26948,8 @@ func (c *ClientWithResponses) ListInvitationsWithResponse(ctx context.Context, p
 }
 
 // InviteByLinkWithBodyWithResponse Invites somebody by a link to be handed on, which is answered this once.
+//
+// Takes the permission users.create.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26200,6 +26964,8 @@ func (c *ClientWithResponses) InviteByLinkWithBodyWithResponse(ctx context.Conte
 
 // InviteByLinkWithResponse Invites somebody by a link to be handed on, which is answered this once.
 //
+// Takes the permission users.create.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /invitations (the `InviteByLink` operationId).
@@ -26212,6 +26978,8 @@ func (c *ClientWithResponses) InviteByLinkWithResponse(ctx context.Context, para
 }
 
 // RevokeInvitationWithResponse Revokes an invitation: its links no longer work, and its person leaves the list.
+//
+// Takes the permission users.create.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26226,6 +26994,8 @@ func (c *ClientWithResponses) RevokeInvitationWithResponse(ctx context.Context, 
 
 // ReadInvitationWithResponse An invitation that nobody has accepted yet.
 //
+// Takes the permission users.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /invitations/{id} (the `ReadInvitation` operationId).
@@ -26238,6 +27008,8 @@ func (c *ClientWithResponses) ReadInvitationWithResponse(ctx context.Context, id
 }
 
 // ChangeInvitedRoleWithBodyWithResponse Gives somebody who is invited another role.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26252,6 +27024,8 @@ func (c *ClientWithResponses) ChangeInvitedRoleWithBodyWithResponse(ctx context.
 
 // ChangeInvitedRoleWithResponse Gives somebody who is invited another role.
 //
+// Takes the permission users.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /invitations/{id} (the `ChangeInvitedRole` operationId).
@@ -26265,6 +27039,8 @@ func (c *ClientWithResponses) ChangeInvitedRoleWithResponse(ctx context.Context,
 
 // RenewInvitationLinkWithResponse Makes a new link to be handed on, which is answered this once.
 //
+// Takes the permission users.create.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /invitations/{id}/link (the `RenewInvitationLink` operationId).
@@ -26277,6 +27053,8 @@ func (c *ClientWithResponses) RenewInvitationLinkWithResponse(ctx context.Contex
 }
 
 // ResendInvitationWithResponse Mails somebody who is invited by mail a new link.
+//
+// Takes the permission users.create.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26343,6 +27121,8 @@ func (c *ClientWithResponses) CheckPermissionWithResponse(ctx context.Context, p
 
 // ListPermittedWithResponse Who may do something in a tenant, and through which groups?
 //
+// Takes the permission users.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /permissions/who (the `ListPermitted` operationId).
@@ -26395,6 +27175,8 @@ func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, id int
 
 // ReadSettingsWithResponse The settings of the account.
 //
+// Takes the permission general.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /settings (the `ReadSettings` operationId).
@@ -26407,6 +27189,8 @@ func (c *ClientWithResponses) ReadSettingsWithResponse(ctx context.Context, reqE
 }
 
 // ChangeActivityRetentionWithBodyWithResponse Changes for how long the activity log is kept. What is older is removed at once, for good.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26421,6 +27205,8 @@ func (c *ClientWithResponses) ChangeActivityRetentionWithBodyWithResponse(ctx co
 
 // ChangeActivityRetentionWithResponse Changes for how long the activity log is kept. What is older is removed at once, for good.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /settings/activity (the `ChangeActivityRetention` operationId).
@@ -26433,6 +27219,8 @@ func (c *ClientWithResponses) ChangeActivityRetentionWithResponse(ctx context.Co
 }
 
 // ChangeCompanyWithBodyWithResponse Changes what the company is called, and the label of its cloud.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26447,6 +27235,8 @@ func (c *ClientWithResponses) ChangeCompanyWithBodyWithResponse(ctx context.Cont
 
 // ChangeCompanyWithResponse Changes what the company is called, and the label of its cloud.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /settings/company (the `ChangeCompany` operationId).
@@ -26459,6 +27249,8 @@ func (c *ClientWithResponses) ChangeCompanyWithResponse(ctx context.Context, par
 }
 
 // ChangeLogoutWithBodyWithResponse Changes after which time people are signed out. It holds for every session from its next request on.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26473,6 +27265,8 @@ func (c *ClientWithResponses) ChangeLogoutWithBodyWithResponse(ctx context.Conte
 
 // ChangeLogoutWithResponse Changes after which time people are signed out. It holds for every session from its next request on.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /settings/logout (the `ChangeLogout` operationId).
@@ -26485,6 +27279,8 @@ func (c *ClientWithResponses) ChangeLogoutWithResponse(ctx context.Context, para
 }
 
 // PreviewActivityRetentionWithBodyWithResponse Which entries of the activity log would be removed if it were kept for so long.
+//
+// Takes the permission general.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26499,6 +27295,8 @@ func (c *ClientWithResponses) PreviewActivityRetentionWithBodyWithResponse(ctx c
 
 // PreviewActivityRetentionWithResponse Which entries of the activity log would be removed if it were kept for so long.
 //
+// Takes the permission general.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /settings/previews/activity (the `PreviewActivityRetention` operationId).
@@ -26511,6 +27309,8 @@ func (c *ClientWithResponses) PreviewActivityRetentionWithResponse(ctx context.C
 }
 
 // PreviewSignOutWithoutSecondFactorWithResponse How many people without a second factor are signed in.
+//
+// Takes the permission general.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26525,6 +27325,8 @@ func (c *ClientWithResponses) PreviewSignOutWithoutSecondFactorWithResponse(ctx 
 
 // SignOutEverybodyWithResponse Signs everybody out, in every browser.
 //
+// Takes the permission general.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /settings/sign-out-everybody (the `SignOutEverybody` operationId).
@@ -26537,6 +27339,8 @@ func (c *ClientWithResponses) SignOutEverybodyWithResponse(ctx context.Context, 
 }
 
 // SignOutWithoutSecondFactorWithResponse Signs everybody out who has no second factor.
+//
+// Takes the permission general.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26551,6 +27355,8 @@ func (c *ClientWithResponses) SignOutWithoutSecondFactorWithResponse(ctx context
 
 // ChangeSignInWithBodyWithResponse Changes what is asked of people who sign in.
 //
+// Takes the permission general.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /settings/signin (the `ChangeSignIn` operationId).
@@ -26563,6 +27369,8 @@ func (c *ClientWithResponses) ChangeSignInWithBodyWithResponse(ctx context.Conte
 }
 
 // ChangeSignInWithResponse Changes what is asked of people who sign in.
+//
+// Takes the permission general.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26577,6 +27385,8 @@ func (c *ClientWithResponses) ChangeSignInWithResponse(ctx context.Context, para
 
 // SendTestMailWithResponse Sends a mail to the owner of the token, and says what became of it.
 //
+// Takes the permission general.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /settings/test-mail (the `SendTestMail` operationId).
@@ -26589,6 +27399,8 @@ func (c *ClientWithResponses) SendTestMailWithResponse(ctx context.Context, reqE
 }
 
 // ListTenantsWithResponse The tenants, the oldest first, which is the main one.
+//
+// Takes the permission tenants.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26603,6 +27415,8 @@ func (c *ClientWithResponses) ListTenantsWithResponse(ctx context.Context, param
 
 // CreateTenantWithBodyWithResponse Makes a tenant and, where one is named, invites its first Administrator by mail.
 //
+// Takes the permission tenants.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /tenants (the `CreateTenant` operationId).
@@ -26615,6 +27429,8 @@ func (c *ClientWithResponses) CreateTenantWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateTenantWithResponse Makes a tenant and, where one is named, invites its first Administrator by mail.
+//
+// Takes the permission tenants.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26629,6 +27445,8 @@ func (c *ClientWithResponses) CreateTenantWithResponse(ctx context.Context, para
 
 // DeleteTenantWithResponse Deletes a tenant that is disabled, for good.
 //
+// Takes the permission tenants.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /tenants/{id} (the `DeleteTenant` operationId).
@@ -26641,6 +27459,8 @@ func (c *ClientWithResponses) DeleteTenantWithResponse(ctx context.Context, id i
 }
 
 // ReadTenantWithResponse A tenant.
+//
+// Takes the permission tenants.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26655,6 +27475,8 @@ func (c *ClientWithResponses) ReadTenantWithResponse(ctx context.Context, id int
 
 // RenameTenantWithBodyWithResponse Gives a tenant another name. The main one is called as the company is.
 //
+// Takes the permission tenants.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /tenants/{id} (the `RenameTenant` operationId).
@@ -26667,6 +27489,8 @@ func (c *ClientWithResponses) RenameTenantWithBodyWithResponse(ctx context.Conte
 }
 
 // RenameTenantWithResponse Gives a tenant another name. The main one is called as the company is.
+//
+// Takes the permission tenants.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26681,6 +27505,8 @@ func (c *ClientWithResponses) RenameTenantWithResponse(ctx context.Context, id i
 
 // DisableTenantWithResponse Takes away all access to a tenant until it is enabled again.
 //
+// Takes the permission tenants.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /tenants/{id}/disable (the `DisableTenant` operationId).
@@ -26693,6 +27519,8 @@ func (c *ClientWithResponses) DisableTenantWithResponse(ctx context.Context, id 
 }
 
 // EnableTenantWithResponse Gives access to a tenant again.
+//
+// Takes the permission tenants.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26707,6 +27535,8 @@ func (c *ClientWithResponses) EnableTenantWithResponse(ctx context.Context, id i
 
 // PreviewDeleteTenantWithResponse What would go with a tenant that is disabled.
 //
+// Takes the permission tenants.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /tenants/{id}/previews/delete (the `PreviewDeleteTenant` operationId).
@@ -26719,6 +27549,8 @@ func (c *ClientWithResponses) PreviewDeleteTenantWithResponse(ctx context.Contex
 }
 
 // PreviewDisableTenantWithResponse What it would take away to disable a tenant.
+//
+// Takes the permission tenants.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26876,6 +27708,8 @@ func (c *ClientWithResponses) TakeOverTokenWithResponse(ctx context.Context, id 
 
 // ListTriggersWithResponse The triggers, the oldest first.
 //
+// Takes the permission triggers.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /triggers (the `ListTriggers` operationId).
@@ -26889,6 +27723,8 @@ func (c *ClientWithResponses) ListTriggersWithResponse(ctx context.Context, para
 
 // CreateTriggerWithBodyWithResponse Makes a trigger.
 //
+// Takes the permission triggers.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /triggers (the `CreateTrigger` operationId).
@@ -26901,6 +27737,8 @@ func (c *ClientWithResponses) CreateTriggerWithBodyWithResponse(ctx context.Cont
 }
 
 // CreateTriggerWithResponse Makes a trigger.
+//
+// Takes the permission triggers.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26941,6 +27779,8 @@ func (c *ClientWithResponses) TestTriggerWithResponse(ctx context.Context, body 
 
 // DeleteTriggerWithResponse Deletes a trigger. Messages that it has queued are still sent.
 //
+// Takes the permission triggers.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /triggers/{id} (the `DeleteTrigger` operationId).
@@ -26953,6 +27793,8 @@ func (c *ClientWithResponses) DeleteTriggerWithResponse(ctx context.Context, id 
 }
 
 // ReadTriggerWithResponse A trigger.
+//
+// Takes the permission triggers.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -26967,6 +27809,8 @@ func (c *ClientWithResponses) ReadTriggerWithResponse(ctx context.Context, id in
 
 // ChangeTriggerWithBodyWithResponse Makes a trigger what the request says.
 //
+// Takes the permission triggers.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /triggers/{id} (the `ChangeTrigger` operationId).
@@ -26979,6 +27823,8 @@ func (c *ClientWithResponses) ChangeTriggerWithBodyWithResponse(ctx context.Cont
 }
 
 // ChangeTriggerWithResponse Makes a trigger what the request says.
+//
+// Takes the permission triggers.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26993,6 +27839,8 @@ func (c *ClientWithResponses) ChangeTriggerWithResponse(ctx context.Context, id 
 
 // DisableTriggerWithResponse Keeps a trigger from telling anybody anything.
 //
+// Takes the permission triggers.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /triggers/{id}/disable (the `DisableTrigger` operationId).
@@ -27005,6 +27853,8 @@ func (c *ClientWithResponses) DisableTriggerWithResponse(ctx context.Context, id
 }
 
 // DuplicateTriggerWithResponse Makes a copy of a trigger, which is disabled.
+//
+// Takes the permission triggers.create.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27019,6 +27869,8 @@ func (c *ClientWithResponses) DuplicateTriggerWithResponse(ctx context.Context, 
 
 // EnableTriggerWithResponse Lets a trigger tell what happens from now on.
 //
+// Takes the permission triggers.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /triggers/{id}/enable (the `EnableTrigger` operationId).
@@ -27031,6 +27883,8 @@ func (c *ClientWithResponses) EnableTriggerWithResponse(ctx context.Context, id 
 }
 
 // PreviewDeleteTriggerWithResponse What would be deleted with a trigger.
+//
+// Takes the permission triggers.delete.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27058,6 +27912,8 @@ func (c *ClientWithResponses) TestSavedTriggerWithResponse(ctx context.Context, 
 
 // ListUsersWithResponse The people of the user list.
 //
+// Takes the permission users.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /users (the `ListUsers` operationId).
@@ -27071,6 +27927,8 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params 
 
 // CreateUserWithBodyWithResponse Adds somebody and invites them by mail, unless they are given a password or never sign in.
 //
+// Takes the permission users.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users (the `CreateUser` operationId).
@@ -27083,6 +27941,8 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 }
 
 // CreateUserWithResponse Adds somebody and invites them by mail, unless they are given a password or never sign in.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27123,6 +27983,8 @@ func (c *ClientWithResponses) StartBulkWithResponse(ctx context.Context, params 
 
 // StartImportWithBodyWithResponse Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
 //
+// Takes the permission users.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users/import (the `StartImport` operationId).
@@ -27135,6 +27997,8 @@ func (c *ClientWithResponses) StartImportWithBodyWithResponse(ctx context.Contex
 }
 
 // StartImportWithResponse Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27175,6 +28039,8 @@ func (c *ClientWithResponses) PreviewBulkWithResponse(ctx context.Context, body 
 
 // PreviewImportWithBodyWithResponse What importing a CSV file would do, line by line.
 //
+// Takes the permission users.create.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users/previews/import (the `PreviewImport` operationId).
@@ -27187,6 +28053,8 @@ func (c *ClientWithResponses) PreviewImportWithBodyWithResponse(ctx context.Cont
 }
 
 // PreviewImportWithResponse What importing a CSV file would do, line by line.
+//
+// Takes the permission users.create.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27201,6 +28069,8 @@ func (c *ClientWithResponses) PreviewImportWithResponse(ctx context.Context, bod
 
 // DeleteUserWithResponse Deletes somebody, for good.
 //
+// Takes the permission users.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /users/{id} (the `DeleteUser` operationId).
@@ -27213,6 +28083,8 @@ func (c *ClientWithResponses) DeleteUserWithResponse(ctx context.Context, id int
 }
 
 // ReadUserWithResponse Somebody, and the groups they are in.
+//
+// Takes the permission users.view.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27227,6 +28099,8 @@ func (c *ClientWithResponses) ReadUserWithResponse(ctx context.Context, id int64
 
 // RenameUserWithBodyWithResponse Gives somebody another name.
 //
+// Takes the permission users.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /users/{id} (the `RenameUser` operationId).
@@ -27239,6 +28113,8 @@ func (c *ClientWithResponses) RenameUserWithBodyWithResponse(ctx context.Context
 }
 
 // RenameUserWithResponse Gives somebody another name.
+//
+// Takes the permission users.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27253,6 +28129,8 @@ func (c *ClientWithResponses) RenameUserWithResponse(ctx context.Context, id int
 
 // DisableUserWithResponse Takes away somebody's access, until it is enabled again.
 //
+// Takes the permission users.update.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users/{id}/disable (the `DisableUser` operationId).
@@ -27265,6 +28143,8 @@ func (c *ClientWithResponses) DisableUserWithResponse(ctx context.Context, id in
 }
 
 // EnableUserWithResponse Gives somebody access again.
+//
+// Takes the permission users.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27279,6 +28159,8 @@ func (c *ClientWithResponses) EnableUserWithResponse(ctx context.Context, id int
 
 // ReadMembershipWithResponse The role of somebody, and the groups they are in.
 //
+// Takes the permission users.view.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /users/{id}/membership (the `ReadMembership` operationId).
@@ -27291,6 +28173,8 @@ func (c *ClientWithResponses) ReadMembershipWithResponse(ctx context.Context, id
 }
 
 // SetMembershipWithBodyWithResponse Gives somebody another role, or puts them into other groups.
+//
+// Takes the permission users.update.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27305,6 +28189,8 @@ func (c *ClientWithResponses) SetMembershipWithBodyWithResponse(ctx context.Cont
 
 // SetMembershipWithResponse Gives somebody another role, or puts them into other groups.
 //
+// Takes the permission users.update.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /users/{id}/membership (the `SetMembership` operationId).
@@ -27317,6 +28203,8 @@ func (c *ClientWithResponses) SetMembershipWithResponse(ctx context.Context, id 
 }
 
 // SendPasswordResetWithResponse Mails somebody a link by which they set a new password.
+//
+// Takes the permission users.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27344,6 +28232,8 @@ func (c *ClientWithResponses) ExplainPermissionsWithResponse(ctx context.Context
 
 // PreviewDeleteUserWithResponse What would go with somebody who is deleted.
 //
+// Takes the permission users.delete.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users/{id}/previews/delete (the `PreviewDeleteUser` operationId).
@@ -27356,6 +28246,8 @@ func (c *ClientWithResponses) PreviewDeleteUserWithResponse(ctx context.Context,
 }
 
 // PreviewDisableUserWithResponse What would go with somebody's access.
+//
+// Takes the permission users.update.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27370,6 +28262,8 @@ func (c *ClientWithResponses) PreviewDisableUserWithResponse(ctx context.Context
 
 // PreviewMembershipWithBodyWithResponse What another role and other groups would take away.
 //
+// Takes the permission users.update.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /users/{id}/previews/membership (the `PreviewMembership` operationId).
@@ -27382,6 +28276,8 @@ func (c *ClientWithResponses) PreviewMembershipWithBodyWithResponse(ctx context.
 }
 
 // PreviewMembershipWithResponse What another role and other groups would take away.
+//
+// Takes the permission users.update.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

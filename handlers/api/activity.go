@@ -8,6 +8,7 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/input"
+	"console/internal/permission"
 	"console/store"
 )
 
@@ -15,14 +16,16 @@ func activityOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/activity", "listActivity",
 			"The activity log, the newest entries first; next leads to older ones. A long search answers what it has found so far: a page " +
-				"can be empty and have a next one.", http.StatusOK, by((*API).listActivity)},
+				"can be empty and have a next one.", http.StatusOK,
+			handlers.Holding(permission.ActivityView), by((*API).listActivity)},
 		{http.MethodGet, "/activity/export.csv", "exportActivityCSV",
 			"All entries that match, as a table for people. The export is an entry itself.", http.StatusOK,
-			file("text/csv", (*API).exportActivityCSV)},
+			handlers.Holding(permission.ActivityExport), file("text/csv", (*API).exportActivityCSV)},
 		{http.MethodGet, "/activity/export.ndjson", "exportActivityLines",
 			"All entries that match, as lines of JSON in the form of OCSF. The export is an entry itself.", http.StatusOK,
-			file("application/x-ndjson", (*API).exportActivityLines)},
-		{http.MethodGet, "/activity/{id}", "readActivity", "An entry of the activity log.", http.StatusOK, by((*API).readActivity)},
+			handlers.Holding(permission.ActivityExport), file("application/x-ndjson", (*API).exportActivityLines)},
+		{http.MethodGet, "/activity/{id}", "readActivity", "An entry of the activity log.", http.StatusOK,
+			handlers.Holding(permission.ActivityView), by((*API).readActivity)},
 	}
 }
 

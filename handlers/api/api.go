@@ -42,14 +42,15 @@ func (a *API) Programs() handlers.Programs {
 	return handlers.Programs{Prefixes: []string{"/api/"}, Routes: a.Routes(), Token: token, Fail: fail}
 }
 
-// Routes is the map of the API. Which permission an operation takes beyond a token depends on its object; the account asks for it.
+// Routes is the map of the API. What an operation needs is asked before its body is read; what
+// depends on its object, the account asks for.
 func (a *API) Routes() []handlers.Route {
 	routes := []handlers.Route{
 		{Method: http.MethodGet, Path: prefix + "/openapi.json", Needs: handlers.Anyone, Handle: a.describe},
 		{Method: http.MethodGet, Path: prefix + "/", Needs: handlers.Anyone, Handle: a.showDocs},
 	}
 	for _, o := range Operations() {
-		routes = append(routes, handlers.Route{Method: o.Method, Path: prefix + echoPath(o.Path), Needs: handlers.SignedIn,
+		routes = append(routes, handlers.Route{Method: o.Method, Path: prefix + echoPath(o.Path), Needs: o.Needs,
 			Handle: func(c handlers.Request) error { return o.handle(a, o, c) }})
 	}
 	return routes

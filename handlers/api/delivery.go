@@ -10,17 +10,20 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
+	"console/internal/permission"
 	"console/store"
 )
 
 func deliveryOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/deliveries", "listDeliveries", "What triggers have sent, the newest first. Mails to people are not among it.",
-			http.StatusOK, by((*API).listDeliveries)},
+			http.StatusOK,
+			handlers.Holding(permission.TriggersView), by((*API).listDeliveries)},
 		{http.MethodGet, "/deliveries/{id}", "readDelivery", "A message of a trigger, with each attempt to send it.", http.StatusOK,
-			by((*API).readDelivery)},
+			handlers.Holding(permission.TriggersView), by((*API).readDelivery)},
 		{http.MethodPost, "/deliveries/{id}/send-again", "sendAgain", "Sends a message that has ended once more, as a delivery of its own.",
-			http.StatusCreated, by((*API).sendAgain)},
+			http.StatusCreated,
+			handlers.Holding(permission.TriggersUpdate), by((*API).sendAgain)},
 	}
 }
 

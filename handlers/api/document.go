@@ -1,8 +1,8 @@
 package api
 
 import (
-	_ "embed"
 	"net/http"
+	_ "embed"
 
 	"console/handlers"
 )

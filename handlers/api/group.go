@@ -16,13 +16,18 @@ func groupOperations() []Operation {
 	const get, post, patch, put, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete
 	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return []Operation{
-		{get, "/groups", "listGroups", "The groups, by name.", ok, by((*API).listGroups)},
-		{post, "/groups", "createGroup", "Makes a group, whose permissions are those of a role or its own.", created, by((*API).createGroup)},
-		{get, "/groups/{id}", "readGroup", "A group and the tenants it covers.", ok, by((*API).readGroup)},
-		{patch, "/groups/{id}", "renameGroup", "Gives a group another name.", ok, by((*API).renameGroup)},
+		{get, "/groups", "listGroups", "The groups, by name.", ok,
+			handlers.Holding(permission.GroupsView), by((*API).listGroups)},
+		{post, "/groups", "createGroup", "Makes a group, whose permissions are those of a role or its own.", created,
+			handlers.Holding(permission.GroupsCreate), by((*API).createGroup)},
+		{get, "/groups/{id}", "readGroup", "A group and the tenants it covers.", ok,
+			handlers.Holding(permission.GroupsView), by((*API).readGroup)},
+		{patch, "/groups/{id}", "renameGroup", "Gives a group another name.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).renameGroup)},
 		{put, "/groups/{id}/permissions", "setGroupPermissions", "Gives a group another role, or other permissions of its own.", ok,
-			by((*API).setGroupPermissions)},
-		{del, "/groups/{id}", "deleteGroup", "Deletes a group. Its members lose what only it gave them.", empty, by((*API).deleteGroup)},
+			handlers.Holding(permission.GroupsUpdate), by((*API).setGroupPermissions)},
+		{del, "/groups/{id}", "deleteGroup", "Deletes a group. Its members lose what only it gave them.", empty,
+			handlers.Holding(permission.GroupsDelete), by((*API).deleteGroup)},
 	}
 }
 

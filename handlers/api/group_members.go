@@ -14,18 +14,24 @@ func groupMemberOperations() []Operation {
 	const get, post, del, ok = http.MethodGet, http.MethodPost, http.MethodDelete, http.StatusOK
 	return []Operation{
 		{post, "/groups/{id}/previews/permissions", "previewGroupPermissions", "What another role, or other permissions, would take away.", ok,
-			by((*API).previewGroupPermissions)},
+			handlers.Holding(permission.GroupsUpdate), by((*API).previewGroupPermissions)},
 		{post, "/groups/{id}/previews/delete", "previewDeleteGroup", "What the members of a group would lose if it were deleted.", ok,
-			by((*API).previewDeleteGroup)},
-		{get, "/groups/{id}/members", "listGroupMembers", "The people in a group, by name.", ok, by((*API).listGroupMembers)},
-		{post, "/groups/{id}/members", "addGroupMembers", "Puts people into a group: all of them or nobody.", ok, by((*API).addGroupMembers)},
-		{post, "/groups/{id}/members/remove", "removeGroupMembers", "Takes people out of a group.", ok, by((*API).removeGroupMembers)},
+			handlers.Holding(permission.GroupsDelete), by((*API).previewDeleteGroup)},
+		{get, "/groups/{id}/members", "listGroupMembers", "The people in a group, by name.", ok,
+			handlers.Holding(permission.GroupsView), by((*API).listGroupMembers)},
+		{post, "/groups/{id}/members", "addGroupMembers", "Puts people into a group: all of them or nobody.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).addGroupMembers)},
+		{post, "/groups/{id}/members/remove", "removeGroupMembers", "Takes people out of a group.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).removeGroupMembers)},
 		{post, "/groups/{id}/previews/remove-members", "previewRemoveGroupMembers", "What people would lose who are taken out of a group.", ok,
-			by((*API).previewRemoveGroupMembers)},
-		{post, "/groups/{id}/tenants", "addGroupTenants", "Lets a group cover more tenants.", ok, by((*API).addGroupTenants)},
-		{del, "/groups/{id}/tenants/{tenant_id}", "removeGroupTenant", "Ends that a group covers a tenant.", ok, by((*API).removeGroupTenant)},
+			handlers.Holding(permission.GroupsUpdate), by((*API).previewRemoveGroupMembers)},
+		{post, "/groups/{id}/tenants", "addGroupTenants", "Lets a group cover more tenants.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).addGroupTenants)},
+		{del, "/groups/{id}/tenants/{tenant_id}", "removeGroupTenant", "Ends that a group covers a tenant.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).removeGroupTenant)},
 		{post, "/groups/{id}/tenants/{tenant_id}/previews/remove", "previewRemoveGroupTenant",
-			"What the members of a group would lose if it did not cover a tenant any more.", ok, by((*API).previewRemoveGroupTenant)},
+			"What the members of a group would lose if it did not cover a tenant any more.", ok,
+			handlers.Holding(permission.GroupsUpdate), by((*API).previewRemoveGroupTenant)},
 	}
 }
 

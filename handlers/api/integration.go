@@ -9,42 +9,54 @@ import (
 	"console/handlers"
 	"console/internal/account"
 	"console/internal/notify"
+	"console/internal/permission"
 	"console/store"
 )
 
 func integrationOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/integrations", "listIntegrations", "The integrations, the oldest first.", http.StatusOK,
-			by((*API).listIntegrations)},
+			handlers.Holding(permission.IntegrationsView), by((*API).listIntegrations)},
 		{http.MethodGet, "/integrations/kinds", "listIntegrationKinds", "The kinds of integrations, with the settings that each has.",
-			http.StatusOK, by((*API).listIntegrationKinds)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsView), by((*API).listIntegrationKinds)},
 		{http.MethodPost, "/integrations", "createIntegration", "Makes an integration. The signing secret of a webhook is answered this once.",
-			http.StatusCreated, by((*API).createIntegration)},
+			http.StatusCreated,
+			handlers.Holding(permission.IntegrationsCreate), by((*API).createIntegration)},
 		{http.MethodPost, "/integrations/test", "testIntegration",
 			"Sends a test message with settings that are not saved; of emails, to the owner of the token.", http.StatusOK,
-			by((*API).testIntegration)},
+			handlers.SignedIn, by((*API).testIntegration)},
 		{http.MethodPost, "/integrations/own-mailbox", "ownMailbox",
 			"The integration that mails the owner of the token alone, so that a trigger can tell them; made where there is none.",
-			http.StatusOK, by((*API).ownMailbox)},
+			http.StatusOK,
+			handlers.SignedIn, by((*API).ownMailbox)},
 		{http.MethodGet, "/integrations/{id}", "readIntegration", "An integration. Of its secrets it says which are set.", http.StatusOK,
-			by((*API).readIntegration)},
+			handlers.Holding(permission.IntegrationsView), by((*API).readIntegration)},
 		{http.MethodPatch, "/integrations/{id}", "changeIntegration", "Changes what the request says; the rest, secrets too, stays.",
-			http.StatusOK, by((*API).changeIntegration)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).changeIntegration)},
 		{http.MethodPost, "/integrations/{id}/enable", "enableIntegration", "Switches an integration on. What waits for it is sent.",
-			http.StatusOK, by((*API).enableIntegration)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).enableIntegration)},
 		{http.MethodPost, "/integrations/{id}/disable", "disableIntegration", "Switches an integration off: what is sent to it waits.",
-			http.StatusOK, by((*API).disableIntegration)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).disableIntegration)},
 		{http.MethodPost, "/integrations/{id}/test", "testSavedIntegration", "Sends a test message with the settings as they are saved.",
-			http.StatusOK, by((*API).testSavedIntegration)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).testSavedIntegration)},
 		{http.MethodPost, "/integrations/{id}/previews/signing-secret", "previewSigningSecret",
-			"The webhook that would get another signing secret, as it is now.", http.StatusOK, by((*API).previewSigningSecret)},
+			"The webhook that would get another signing secret, as it is now.", http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).previewSigningSecret)},
 		{http.MethodPost, "/integrations/{id}/signing-secret", "makeSigningSecret",
 			"Gives a webhook another signing secret, which is answered this once. For 24 hours requests are signed with the old one too.",
-			http.StatusOK, by((*API).makeSigningSecret)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsUpdate), by((*API).makeSigningSecret)},
 		{http.MethodPost, "/integrations/{id}/previews/delete", "previewDeleteIntegration", "Which triggers would send to it no more.",
-			http.StatusOK, by((*API).previewDeleteIntegration)},
+			http.StatusOK,
+			handlers.Holding(permission.IntegrationsDelete), by((*API).previewDeleteIntegration)},
 		{http.MethodDelete, "/integrations/{id}", "deleteIntegration", "Deletes an integration. What still waits for it is not sent.",
-			http.StatusNoContent, by((*API).deleteIntegration)},
+			http.StatusNoContent,
+			handlers.Holding(permission.IntegrationsDelete), by((*API).deleteIntegration)},
 	}
 }
 

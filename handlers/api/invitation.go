@@ -16,17 +16,19 @@ func invitationOperations() []Operation {
 	const ok, created, empty = http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return []Operation{
 		{get, "/invitations", "listInvitations", "The invitations that nobody has accepted yet, also those whose link has run out.", ok,
-			by((*API).listInvitations)},
+			handlers.Holding(permission.UsersView), by((*API).listInvitations)},
 		{post, "/invitations", "inviteByLink", "Invites somebody by a link to be handed on, which is answered this once.", created,
-			by((*API).inviteByLink)},
-		{get, "/invitations/{id}", "readInvitation", "An invitation that nobody has accepted yet.", ok, by((*API).readInvitation)},
-		{patch, "/invitations/{id}", "changeInvitedRole", "Gives somebody who is invited another role.", ok, by((*API).changeInvitedRole)},
+			handlers.Holding(permission.UsersCreate), by((*API).inviteByLink)},
+		{get, "/invitations/{id}", "readInvitation", "An invitation that nobody has accepted yet.", ok,
+			handlers.Holding(permission.UsersView), by((*API).readInvitation)},
+		{patch, "/invitations/{id}", "changeInvitedRole", "Gives somebody who is invited another role.", ok,
+			handlers.Holding(permission.UsersUpdate), by((*API).changeInvitedRole)},
 		{del, "/invitations/{id}", "revokeInvitation", "Revokes an invitation: its links no longer work, and its person leaves the list.", empty,
-			by((*API).revokeInvitation)},
+			handlers.Holding(permission.UsersCreate), by((*API).revokeInvitation)},
 		{post, "/invitations/{id}/resend", "resendInvitation", "Mails somebody who is invited by mail a new link.", empty,
-			by((*API).resendInvitation)},
+			handlers.Holding(permission.UsersCreate), by((*API).resendInvitation)},
 		{post, "/invitations/{id}/link", "renewInvitationLink", "Makes a new link to be handed on, which is answered this once.", ok,
-			by((*API).renewInvitationLink)},
+			handlers.Holding(permission.UsersCreate), by((*API).renewInvitationLink)},
 	}
 }
 

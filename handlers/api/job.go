@@ -8,22 +8,26 @@ import (
 
 	"console/handlers"
 	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 )
 
 func jobOperations() []Operation {
 	const get, post, ok, created = http.MethodGet, http.MethodPost, http.StatusOK, http.StatusCreated
 	return []Operation{
-		{post, "/users/bulk", "startBulk", "Begins a job that disables, enables or deletes several people.", created, by((*API).startBulk)},
+		{post, "/users/bulk", "startBulk", "Begins a job that disables, enables or deletes several people.", created,
+			handlers.SignedIn, by((*API).startBulk)},
 		{post, "/users/previews/bulk", "previewBulk", "Whom a job on several people would change, and what would go with them.", ok,
-			by((*API).previewBulk)},
+			handlers.SignedIn, by((*API).previewBulk)},
 		{post, "/users/import", "startImport",
 			"Begins a job that adds the people of a CSV file. Those whom its preview has a problem with are left out.", created,
-			by((*API).startImport)},
-		{post, "/users/previews/import", "previewImport", "What importing a CSV file would do, line by line.", ok, by((*API).previewImport)},
-		{get, "/jobs/{id}", "readJob", "How far a job has come that the token has begun.", ok, by((*API).readJob)},
+			handlers.Holding(permission.UsersCreate), by((*API).startImport)},
+		{post, "/users/previews/import", "previewImport", "What importing a CSV file would do, line by line.", ok,
+			handlers.Holding(permission.UsersCreate), by((*API).previewImport)},
+		{get, "/jobs/{id}", "readJob", "How far a job has come that the token has begun.", ok,
+			handlers.SignedIn, by((*API).readJob)},
 		{get, "/jobs/{id}/outcomes", "listJobOutcomes", "What has become of each person of a job, in the order in which it takes them.", ok,
-			by((*API).listJobOutcomes)},
+			handlers.SignedIn, by((*API).listJobOutcomes)},
 	}
 }
 

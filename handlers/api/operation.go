@@ -14,6 +14,7 @@ type Operation struct {
 	ID     string // of the document; generated clients name their methods by it
 	About  string // a sentence
 	Status int    // of its answer
+	Needs  handlers.Need
 	answer
 }
 

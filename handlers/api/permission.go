@@ -13,9 +13,11 @@ import (
 func permissionOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/permissions/check", "checkPermission", "May a person do something in a tenant, and through which groups?",
-			http.StatusOK, by((*API).checkPermission)},
+			http.StatusOK,
+			handlers.SignedIn, by((*API).checkPermission)},
 		{http.MethodGet, "/permissions/who", "listPermitted", "Who may do something in a tenant, and through which groups?",
-			http.StatusOK, by((*API).listPermitted)},
+			http.StatusOK,
+			handlers.Holding(permission.UsersView), by((*API).listPermitted)},
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 func sessionOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/sessions", "listSessions", "The browsers in which somebody is signed in, the oldest sign-in first.", http.StatusOK,
-			by((*API).listSessions)},
-		{http.MethodDelete, "/sessions", "endSessions", "Signs somebody out of all browsers.", http.StatusNoContent, by((*API).endSessions)},
-		{http.MethodDelete, "/sessions/{id}", "endSession", "Signs somebody out of one browser.", http.StatusNoContent, by((*API).endSession)},
+			handlers.SignedIn, by((*API).listSessions)},
+		{http.MethodDelete, "/sessions", "endSessions", "Signs somebody out of all browsers.", http.StatusNoContent,
+			handlers.SignedIn, by((*API).endSessions)},
+		{http.MethodDelete, "/sessions/{id}", "endSession", "Signs somebody out of one browser.", http.StatusNoContent,
+			handlers.SignedIn, by((*API).endSession)},
 	}
 }
 

@@ -6,33 +6,40 @@ import (
 	"time"
 
 	"console/handlers"
+	"console/internal/permission"
 	"console/store"
 )
 
 func settingsOperations() []Operation {
 	return []Operation{
-		{http.MethodGet, "/settings", "readSettings", "The settings of the account.", http.StatusOK, by((*API).readSettings)},
+		{http.MethodGet, "/settings", "readSettings", "The settings of the account.", http.StatusOK,
+			handlers.Holding(permission.GeneralView), by((*API).readSettings)},
 		{http.MethodPatch, "/settings/company", "changeCompany", "Changes what the company is called, and the label of its cloud.",
-			http.StatusOK, by((*API).changeCompany)},
+			http.StatusOK,
+			handlers.Holding(permission.GeneralUpdate), by((*API).changeCompany)},
 		{http.MethodPatch, "/settings/signin", "changeSignIn", "Changes what is asked of people who sign in.", http.StatusOK,
-			by((*API).changeSignIn)},
+			handlers.Holding(permission.GeneralUpdate), by((*API).changeSignIn)},
 		{http.MethodPatch, "/settings/logout", "changeLogout",
 			"Changes after which time people are signed out. It holds for every session from its next request on.", http.StatusOK,
-			by((*API).changeLogout)},
+			handlers.Holding(permission.GeneralUpdate), by((*API).changeLogout)},
 		{http.MethodPost, "/settings/previews/activity", "previewActivityRetention",
 			"Which entries of the activity log would be removed if it were kept for so long.", http.StatusOK,
-			by((*API).previewActivityRetention)},
+			handlers.Holding(permission.GeneralUpdate), by((*API).previewActivityRetention)},
 		{http.MethodPatch, "/settings/activity", "changeActivityRetention",
 			"Changes for how long the activity log is kept. What is older is removed at once, for good.", http.StatusOK,
-			by((*API).changeActivityRetention)},
+			handlers.Holding(permission.GeneralUpdate), by((*API).changeActivityRetention)},
 		{http.MethodPost, "/settings/previews/sign-out-without-2fa", "previewSignOutWithoutSecondFactor",
-			"How many people without a second factor are signed in.", http.StatusOK, by((*API).previewSignOutWithoutSecondFactor)},
+			"How many people without a second factor are signed in.", http.StatusOK,
+			handlers.Holding(permission.GeneralUpdate), by((*API).previewSignOutWithoutSecondFactor)},
 		{http.MethodPost, "/settings/sign-out-without-2fa", "signOutWithoutSecondFactor",
-			"Signs everybody out who has no second factor.", http.StatusNoContent, by((*API).signOutWithoutSecondFactor)},
+			"Signs everybody out who has no second factor.", http.StatusNoContent,
+			handlers.Holding(permission.GeneralUpdate), by((*API).signOutWithoutSecondFactor)},
 		{http.MethodPost, "/settings/sign-out-everybody", "signOutEverybody", "Signs everybody out, in every browser.",
-			http.StatusNoContent, by((*API).signOutEverybody)},
+			http.StatusNoContent,
+			handlers.Holding(permission.GeneralUpdate), by((*API).signOutEverybody)},
 		{http.MethodPost, "/settings/test-mail", "sendTestMail", "Sends a mail to the owner of the token, and says what became of it.",
-			http.StatusOK, by((*API).sendTestMail)},
+			http.StatusOK,
+			handlers.Holding(permission.GeneralUpdate), by((*API).sendTestMail)},
 	}
 }
 

@@ -8,27 +8,35 @@ import (
 
 	"console/handlers"
 	"console/internal/account"
+	"console/internal/permission"
 	"console/store"
 )
 
 func tenantOperations() []Operation {
 	return []Operation{
 		{http.MethodGet, "/tenants", "listTenants", "The tenants, the oldest first, which is the main one.", http.StatusOK,
-			by((*API).listTenants)},
+			handlers.Holding(permission.TenantsView), by((*API).listTenants)},
 		{http.MethodPost, "/tenants", "createTenant", "Makes a tenant and, where one is named, invites its first Administrator by mail.",
-			http.StatusCreated, by((*API).createTenant)},
-		{http.MethodGet, "/tenants/{id}", "readTenant", "A tenant.", http.StatusOK, by((*API).readTenant)},
+			http.StatusCreated,
+			handlers.Holding(permission.TenantsCreate), by((*API).createTenant)},
+		{http.MethodGet, "/tenants/{id}", "readTenant", "A tenant.", http.StatusOK,
+			handlers.Holding(permission.TenantsView), by((*API).readTenant)},
 		{http.MethodPatch, "/tenants/{id}", "renameTenant", "Gives a tenant another name. The main one is called as the company is.",
-			http.StatusOK, by((*API).renameTenant)},
+			http.StatusOK,
+			handlers.Holding(permission.TenantsUpdate), by((*API).renameTenant)},
 		{http.MethodPost, "/tenants/{id}/previews/disable", "previewDisableTenant", "What it would take away to disable a tenant.",
-			http.StatusOK, by((*API).previewDisableTenant)},
+			http.StatusOK,
+			handlers.Holding(permission.TenantsUpdate), by((*API).previewDisableTenant)},
 		{http.MethodPost, "/tenants/{id}/disable", "disableTenant", "Takes away all access to a tenant until it is enabled again.",
-			http.StatusOK, by((*API).disableTenant)},
-		{http.MethodPost, "/tenants/{id}/enable", "enableTenant", "Gives access to a tenant again.", http.StatusOK, by((*API).enableTenant)},
+			http.StatusOK,
+			handlers.Holding(permission.TenantsUpdate), by((*API).disableTenant)},
+		{http.MethodPost, "/tenants/{id}/enable", "enableTenant", "Gives access to a tenant again.", http.StatusOK,
+			handlers.Holding(permission.TenantsUpdate), by((*API).enableTenant)},
 		{http.MethodPost, "/tenants/{id}/previews/delete", "previewDeleteTenant", "What would go with a tenant that is disabled.",
-			http.StatusOK, by((*API).previewDeleteTenant)},
+			http.StatusOK,
+			handlers.Holding(permission.TenantsDelete), by((*API).previewDeleteTenant)},
 		{http.MethodDelete, "/tenants/{id}", "deleteTenant", "Deletes a tenant that is disabled, for good.", http.StatusNoContent,
-			by((*API).deleteTenant)},
+			handlers.Holding(permission.TenantsDelete), by((*API).deleteTenant)},
 	}
 }
 

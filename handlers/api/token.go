@@ -12,23 +12,29 @@ import (
 
 func tokenOperations() []Operation {
 	return []Operation{
-		{http.MethodGet, "/tokens", "listTokens", "API tokens, by name.", http.StatusOK, by((*API).listTokens)},
+		{http.MethodGet, "/tokens", "listTokens", "API tokens, by name.", http.StatusOK,
+			handlers.SignedIn, by((*API).listTokens)},
 		{http.MethodPost, "/tokens", "createToken",
 			"Makes an API token, which grants no more than the one it is made with. Its value is answered this once.",
-			http.StatusCreated, by((*API).createToken)},
-		{http.MethodGet, "/tokens/{id}", "readToken", "An API token, without its value.", http.StatusOK, by((*API).readToken)},
+			http.StatusCreated,
+			handlers.SignedIn, by((*API).createToken)},
+		{http.MethodGet, "/tokens/{id}", "readToken", "An API token, without its value.", http.StatusOK,
+			handlers.SignedIn, by((*API).readToken)},
 		{http.MethodPost, "/tokens/{id}/disable", "disableToken", "Stops a token from working until it is enabled.", http.StatusOK,
-			by((*API).disableToken)},
-		{http.MethodPost, "/tokens/{id}/enable", "enableToken", "Lets a disabled token work again.", http.StatusOK, by((*API).enableToken)},
+			handlers.SignedIn, by((*API).disableToken)},
+		{http.MethodPost, "/tokens/{id}/enable", "enableToken", "Lets a disabled token work again.", http.StatusOK,
+			handlers.SignedIn, by((*API).enableToken)},
 		{http.MethodPost, "/tokens/{id}/renew", "renewToken",
 			"Gives a token a new value, which is answered this once, and a new end. The old value stops working at once.",
-			http.StatusOK, by((*API).renewToken)},
+			http.StatusOK,
+			handlers.SignedIn, by((*API).renewToken)},
 		{http.MethodPost, "/tokens/{id}/take-over", "takeOverToken",
 			"Makes the owner of the token that asks the owner of a shared one. Its new value is answered this once.", http.StatusOK,
-			by((*API).takeOverToken)},
-		{http.MethodDelete, "/tokens/{id}", "deleteToken", "Deletes a token for good.", http.StatusNoContent, by((*API).deleteToken)},
+			handlers.SignedIn, by((*API).takeOverToken)},
+		{http.MethodDelete, "/tokens/{id}", "deleteToken", "Deletes a token for good.", http.StatusNoContent,
+			handlers.SignedIn, by((*API).deleteToken)},
 		{http.MethodGet, "/me", "readMe", "The token that asks: whose it is, what it may do, and how fast.", http.StatusOK,
-			by((*API).readMe)},
+			handlers.SignedIn, by((*API).readMe)},
 	}
 }
 

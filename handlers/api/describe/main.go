@@ -77,6 +77,9 @@ func describe(reflector *openapi31.Reflector, o api.Operation) error {
 	section, _, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
 	described.SetID(o.ID)
 	described.SetSummary(o.About)
+	if p, takes := o.Needs.Permission(); takes {
+		described.SetDescription("Takes the permission " + p.String() + ".")
+	}
 	described.SetTags(section)
 	described.AddReqStructure(reflect.New(o.In).Interface())
 	if o.Creates() {

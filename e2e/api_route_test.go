@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"console/e2e/harness"
+	"console/handlers/api"
+	"console/internal/permission"
+)
+
+// wantOperations asks for every operation with a token and says which answers are not those that what it holds in the main tenant calls
+// for. Ids are nobody's and bodies empty: what is let in comes to nothing.
+func wantOperations(c *harness.Console, what, token string, holds func(permission.Permission) bool) {
+	c.T.Helper()
+	for _, o := range api.Operations() {
+		path := strings.NewReplacer("{id}", "999", "{tenant_id}", "999").Replace(o.Path)
+		answer, body := c.AskAPI(token, o.Method, path, "", "If-Match", `"1"`)
+		p, takes := o.Needs.Permission()
+		refused := answer.StatusCode == http.StatusForbidden && strings.Contains(body, fmt.Sprintf(`"permission":"%s"`, p))
+		switch {
+		case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode >= http.StatusInternalServerError && o.ID != "sendTestMail":
+			c.T.Errorf("%s: %s is answered %d: %s", what, o.ID, answer.StatusCode, body)
+		case takes && !holds(p) && !refused:
+			c.T.Errorf("%s: %s, which takes %s, is answered %d: %s", what, o.ID, p, answer.StatusCode, body)
+		case takes && holds(p) && refused:
+			c.T.Errorf("%s: %s is refused: %s", what, o.ID, body)
+		}
+	}
+}
+
+func TestAPI_RoutesByRole(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	for _, role := range permission.Roles() {
+		person := c.Person(role, "Ann", "", string(role)+"@example.com")
+		token := tokenOf(c, person.Email)
+		wantOperations(c, string(role), token, func(p permission.Permission) bool { return role.SeesConsole() && role.Set().Has(p) })
+		if role == permission.GlobalAdmin {
+			continue // who is in no group
+		}
+		c.Exec(`DELETE FROM group_users WHERE user_id = $1`, person.ID)
+		wantOperations(c, string(role)+" in no group", token, func(permission.Permission) bool { return false })
+	}
+}
+
+func TestAPI_RoutesByScope(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	taken := map[permission.Permission]bool{}
+	for _, o := range api.Operations() {
+		if p, takes := o.Needs.Permission(); takes {
+			taken[p] = true
+		}
+	}
+	if len(taken) < 20 {
+		t.Fatalf("the operations take %d permissions", len(taken))
+	}
+	for p := range taken {
+		token := narrowed(c, harness.AdminEmail, []permission.Permission{p})
+		wantOperations(c, fmt.Sprint("only ", p), token, func(asked permission.Permission) bool { return asked == p })
+	}
+}
+
+func TestAPI_RoutesRefuseWhatIsNoWorkingToken(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Administrator()
+	disabled := tokenOf(c, harness.AdminEmail)
+	c.Exec(`UPDATE tokens SET disabled_at = 1, disabled_why = 'by hand'`)
+	for _, o := range api.Operations() {
+		path := strings.NewReplacer("{id}", "1", "{tenant_id}", "1").Replace(o.Path)
+		for what, token := range map[string]string{"no token": "", "a disabled token": disabled} {
+			if answer, body := c.AskAPI(token, o.Method, path, "{}"); answer.StatusCode != http.StatusUnauthorized ||
+				answer.Header.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s %s with %s is answered %d: %s", o.Method, o.Path, what, answer.StatusCode, body)
+			}
+		}
+		if o.Method == http.MethodGet {
+			if page := admin.Get("/api/v1" + path); page.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s with the cookie of a session is answered %d", o.Path, page.StatusCode)
+			}
+		}
+	}
+	for _, path := range []string{"/settings/users", "/settings/tokens", "/settings/profile"} {
+		working := tokenOf(c, harness.AdminEmail)
+		asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(c.URL.String(), "/")+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked.Header.Set("Authorization", "Bearer "+working)
+		answer, err := (&http.Transport{}).RoundTrip(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusSeeOther {
+			t.Errorf("the page %s with a token is answered %d", path, answer.StatusCode)
+		}
+	}
+}
