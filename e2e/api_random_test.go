@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"console/e2e/harness"
@@ -104,15 +105,17 @@ type inTenant struct{ user, tenant int64 }
 func (w *programWorld) holdings() map[inTenant]permission.Set {
 	w.T.Helper()
 	all := map[inTenant]permission.Set{}
-	for _, user := range w.ids(`SELECT id FROM users`) {
+	for _, user := range w.ids(`SELECT id FROM users ORDER BY id`) {
 		for _, tenant := range w.tenants() {
 			explained, err := w.Account.Permissions(w.T.Context(), account.Actor{Source: account.CLI}, user, tenant)
 			if err != nil {
 				w.T.Fatal(err)
 			}
 			set := permission.Set{}
-			for p := range explained.Account {
-				set = set.With(p)
+			if tenant == 1 { // the main one decides about the console's own resources
+				for p := range explained.Account {
+					set = set.With(p)
+				}
 			}
 			for p := range explained.Products {
 				set = set.With(p)
@@ -123,7 +126,7 @@ func (w *programWorld) holdings() map[inTenant]permission.Set {
 	return all
 }
 
-func (w *programWorld) tenants() []int64 { return w.ids(`SELECT id FROM tenants`) }
+func (w *programWorld) tenants() []int64 { return w.ids(`SELECT id FROM tenants ORDER BY id`) }
 
 // ids are those that a statement returns.
 func (w *programWorld) ids(statement string) (ids []int64) {
@@ -173,18 +176,22 @@ var someRoles = []permission.Role{permission.Admin, permission.Analyst, permissi
 	permission.GlobalAdmin, permission.GlobalReadOnly}
 
 // somePermissions are chosen from: of the console, and of products.
-var somePermissions = []string{"users.view", "users.create", "users.update", "groups.view", "groups.create", "groups.update", "tokens.create",
-	"attacks.view", "attacks.update", "rules.view", "rules.delete"}
+var somePermissions = []string{"users.view", "users.create", "users.update", "users.delete", "groups.view", "groups.create", "groups.update",
+	"tokens.create", "tokens.update", "attacks.view", "attacks.update", "rules.view", "rules.delete"}
 
 // request is a random one.
 func (w *programWorld) request() (method, path, body string) {
-	user := func() int64 { return w.one(`SELECT id FROM users`) }
-	group := func() int64 { return w.one(`SELECT id FROM groups`) }
-	tenant := func() int64 { return w.one(`SELECT id FROM tenants`) }
+	user := func() int64 { return w.one(`SELECT id FROM users ORDER BY id`) }
+	group := func() int64 { return w.one(`SELECT id FROM groups WHERE NOT automatic ORDER BY id`) }
+	tenant := func() int64 { return w.one(`SELECT id FROM tenants ORDER BY id`) }
 	role := someRoles[w.IntN(len(someRoles))]
 	var some []string
 	for range 1 + w.IntN(3) {
 		some = append(some, somePermissions[w.IntN(len(somePermissions))])
+	}
+	for _, p := range some { // whoever does something with a resource has to see it
+		resource, _, _ := strings.Cut(p, ".")
+		some = append(some, resource+".view")
 	}
 	gives := map[string]any{"permissions": some}
 	if w.IntN(2) == 0 {
@@ -199,14 +206,18 @@ func (w *programWorld) request() (method, path, body string) {
 		}
 		return string(encoded)
 	}
-	switch w.IntN(15) {
+	switch w.IntN(16) {
 	case 0:
 		return http.MethodPost, "/users", said(map[string]any{"email": email, "role": role, "tenant_id": tenant(), "group_ids": []int64{group()}})
 	case 1:
-		return http.MethodPost, "/users", said(map[string]any{"email": email, "role": role, "tenant_id": tenant(), "password": "Initial-Pass7!"})
+		return http.MethodPost, "/users", said(map[string]any{"email": email, "role": role, "tenant_id": tenant(), "password": "Initial-Pass7!",
+			"first_name": "P", "last_name": strconv.Itoa(w.names)})
 	case 2, 3:
 		return http.MethodPut, fmt.Sprintf("/users/%d/membership", user()), said(map[string]any{"role": role, "group_ids": []int64{group(), group()}})
 	case 4:
+		if w.IntN(2) == 0 {
+			gives = map[string]any{"permissions": []string{"users.view", "rules.view", "rules.update"}}
+		}
 		gives["name"], gives["tenant_ids"] = fmt.Sprint("Group ", w.names), []int64{tenant()}
 		return http.MethodPost, "/groups", said(gives)
 	case 5:
@@ -223,7 +234,9 @@ func (w *programWorld) request() (method, path, body string) {
 		return http.MethodPost, "/tokens", said(map[string]any{"name": fmt.Sprint("Token ", w.names), "kind": []string{"personal", "shared"}[w.IntN(2)],
 			"permissions": some, "tenant_ids": []int64{tenant()}})
 	case 13:
-		return http.MethodPost, fmt.Sprintf("/tokens/%d/%s", w.one(`SELECT id FROM tokens`), []string{"renew", "take-over", "enable"}[w.IntN(3)]), ""
+		return http.MethodPatch, fmt.Sprintf("/invitations/%d", w.one(`SELECT id FROM invitations ORDER BY id`)), said(map[string]any{"role": role})
+	case 14:
+		return http.MethodPost, fmt.Sprintf("/tokens/%d/%s", w.one(`SELECT id FROM tokens ORDER BY id`), []string{"renew", "take-over", "enable"}[w.IntN(3)]), ""
 	}
 	return http.MethodPost, "/invitations", said(map[string]any{"email": email, "role": role, "tenant_id": tenant(), "duration": "1h"})
 }
@@ -240,11 +253,21 @@ func newProgramWorld(t *testing.T, seed uint64) *programWorld {
 			t.Fatal(err)
 		}
 	}
-	for i, role := range someRoles {
+	for i := range 4 {
+		in := account.GroupInput{Name: fmt.Sprint("First ", i), Role: []permission.Role{permission.Admin, permission.Analyst, ""}[i%3],
+			Tenants: []int64{int64(i%3 + 1)}}
+		if in.Role == "" {
+			in.Custom = []string{"users.view", "attacks.view", "attacks.update"}
+		}
+		if _, err := w.Account.CreateGroup(ctx, cli, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, role := range append([]permission.Role{permission.GlobalAdmin, permission.Admin, permission.Admin}, someRoles...) {
 		owner := w.Person(role, "Person", strconv.Itoa(i), fmt.Sprintf("owner%d@example.com", i))
 		for _, in := range []account.TokenInput{
 			{Name: "all", Kind: store.PersonalToken, Owner: owner.Email, AsHeld: true},
-			{Name: "part", Kind: store.PersonalToken, Owner: owner.Email, Permissions: somePermissions[i%4:], Tenants: []int64{1, 2}},
+			{Name: "part", Kind: store.PersonalToken, Owner: owner.Email, Permissions: somePermissions[i%7:], Tenants: []int64{1, 2}},
 		} {
 			if issued, err := w.Account.CreateToken(ctx, cli, in); err == nil {
 				w.values = append(w.values, issued.Value)

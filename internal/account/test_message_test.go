@@ -17,6 +17,9 @@ import (
 // integration adds an active one.
 func (c *company) integration(kind string, settings notify.Settings) int64 {
 	c.t.Helper()
+	if settings == nil {
+		settings = notify.Settings{} // none at all would be such as cannot be opened
+	}
 	i, err := transaction(c.t.Context(), c.Service, c.admin, func(tx *Tx) (store.Integration, error) {
 		i := store.Integration{Kind: kind, Name: kind, Active: true, CreatedAt: tx.now}
 		if err := tx.db.InsertIntegration(ctx, &i); err != nil {
