@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 
 	"console/handlers"
 )
@@ -57,16 +58,10 @@ func (o Operation) Creates() bool { return o.Status == http.StatusCreated }
 
 // Versioned reports whether the operation changes something that has a version, which the request has to name.
 func (o Operation) Versioned() bool {
-	_, is := fieldOf(o.In, "header", headerIfMatch)
-	return is
+	return hasField(o.In, "header", headerIfMatch)
 }
 
-// fieldOf is the field of a struct that has a name under a tag.
-func fieldOf(t reflect.Type, tag, name string) (reflect.StructField, bool) {
-	for _, f := range reflect.VisibleFields(t) {
-		if f.Tag.Get(tag) == name {
-			return f, true
-		}
-	}
-	return reflect.StructField{}, false
+// hasField reports whether a struct has a field of a name under a tag.
+func hasField(t reflect.Type, tag, name string) bool {
+	return slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Tag.Get(tag) == name })
 }

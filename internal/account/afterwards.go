@@ -49,7 +49,9 @@ const (
 )
 
 func newAfterwards() afterwards {
-	return afterwards{touched: map[int64]store.Millis{}, tokens: map[int64]store.TokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1)}
+	return afterwards{
+		touched: map[int64]store.Millis{}, tokens: map[int64]store.TokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1),
+	}
 }
 
 // touch notes that a session was used.

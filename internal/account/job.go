@@ -208,8 +208,8 @@ func (s *Service) stepsOf(ctx context.Context, job store.Job) (step, error) {
 	return bulkSteps(job.Kind, work)
 }
 
-// runBatch carries out the next steps of a job in one transaction. Each step is a savepoint of its own, and the actor's
-// rights are those they have now: a job outlives the session that began it, never the right to it, nor a token that does not work. known holds the steps
+// runBatch carries out the next steps of a job in one transaction. Each step is a savepoint of its own, and the actor's rights are those
+// they have now: a job outlives the session that began it, never the right to it, nor a token that does not work. known holds the steps
 // of jobs that have been read already.
 func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]step) error {
 	do := known[job.ID]
