@@ -1,8 +1,8 @@
 package api
 
 import (
-	"net/http"
 	_ "embed"
+	"net/http"
 
 	"console/handlers"
 )
