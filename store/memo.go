@@ -75,7 +75,7 @@ func (c *commits) count(ctx context.Context, db *DB) (counted int64, err error) 
 		counted, err = value[int64](c.ask.QueryRowContext(unwatched(ctx)))
 	}
 	if err != nil {
-		_ = c.close() // the next call opens another one
+		_ = c.giveBack() // the next call opens another one
 		return 0, unavailable(err)
 	}
 	if fresh {
@@ -89,10 +89,10 @@ func (c *commits) count(ctx context.Context, db *DB) (counted int64, err error) 
 func (c *commits) stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.close()
+	return c.giveBack()
 }
 
-func (c *commits) close() error {
+func (c *commits) giveBack() error {
 	var err error
 	if c.ask != nil {
 		err = c.ask.Close()
@@ -109,10 +109,10 @@ func (c *commits) close() error {
 // nobody else can commit. Afterwards only other processes can, as this one has no second writing connection; SQLite tells the writing
 // connection of what others have committed, and not of its own, so it knows whether there was anything but the uses.
 func (db *DB) NoteUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
-	return db.writing.note(db.noteUses(ctx, sessions, tokens))
+	return db.writing.note(db.commitUses(ctx, sessions, tokens))
 }
 
-func (db *DB) noteUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
+func (db *DB) commitUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
