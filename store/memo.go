@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"sync"
 )
 
@@ -12,9 +14,17 @@ import (
 type commits struct {
 	mu      sync.Mutex
 	conn    *sql.Conn // nil: not opened yet, or it has failed
-	counted int64     // PRAGMA data_version of conn
+	ask     *sql.Stmt // dataVersion on conn
+	counted int64     // what it last answered
 	version int64
+	uses    bool // NoteUses is committing
 }
+
+// dataVersion is another number than before on the same connection once another one has committed anything.
+const dataVersion = `PRAGMA data_version`
+
+// unsettled is what Version returns while it cannot tell.
+const unsettled = 0
 
 // versionKey is where AsOf keeps the version in a context.
 type versionKey struct{}
@@ -26,10 +36,11 @@ func (db *DB) AsOf(ctx context.Context) (context.Context, error) {
 	return context.WithValue(ctx, versionKey{}, version), err
 }
 
-// Version returns a number that is higher than before when anybody, this process or another, has committed anything since.
+// Version returns a number that is higher than before when anybody, this process or another, has committed anything since, but for
+// what NoteUses has. In the moment in which those commits cannot be told from others it is 0, which stands for no state at all.
 func (db *DB) Version(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return unsettled, err
 	}
 	if version, known := ctx.Value(versionKey{}).(int64); known {
 		return version, nil
@@ -37,41 +48,131 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	c := &db.commits
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	counted, err := c.count(ctx, db)
+	switch {
+	case err != nil:
+		return unsettled, err
+	case counted == c.counted:
+		return c.version, nil
+	case c.uses:
+		return unsettled, nil
+	}
+	c.counted = counted
+	c.version++
+	return c.version, nil
+}
+
+// count asks SQLite. On a new connection the version rises: what was committed before is not known.
+func (c *commits) count(ctx context.Context, db *DB) (counted int64, err error) {
 	fresh := c.conn == nil
 	if fresh {
-		conn, err := db.read.Conn(unwatched(ctx))
-		if err != nil {
+		if c.conn, err = db.read.Conn(unwatched(ctx)); err != nil {
 			return 0, unavailable(err)
 		}
-		c.conn = conn
+		c.ask, err = c.conn.PrepareContext(unwatched(ctx), dataVersion)
 	}
-	counted, err := value[int64](c.conn.QueryRowContext(unwatched(ctx), `PRAGMA data_version`))
+	if err == nil {
+		counted, err = value[int64](c.ask.QueryRowContext(unwatched(ctx)))
+	}
 	if err != nil {
-		_ = c.conn.Close() // the next call opens another one
-		c.conn = nil
+		_ = c.giveBack() // the next call opens another one
 		return 0, unavailable(err)
 	}
-	if fresh || counted != c.counted {
+	if fresh {
 		c.counted = counted
 		c.version++
 	}
-	return c.version, nil
+	return counted, nil
 }
 
 // stop gives the connection back, so that the pool can be closed.
 func (c *commits) stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.conn == nil {
-		return nil
+	return c.giveBack()
+}
+
+func (c *commits) giveBack() error {
+	var err error
+	if c.ask != nil {
+		err = c.ask.Close()
 	}
-	err := c.conn.Close()
-	c.conn = nil
+	if c.conn != nil {
+		err = errors.Join(err, c.conn.Close())
+	}
+	c.conn, c.ask = nil, nil
 	return err
 }
 
+// NoteUses notes when sessions and tokens, by id, were last used, and commits that without Version rising: many are used every minute,
+// and no Memo may tell of it. What others commit is counted all the same. Between the beginning of the transaction and its commit
+// nobody else can commit. Afterwards only other processes can, as this one has no second writing connection; SQLite tells the writing
+// connection of what others have committed, and not of its own, so it knows whether there was anything but the uses.
+func (db *DB) NoteUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
+	return db.writing.note(db.commitUses(ctx, sessions, tokens))
+}
+
+func (db *DB) commitUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer conn.Close() // only now others of this process may write
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer tx.Rollback() // without effect after Commit
+	before, err := value[int64](tx.QueryRowContext(unwatched(ctx), dataVersion))
+	if err != nil {
+		return unavailable(err)
+	}
+	noting := &Tx{Queries: Queries{tx}, tx: tx}
+	if err := errors.Join(noting.TouchSessions(ctx, sessions), noting.touchTokens(ctx, tokens)); err != nil {
+		return err
+	}
+	db.commits.beginUses(ctx, db)
+	err = tx.Commit()
+	db.commits.endUses(ctx, db, func() bool {
+		after, asked := value[int64](conn.QueryRowContext(unwatched(ctx), dataVersion))
+		return err == nil && asked == nil && after == before
+	})
+	if err != nil {
+		return fmt.Errorf("commit: %w", unavailable(err))
+	}
+	return nil
+}
+
+// beginUses counts what others have committed before the uses are.
+func (c *commits) beginUses(ctx context.Context, db *DB) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counted, err := c.count(ctx, db)
+	if err == nil && counted != c.counted {
+		c.counted = counted
+		c.version++
+	}
+	c.uses = true
+}
+
+// endUses counts what was committed since beginUses. It counts nothing where alone says afterwards that this was the uses and nothing else.
+func (c *commits) endUses(ctx context.Context, db *DB, alone func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uses = false
+	counted, err := c.count(ctx, db)
+	if err != nil {
+		return // the next connection begins with a higher version
+	}
+	if counted != c.counted && !alone() {
+		c.version++
+	}
+	c.counted = counted
+}
+
 // Memo remembers what was read from a database, by key, until anything is committed to it, by whomever. Its zero value is ready,
-// for one database. What it gives is shared: nobody may change it.
+// for one database. What it gives is shared: nobody may change it. When sessions and tokens were last used it does not tell of: NoteUses
+// changes that without its knowledge.
 type Memo[K comparable, V any] struct {
 	Most int // how many values are kept at most; 0: 64. It is set before the Memo is used.
 
@@ -90,6 +191,9 @@ func (m *Memo[K, V]) Get(ctx context.Context, db *DB, key K, read func() (V, err
 	if err != nil {
 		var none V
 		return none, err
+	}
+	if version == unsettled {
+		return read()
 	}
 	if value, known := m.lookUp(version, key); known {
 		return value, nil

@@ -108,6 +108,103 @@ func TestMemoIsAsNewAsEveryCommitBeforeTheCall(t *testing.T) {
 	}
 }
 
+// When sessions and tokens are used is written all the time: what is remembered stays, and what others commit beside it counts.
+func TestUsesLeaveTheVersionAsItIs(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	db, other := openAt(t, path), openAt(t, path)
+	p := person(1)
+	session := store.Session{TokenHash: []byte("x"), FormKey: []byte{}, Data: []byte{}, LastSeenAt: 1}
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		err := tx.InsertUser(t.Context(), &p)
+		session.UserID = p.ID
+		return errors.Join(err, tx.InsertSession(t.Context(), &session))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := func() int64 {
+		t.Helper()
+		v, err := db.Version(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	seen := store.Millis(1)
+	note := func() {
+		t.Helper()
+		seen++
+		if err := db.NoteUses(t.Context(), map[int64]store.Millis{session.ID: seen}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := version()
+	for i := range 3 {
+		note()
+		if v := version(); v != last {
+			t.Errorf("after uses it is %d, not %d", v, last)
+		}
+		if s, err := db.SessionByID(t.Context(), session.ID); err != nil || s.LastSeenAt != seen {
+			t.Errorf("last seen %d (%v), want %d", s.LastSeenAt, err, seen)
+		}
+		for j, writer := range []*store.DB{db, other} { // committed before uses, and not asked about in between
+			addPeople(t, writer, person(10+2*i+j))
+			note()
+			v := version()
+			if v <= last {
+				t.Errorf("a commit before uses is missed: %d after %d", v, last)
+			}
+			last = v
+		}
+	}
+}
+
+// What others commit while uses are noted, at whatever moment, is never missed.
+func TestUsesHideNoCommit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "console.db")
+	db, other := openAt(t, path), openAt(t, path)
+	var memo store.Memo[int, int64]
+	done := make(chan struct{})
+	var noting sync.WaitGroup
+	noting.Go(func() {
+		for at := store.Millis(1); ; at++ {
+			select {
+			case <-done:
+				return
+			default:
+				if err := db.NoteUses(t.Context(), map[int64]store.Millis{1: at}, map[int64]store.TokenUse{1: {At: at}}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	})
+	for i := range 200 {
+		writer := []*store.DB{db, other}[i%2]
+		p := person(i)
+		var change int64
+		err := writer.Update(t.Context(), func(tx *store.Tx) (err error) {
+			if err = tx.InsertUser(t.Context(), &p); err == nil {
+				change, err = tx.LastUserChange(t.Context())
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			seen, err := memo.Get(t.Context(), db, 1, func() (int64, error) { return db.LastUserChange(t.Context()) })
+			if err != nil || seen != change {
+				t.Errorf("after change %d the newest is %d (%v)", change, seen, err)
+			}
+		}
+	}
+	close(done)
+	noting.Wait()
+}
+
 func TestMemoKeepsAsManyAsItIsTold(t *testing.T) {
 	t.Parallel()
 	db := open(t)

@@ -260,7 +260,7 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	return nil
 }
 
-// TellCommitted has tell called after every commit through db, in the goroutine that waits for it: tell must not block. It is set
+// TellCommitted has tell called after every commit by Update, in the goroutine that waits for it: tell must not block. It is set
 // before others use db.
 func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 

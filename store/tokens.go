@@ -261,8 +261,8 @@ type TokenUse struct {
 	Address string
 }
 
-// TouchTokens notes the last uses of tokens, by id.
-func (tx *Tx) TouchTokens(ctx context.Context, uses map[int64]TokenUse) error {
+// touchTokens notes the last uses of tokens, by id.
+func (tx *Tx) touchTokens(ctx context.Context, uses map[int64]TokenUse) error {
 	for id, use := range uses {
 		if _, err := tx.exec(ctx, `UPDATE tokens SET last_used_at = $2, last_used_from = $3 WHERE id = $1`, id, use.At, use.Address); err != nil {
 			return err

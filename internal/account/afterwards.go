@@ -16,9 +16,15 @@ import (
 type afterwards struct {
 	mu      sync.Mutex
 	touched map[int64]store.Millis // when sessions were last used, by id
-	tokens  map[int64]store.TokenUse
+	tokens  map[int64]tokenUse     // the last noted uses of tokens, by id; for a minute also when they are written
 	refused map[refusedKey]*refused
-	due     chan struct{} // something was touched
+	due     chan struct{} // a session was touched
+}
+
+// tokenUse is a noted use of a token.
+type tokenUse struct {
+	store.TokenUse
+	written bool
 }
 
 // refusedKey is what refusals have in common that are one entry of the activity log.
@@ -46,11 +52,13 @@ const (
 	refusalsEvery = time.Minute
 	// maxRefused is how many kinds of refusals are told apart in that time; further ones are not counted.
 	maxRefused = 10_000
+	// tokenUsesEvery is how often noted uses of tokens are written, all in one commit: many may be in use.
+	tokenUsesEvery = 5 * time.Second
 )
 
 func newAfterwards() afterwards {
 	return afterwards{
-		touched: map[int64]store.Millis{}, tokens: map[int64]store.TokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1),
+		touched: map[int64]store.Millis{}, tokens: map[int64]tokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1),
 	}
 }
 
@@ -59,33 +67,29 @@ func (a *afterwards) touch(sessionID int64, at store.Millis) {
 	a.mu.Lock()
 	a.touched[sessionID] = max(at, a.touched[sessionID])
 	a.mu.Unlock()
-	a.writeSoon()
-}
-
-// touchToken notes that a token was used.
-func (a *afterwards) touchToken(id int64, use store.TokenUse) {
-	a.mu.Lock()
-	a.tokens[id] = use
-	a.mu.Unlock()
-	a.writeSoon()
-}
-
-func (a *afterwards) writeSoon() {
 	select {
 	case a.due <- struct{}{}:
 	default:
 	}
 }
 
-// tokenUseDue says whether a use of a token by now is to be noted: a minute has passed since the last one, whether that is written
-// or not. After one from the future, because the clock was ahead, it is.
-func (a *afterwards) tokenUseDue(token store.Token, now store.Millis) bool {
+// touchToken notes that a token was used, unless that was noted less than a minute ago, whether it is written or not: what is remembered
+// of the token does not know of it.
+func (a *afterwards) touchToken(token store.Token, use store.TokenUse) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last := token.LastUsedAt
 	if noted, is := a.tokens[token.ID]; is {
 		last = noted.At
 	}
+	if tokenUseDue(last, use.At) {
+		a.tokens[token.ID] = tokenUse{TokenUse: use}
+	}
+}
+
+// tokenUseDue says whether a use of a token by now is to be noted after the last one. After one from the future, because the clock was
+// ahead, it is.
+func tokenUseDue(last, now store.Millis) bool {
 	return now >= last.Add(tokenUseEvery) || last > now.Add(store.ClockSlack)
 }
 
@@ -160,11 +164,12 @@ func (a *afterwards) count(r refused) {
 	}
 }
 
-// WriteAfterwards writes what requests leave behind, until ctx is done: when sessions and tokens were used at once, refusals once a
-// minute. What is left is written before it returns.
+// WriteAfterwards writes what requests leave behind, until ctx is done: when sessions were used at once, when tokens were every few
+// seconds, refusals once a minute. What is left is written before it returns.
 func (s *Service) WriteAfterwards(ctx context.Context) {
-	minute := time.NewTicker(refusalsEvery)
+	minute, tokens := time.NewTicker(refusalsEvery), time.NewTicker(tokenUsesEvery)
 	defer minute.Stop()
+	defer tokens.Stop()
 	for {
 		var err error
 		select {
@@ -172,6 +177,8 @@ func (s *Service) WriteAfterwards(ctx context.Context) {
 			s.Settle(context.WithoutCancel(ctx))
 			return
 		case <-s.afterwards.due:
+			err = s.WriteTouched(ctx)
+		case <-tokens.C:
 			err = s.WriteTouched(ctx)
 		case <-minute.C:
 			err = s.writeRefused(ctx)
@@ -198,24 +205,39 @@ func (a *afterwards) unwritten() map[int64]store.Millis {
 	return maps.Clone(a.touched)
 }
 
-// WriteTouched writes at once when sessions and tokens were last used.
+// unwrittenTokens are the uses of tokens that are not known to be written. Written ones are forgotten once the next one is to be noted.
+func (a *afterwards) unwrittenTokens(now store.Millis) map[int64]store.TokenUse {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	unwritten := map[int64]store.TokenUse{}
+	for id, use := range a.tokens {
+		switch {
+		case !use.written:
+			unwritten[id] = use.TokenUse
+		case tokenUseDue(use.At, now):
+			delete(a.tokens, id)
+		}
+	}
+	return unwritten
+}
+
+// WriteTouched writes at once when sessions and tokens were last used, all in one commit, which nothing that is remembered is read again
+// for.
 func (s *Service) WriteTouched(ctx context.Context) error {
-	touched := s.afterwards.unwritten()
-	s.afterwards.mu.Lock()
-	tokens := maps.Clone(s.afterwards.tokens)
-	s.afterwards.mu.Unlock()
+	touched, tokens := s.afterwards.unwritten(), s.afterwards.unwrittenTokens(store.At(s.now()))
 	if len(touched)+len(tokens) == 0 {
 		return nil
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.TouchSessions(ctx, touched), tx.TouchTokens(ctx, tokens))
-	})
-	if err != nil {
+	if err := s.db.NoteUses(ctx, touched, tokens); err != nil {
 		return err
 	}
 	s.afterwards.mu.Lock()
 	defer s.afterwards.mu.Unlock()
-	maps.DeleteFunc(s.afterwards.tokens, func(id int64, use store.TokenUse) bool { return use == tokens[id] })
+	for id, use := range tokens {
+		if s.afterwards.tokens[id].TokenUse == use {
+			s.afterwards.tokens[id] = tokenUse{use, true}
+		}
+	}
 	maps.DeleteFunc(s.afterwards.touched, func(id int64, at store.Millis) bool { return at <= touched[id] })
 	return nil
 }

@@ -51,9 +51,7 @@ func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor,
 			why: AsRefusal(err).Words})
 		return Actor{}, err
 	}
-	if s.afterwards.tokenUseDue(token.Token, now) {
-		s.afterwards.touchToken(token.ID, store.TokenUse{At: now, Address: address})
-	}
+	s.afterwards.touchToken(token.Token, store.TokenUse{At: now, Address: address})
 	return by, nil
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -501,7 +502,12 @@ func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
 		t.Errorf("used before it was: %+v", u)
 	}
 	c.works(issued.Value)
+	version, err := c.db.Version(t.Context())
+	c.must(err)
 	first := used()
+	if after, err := c.db.Version(t.Context()); err != nil || after != version {
+		t.Errorf("what is remembered is read again for a use: version %d, then %d, %v", version, after, err)
+	}
 	if first.LastUsedAt != store.At(now) || first.LastUsedFrom != from {
 		t.Errorf("noted as %v from %q", first.LastUsedAt, first.LastUsedFrom)
 	}
@@ -519,6 +525,39 @@ func TestUseOfATokenIsNotedOnceAMinute(t *testing.T) {
 	c.works(issued.Value)
 	if u := used(); u.LastUsedAt != store.At(now) {
 		t.Error("after the clock was set back no use is noted")
+	}
+}
+
+// Uses are written without what is remembered of tokens being read again: what is taken away counts at the next request all the same.
+func TestATokenIsAsNewAsTheLastChangeWhileUsesAreWritten(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	now := time.Now()
+	c.now = func() time.Time { return now }
+	ann := c.person("ann@example.com", permission.Admin, 1)
+	issued := c.token(ann, TokenInput{Permissions: []string{"users.view"}, Tenants: []int64{1}})
+	use := func() {
+		t.Helper()
+		c.works(issued.Value)
+		now = now.Add(tokenUseEvery)
+	}
+	use()
+	err := c.db.Update(t.Context(), func(tx *store.Tx) error {
+		token, err := tx.TokenByID(t.Context(), issued.ID)
+		token.DisabledAt = store.At(now)
+		return errors.Join(err, tx.UpdateToken(t.Context(), token))
+	})
+	c.must(err)
+	c.must(c.WriteTouched(t.Context()))
+	c.wantRefused(issued.Value, TokenRefused, "disabled")
+	_, err = c.EnableToken(t.Context(), ann, issued.ID)
+	c.must(err)
+	use()
+	_, err = c.DisableAccess(t.Context(), c.admin, ann.UserID, Along{})
+	c.must(err)
+	c.must(c.WriteTouched(t.Context()))
+	if _, err := c.TokenActor(t.Context(), issued.Value, from); !RefusedBy(err, TokenRefused) {
+		t.Errorf("its owner has no access any more: %v", err)
 	}
 }
 
