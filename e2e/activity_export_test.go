@@ -17,7 +17,7 @@ import (
 	"console/internal/permission"
 )
 
-const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,changes,action,object type,address,browser,request id,job,id"
+const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,changes,action,object type,address,browser,request id,job,token,id"
 
 // withEntries adds entries as somebody made them who works without rest. They break the chain.
 func withEntries(c *harness.Console, n int) {
