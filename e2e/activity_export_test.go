@@ -17,7 +17,7 @@ import (
 	"console/internal/permission"
 )
 
-const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,changes,action,object type,address,browser,request id,job,id"
+const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,changes,action,object type,address,browser,request id,job,token,id"
 
 // withEntries adds entries as somebody made them who works without rest. They break the chain.
 func withEntries(c *harness.Console, n int) {
@@ -43,7 +43,7 @@ func TestTheActivityLogIsExportedAsATable(t *testing.T) {
 	added := rows[1]
 	at := c.Cell(`SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch') FROM activity WHERE action = 'add user'`)
 	if added[0] != at || added[3] != `'=1+1 @Roe, "A" <ann@example.com>` || added[7] != "Add user" || added[4] != "done" || added[5] != "UI" ||
-		!strings.Contains(added[6], "role: Analyst") || added[9] == "" || added[11] == "" || added[12] != "" || added[13] != "2" {
+		!strings.Contains(added[6], "role: Analyst") || added[9] == "" || added[11] == "" || added[12]+added[13] != "" || added[14] != "2" {
 		t.Errorf("adding somebody is exported as %q", added)
 	}
 	for _, row := range rows {

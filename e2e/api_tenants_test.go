@@ -28,7 +28,8 @@ func TestAPI_Tenants(t *testing.T) {
 	as.ask(422, http.MethodPost, "/tenants", `{"name":"Other","administrator":{"email":"nobody"}}`).says(`"field":"administrator.email"`)
 	as.ask(422, http.MethodPost, "/tenants", `{"name":"Other","administrator":{"email":""}}`).says(`"field":"administrator.email"`)
 	as.ask(422, http.MethodPost, "/tenants", `{"name":"staging"}`).says(`"field":"name"`)
-	as.ask(201, http.MethodPost, "/tenants", `{"name":"Development"}`)
+	named := as.ask(201, http.MethodPost, "/tenants", `{"name":"Developing"}`)
+	as.ask(200, http.MethodPatch, "/tenants/3", `{"name":"Development"}`, named.etag()...)
 	if ids := as.everyPage("/tenants"); len(ids) != 3 {
 		t.Errorf("the tenants are %v", ids)
 	}

@@ -96,7 +96,10 @@ func TestAPI_ProblemsNameFieldAndRule(t *testing.T) {
 		{http.MethodPost, "/groups", `{"name":`, 400, []string{`"code":"unreadable"`}},
 		{http.MethodGet, "/groups?limit=0", "", 422, []string{`"field":"limit"`}},
 		{http.MethodGet, "/groups?limt=1", "", 422, []string{`"field":"limt"`}},
-		{http.MethodGet, "/groups/nonsense", "", 404, []string{`"code":"not_found"`}},
+		{http.MethodGet, "/groups/nonsense", "", 404, []string{`"code":"not_found"`, "Look for it in its list"}},
+		{http.MethodPost, "/tenants/1/disable", "", 409, []string{"PATCH /api/v1/settings/company"}},
+		{http.MethodPost, "/groups", `{"name":"x","role":"admin","tenant_ids":[99]}`, 422, []string{`"detail":"tenant_ids: One of these`}},
+		{http.MethodPost, "/triggers", `{"name":"x","condition":"y","integration_ids":[]}`, 422, []string{"condition: There is no condition “y”"}},
 		{http.MethodGet, "/nonsense", "", 404, []string{`"code":"no_such_address"`}},
 		{http.MethodPost, "/groups/1", "{}", 405, []string{`"code":"no_such_method"`}},
 		{http.MethodPatch, "/groups/1", `{"name":"x"}`, 428, []string{`"code":"version_missing"`}},
@@ -104,6 +107,9 @@ func TestAPI_ProblemsNameFieldAndRule(t *testing.T) {
 		answer, body := c.AskAPI(token, test.method, test.path, test.body)
 		if answer.StatusCode != test.status || answer.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s %s is answered %d: %s", test.method, test.path, test.body, answer.StatusCode, body)
+		}
+		if strings.Contains(strings.ToLower(body), "reload the page") {
+			t.Errorf("%s %s %s speaks of pages: %s", test.method, test.path, test.body, body)
 		}
 		for _, said := range test.says {
 			if !strings.Contains(body, said) {

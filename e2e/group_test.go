@@ -128,7 +128,7 @@ func TestGroups_PermissionsOfOnesOwnAreChecked(t *testing.T) {
 	path := c.NewGroup(admin, "Custom", []string{"1"}, nil)
 	version := c.Cell(`SELECT version FROM groups WHERE name = 'Custom'`)
 	for refused, words := range map[string]string{
-		"rules.update": "tick View of Rules", "rules.export": "no permission", "users.update": "takes the role Administrator",
+		"rules.update": "choose View of Rules", "rules.export": "no permission", "users.update": "takes the role Administrator",
 		"users.export": "takes the role Administrator", "tenants.update": "takes the role Global Administrator",
 		"activity.update": "its entries stay as they were written",
 	} {

@@ -255,6 +255,9 @@ func TestATokenAndItsEntriesLeadToEachOther(t *testing.T) {
 	wantToken(c, value, account.TokenRefused)
 	c.Account.Settle(t.Context())
 	admin.Get("/settings/activity?source=API+token").Contains("use the API token", `value="API token" selected`).Lacks("created the API token")
+	c.AskAPI(tokenOf(c, harness.AdminEmail), http.MethodPost, "/groups", `{"name":"Made by a program","role":"analyst"}`)
+	made := c.Cell(`SELECT max(id) FROM activity WHERE action = 'create group'`)
+	admin.Get("/settings/activity/"+made).Contains("Source: API token", "“"+c.Cell(`SELECT token FROM activity WHERE id = $1`, made)+"”")
 	admin.Post("/settings/tokens/1/delete").Wants(http.StatusSeeOther)
 	admin.Get("/settings/activity?object=1&object_type=token").Contains("deleted the API token").Lacks(`href="/settings/tokens/1"`)
 }

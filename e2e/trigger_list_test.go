@@ -88,8 +88,8 @@ func TestTriggersEditor(t *testing.T) {
 	refused.Contains(
 		"Typed name",
 		"Typed too",
-		"Choose = or ≠.",
-		"Choose roles from the list.",
+		"one of these (eq) or none of them (ne)",
+		"There is no role “emperor”",
 		`<option value="user_deleted" selected`,
 		`data-none="Any role" open`,
 	)

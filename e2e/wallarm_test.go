@@ -450,7 +450,7 @@ func TestWallarm_TokensAndCookiesStayApart(t *testing.T) {
 		}
 	}
 	c.WantUnchanged(before, "cookies without tokens")
-	for _, wrong := range []string{"", "x", strings.Repeat("A", 64), token[:63], token + "A"} {
+	for _, wrong := range []string{"", "WRONG", strings.Repeat("A", 64), token[:63], token + "A"} {
 		asks(c, wrong, "/v1/objects/user", `{}`, http.StatusUnauthorized)
 	}
 	for _, end := range []string{`disabled_at = 1`, `disabled_at = 0, expires_at = 1`} {

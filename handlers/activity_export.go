@@ -34,11 +34,11 @@ func (x ActivityExport) CSV(c Request, filter store.EntryFilter) error {
 	var entries *sheet
 	err := x.Account.ExportEntries(c.Context(), c.Actor(), account.EntryExport{EntryFilter: filter, Format: "CSV"}, func() {
 		entries = startSheet(c, x.name("csv"), "time (UTC)", "what happened", "actor", "object", "outcome", "source", "changes",
-			"action", "object type", "address", "browser", "request id", "job", "id")
+			"action", "object type", "address", "browser", "request id", "job", "token", "id")
 	}, func(e *store.Entry) error {
 		return entries.row(moment(e.At), account.SentenceText(*e), e.Actor, e.Object, e.Outcome, e.Source, account.ChangesText(e),
 			account.ActionTitle(e.Action), account.ObjectTitle(e.ObjectType), e.Address, e.UserAgent, e.RequestID, numberOrNothing(e.JobID),
-			numberOrNothing(e.ID))
+			e.Token, numberOrNothing(e.ID))
 	})
 	if entries == nil {
 		return err

@@ -116,8 +116,9 @@ func (q Queries) MainTenant(ctx context.Context) (Tenant, error) {
 	return one(ctx, q.q, scanTenant, `SELECT `+tenantColumns+` FROM tenants WHERE main = 1`)
 }
 
-// InsertTenant creates t and sets its id.
+// InsertTenant creates t and sets its id and version.
 func (tx *Tx) InsertTenant(ctx context.Context, t *Tenant) (err error) {
+	t.Version = 1
 	t.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO tenants (uuid, name, main, created_at) VALUES ($1, $2, $3, $4)`,

@@ -72,7 +72,7 @@ func (w groupWalk) permit() {
 	} else {
 		w.Click("Update Rules")
 		w.Click("Save permissions…")
-		w.Says("tick View of Rules too")
+		w.Says("choose View of Rules too")
 		w.Click("Update Rules")
 	}
 	w.Click("View Rules")

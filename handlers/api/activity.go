@@ -52,7 +52,7 @@ func (f activityFilter) entries() (store.EntryFilter, error) {
 		wrong["object_id"] = "Say the object_type, too: each type has ids of its own."
 	}
 	if f.Action != "" && !slices.ContainsFunc(account.Actions(), func(a account.Action) bool { return a.Name == f.Action }) {
-		wrong["action"] = "There is no such action."
+		wrong["action"] = "There is no such action. docs/audit.md lists those there are."
 	}
 	filter := store.EntryFilter{ActorID: f.ActorID, Nobody: f.Nobody, UserID: f.UserID, ObjectType: f.ObjectType, ObjectID: f.ObjectID,
 		Action: f.Action, Outcome: f.Outcome, Source: f.Source, JobID: f.JobID, Text: input.Line(f.Search)}

@@ -154,8 +154,20 @@ func fromBody(f reflect.StructField, field reflect.Value, body map[string]json.R
 		}
 		return
 	}
+	refuseOutside(name, f, field, wrong)
+}
+
+// refuseOutside refuses a value of the body that is none of those allowed, also within an object: settings.site.
+func refuseOutside(name string, f reflect.StructField, field reflect.Value, wrong account.Fields) {
 	if reason := outside(f, field); reason != "" {
 		wrong[name] = reason
+	}
+	object := reflect.Indirect(field)
+	if object.Kind() != reflect.Struct || object.Type() == reflect.TypeFor[time.Time]() {
+		return
+	}
+	for _, inner := range reflect.VisibleFields(object.Type()) {
+		refuseOutside(name+"."+jsonName(inner), inner, object.FieldByIndex(inner.Index), wrong)
 	}
 }
 
@@ -222,13 +234,6 @@ func outside(f reflect.StructField, field reflect.Value) string {
 			return ""
 		}
 		field = field.Elem()
-	}
-	if field.Kind() == reflect.Struct && field.Type() != reflect.TypeFor[time.Time]() {
-		for _, inner := range reflect.VisibleFields(field.Type()) {
-			if reason := outside(inner, field.FieldByIndex(inner.Index)); reason != "" {
-				return jsonName(inner) + ": " + reason
-			}
-		}
 	}
 	if choices, has := f.Tag.Lookup("enum"); has && field.Kind() == reflect.String && field.String() != "" &&
 		!slices.Contains(strings.Split(choices, ","), field.String()) {

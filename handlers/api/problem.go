@@ -5,6 +5,9 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
 
 	"console/handlers"
 	"console/internal/account"
@@ -43,19 +46,26 @@ func fail(c handlers.Request, f handlers.Failure) error {
 			}
 		}
 	}
-	switch {
-	case f.Code == account.Stale:
-		p.Status = http.StatusPreconditionFailed
-		p.Detail = "Somebody else has changed this since it was read. Read it again, then make the change with its new ETag."
-	case f.Code == account.ChangedPreview:
-		p.Detail = "What this does has changed since the preview was made. Nothing was done. Make the preview again, and confirm that one."
-	case f.Code == account.Taken:
-		p.Status = http.StatusConflict
-	case f.Code == "":
-		p.Code = codes[f.Status]
+	if words, known := details[f.Code]; known {
+		p.Detail = words
 	}
-	if f.Code == "" && f.Status == http.StatusNotFound || f.Status == http.StatusMethodNotAllowed {
-		p.Detail = "The API has no such address, or not with this method. See " + prefix + "/openapi.json."
+	switch f.Code {
+	case account.Stale:
+		p.Status = http.StatusPreconditionFailed
+	case account.Taken:
+		p.Status = http.StatusConflict
+	case account.Forbidden:
+		p.Detail += " A token may do what it was given, as far as its owner may: GET " + prefix + "/me says what that is."
+	case account.Invalid:
+		p.Detail = p.inFields()
+	case "":
+		p.Code = codes[f.Status]
+		if words, known := statusDetails[f.Status]; known {
+			p.Detail = words
+		}
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Bearer")
 	}
 	p.Type = "urn:console:" + p.Code
 	encoded, err := json.Marshal(p)
@@ -64,6 +74,35 @@ func fail(c handlers.Request, f handlers.Failure) error {
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.Blob(p.Status, "application/problem+json", append(encoded, '\n'))
+}
+
+// inFields is the detail with the names of the fields that it is about, so that it can be understood where it stands alone.
+func (p Problem) inFields() string {
+	if len(p.Errors) == 0 {
+		return p.Detail
+	}
+	said := make([]string, len(p.Errors))
+	for i, e := range p.Errors {
+		said[i] = e.Field + ": " + e.Detail
+	}
+	return strings.Join(said, " ")
+}
+
+// details are what programs are told in place of words that speak of pages, by code.
+var details = map[account.Code]string{
+	account.NotFound: "There is nothing with this id, or it has been deleted. Look for it in its list.",
+	account.Stale:    "Somebody else has changed this since it was read. Read it again, then make the change with its new ETag.",
+	account.ChangedPreview: "What this does has changed since the preview was made. Nothing was done. " +
+		"Make the preview again, and confirm that one.",
+	account.MainTenant: "The main tenant has the company's name and cannot be disabled or deleted. " +
+		"To rename it, change the name of the company: PATCH " + prefix + "/settings/company.",
+}
+
+// statusDetails are the same for what is refused before an operation looks at it, by status.
+var statusDetails = map[int]string{
+	http.StatusNotFound:              "The API has no such address. See " + prefix + "/openapi.json.",
+	http.StatusMethodNotAllowed:      "This address is not asked with this method. The header Allow has those that it takes.",
+	http.StatusRequestEntityTooLarge: "The body is too large: it has at most 256 KiB, and that of an import 3 MiB.",
 }
 
 // codes are those of what is refused before an operation looks at it, by status.

@@ -51,7 +51,7 @@ type triggerFields struct {
 	Condition    string   `json:"condition" required:"true" description:"user_added, user_deleted, access_disabled, access_enabled, access_changed (role or groups), second_factor_disabled, sign_in_locked or settings_changed."`
 	RoleOperator string   `json:"role_operator,omitempty" enum:"eq,ne" description:"Whether the person's role has to be one of roles, or none of them."`
 	Roles        []string `json:"roles,omitempty" description:"Of conditions about people; without any, the role does not matter."`
-	ObjectTypes  []string `json:"object_types,omitempty" description:"Of settings_changed: account, group, trigger, integration; without any, all count."`
+	ObjectTypes  []string `json:"object_types,omitempty" description:"Of settings_changed: account, group, trigger, integration, token; without any, all count."`
 	Integrations []int64  `json:"integration_ids" required:"true" description:"Where the message is sent."`
 }
 

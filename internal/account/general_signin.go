@@ -44,7 +44,7 @@ func (v *View) mayEnforce(ctx context.Context, begins bool) error {
 	}
 	actor, err := v.db.UserByID(ctx, v.by.UserID)
 	if err == nil && !actor.SecondFactor {
-		err = invalid("enforce_2fa", "You have no second factor yourself. Set up yours first, under Profile.")
+		err = invalid("enforce_2fa", "You have no second factor yourself. Set up yours first, on the page Profile of the console.")
 	}
 	return err
 }

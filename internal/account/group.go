@@ -283,7 +283,7 @@ func (in GroupInput) parsePermissions() (permission.Role, permission.Set, Fields
 		p, known := permission.Parse(key)
 		switch {
 		case !known:
-			return "", set, Fields{"permissions": fmt.Sprintf("There is no permission “%s”. Reload the page.", key)}
+			return "", set, Fields{"permissions": fmt.Sprintf("There is no permission “%s”. Leave it out.", key)}
 		case !p.Custom():
 			return "", set, Fields{"permissions": fmt.Sprintf("Custom permissions cannot %s: %s.", p.Label(), notOffered(p))}
 		}
@@ -291,7 +291,7 @@ func (in GroupInput) parsePermissions() (permission.Role, permission.Set, Fields
 	}
 	if p, blind := set.Blind(); blind {
 		return "", set, Fields{
-			"permissions": fmt.Sprintf("To %s, people must be able to view it: tick View of %s too.", p.Label(), p.Resource.Label()),
+			"permissions": fmt.Sprintf("To %s, people must be able to view it: choose View of %s too.", p.Label(), p.Resource.Label()),
 		}
 	}
 	return "", set, nil

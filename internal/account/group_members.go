@@ -52,7 +52,7 @@ func (tx *Tx) putInto(ctx context.Context, groupID int64, users []int64, emails 
 	}
 	users = without(append(slices.Clone(users), pasted...), nil)
 	if len(users) == 0 {
-		return nil, invalid("emails", "Tick users, or paste their email addresses.")
+		return nil, invalid("emails", "Choose users, or enter their email addresses.")
 	}
 	if _, err := tx.grantable(ctx, groupID); err != nil {
 		return nil, err

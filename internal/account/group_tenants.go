@@ -99,7 +99,7 @@ func (tx *Tx) changeTenants(ctx context.Context, id int64, edit func(store.Cover
 func (v *View) requireTenants(ctx context.Context, ids []int64) error {
 	for _, id := range ids {
 		if _, err := v.db.TenantByID(ctx, id); errors.Is(err, store.ErrNotFound) {
-			return invalid("tenant_ids", "One of these tenants no longer exists. Reload the page.")
+			return invalid("tenant_ids", "One of these tenants does not exist, or has been deleted. Choose again.")
 		} else if err != nil {
 			return err
 		}

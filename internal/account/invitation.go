@@ -181,7 +181,7 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 		refused["duration"] = "Choose how long the link lasts."
 	}
 	if user.Role == permission.Deploy {
-		refused["role"] = "People with the role Deploy never sign in. Add them with “Add new user”."
+		refused["role"] = "People with the role Deploy never sign in, so they need no link. Add them as users."
 	}
 	if len(refused) > 0 {
 		return Issued{}, refused.Refusal()

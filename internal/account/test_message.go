@@ -118,7 +118,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 	condition, known := notify.ConditionByKey(in.Condition)
 	switch {
 	case !known:
-		return nil, invalid("condition", "Choose a condition.")
+		return nil, invalid("condition", noCondition(in.Condition))
 	case len(in.Integrations) == 0:
 		return nil, invalid("integration_ids", "Choose at least one integration.")
 	}
@@ -136,7 +136,7 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		}
 		integration, err := s.db.IntegrationByID(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, invalid("integration_ids", "An integration you chose has been deleted. Choose again.")
+			return nil, invalid("integration_ids", "One of these integrations does not exist, or has been deleted. Choose again.")
 		}
 		if err != nil {
 			return nil, err

@@ -154,7 +154,7 @@ func (v *View) chooseGrant(ctx context.Context, token *store.Token, in TokenInpu
 	for _, key := range in.Permissions {
 		p, exists := permission.Parse(key)
 		if !exists {
-			refused["permissions"] = "There is no permission “" + key + "”."
+			refused["permissions"] = "There is no permission “" + key + "”. Leave it out."
 			return nil
 		}
 		token.Permissions = token.Permissions.With(p)
@@ -166,7 +166,7 @@ func (v *View) chooseGrant(ctx context.Context, token *store.Token, in TokenInpu
 	token.AllTenants = in.AllTenants
 	for _, id := range without(in.Tenants, nil) {
 		if !slices.Contains(known, id) {
-			refused["tenant_ids"] = "There is no such tenant any more. Reload the page."
+			refused["tenant_ids"] = "One of these tenants does not exist, or has been deleted. Choose again."
 		}
 		if !token.AllTenants {
 			token.Tenants = append(token.Tenants, id)

@@ -294,7 +294,7 @@ func (tx *Tx) setReactions(ctx context.Context, trigger store.Trigger, integrati
 	integrations = without(integrations, nil)
 	for _, id := range integrations {
 		if _, err := tx.db.IntegrationByID(ctx, id); errors.Is(err, store.ErrNotFound) {
-			return invalid("integration_ids", "An integration you chose has been deleted. Choose again.")
+			return invalid("integration_ids", "One of these integrations does not exist, or has been deleted. Choose again.")
 		} else if err != nil {
 			return err
 		}
@@ -318,31 +318,48 @@ func (in TriggerInput) parse() (store.Trigger, error) {
 	trigger.Rules = store.NoRules
 	condition, known := notify.ConditionByKey(in.Condition)
 	if !known {
-		refused["condition"] = "Choose a condition."
+		refused["condition"] = noCondition(in.Condition)
 	}
 	if condition.Settings { // each condition has one filter; what stands in the other one of the form means nothing
 		in.Roles, trigger.ObjectTypes = nil, without(in.ObjectTypes, nil)
 	}
 	for _, name := range trigger.ObjectTypes {
 		if !notify.IsSettingsType(name) {
-			refused["object_types"] = "Choose settings from the list."
+			refused["object_types"] = notAmong("type of settings", name, notify.SettingsTypes, func(o notify.Option) string { return o.Value })
 		}
 	}
 	if len(in.Roles) > 0 {
 		trigger.RoleOperator, trigger.Roles = in.RoleOperator, without(in.Roles, nil)
 		if in.RoleOperator != "eq" && in.RoleOperator != "ne" {
-			refused["role_operator"] = "Choose = or ≠."
+			refused["role_operator"] = "Choose whether the role has to be one of these (eq) or none of them (ne)."
 		}
 	}
 	for _, role := range in.Roles {
 		if _, known := permission.ParseRole(string(role)); !known {
-			refused["roles"] = "Choose roles from the list."
+			refused["roles"] = notAmong("role", string(role), permission.Roles(), func(r permission.Role) string { return string(r) })
 		}
 	}
 	if len(in.Integrations) == 0 {
 		refused["integration_ids"] = "Choose at least one integration."
 	}
 	return trigger, refused.Refusal()
+}
+
+// noCondition says that there is no condition of that key.
+func noCondition(key string) string {
+	if key == "" {
+		return "Choose a condition."
+	}
+	return notAmong("condition", key, notify.Conditions(), func(c notify.Condition) string { return c.Key })
+}
+
+// notAmong says that there is nothing called so, and what there is. Pages offer nothing else, so this is read by who writes a program.
+func notAmong[T any](what, said string, known []T, key func(T) string) string {
+	keys := make([]string, len(known))
+	for i, k := range known {
+		keys[i] = key(k)
+	}
+	return "There is no " + what + " “" + said + "”. Choose from " + strings.Join(keys, ", ") + "."
 }
 
 // conditionName is what a condition of which the console has no events can be called.

@@ -187,7 +187,7 @@ func without[T comparable](values, others []T) []T {
 func (tx *Tx) enter(ctx context.Context, user store.User, groupID int64) error {
 	group, err := tx.grantable(ctx, groupID)
 	if errors.Is(err, store.ErrNotFound) {
-		return invalid("group_ids", "One of these groups no longer exists. Reload the page.")
+		return invalid("group_ids", "One of these groups does not exist, or has been deleted. Choose again.")
 	}
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (tx *Tx) enter(ctx context.Context, user store.User, groupID int64) error {
 // enterAutomatic puts a person into the automatic group of their role in a tenant.
 func (tx *Tx) enterAutomatic(ctx context.Context, user store.User, tenantID int64) error {
 	if _, err := tx.db.TenantByID(ctx, tenantID); errors.Is(err, store.ErrNotFound) {
-		return invalid("group_ids", "This tenant no longer exists. Reload the page.")
+		return invalid("group_ids", "The tenant of this group does not exist, or has been deleted. Choose again.")
 	} else if err != nil {
 		return err
 	}

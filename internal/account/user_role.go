@@ -66,7 +66,7 @@ func (tx *Tx) changeRole(ctx context.Context, user *store.User, role permission.
 		return err
 	}
 	if !role.SignsIn() && invitation.ByLink {
-		return invalid("role", "People with the role Deploy never sign in. Revoke the link and add them with “Add new user”.")
+		return invalid("role", "People with the role Deploy never sign in. Revoke the link and add them as users.")
 	}
 	old := user.Role
 	tenants, err := tx.leaveAutomaticGroups(ctx, *user, role == permission.GlobalAdmin)

@@ -78,7 +78,7 @@ var conditions = []Condition{
 	},
 	{
 		Key: ConditionSettingsChanged, Label: "Settings changed", Template: TemplateSettingsChanged, Settings: true,
-		Help: "Somebody changes the company, sign-in or logout management, a group, a trigger or an integration; " +
+		Help: "Somebody changes the company, sign-in or logout management, a group, a trigger, an integration or an API token; " +
 			"or an integration is switched off.",
 		title: "Settings of the company account were changed", titleMany: "Settings of the company account were changed",
 	},
