@@ -2411,7 +2411,7 @@ type NewTrigger struct {
 	IntegrationIds []int64 `json:"integration_ids"`
 	Name           string  `json:"name"`
 
-	// ObjectTypes Of settings_changed: account, group, trigger, integration; without any, all count.
+	// ObjectTypes Of settings_changed: account, group, trigger, integration, token; without any, all count.
 	ObjectTypes *[]string `json:"object_types,omitempty"`
 
 	// RoleOperator Whether the person's role has to be one of roles, or none of them.
@@ -2906,7 +2906,7 @@ type TriggerChange struct {
 	IntegrationIds []int64 `json:"integration_ids"`
 	Name           string  `json:"name"`
 
-	// ObjectTypes Of settings_changed: account, group, trigger, integration; without any, all count.
+	// ObjectTypes Of settings_changed: account, group, trigger, integration, token; without any, all count.
 	ObjectTypes *[]string `json:"object_types,omitempty"`
 
 	// RoleOperator Whether the person's role has to be one of roles, or none of them.
