@@ -110,7 +110,8 @@ func (g *gallery) giveInitialPassword() {
 
 // sealElsewhere makes an integration whose settings cannot be opened.
 func (g *gallery) sealElsewhere(c *harness.Console) {
-	c.Administrator().Post("/settings/integrations/new?type=slack", "name", "Chat "+g.title[:5], "active", "1", "url", c.Receiver.URL+"/services/T0/B0/secret").
+	url := c.Receiver.URL + "/services/T0/B0/secret"
+	c.Administrator().Post("/settings/integrations/new?type=slack", "name", "Chat "+g.title[:5], "active", "1", "url", url).
 		Wants(http.StatusSeeOther)
 	c.Exec(`UPDATE integrations SET settings = x'00'`)
 }
