@@ -136,6 +136,7 @@ func TestFC205_SettingsThatCannotBeOpenedAreEnteredAnew(t *testing.T) {
 			admin.Post("/settings/integrations/" + id + "/" + do).Wants(http.StatusSeeOther)
 		}
 	}
+	admin.Get("/settings/integrations").Wants(http.StatusOK).Contains("Cannot send", "Its stored settings cannot be opened")
 	admin.Get("/settings/triggers/1/edit").Wants(http.StatusOK)
 	admin.Post("/settings/triggers/test", "name", "All", "condition", "user_added", "integration_ids", chat, "integration_ids", mailbox).
 		Wants(http.StatusOK).Contains(damaged)

@@ -23,6 +23,10 @@ func (h *Console) integrations(c request) error {
 		return err
 	}
 	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures, Holds: holds}
+	page.Unopened = map[int64]bool{}
+	for _, i := range list {
+		page.Unopened[i.ID] = h.account.Unopened(i)
+	}
 	search := input.Fold(page.Search)
 	for _, k := range notify.Kinds() {
 		matches := strings.Contains(input.Fold(k.Label), search)

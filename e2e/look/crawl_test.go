@@ -29,7 +29,11 @@ var noPages = map[string]string{
 	"/settings/activity/export.ndjson": "a file",
 	"/settings/jobs/:id/report.csv":    "a file",
 	"/settings/users/:id/menu":         "a part of the list, which the script fetches",
+	"/api/v1/openapi.json":             "a document for programs",
 }
+
+// chooser is the kind of actor who has signed in with an initial password and is to choose another.
+const chooser = permission.Role("chooser")
 
 // noLink are the pages to which no link leads when everything is set up, and a mail server is there.
 var noLink = map[string]string{
@@ -92,7 +96,8 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 		`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES (1, x'01', '{"id": "AQ=="}', 'Laptop', $1)`,
 		store.At(time.Now()),
 	)
-	w.people = map[permission.Role]*chromium.Tab{permission.GlobalAdmin: chromium.TabOf(admin), harness.Visitor: g.halfway}
+	g.giveInitialPassword()
+	w.people = map[permission.Role]*chromium.Tab{permission.GlobalAdmin: chromium.TabOf(admin), harness.Visitor: g.halfway, chooser: g.chooser}
 	for _, role := range permission.Roles() {
 		if role.SignsIn() && role != permission.GlobalAdmin && (role == permission.ReadOnly || !testing.Short()) {
 			w.people[role] = chromium.TabOf(c.Browse(c.Person(role, "Crawler", role.Label(), string(role)+"@example.com")))
@@ -108,6 +113,7 @@ func newCrawledConsole(t *testing.T) *crawledConsole {
 	)
 	review := group + "/permissions?permissions=rules.view&version=" + c.Cell(`SELECT version FROM groups WHERE name = 'Night shift'`)
 	w.seeds = map[permission.Role][]string{
+		chooser:         {"/signin/password"},
 		harness.Visitor: {"/signin", "/signin/2fa", g.links["signup"], g.links["expired"], "/reset/" + reset},
 		permission.GlobalAdmin: {
 			g.links["job"],

@@ -71,6 +71,7 @@ type gallery struct {
 	admin, member, analyst, nobody *chromium.Tab // of the full one
 	crowded                        *chromium.Tab // administrator of a console whose group has many members
 	protected, halfway             *chromium.Tab // of somebody with second factors, signed in and half-way
+	chooser                        *chromium.Tab // of somebody who is to choose a password in place of an initial one
 	links                          map[string]string
 }
 
@@ -93,7 +94,26 @@ func newGallery(t *testing.T, n names) *gallery {
 		*at = chromium.TabOf(b)
 	}
 	g.protect()
+	g.giveInitialPassword()
+	g.sealElsewhere(crowded)
 	return g
+}
+
+// giveInitialPassword lets somebody sign in with a password that another has chosen.
+func (g *gallery) giveInitialPassword() {
+	person := g.full.Person(permission.Analyst, g.first, g.last, "chooser@example.com")
+	g.full.Exec(`UPDATE users SET password_initial = 1, password_hash = $2 WHERE id = $1`, person.ID, auth.HashPassword(harness.AdminPassword))
+	b := g.full.Browser()
+	b.Post("/signin", "email", person.Email, "password", harness.AdminPassword).Wants(http.StatusSeeOther).To("/signin/password")
+	g.chooser = chromium.TabOf(b)
+}
+
+// sealElsewhere makes an integration whose settings cannot be opened.
+func (g *gallery) sealElsewhere(c *harness.Console) {
+	url := c.Receiver.URL + "/services/T0/B0/secret"
+	c.Administrator().Post("/settings/integrations/new?type=slack", "name", "Chat "+g.title[:5], "active", "1", "url", url).
+		Wants(http.StatusSeeOther)
+	c.Exec(`UPDATE integrations SET settings = x'00'`)
 }
 
 // protect gives somebody second factors and a link to reset their password.
@@ -365,6 +385,15 @@ func (g *gallery) scenes() []scene {
 			path:    "/signin/2fa",
 			prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("not accepted") },
 		},
+		{name: "initial-password", tab: g.chooser, path: "/signin/password", dark: true},
+		{
+			name:    "initial-password-error",
+			tab:     g.chooser,
+			path:    "/signin/password",
+			prepare: func(b *chromium.Tab) { b.Click("Save the password and go on"); b.Says("Choose a password.") },
+		},
+		{name: "api", tab: g.visitor, path: "/api/v1/", dark: true, window: true},
+		{name: "api-operation", tab: g.visitor, path: "/api/v1/#createUser", window: true},
 		{name: "forgot", tab: g.visitor, path: "/forgot"},
 		{name: "reset", tab: g.visitor, path: g.links["reset"]},
 		{name: "reset-dead", tab: g.visitor, path: "/reset/unknown"},
@@ -534,6 +563,8 @@ func (g *gallery) triggerScenes() []scene {
 			path:    "/settings/integrations",
 			prepare: func(b *chromium.Tab) { b.Click("Actions for " + g.title); b.Find("Disable", "button") },
 		},
+		{name: "integrations-sealed-elsewhere", tab: g.crowded, path: "/settings/integrations"},
+		{name: "integration-sealed-elsewhere", tab: g.crowded, path: "/settings/integrations/1/edit"},
 		{name: "integrations-found-nothing", tab: g.admin, path: "/settings/integrations?q=nothing"},
 		{
 			name:    "signing-secret",

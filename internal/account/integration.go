@@ -122,6 +122,12 @@ func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integrati
 	return s.db.Integrations(ctx)
 }
 
+// Unopened reports whether the settings of an integration cannot be opened, so that nothing can be sent to it.
+func (s *Service) Unopened(i store.Integration) bool {
+	_, err := notify.OpenSettings(s.key, i.ID, i.Settings)
+	return err != nil
+}
+
 // opened returns the settings of an integration, or nil where they cannot be opened: they tell nobody anything until somebody
 // enters them again, and must keep nobody from doing so.
 func (s *Service) opened(i store.Integration) notify.Settings {
