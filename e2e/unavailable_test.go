@@ -77,7 +77,9 @@ func unavailableTo(c *harness.Console, b *harness.Browser, token string, address
 }
 
 // asksNothing are the routes that need no database to answer somebody who is not signed in.
-var asksNothing = map[string]bool{"/session": true, "/signin/2fa": true, "/signin/2fa/passkey": true, "/signout": true}
+var asksNothing = map[string]bool{
+	"/session": true, "/signin/2fa": true, "/signin/2fa/passkey": true, "/signin/password": true, "/signout": true,
+}
 
 // leadsToSignIn says that a visitor is led to the sign-in page, which needs no database; that page then says what is the matter.
 func leadsToSignIn(a *harness.Answer, needsSignIn bool) bool {
