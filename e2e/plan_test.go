@@ -53,6 +53,10 @@ var mayScan = map[string]struct{ plan, reason string }{
 		"SCAN a USING COVERING INDEX",
 		"which kinds of entries occur: of the index the first row, and from there one seek to each kind",
 	},
+	"IN (SELECT inviter_id FROM invitations WHERE by_link = 1": {
+		"SCAN invitations USING COVERING INDEX invitations_by_link",
+		"the index holds links made by hand that nobody has accepted yet",
+	},
 	"WHERE role = 'global_admin'": {
 		"SCAN users USING INDEX users_administrators",
 		"the index holds Global Administrators only",
@@ -95,7 +99,7 @@ var (
 // scanned are the large tables that a statement walks through, with the line of the plan.
 func scanned(t *testing.T, db *sql.DB, text string) (found []string) {
 	t.Helper()
-	highest := 0
+	highest := strings.Count(text, "?")
 	for _, p := range parameter.FindAllStringSubmatch(text, -1) {
 		var n int
 		fmt.Sscan(p[1], &n)
