@@ -21,7 +21,9 @@ type APIOperation struct {
 	Method, Path, ID, About string
 	Takes                   []APIField // in the path, the query and the headers
 	Body                    string     // the type of the body; empty: there is none
+	Permission              string     // that it takes whatever it is about; empty: none
 	Answers                 []APIAnswer
+	Refusals                []string // the statuses with which it answers a Problem
 }
 
 // APIAnswer is one of the answers that an operation can give.

@@ -98,7 +98,14 @@ func (d document) operation(o Operation) views.APIOperation {
 		if response.Ref != "" {
 			response = d.Components.Responses[lastPart(response.Ref)]
 		}
-		shown.Answers = append(shown.Answers, views.APIAnswer{Status: status, About: response.About, Type: response.typeName()})
+		if kind := response.typeName(); kind == "Problem" {
+			shown.Refusals = append(shown.Refusals, status)
+		} else {
+			shown.Answers = append(shown.Answers, views.APIAnswer{Status: status, About: response.About, Type: kind})
+		}
+	}
+	if p, takes := o.Needs.Permission(); takes {
+		shown.Permission = p.String()
 	}
 	return shown
 }
