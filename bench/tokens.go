@@ -24,7 +24,8 @@ const (
 // more than the constant answers.
 const askingTokens = 300
 
-// tokens measures permission checks by requests with API tokens, of 1,000,000 people and 10,000 groups, against a constant of the same bytes.
+// tokens measures permission checks by requests with API tokens, of 1,000,000 people and 10,000 groups, against a constant of as many
+// bytes.
 func (b *bench) tokens(ctx context.Context, data [len(sizes)]string) error {
 	dir, err := copied(data[large])
 	if err != nil {
