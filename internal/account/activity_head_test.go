@@ -2,16 +2,37 @@ package account
 
 import (
 	"context"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// loggedText is a log that is read while it is written.
+type loggedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *loggedText) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *loggedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // TestTheHeadIsLoggedAtTheStartAndOnceADay in a time of its own, which passes while everybody waits.
 func TestTheHeadIsLoggedAtTheStartAndOnceADay(t *testing.T) {
 	t.Parallel()
-	c, _, log := atWork(t)
+	c, log := newCompany(t), new(loggedText)
+	c.log = slog.New(slog.NewTextHandler(log, nil))
 	c.analysts(1)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())

@@ -248,6 +248,19 @@ func (s *MailServer) Connections() []time.Time {
 	return slices.Clone(s.connected)
 }
 
+// Talking reports whether anybody is connected.
+func (s *MailServer) Talking() bool {
+	s.mu.Lock()
+	running := s.running
+	s.mu.Unlock()
+	if running == nil {
+		return false
+	}
+	running.mu.Lock()
+	defer running.mu.Unlock()
+	return running.open > 0
+}
+
 // Accept ends all refusals, faults and limits.
 func (s *MailServer) Accept() {
 	s.mu.Lock()
@@ -336,6 +349,18 @@ type mailListener struct {
 
 	mu    sync.Mutex
 	conns []net.Conn
+	open  int // of conns
+}
+
+// mailConn tells its listener when it ends.
+type mailConn struct {
+	net.Conn
+	ended func()
+}
+
+func (c *mailConn) Close() error {
+	c.ended()
+	return c.Conn.Close()
 }
 
 func (l *mailListener) Accept() (net.Conn, error) {
@@ -351,7 +376,12 @@ func (l *mailListener) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	default:
 		l.conns = append(l.conns, conn)
-		return conn, nil
+		l.open++
+		return &mailConn{conn, sync.OnceFunc(func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.open--
+		})}, nil
 	}
 }
 
