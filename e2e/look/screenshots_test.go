@@ -434,7 +434,7 @@ func (g *gallery) groupScenes() []scene {
 			name:    "group-add-users-error",
 			tab:     g.crowded,
 			path:    group + "/users/add",
-			prepare: func(b *chromium.Tab) { b.Click("Add users"); b.Says("Tick users") },
+			prepare: func(b *chromium.Tab) { b.Click("Add users"); b.Says("Choose users") },
 		},
 		{name: "user-groups", tab: g.crowded, path: "/settings/users", prepare: func(b *chromium.Tab) {
 			b.Click("Actions for Noa Levi")
