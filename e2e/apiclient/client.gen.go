@@ -613,31 +613,31 @@ func (e NewUserRole) Valid() bool {
 
 // Defines values for PermissionAnswerDenied.
 const (
-	PermissionAnswerDeniedAccessDisabled     PermissionAnswerDenied = "access_disabled"
-	PermissionAnswerDeniedEmpty              PermissionAnswerDenied = ""
-	PermissionAnswerDeniedInvitedOnly        PermissionAnswerDenied = "invited_only"
-	PermissionAnswerDeniedMainTenantDecides  PermissionAnswerDenied = "main_tenant_decides"
-	PermissionAnswerDeniedNotGranted         PermissionAnswerDenied = "not_granted"
-	PermissionAnswerDeniedRoleWithoutConsole PermissionAnswerDenied = "role_without_console"
-	PermissionAnswerDeniedTenantDisabled     PermissionAnswerDenied = "tenant_disabled"
+	AccessDisabled     PermissionAnswerDenied = "access_disabled"
+	Empty              PermissionAnswerDenied = ""
+	InvitedOnly        PermissionAnswerDenied = "invited_only"
+	MainTenantDecides  PermissionAnswerDenied = "main_tenant_decides"
+	NotGranted         PermissionAnswerDenied = "not_granted"
+	RoleWithoutConsole PermissionAnswerDenied = "role_without_console"
+	TenantDisabled     PermissionAnswerDenied = "tenant_disabled"
 )
 
 // Valid indicates whether the value is a known member of the PermissionAnswerDenied enum.
 func (e PermissionAnswerDenied) Valid() bool {
 	switch e {
-	case PermissionAnswerDeniedAccessDisabled:
+	case AccessDisabled:
 		return true
-	case PermissionAnswerDeniedEmpty:
+	case Empty:
 		return true
-	case PermissionAnswerDeniedInvitedOnly:
+	case InvitedOnly:
 		return true
-	case PermissionAnswerDeniedMainTenantDecides:
+	case MainTenantDecides:
 		return true
-	case PermissionAnswerDeniedNotGranted:
+	case NotGranted:
 		return true
-	case PermissionAnswerDeniedRoleWithoutConsole:
+	case RoleWithoutConsole:
 		return true
-	case PermissionAnswerDeniedTenantDisabled:
+	case TenantDisabled:
 		return true
 	default:
 		return false
@@ -2188,14 +2188,6 @@ type LogoutChange struct {
 	IdleTimeout *int `json:"idle_timeout,omitempty"`
 }
 
-// Loser defines model for Loser.
-type Loser struct {
-	Email string              `json:"email"`
-	Id    int64               `json:"id"`
-	Lost  []TenantPermissions `json:"lost"`
-	Name  string              `json:"name"`
-}
-
 // Loss defines model for Loss.
 type Loss struct {
 	Email string              `json:"email"`
@@ -2793,21 +2785,6 @@ type TenantDeleted struct {
 
 	// LinksRevoked Who is invited into it by a link, which is revoked.
 	LinksRevoked []Person `json:"links_revoked"`
-}
-
-// TenantDisabled defines model for TenantDisabled.
-type TenantDisabled struct {
-	// Digest Sent with the change as confirm, it makes sure that what is done is what this preview says.
-	Digest string `json:"digest"`
-
-	// First The first twenty of them.
-	First []Loser `json:"first"`
-
-	// LinksRevoked Who is invited by a link that is revoked with it.
-	LinksRevoked []Person `json:"links_revoked"`
-
-	// Losing How many people lose something.
-	Losing int `json:"losing"`
 }
 
 // TenantName defines model for TenantName.
@@ -22103,7 +22080,7 @@ type PreviewDisableTenantResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *TenantDisabled
+	JSON200 *Preview
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -22127,7 +22104,7 @@ type PreviewDisableTenantResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r PreviewDisableTenantResponse) GetJSON200() *TenantDisabled {
+func (r PreviewDisableTenantResponse) GetJSON200() *Preview {
 	return r.JSON200
 }
 
@@ -34683,7 +34660,7 @@ func ParsePreviewDisableTenantResponse(rsp *http.Response) (*PreviewDisableTenan
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest TenantDisabled
+		var dest Preview
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

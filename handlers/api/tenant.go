@@ -125,27 +125,9 @@ func (a *API) renameTenant(c handlers.Request, in tenantName) (tenant, error) {
 	return tenantOf(t), err
 }
 
-// tenantDisabled is what goes while a tenant is disabled.
-type tenantDisabled struct {
-	digest
-	Losing int      `json:"losing" description:"How many people lose something."`
-	First  []loser  `json:"first" description:"The first twenty of them."`
-	Links  []person `json:"links_revoked" description:"Who is invited by a link that is revoked with it."`
-}
-
-// loser is somebody who loses permissions.
-type loser struct {
-	person
-	Lost []tenantPermissions `json:"lost"`
-}
-
-func (a *API) previewDisableTenant(c handlers.Request, in object) (tenantDisabled, error) {
+func (a *API) previewDisableTenant(c handlers.Request, in object) (preview, error) {
 	p, err := a.account.PreviewDisableTenant(c.Context(), c.Actor(), in.ID)
-	preview := tenantDisabled{digest: digestOf(p), Losing: p.Losing, First: []loser{}, Links: peopleOf(p.Links.Revoked)}
-	for _, l := range p.First {
-		preview.First = append(preview.First, loser{personOf(l.User), permissionsByTenant(l.Lost)})
-	}
-	return preview, err
+	return previewOf(p), err
 }
 
 func (a *API) disableTenant(c handlers.Request, in end) (tenant, error) {
