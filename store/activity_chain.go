@@ -52,9 +52,9 @@ var chainText = func() string {
 		parts = append(parts, "octet_length("+column+")")
 	}
 	parts = append(parts, chainedTexts[:]...)
-	parts = append(parts, `CASE WHEN token_id <> 0 THEN 'token_id,' || token_id END`,
-		`CASE WHEN token <> '' THEN 'token,' || octet_length(token) || ',' || token END`)
-	return "CAST(concat_ws(',', " + strings.Join(parts, ", ") + ") AS BLOB)"
+	parts = append(parts, `CASE WHEN token_id <> 0 THEN 'token_id,' || CAST(token_id AS TEXT) END`,
+		`CASE WHEN token <> '' THEN 'token,' || CAST(octet_length(token) AS TEXT) || ',' || token END`)
+	return "concat_ws(',', " + strings.Join(parts, ", ") + ")"
 }()
 
 // text is what chainText makes of e.
@@ -146,7 +146,7 @@ func (q Queries) EachLink(ctx context.Context, after int64, limit int, see func(
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rows, err := q.q.QueryContext(unwatched(ctx), `SELECT id, `+chainText+`, mac FROM activity
+	rows, err := q.q.QueryContext(ctx, `SELECT id, `+q.engine.bytes(chainText)+`, mac FROM activity
 		WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return unavailable(err)

@@ -41,7 +41,7 @@ func TestSignInsAreFoundByTheirIndex(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "console.db")
 	openAt(t, path)
 	byIndex := 0
-	for _, step := range planOf(t, path, store.SignInsQuery, 1, "johndoe@example.com", 0, 0, 20) {
+	for _, step := range planOf(t, path, store.SignInsQuery(), 1, "johndoe@example.com", 0, 0, 20) {
 		switch {
 		case strings.Contains(step, "activity USING INDEX activity_sign_ins"):
 			byIndex++

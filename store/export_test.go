@@ -2,7 +2,6 @@ package store
 
 import (
 	"database/sql"
-	"io/fs"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,8 +12,8 @@ import (
 // DSN is how every connection to the database at path is opened.
 func DSN(path string) string { return dsn(path, url.Values{}) }
 
-// SignInsQuery is the query of SignIns.
-const SignInsQuery = signIns
+// SignInsQuery is the query of SignIns, for SQLite.
+func SignInsQuery() string { return Queries{engine: sqliteEngine{}}.signIns() }
 
 // RefusalsQuery is the query of Refusals.
 const RefusalsQuery = refusals
@@ -38,11 +37,7 @@ func OpenAt(t *testing.T, path string, version int64) *sql.DB {
 // Migrations are those of the program, for a database.
 func Migrations(t *testing.T, db *sql.DB) *goose.Provider {
 	t.Helper()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(goMigrations()...))
+	provider, err := sqliteEngine{}.migrator(db)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -308,7 +308,7 @@ func TestMigrationCountsMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	earlier, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations"))
+	earlier, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations/sqlite"))
 	if err != nil {
 		t.Fatal(err)
 	}

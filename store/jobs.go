@@ -118,7 +118,7 @@ func (q Queries) FirstOutcomes(ctx context.Context, jobID int64, condition strin
 		return nil, err
 	}
 	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes
-		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM json_each($3))
+		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM `+q.engine.elements("$3", "roles")+`)
 		ORDER BY step LIMIT $4`, jobID, condition, string(list), limit)
 }
 

@@ -90,7 +90,7 @@ func (s *Service) deleteEndedSessions(ctx context.Context, tx *store.Tx, now sto
 
 // SaveSessionData stores what the session remembers between requests. An ended session stays ended.
 func (s *Service) SaveSessionData(ctx context.Context, tokenHash, data []byte) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.SaveSessionData(ctx, tokenHash, data) })
+	return s.db.SaveSessionData(ctx, tokenHash, data)
 }
 
 // SignOut ends the session of a token, however far its sign-in has come. It succeeds also when the session has ended

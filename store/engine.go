@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// engine is what SQLite and PostgreSQL do differently. All else is one text that both understand: flags are the numbers 0 and 1, a
+// parameter that stands beside a number and no column is cast to BIGINT (PostgreSQL would take it for one of four bytes), no
+// statement follows one that failed but for the end of its savepoint, and names are compared bytewise.
+type engine interface {
+	// open opens the pools for the database at a place and sees that the program can work with it.
+	open(ctx context.Context, place string) (pools, error)
+	// openReading opens a pool for reading alone.
+	openReading(ctx context.Context, place string) (*sql.DB, error)
+	// migrator brings a database to the newest schema.
+	migrator(db *sql.DB) (*goose.Provider, error)
+	// session is how statements are run on a pool or in a transaction.
+	session(on querier) querier
+	// tables asks for the names of all tables.
+	tables() string
+
+	// begin makes of a transaction that has just begun the only one that writes.
+	begin(ctx context.Context, tx querier) error
+	// snapshot are the options of a transaction that reads, and sees the same state in all of its statements.
+	snapshot() *sql.TxOptions
+	// beside runs change beside other writers where the engine can: for what may neither append to the logs nor change what a Memo keeps.
+	beside(ctx context.Context, db *DB, change func(*Tx) error) error
+	// load runs change in tx with more memory than usual, where that is chosen by who connects.
+	load(ctx context.Context, tx *Tx, change func(*Tx) error) error
+	// version is that of Version, for a context in which it is not known.
+	version(ctx context.Context, db *DB) (int64, error)
+	// noteUses is NoteUses.
+	noteUses(ctx context.Context, db *DB, note func(*Tx) error) error
+
+	// elements is a table, called name, with the column value: the elements of the JSON list that a parameter is. Numbers are cast.
+	elements(parameter, name string) string
+	// objects is elements for objects, of which value ->> 'Key' reads a text.
+	objects(parameter string) string
+	// bytes are the bytes of a text.
+	bytes(text string) string
+	// sameLetters compares a text with a parameter, whatever the case of their ASCII letters, by the index activity_sign_ins.
+	sameLetters(column, parameter string) string
+	// numbered is a statement whose parameters are question marks, in their order. A plus sign before one is for SQLite.
+	numbered(query string) string
+	// merge makes the statement that meets the entries of several kinds in their order.
+	merge(s *entrySearch, b *entryStatement, path entryPath, kinds []entryKind, limit int)
+}
+
+// pools are the connections to a database.
+type pools struct{ read, write *sql.DB }
+
+func (p pools) close() error { return errors.Join(p.read.Close(), p.write.Close()) }
+
+// engineOf tells by the name of a database which engine it is of: a URL is PostgreSQL's, anything else the path of a file.
+func engineOf(place string) engine {
+	if IsURL(place) {
+		return postgresEngine{}
+	}
+	return sqliteEngine{}
+}
+
+// IsURL says that a database is named by a URL and is PostgreSQL's; anything else is the path of a file of SQLite.
+func IsURL(place string) bool {
+	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
+}
+
+// migratorIn is the migrator of a folder of migrations.
+func migratorIn(folder string, dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+folder)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := goose.NewProvider(dialect, db, files, options...)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// failure is what an engine says of an error.
+type failure struct {
+	duplicate  bool // a unique value is taken
+	constraint bool // some other constraint is broken: a fault of the program
+	disk       bool // nothing can be saved
+}
+
+// failureOf returns what the engines say of an error, and false where it is not theirs.
+func failureOf(err error) (failure, bool) {
+	for _, known := range []func(error) (failure, bool){sqliteFailure, postgresFailure} {
+		if f, is := known(err); is {
+			return f, true
+		}
+	}
+	return failure{}, false
+}
+
+// hasTable says whether a database has a table.
+func (q Queries) hasTable(ctx context.Context, name string) (bool, error) {
+	tables, err := many(ctx, q.q, value[string], q.engine.tables())
+	return slices.Contains(tables, name), err
+}
