@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"console/internal/input"
 )
 
 // MACBytes is the size of the MAC of an activity entry.
@@ -107,6 +109,10 @@ func (tx *Tx) InsertEntry(ctx context.Context, mac MAC, e *Entry) error {
 			return err
 		}
 		tx.head = head
+	}
+	for _, text := range []*string{&e.Actor, &e.Source, &e.Address, &e.UserAgent, &e.RequestID, &e.Action, &e.ObjectType, &e.Object, &e.Outcome,
+		&e.Changes, &e.Token} {
+		*text = input.Storable(*text) // before the MAC is made of it
 	}
 	e.ID = tx.head.ID + 1
 	e.MAC = mac(tx.head.MAC, e.text())

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pressly/goose/v3"
+
+	"console/internal/input"
 )
 
 // engine is what SQLite and PostgreSQL do differently. All else is one text that both understand: flags are the numbers 0 and 1, a
@@ -22,8 +25,8 @@ type engine interface {
 	openReading(ctx context.Context, place string) (*sql.DB, error)
 	// migrator brings a database to the newest schema.
 	migrator(db *sql.DB) (*goose.Provider, error)
-	// session is how statements are run on a pool or in a transaction.
-	session(on querier) querier
+	// watch is the context that a statement runs under.
+	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
 	tables() string
 
@@ -83,6 +86,46 @@ func migratorIn(folder string, dialect goose.Dialect, db *sql.DB, options ...goo
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	return provider, nil
+}
+
+// session runs statements on a pool or in a transaction: with the numbers 0 and 1 for flags, and texts that both engines can store.
+type session struct {
+	on     querier
+	engine engine
+}
+
+func (s session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.on.QueryContext(s.engine.watch(ctx), query, storable(args)...)
+}
+
+func (s session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.on.QueryRowContext(s.engine.watch(ctx), query, storable(args)...)
+}
+
+func (s session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return s.on.ExecContext(s.engine.watch(ctx), query, storable(args)...)
+}
+
+// storable puts into args what is stored instead of a flag, and of a text that input.Storable changes.
+func storable(args []any) []any {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case bool:
+			args[i] = 0
+			if arg {
+				args[i] = 1
+			}
+		case string:
+			if text := input.Storable(arg); text != arg {
+				args[i] = text
+			}
+		default:
+			if v := reflect.ValueOf(arg); v.Kind() == reflect.String { // of a type of its own
+				args[i] = input.Storable(v.String())
+			}
+		}
+	}
+	return args
 }
 
 // failure is what an engine says of an error.

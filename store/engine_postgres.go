@@ -171,35 +171,8 @@ func (postgresEngine) tables() string {
 	return `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`
 }
 
-func (postgresEngine) session(on querier) querier { return numbering{on} }
-
-// numbering runs statements with the numbers 0 and 1 for flags.
-type numbering struct{ on querier }
-
-// numbers returns arguments with numbers for flags.
-func numbers(args []any) []any {
-	for i, arg := range args {
-		if flag, is := arg.(bool); is {
-			args[i] = 0
-			if flag {
-				args[i] = 1
-			}
-		}
-	}
-	return args
-}
-
-func (n numbering) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return n.on.QueryContext(ctx, query, numbers(args)...)
-}
-
-func (n numbering) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return n.on.QueryRowContext(ctx, query, numbers(args)...)
-}
-
-func (n numbering) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return n.on.ExecContext(ctx, query, numbers(args)...)
-}
+// watch watches: a server that is far away may never answer.
+func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
 
 // beginWriting takes the lock that a schema has for its writers, and counts the commit, in one round trip. Before it waits it says for how
 // long, and how long a statement may take, and the transaction may do nothing: a console that stands still holds up others no longer.

@@ -61,23 +61,9 @@ func (sqliteEngine) migrator(db *sql.DB) (*goose.Provider, error) {
 
 func (sqliteEngine) tables() string { return `SELECT name FROM sqlite_master WHERE type = 'table'` }
 
-func (sqliteEngine) session(on querier) querier { return unwatched{on} }
-
-// unwatched runs statements without watching for the end of a request: that takes two goroutines for each, more than most statements
-// take. That a request has ended is noticed between them.
-type unwatched struct{ on querier }
-
-func (u unwatched) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return u.on.QueryContext(context.WithoutCancel(ctx), query, args...)
-}
-
-func (u unwatched) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return u.on.QueryRowContext(context.WithoutCancel(ctx), query, args...)
-}
-
-func (u unwatched) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return u.on.ExecContext(context.WithoutCancel(ctx), query, args...)
-}
+// watch does not: to watch for the end of a request takes two goroutines for each statement, more than most of them take. That a request
+// has ended is noticed between them.
+func (sqliteEngine) watch(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 func (sqliteEngine) begin(context.Context, querier) error { return nil } // there is one connection
 

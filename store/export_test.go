@@ -48,18 +48,20 @@ func Migrations(t *testing.T, db *sql.DB) *goose.Provider {
 func (db *DB) UserColumns(t *testing.T) map[string]string {
 	t.Helper()
 	columns := map[string]string{}
-	tables, err := many(t.Context(), db.q, value[string], `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`)
+	query := `SELECT m.name, k."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND k."table" = 'users'`
+	if db.engine == (postgresEngine{}) {
+		query = `SELECT CAST(c.conrelid AS regclass)::text, a.attname::text FROM pg_constraint c
+			JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+			WHERE c.contype = 'f' AND c.confrelid = CAST('users' AS regclass)`
+	}
+	_, err := many(t.Context(), db.q, func(s scanner) (struct{}, error) {
+		var table, column string
+		err := s.Scan(&table, &column)
+		columns[table] = column
+		return struct{}{}, err
+	}, query)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, table := range tables {
-		names, err := many(t.Context(), db.q, value[string], `SELECT "from" FROM pragma_foreign_key_list($1) WHERE "table" = 'users'`, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			columns[table] = name
-		}
 	}
 	if len(columns) < 4 {
 		t.Fatalf("only %d tables refer to people", len(columns))

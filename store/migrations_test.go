@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +15,7 @@ import (
 // SQLite deletes what refers to a table when that table is dropped, so a migration that builds one anew would show here.
 func TestFC148_MigrationsLoseNothing(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	db := store.OpenAt(t, path, 1)
 	defer db.Close()
 	fillEmptyTables(t, db)

@@ -66,7 +66,7 @@ type Queries struct {
 }
 
 // queriesOn reads as an engine does, on a pool or in a transaction.
-func queriesOn(e engine, on querier) Queries { return Queries{e.session(on), e} }
+func queriesOn(e engine, on querier) Queries { return Queries{session{on, e}, e} }
 
 // DB is an open database.
 type DB struct {
