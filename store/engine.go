@@ -32,6 +32,8 @@ type engine interface {
 
 	// begin makes of a transaction that has just begun the only one that writes.
 	begin(ctx context.Context, tx querier) error
+	// finish counts the commit that follows, if anything was written.
+	finish(ctx context.Context, tx querier) error
 	// snapshot are the options of a transaction that reads, and sees the same state in all of its statements.
 	snapshot() *sql.TxOptions
 	// beside runs change beside other writers where the engine can: for what may neither append to the logs nor change what a Memo keeps.

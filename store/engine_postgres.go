@@ -174,19 +174,23 @@ func (postgresEngine) tables() string {
 // watch watches: a server that is far away may never answer.
 func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
 
-// beginWriting takes the lock that a schema has for its writers, and counts the commit, in one round trip. Before it waits it says for how
-// long, and how long a statement may take, and the transaction may do nothing: a console that stands still holds up others no longer.
-// The lock comes before the count, whose row would hold up others without a limit of time.
-const beginWriting = `WITH locked AS MATERIALIZED (SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
-		set_config('idle_in_transaction_session_timeout', '10s', true), set_config('console.writing', 'on', true),
-		pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema())))
-	UPDATE commits SET n = n + 1 FROM locked`
+// beginWriting takes the lock that a schema has for its writers. In the same round trip it says before how long to wait, how long a
+// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer.
+const beginWriting = `SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+	set_config('idle_in_transaction_session_timeout', '10s', true), set_config('console.writing', 'on', true),
+	pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema()))`
 
 // writersLock is a number that no other program is likely to lock by.
 const writersLock = "1668248435"
 
 func (postgresEngine) begin(ctx context.Context, tx querier) error {
 	_, err := tx.ExecContext(ctx, beginWriting)
+	return err
+}
+
+// finish leaves the count as it is where nothing was written: then there is nothing to be brought to the disk either.
+func (postgresEngine) finish(ctx context.Context, tx querier) error {
+	_, err := tx.ExecContext(ctx, `UPDATE commits SET n = n + 1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
 	return err
 }
 

@@ -67,6 +67,8 @@ func (sqliteEngine) watch(ctx context.Context) context.Context { return context.
 
 func (sqliteEngine) begin(context.Context, querier) error { return nil } // there is one connection
 
+func (sqliteEngine) finish(context.Context, querier) error { return nil } // it counts by itself
+
 func (sqliteEngine) snapshot() *sql.TxOptions { return nil }
 
 func (sqliteEngine) beside(ctx context.Context, db *DB, change func(*Tx) error) error {

@@ -245,6 +245,9 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	if err := change(writing); err != nil {
 		return db.writing.note(err)
 	}
+	if err := db.engine.finish(ctx, writing.q); err != nil {
+		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
+	}
 	if err := tx.Commit(); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
