@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,4 +111,55 @@ func EntryStatements(t *testing.T, db *DB, f EntryFilter) (statements []EntrySta
 		}
 	}
 	return statements
+}
+
+// NewestMigration is the version of the schema that the program knows.
+var NewestMigration = func() int64 {
+	files, err := migrations.ReadDir("migrations/postgres")
+	if err != nil {
+		panic(err)
+	}
+	newest, err := strconv.ParseInt(files[len(files)-1].Name()[:5], 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}()
+
+// Statements returns how many statements the connections of db keep prepared, and finds fault with parameters of four bytes: ids and
+// moments have eight.
+func (db *DB) Statements(t *testing.T) (n int) {
+	t.Helper()
+	if db.engine != (postgresEngine{}) {
+		return 0
+	}
+	for _, pool := range []*sql.DB{db.read, db.write} {
+		var connections []*sql.Conn
+		for range pool.Stats().OpenConnections {
+			conn, err := pool.Conn(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			connections = append(connections, conn)
+		}
+		for _, conn := range connections {
+			narrow, err := many(context.Background(), conn, value[string], `SELECT statement FROM pg_prepared_statements
+				WHERE CAST(parameter_types AS TEXT) LIKE '%integer%'`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, statement := range narrow {
+				t.Errorf("a parameter has four bytes: %s", statement)
+			}
+			prepared, err := one(context.Background(), conn, value[int], `SELECT count(*) FROM pg_prepared_statements`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += prepared
+			if err := conn.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return n
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"console/internal/input"
@@ -395,7 +394,7 @@ func (q Queries) MemberKinds(ctx context.Context, groupID int64) (map[MemberKind
 
 // MembersOfKinds returns the first members of a group, by id, who are of one of the kinds.
 func (q Queries) MembersOfKinds(ctx context.Context, groupID int64, kinds []MemberKind, limit int) ([]Member, error) {
-	encoded, err := json.Marshal(kinds)
+	listed, err := list(kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -404,7 +403,7 @@ func (q Queries) MembersOfKinds(ctx context.Context, groupID int64, kinds []Memb
 		return m, err
 	}, `SELECT user_id, role, others FROM (`+memberKinds+`) AS kinds WHERE (role, others) IN
 		(SELECT value ->> 'Role', value ->> 'Others' FROM `+q.engine.objects("$2")+`)
-		ORDER BY user_id LIMIT $3`, groupID, string(encoded), limit)
+		ORDER BY user_id LIMIT $3`, groupID, listed, limit)
 }
 
 // Groups returns groups by name, at most limit.
@@ -463,20 +462,20 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 // PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators. Who was invited
 // by link holds nothing before they sign up.
 func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (People, error) {
-	list, err := json.Marshal(groups)
+	listed, err := list(groups)
 	if err != nil {
 		return People{}, err
 	}
-	return one(ctx, q.q, scanPeople, q.peopleHolding()+` SELECT `+countPeople+` FROM holding`, string(list))
+	return one(ctx, q.q, scanPeople, q.peopleHolding()+` SELECT `+countPeople+` FROM holding`, listed)
 }
 
 // FirstHolding returns the first of the people that PeopleHolding counts, by id.
 func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([]int64, error) {
-	list, err := json.Marshal(groups)
+	listed, err := list(groups)
 	if err != nil {
 		return nil, err
 	}
-	return many(ctx, q.q, value[int64], q.peopleHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, string(list), limit)
+	return many(ctx, q.q, value[int64], q.peopleHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
 }
 
 func (q Queries) peopleHolding() string {
@@ -511,11 +510,11 @@ func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tena
 			roles = append(roles, role)
 		}
 	}
-	list, err := json.Marshal(roles)
+	listed, err := list(roles)
 	if err != nil {
 		return Giving{}, err
 	}
-	g := Giving{roles: string(list), key: " " + p.String() + " ", in: tenantID}
+	g := Giving{roles: listed, key: " " + p.String() + " ", in: tenantID}
 	return one(ctx, q.q, func(s scanner) (Giving, error) {
 		err := s.Scan(&g.ids, &g.Groups, &g.Members)
 		return g, err
@@ -550,7 +549,7 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) 
 		user  int64
 		group Group
 	}
-	list, err := json.Marshal(users)
+	listed, err := list(users)
 	if err != nil {
 		return nil, err
 	}
@@ -559,7 +558,7 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) 
 		return m, err
 	}, `SELECT `+groupColumns+`, gu.user_id FROM `+q.engine.elements("$4", "wanted")+`
 		CROSS JOIN group_users gu CROSS JOIN groups g
-		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, string(list))
+		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, listed)
 	for _, m := range rows {
 		c := CoveringGroup{Group: m.group}
 		if !c.AllTenants {

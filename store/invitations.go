@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 )
@@ -279,24 +278,24 @@ func (q Queries) InvitedInWithLink(ctx context.Context, groupID int64, now Milli
 
 // InvitedWithLinkOf returns the people of the pending invitations by mail whose link any of makers has, by id.
 func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Millis) ([]User, error) {
-	list, err := json.Marshal(makers)
+	listed, err := list(makers)
 	if err != nil {
 		return nil, err
 	}
 	makersListed := q.engine.elements("$2", "makers")
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
 		AND l.made_by IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)
-		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)) ORDER BY u.id`, now, string(list))
+		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)) ORDER BY u.id`, now, listed)
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.
 func (q Queries) InvitedByLinkOf(ctx context.Context, inviters []int64) ([]User, error) {
-	list, err := json.Marshal(inviters)
+	listed, err := list(inviters)
 	if err != nil {
 		return nil, err
 	}
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM invitations i
-		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "inviters")+`)) ORDER BY u.id`, string(list))
+		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "inviters")+`)) ORDER BY u.id`, listed)
 }
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.

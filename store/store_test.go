@@ -38,7 +38,12 @@ func openAt(t *testing.T, path string) *store.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if !t.Failed() {
+			db.Statements(t)
+		}
+		db.Close()
+	})
 	return db
 }
 
