@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -145,10 +144,4 @@ func failureOf(err error) (failure, bool) {
 		}
 	}
 	return failure{}, false
-}
-
-// hasTable says whether a database has a table.
-func (q Queries) hasTable(ctx context.Context, name string) (bool, error) {
-	tables, err := many(ctx, q.q, value[string], q.engine.tables())
-	return slices.Contains(tables, name), err
 }

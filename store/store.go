@@ -113,28 +113,14 @@ func OpenReading(ctx context.Context, place string) (*DB, error) {
 	return &DB{Queries: queriesOn(e, read), pools: pools{read, read}}, nil // what is written fails
 }
 
-// Exists says whether there is a database at a place, and of PostgreSQL whether a console has begun to use it.
-func Exists(ctx context.Context, place string) (exists bool, err error) {
+// Exists says whether there is a database at a place, and of PostgreSQL whether a console has sealed anything in it.
+func Exists(ctx context.Context, place string) (bool, error) {
 	if !IsURL(place) {
 		_, err := os.Stat(place)
 		return err == nil, nil
 	}
-	err = peek(ctx, place, func(q Queries) (err error) {
-		exists, err = q.hasTable(ctx, "account")
-		return err
-	})
-	return exists, err
-}
-
-// peek looks into the database at a place, which is neither migrated nor written.
-func peek(ctx context.Context, place string, look func(Queries) error) (err error) {
-	e := engineOf(place)
-	db, err := e.openReading(ctx, place)
-	if err != nil {
-		return fmt.Errorf("open database: %w", err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return look(queriesOn(e, db))
+	sealed, err := SealedAt(ctx, place)
+	return sealed.Constant != nil, err
 }
 
 // Sealed is what a database holds that tells whether a key is its own.
@@ -152,11 +138,13 @@ func SealedAt(ctx context.Context, place string) (sealed Sealed, err error) {
 			return Sealed{}, nil
 		}
 	}
-	err = peek(ctx, place, func(q Queries) (err error) {
-		sealed, err = q.sealed(ctx)
-		return err
-	})
-	return sealed, err
+	e := engineOf(place)
+	db, err := e.openReading(ctx, place)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return queriesOn(e, db).sealed(ctx)
 }
 
 // sealed reads the tables that the database has; earlier versions had fewer.

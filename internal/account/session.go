@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/store"
 )
 
@@ -231,10 +233,14 @@ func sessionWords(s store.Session) string {
 	return words
 }
 
-// shorten cuts text that nobody typed to at most n bytes.
+// shorten cuts text that nobody typed to at most n bytes, between two characters, as it can be stored.
 func shorten(text string, n int) string {
+	text = input.Storable(text)
 	if len(text) <= n {
 		return text
+	}
+	for !utf8.RuneStart(text[n]) {
+		n--
 	}
 	return text[:n]
 }
