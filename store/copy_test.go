@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"console/internal/permission"
@@ -16,8 +17,24 @@ import (
 	"console/store/storetest"
 )
 
+// filled is the content of a file that filledFile makes.
+var filled struct {
+	once    sync.Once
+	content []byte
+}
+
 // filledFile is the file of a database of SQLite with a row in every table, which nobody has open.
 func filledFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "console.db")
+	filled.once.Do(func() { filled.content = fill(t) })
+	if err := os.WriteFile(path, filled.content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func fill(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "console.db")
 	db := store.OpenAt(t, path, 1)
@@ -33,7 +50,11 @@ func filledFile(t *testing.T) string {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
 
 // at runs statements on the database at a place, and leaves it.
