@@ -37,8 +37,8 @@ type postgresEngine struct{}
 var errDatabaseURL = errors.New("the URL of the database cannot be read: it has the form " +
 	"postgres://user@host:5432/database?sslmode=verify-full, in which special characters are written as %40 and the like")
 
-// postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except that
-// beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
+// postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except
+// that beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	parsed, err := url.Parse(place)
 	if err != nil {

@@ -357,8 +357,9 @@ type Member struct {
 }
 
 // memberKinds lists the members of a group with their kinds. The other groups stand in the order of their index.
-const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT string_agg(CAST(o.group_id AS TEXT), ',') FROM (SELECT group_id FROM group_users
-	WHERE user_id = m.user_id AND group_id <> $1 ORDER BY group_id) AS o), '') AS others FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
+const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT string_agg(CAST(o.group_id AS TEXT), ',')
+		FROM (SELECT group_id FROM group_users WHERE user_id = m.user_id AND group_id <> $1 ORDER BY group_id) AS o), '') AS others
+	FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
 
 // People are several people, by their number and a checksum of who they are: others have, but for a freak of chance, another.
 type People struct {
@@ -558,7 +559,8 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) 
 		return m, err
 	}, `SELECT `+groupColumns+`, gu.user_id FROM `+q.engine.elements("$4", "wanted")+`
 		CROSS JOIN group_users gu CROSS JOIN groups g
-		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, listed)
+		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`,
+		g.roles, g.key, g.in, listed)
 	for _, m := range rows {
 		c := CoveringGroup{Group: m.group}
 		if !c.AllTenants {

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// commits tells whether anything has been committed to a file of SQLite, which counts for each connection what others have committed, so it asks
-// on one connection of its own.
+// commits tells whether anything has been committed to a file of SQLite, which counts for each connection what others have committed,
+// so it asks on one connection of its own.
 type commits struct {
 	mu      sync.Mutex
 	conn    *sql.Conn // nil: not opened yet, or it has failed

@@ -98,7 +98,11 @@ func Raw(t testing.TB, place string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return db
 }
 
@@ -175,7 +179,7 @@ func (c *cluster) run(program string, arguments ...string) error {
 	if os.Getuid() == 0 {
 		command = append([]string{"runuser", "-u", unprivileged, "--"}, command...)
 	}
-	run := exec.Command(command[0], command[1:]...)
+	run := exec.Command(command[0], command[1:]...) //nolint:gosec // programs of PostgreSQL, with arguments of our own
 	run.Dir = c.dir
 	if said, err := run.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", program, err, said)
