@@ -467,7 +467,7 @@ func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (People, err
 	if err != nil {
 		return People{}, err
 	}
-	return one(ctx, q.q, scanPeople, q.peopleHolding()+` SELECT `+countPeople+` FROM holding`, listed)
+	return one(ctx, q.q, scanPeople, q.withHolding()+` SELECT `+countPeople+` FROM holding`, listed)
 }
 
 // FirstHolding returns the first of the people that PeopleHolding counts, by id.
@@ -476,10 +476,10 @@ func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([
 	if err != nil {
 		return nil, err
 	}
-	return many(ctx, q.q, value[int64], q.peopleHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
+	return many(ctx, q.q, value[int64], q.withHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
 }
 
-func (q Queries) peopleHolding() string {
+func (q Queries) withHolding() string {
 	return `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN
 			(SELECT CAST(value AS BIGINT) FROM ` + q.engine.elements("$1", "wanted") + `)
 		UNION SELECT id FROM users WHERE role = 'global_admin' AND joined_at > 0)`
