@@ -77,11 +77,11 @@ const entryAt = `WITH moment AS MATERIALIZED (SELECT * FROM activity WHERE at = 
 // SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
 // those older than that entry. Attempts that failed may name only the address that was typed.
 func (q Queries) SignIns(ctx context.Context, user User, since Millis, before int64, limit int) ([]Entry, error) {
-	return many(ctx, q.q, scanEntry, q.signIns(), user.ID, user.Email, since, before, limit)
+	return many(ctx, q.q, scanEntry, q.signInsQuery(), user.ID, user.Email, since, before, limit)
 }
 
-// signIns asks for the two kinds of attempts by themselves: with OR between them, SQLite reads the activity of everybody.
-func (q Queries) signIns() string {
+// signInsQuery asks for the two kinds of attempts by themselves: with OR between them, SQLite reads the activity of everybody.
+func (q Queries) signInsQuery() string {
 	const ids = `SELECT id FROM activity WHERE action >= 'sign in' AND action < 'sign io' AND at >= $3
 		AND (CAST($4 AS BIGINT) = 0 OR id < $4)`
 	return `SELECT ` + entryColumns + ` FROM activity WHERE id IN (

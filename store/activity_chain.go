@@ -110,8 +110,8 @@ func (tx *Tx) InsertEntry(ctx context.Context, mac MAC, e *Entry) error {
 		}
 		tx.head = head
 	}
-	for _, text := range []*string{&e.Actor, &e.Source, &e.Address, &e.UserAgent, &e.RequestID, &e.Action, &e.ObjectType, &e.Object, &e.Outcome,
-		&e.Changes, &e.Token} {
+	for _, text := range []*string{&e.Actor, &e.Source, &e.Address, &e.UserAgent, &e.RequestID, &e.Action, &e.ObjectType, &e.Object,
+		&e.Outcome, &e.Changes, &e.Token} {
 		*text = input.Storable(*text) // before the MAC is made of it
 	}
 	e.ID = tx.head.ID + 1

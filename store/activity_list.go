@@ -393,9 +393,9 @@ func (s *entrySearch) statement(ctx context.Context, path entryPath, limit int) 
 	return b, nil
 }
 
-// mergeByRecursion adds the statement that meets the entries of several kinds in their order, for SQLite. It finds, with a seek for each kind, where its
-// entries begin in the span. From there on the recursion takes what comes first of all kinds, and puts the next entry of the same kind
-// in its stead, until enough are met: they come out in the order in which they are taken.
+// mergeByRecursion adds the statement that meets the entries of several kinds in their order, for SQLite. It finds, with a seek for
+// each kind, where its entries begin in the span. From there on the recursion takes what comes first of all kinds, and puts the next
+// entry of the same kind in its stead, until enough are met: they come out in the order in which they are taken.
 func (s *entrySearch) mergeByRecursion(b *entryStatement, path entryPath, kinds []entryKind, limit int) {
 	near, far, behind, before, edge := s.span.high, s.span.low, "<", ">", int64(math.MaxInt64)
 	if s.newer {

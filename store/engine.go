@@ -18,10 +18,10 @@ import (
 // parameter that stands beside a number and no column is cast to BIGINT (PostgreSQL would take it for one of four bytes), no
 // statement follows one that failed but for the end of its savepoint, and names are compared bytewise.
 type engine interface {
-	// open opens the pools for the database at a place and sees that the program can work with it.
-	open(ctx context.Context, place string) (pools, error)
-	// openReading opens a pool for reading alone.
-	openReading(ctx context.Context, place string) (*sql.DB, error)
+	// dial opens the pools for the database at a place and sees that the program can work with it.
+	dial(ctx context.Context, place string) (pools, error)
+	// reader opens a pool for reading alone.
+	reader(ctx context.Context, place string) (*sql.DB, error)
 	// migrator brings a database to the newest schema.
 	migrator(db *sql.DB) (*goose.Provider, error)
 	// watch is the context that a statement runs under.
@@ -37,12 +37,12 @@ type engine interface {
 	snapshot() *sql.TxOptions
 	// beside runs change beside other writers where the engine can: for what may neither append to the logs nor change what a Memo keeps.
 	beside(ctx context.Context, db *DB, change func(*Tx) error) error
-	// load runs change in tx with more memory than usual, where that is chosen by who connects.
-	load(ctx context.Context, tx *Tx, change func(*Tx) error) error
-	// version is that of Version, for a context in which it is not known.
-	version(ctx context.Context, db *DB) (int64, error)
-	// noteUses is NoteUses.
-	noteUses(ctx context.Context, db *DB, note func(*Tx) error) error
+	// withMemory runs change in tx with more memory than usual, where that is chosen by who connects.
+	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
+	// countCommits is Version, for a context in which it is not known.
+	countCommits(ctx context.Context, db *DB) (int64, error)
+	// noting is NoteUses.
+	noting(ctx context.Context, db *DB, note func(*Tx) error) error
 
 	// elements is a table, called name, with the column value: the elements of the JSON list that a parameter is. Numbers are cast.
 	elements(parameter, name string) string
@@ -61,7 +61,7 @@ type engine interface {
 // pools are the connections to a database.
 type pools struct{ read, write *sql.DB }
 
-func (p pools) close() error { return errors.Join(p.read.Close(), p.write.Close()) }
+func (p pools) end() error { return errors.Join(p.read.Close(), p.write.Close()) }
 
 // engineOf tells by the name of a database which engine it is of: a URL is PostgreSQL's, anything else the path of a file.
 func engineOf(place string) engine {

@@ -37,8 +37,8 @@ type postgresEngine struct{}
 var errDatabaseURL = errors.New("the URL of the database cannot be read: it has the form " +
 	"postgres://user@host:5432/database?sslmode=verify-full, in which special characters are written as %40 and the like")
 
-// postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except that
-// beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
+// postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except
+// that beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	parsed, err := url.Parse(place)
 	if err != nil {
@@ -108,7 +108,7 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	return db, nil
 }
 
-func (p postgresEngine) open(ctx context.Context, place string) (pools, error) {
+func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 	write, err := openPostgres(place, postgresWriters)
 	if err != nil {
 		return pools{}, err
@@ -119,15 +119,15 @@ func (p postgresEngine) open(ctx context.Context, place string) (pools, error) {
 	}
 	opened := pools{read, write}
 	if err := p.suits(ctx, write); err != nil {
-		return pools{}, errors.Join(err, opened.close())
+		return pools{}, errors.Join(err, opened.end())
 	}
 	if err := migrate(ctx, p, write); err != nil {
-		return pools{}, errors.Join(err, opened.close())
+		return pools{}, errors.Join(err, opened.end())
 	}
 	return opened, nil
 }
 
-func (p postgresEngine) openReading(ctx context.Context, place string) (*sql.DB, error) {
+func (p postgresEngine) reader(ctx context.Context, place string) (*sql.DB, error) {
 	read, err := openPostgres(place, postgresReaders)
 	if err != nil {
 		return nil, err
@@ -204,15 +204,15 @@ func (postgresEngine) beside(_ context.Context, db *DB, change func(*Tx) error) 
 	return change(&Tx{Queries: db.Queries})
 }
 
-func (postgresEngine) load(_ context.Context, tx *Tx, change func(*Tx) error) error {
+func (postgresEngine) withMemory(_ context.Context, tx *Tx, change func(*Tx) error) error {
 	return change(tx)
 }
 
-func (postgresEngine) version(ctx context.Context, db *DB) (int64, error) {
+func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
 }
 
-func (p postgresEngine) noteUses(ctx context.Context, db *DB, note func(*Tx) error) error {
+func (p postgresEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
 	return p.beside(ctx, db, note)
 }
 

@@ -20,7 +20,7 @@ const writerCache = "-65536"
 // sqliteEngine keeps the database in a file. There is one writing connection, so that transactions run one after the other.
 type sqliteEngine struct{}
 
-func (e sqliteEngine) open(ctx context.Context, path string) (pools, error) {
+func (e sqliteEngine) dial(ctx context.Context, path string) (pools, error) {
 	write, err := openPool(dsn(path, url.Values{
 		"_txlock": {"immediate"}, // a read-then-write transaction must hold the lock from its first statement
 		// The cache holds the pages that a transaction changes, 12 indexes of users among them; what a statement would
@@ -45,7 +45,7 @@ func (e sqliteEngine) open(ctx context.Context, path string) (pools, error) {
 	return pools{read, write}, nil
 }
 
-func (sqliteEngine) openReading(_ context.Context, path string) (*sql.DB, error) {
+func (sqliteEngine) reader(_ context.Context, path string) (*sql.DB, error) {
 	return openPool(dsn(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)"}}))
 }
 
@@ -75,7 +75,7 @@ func (sqliteEngine) beside(ctx context.Context, db *DB, change func(*Tx) error) 
 	return db.Update(ctx, change)
 }
 
-func (sqliteEngine) load(ctx context.Context, tx *Tx, change func(*Tx) error) error {
+func (sqliteEngine) withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error {
 	if _, err := tx.exec(ctx, `PRAGMA cache_size = -524288`); err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (sqliteEngine) load(ctx context.Context, tx *Tx, change func(*Tx) error) er
 	return errors.Join(err, restored)
 }
 
-func (sqliteEngine) version(ctx context.Context, db *DB) (int64, error) {
+func (sqliteEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return db.commits.current(ctx, db)
 }
 
-func (sqliteEngine) noteUses(ctx context.Context, db *DB, note func(*Tx) error) error {
+func (sqliteEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
 	return db.commitUses(ctx, note)
 }
 

@@ -15,7 +15,7 @@ import (
 func DSN(path string) string { return dsn(path, url.Values{}) }
 
 // SignInsQuery is the query of SignIns, for SQLite.
-func SignInsQuery() string { return Queries{engine: sqliteEngine{}}.signIns() }
+func SignInsQuery() string { return Queries{engine: sqliteEngine{}}.signInsQuery() }
 
 // RefusalsQuery is the query of Refusals.
 const RefusalsQuery = refusals

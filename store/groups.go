@@ -357,8 +357,9 @@ type Member struct {
 }
 
 // memberKinds lists the members of a group with their kinds. The other groups stand in the order of their index.
-const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT string_agg(CAST(o.group_id AS TEXT), ',') FROM (SELECT group_id FROM group_users
-	WHERE user_id = m.user_id AND group_id <> $1 ORDER BY group_id) AS o), '') AS others FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
+const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT string_agg(CAST(o.group_id AS TEXT), ',')
+		FROM (SELECT group_id FROM group_users WHERE user_id = m.user_id AND group_id <> $1 ORDER BY group_id) AS o), '') AS others
+	FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
 
 // People are several people, by their number and a checksum of who they are: others have, but for a freak of chance, another.
 type People struct {
@@ -466,7 +467,7 @@ func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (People, err
 	if err != nil {
 		return People{}, err
 	}
-	return one(ctx, q.q, scanPeople, q.peopleHolding()+` SELECT `+countPeople+` FROM holding`, listed)
+	return one(ctx, q.q, scanPeople, q.withHolding()+` SELECT `+countPeople+` FROM holding`, listed)
 }
 
 // FirstHolding returns the first of the people that PeopleHolding counts, by id.
@@ -475,10 +476,10 @@ func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([
 	if err != nil {
 		return nil, err
 	}
-	return many(ctx, q.q, value[int64], q.peopleHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
+	return many(ctx, q.q, value[int64], q.withHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
 }
 
-func (q Queries) peopleHolding() string {
+func (q Queries) withHolding() string {
 	return `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN
 			(SELECT CAST(value AS BIGINT) FROM ` + q.engine.elements("$1", "wanted") + `)
 		UNION SELECT id FROM users WHERE role = 'global_admin' AND joined_at > 0)`
@@ -558,7 +559,8 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) 
 		return m, err
 	}, `SELECT `+groupColumns+`, gu.user_id FROM `+q.engine.elements("$4", "wanted")+`
 		CROSS JOIN group_users gu CROSS JOIN groups g
-		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, listed)
+		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`,
+		g.roles, g.key, g.in, listed)
 	for _, m := range rows {
 		c := CoveringGroup{Group: m.group}
 		if !c.AllTenants {

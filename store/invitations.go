@@ -125,7 +125,8 @@ func (tx *Tx) InsertInvitation(ctx context.Context, i *Invitation) (err error) {
 	i.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO invitations (user_id, by_link, tenant_id, inviter_id, inviter_name, inviter_email, duration, expires_at,
-		mail_delivery_id, created_at) VALUES ($1, $2, nullif(CAST($3 AS BIGINT), 0), nullif(CAST($4 AS BIGINT), 0), $5, $6, $7, $8, nullif(CAST($9 AS BIGINT), 0), $10)`,
+		mail_delivery_id, created_at) VALUES ($1, $2, nullif(CAST($3 AS BIGINT), 0), nullif(CAST($4 AS BIGINT), 0), $5, $6, $7, $8,
+		nullif(CAST($9 AS BIGINT), 0), $10)`,
 		i.UserID,
 		i.ByLink,
 		i.TenantID,
@@ -285,7 +286,8 @@ func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Mill
 	makersListed := q.engine.elements("$2", "makers")
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
 		AND l.made_by IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)
-		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)) ORDER BY u.id`, now, listed)
+		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)) ORDER BY u.id`,
+		now, listed)
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.
@@ -295,7 +297,8 @@ func (q Queries) InvitedByLinkOf(ctx context.Context, inviters []int64) ([]User,
 		return nil, err
 	}
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM invitations i
-		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "inviters")+`)) ORDER BY u.id`, listed)
+		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "inviters")+`))
+		ORDER BY u.id`, listed)
 }
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// commits tells whether anything has been committed to a file of SQLite, which counts for each connection what others have committed, so it asks
-// on one connection of its own.
+// commits tells whether anything has been committed to a file of SQLite, which counts for each connection what others have committed,
+// so it asks on one connection of its own.
 type commits struct {
 	mu      sync.Mutex
 	conn    *sql.Conn // nil: not opened yet, or it has failed
@@ -45,7 +45,7 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	if version, known := ctx.Value(versionKey{}).(int64); known {
 		return version, nil
 	}
-	return db.engine.version(ctx, db)
+	return db.engine.countCommits(ctx, db)
 }
 
 // current is Version, asked of SQLite.
@@ -112,7 +112,7 @@ func (c *commits) giveBack() error {
 // and no Memo may tell of it. What others commit is counted all the same. On PostgreSQL it does not wait for other writers, and each use is
 // a commit of its own.
 func (db *DB) NoteUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
-	return db.writing.note(db.engine.noteUses(ctx, db, func(tx *Tx) error {
+	return db.writing.note(db.engine.noting(ctx, db, func(tx *Tx) error {
 		return errors.Join(tx.TouchSessions(ctx, sessions), tx.touchTokens(ctx, tokens))
 	}))
 }

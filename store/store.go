@@ -88,7 +88,7 @@ type Tx struct {
 // returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated. No error holds a password.
 func Open(ctx context.Context, place string) (*DB, error) {
 	e := engineOf(place)
-	p, err := e.open(ctx, place)
+	p, err := e.dial(ctx, place)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func Open(ctx context.Context, place string) (*DB, error) {
 // this program would have to migrate.
 func OpenReading(ctx context.Context, place string) (*DB, error) {
 	e := engineOf(place)
-	read, err := e.openReading(ctx, place)
+	read, err := e.reader(ctx, place)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -139,7 +139,7 @@ func SealedAt(ctx context.Context, place string) (sealed Sealed, err error) {
 		}
 	}
 	e := engineOf(place)
-	db, err := e.openReading(ctx, place)
+	db, err := e.reader(ctx, place)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("open database: %w", err)
 	}
@@ -215,7 +215,7 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 
 // Close ends all connections.
 func (db *DB) Close() error {
-	return errors.Join(db.commits.stop(), db.pools.close())
+	return errors.Join(db.commits.stop(), db.pools.end())
 }
 
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
@@ -263,7 +263,7 @@ func (db *DB) View(ctx context.Context, look func(Queries) error) error {
 // Load is Update for hundreds of thousands of rows: with SQLite it may take 512 MB of memory until it returns, so that a page of an
 // index which many rows change is written once.
 func (db *DB) Load(ctx context.Context, change func(*Tx) error) error {
-	return db.Update(ctx, func(tx *Tx) error { return db.engine.load(ctx, tx, change) })
+	return db.Update(ctx, func(tx *Tx) error { return db.engine.withMemory(ctx, tx, change) })
 }
 
 // scanner is a row that can be read.

@@ -245,8 +245,8 @@ func (tx *Tx) InsertToken(ctx context.Context, t *Token) (err error) {
 
 // UpdateToken stores the value, the owner, the expiry and whether t is disabled. It returns ErrNotFound for an unknown id.
 func (tx *Tx) UpdateToken(ctx context.Context, t Token) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE tokens SET hash = $2, owner_id = nullif(CAST($3 AS BIGINT), 0), former_owner = $4, expires_at = $5,
-		expiry_told = $6, disabled_at = $7, disabled_why = $8 WHERE id = $1`,
+	return tx.execOne(ctx, ErrNotFound, `UPDATE tokens SET hash = $2, owner_id = nullif(CAST($3 AS BIGINT), 0), former_owner = $4,
+		expires_at = $5, expiry_told = $6, disabled_at = $7, disabled_why = $8 WHERE id = $1`,
 		t.ID, t.Hash, t.OwnerID, t.FormerOwner, t.ExpiresAt, t.ExpiryTold, t.DisabledAt, t.DisabledWhy)
 }
 

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -39,6 +40,9 @@ var running cluster
 type cluster struct {
 	dir  string
 	made atomic.Int64 // databases
+
+	ender *exec.Cmd // ends it once lives is closed, or the tests are killed
+	lives io.Closer
 }
 
 // Main is what TestMain of a package calls, whose result is the exit status.
@@ -98,7 +102,11 @@ func Raw(t testing.TB, place string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return db
 }
 
@@ -123,6 +131,9 @@ func (c *cluster) start() (err error) {
 	if err := c.give(); err != nil {
 		return err
 	}
+	if err := c.endLater(); err != nil {
+		return err
+	}
 	err = c.run("initdb", "--no-sync", "--auth=trust", "--username=console", "--encoding=UTF8", "--locale="+locale(), "-D", c.data())
 	if err != nil {
 		return err
@@ -141,9 +152,25 @@ func (c *cluster) start() (err error) {
 	return db.Close()
 }
 
+// endLater starts what ends the cluster and removes its directory when its input ends: that happens however the tests end.
+func (c *cluster) endLater() error {
+	stop, err := find("pg_ctl")
+	if err != nil {
+		return err
+	}
+	const ends = `trap "" INT TERM HUP; read -r _; "$1" -m immediate -D "$2/data" stop; rm -rf "$2"`
+	c.ender = c.command("setsid", "sh", "-c", ends, "sh", stop, c.dir)
+	if c.lives, err = c.ender.StdinPipe(); err != nil {
+		return err
+	}
+	return c.ender.Start()
+}
+
 func (c *cluster) stop() error {
-	err := c.run("pg_ctl", "-m", "immediate", "-D", c.data(), "stop")
-	return errors.Join(err, os.RemoveAll(c.dir))
+	if c.ender == nil || c.ender.Process == nil {
+		return os.RemoveAll(c.dir)
+	}
+	return errors.Join(c.lives.Close(), c.ender.Wait())
 }
 
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
@@ -171,16 +198,20 @@ func (c *cluster) run(program string, arguments ...string) error {
 	if err != nil {
 		return err
 	}
-	command := append([]string{path}, arguments...)
-	if os.Getuid() == 0 {
-		command = append([]string{"runuser", "-u", unprivileged, "--"}, command...)
-	}
-	run := exec.Command(command[0], command[1:]...)
-	run.Dir = c.dir
-	if said, err := run.CombinedOutput(); err != nil {
+	if said, err := c.command(path, arguments...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", program, err, said)
 	}
 	return nil
+}
+
+// command is a program that runs as PostgreSQL is to.
+func (c *cluster) command(program string, arguments ...string) *exec.Cmd {
+	if os.Getuid() == 0 {
+		program, arguments = "runuser", append([]string{"-u", unprivileged, "--", program}, arguments...)
+	}
+	command := exec.Command(program, arguments...) //nolint:gosec // programs of PostgreSQL, with arguments of our own
+	command.Dir = c.dir
+	return command
 }
 
 // find returns the path of a program of PostgreSQL, which Debian keeps out of the way.
