@@ -57,7 +57,7 @@ func Copy(ctx context.Context, path, target string, tell func(CopyStep)) (copied
 	if err != nil {
 		return Copied{}, err
 	}
-	defer func() { err = errors.Join(err, to.close()) }()
+	defer func() { err = errors.Join(err, to.end()) }()
 	connection, err := to.write.Conn(ctx) // COPY is not known to database/sql
 	if err != nil {
 		return Copied{}, unavailable(err)
@@ -138,7 +138,7 @@ func isNewest(ctx context.Context, db *sql.DB) error {
 // openEmpty opens a database of PostgreSQL that is empty, and migrates it. One that is not empty is left as it is.
 func openEmpty(ctx context.Context, place string) (pools, error) {
 	e := postgresEngine{}
-	read, err := e.openReading(ctx, place)
+	read, err := e.reader(ctx, place)
 	if err != nil {
 		return pools{}, err
 	}
@@ -153,7 +153,7 @@ func openEmpty(ctx context.Context, place string) (pools, error) {
 	if err := errors.Join(err, read.Close()); err != nil {
 		return pools{}, err
 	}
-	return e.open(ctx, place)
+	return e.dial(ctx, place)
 }
 
 // filledByMigrations are the tables of PostgreSQL that have rows in an empty database, and are not copied. SQLite counts commits by itself.
@@ -213,7 +213,7 @@ func (c *copying) all(ctx context.Context) error {
 	if err := c.readCatalogues(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context, copiedTable) error{c.copy, c.compare} {
+	for _, step := range []func(context.Context, copiedTable) error{c.copyRows, c.compareRows} {
 		for _, t := range c.tables {
 			if err := step(ctx, t); err != nil {
 				return fmt.Errorf("table %s: %w", t.name, err)
@@ -338,8 +338,8 @@ func tablesOf(columns []tableAnd) (tables []copiedTable) {
 	return tables
 }
 
-// copy copies the rows of a table, and counts them for the planner of PostgreSQL.
-func (c *copying) copy(ctx context.Context, t copiedTable) error {
+// copyRows copies the rows of a table, and counts them for the planner of PostgreSQL.
+func (c *copying) copyRows(ctx context.Context, t copiedTable) error {
 	rows, err := t.rows(ctx, c.from)
 	if err != nil {
 		return err
@@ -366,8 +366,8 @@ func (c *copying) copy(ctx context.Context, t copiedTable) error {
 	return nil
 }
 
-// compare compares the rows of a table, in the order of their keys, and names the first cell that differs.
-func (c *copying) compare(ctx context.Context, t copiedTable) error {
+// compareRows compares the rows of a table, in the order of their keys, and names the first cell that differs.
+func (c *copying) compareRows(ctx context.Context, t copiedTable) error {
 	here, err := t.rows(ctx, c.from)
 	if err != nil {
 		return err
