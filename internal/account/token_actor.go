@@ -144,7 +144,7 @@ func (v *View) authorizeToken(ctx context.Context) error {
 	if err := token.refuses(v.now); err != nil {
 		return err
 	}
-	v.by.Role, v.by.Can, v.by.noAccess = token.Owner.Role, token.can, token.noAccess
+	v.by.Role, v.by.Can, v.by.noAccess, v.by.tokenEnds = token.Owner.Role, token.can, token.noAccess, token.ExpiresAt
 	return nil
 }
 
