@@ -56,7 +56,8 @@ func (b *bench) tokens(ctx context.Context, data [len(sizes)]string) error {
 	if err != nil {
 		return err
 	}
-	self := &target{name: "console", server: console, headers: headers, want: adminEmail, method: http.MethodPost, urls: []string{console.url + "/v1/user"}}
+	self := &target{name: "console", server: console, headers: headers, want: adminEmail, method: http.MethodPost,
+		urls: []string{console.url + "/v1/user"}}
 	if _, err := b.shareOfConstant("POST /v1/user", self); err != nil {
 		return err
 	}

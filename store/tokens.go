@@ -72,7 +72,8 @@ const tokenColumns = `t.id, t.hash, t.kind, t.name, coalesce(t.owner_id, 0), t.f
 func (t *Token) scanInto(s scanner, more ...any) error {
 	var permissions, tenants string
 	err := s.Scan(append([]any{&t.ID, &t.Hash, &t.Kind, &t.Name, &t.OwnerID, &t.FormerOwner, &permissions, &t.AllTenants, &t.CreatedAt,
-		&t.ExpiresAt, &t.ExpiryTold, &t.Lasts, &t.DisabledAt, &t.DisabledWhy, &t.DisabledBy, &t.LastUsedAt, &t.LastUsedFrom, &tenants}, more...)...)
+		&t.ExpiresAt, &t.ExpiryTold, &t.Lasts, &t.DisabledAt, &t.DisabledWhy, &t.DisabledBy, &t.LastUsedAt, &t.LastUsedFrom,
+		&tenants}, more...)...)
 	if err != nil {
 		return err
 	}

@@ -125,8 +125,8 @@ var MaxVisitorForm = int64(visitorForm.Number)
 
 // Limits returns the table of limits.
 func Limits() []Limit {
-	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, unknownTokens, tokenRequests, tokensOfOwner, resetRequests, resetLinks,
-		pausedAnswers, hashing, visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
+	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, unknownTokens, tokenRequests, tokensOfOwner, resetRequests,
+		resetLinks, pausedAnswers, hashing, visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
 }
 
 // Queue is how many wait for a password to be checked when so many are checked at once: each takes about 40 ms of a core,

@@ -38,8 +38,8 @@ type IssuedToken struct {
 // CreateToken makes an API token and returns its value, this once. Personal ones are made by Administrators and Analysts for
 // themselves, and for Deploy people and API Developers by those who hold tokens.create and may manage them; shared ones take
 // tokens.create, and so does any that is made with a token. It grants no more than whoever makes it holds, who with a token holds what
-// that was given (rule "may grant"), and lasts no longer than the token it is made with (rule "no longer than itself"). It returns Invalid or
-// Forbidden.
+// that was given (rule "may grant"), and lasts no longer than the token it is made with (rule "no longer than itself"). It
+// returns Invalid or Forbidden.
 func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.makeToken(ctx, in) })
 }

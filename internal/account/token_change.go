@@ -153,8 +153,9 @@ func (tx *Tx) saveToken(ctx context.Context, token *store.Token, action action, 
 	return tx.recordChange(ctx, action, before, after)
 }
 
-// EnableToken ends what DisableToken began. Owners enable their own, unless somebody else has disabled it by hand; others' and shared ones
-// take tokens.update and all that the token grants (rule "may grant"). Enabling an enabled one changes nothing. It returns Invalid, Forbidden or store.ErrNotFound.
+// EnableToken ends what DisableToken began. Owners enable their own, unless somebody else has disabled it by hand; others' and shared
+// ones take tokens.update and all that the token grants (rule "may grant"). Enabling an enabled one changes nothing. It returns Invalid,
+// Forbidden or store.ErrNotFound.
 func (s *Service) EnableToken(ctx context.Context, by Actor, id int64) (store.Token, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Token, error) { return tx.resumeToken(ctx, id) })
 }
@@ -193,9 +194,10 @@ func (v *View) requireUsable(ctx context.Context, token store.Token) error {
 	return err
 }
 
-// RenewToken gives a token a new value, which is shown this once, and a new expiry, or one AsBefore; the old value stops working at once, and a
-// disabled token works again. Personal tokens are renewed by their owner, and those that others made for them, like shared ones, by
-// who holds tokens.update and all that the token grants (rules "may grant" and "may manage"). It returns Invalid, Forbidden or
+// RenewToken gives a token a new value, which is shown this once, and a new expiry, or one AsBefore; the old value stops working at once,
+// and a disabled token works again. Personal tokens are renewed by their owner, unless somebody else has disabled them by hand; those that
+// others made for them, like shared ones, by who holds tokens.update and all that the token grants (rules "may grant" and "may manage").
+// A token that expires gives no other one a later end than its own (rule "no longer than itself"). It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RenewToken(ctx context.Context, by Actor, id int64, expires string) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.replaceValue(ctx, id, expires) })

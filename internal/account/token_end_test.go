@@ -255,7 +255,10 @@ func TestPreviewsOfEndsSayWhatIsLost(t *testing.T) {
 		}
 	}
 	for what, change := range map[string]func() error{
-		"another personal token": func() error { c.token(ann, TokenInput{Name: "New", Permissions: []string{"rules.view"}, Tenants: []int64{1}}); return nil },
+		"another personal token": func() error {
+			c.token(ann, TokenInput{Name: "New", Permissions: []string{"rules.view"}, Tenants: []int64{1}})
+			return nil
+		},
 		"a group less": func() error {
 			_, err := c.RemoveMembers(ctx, c.admin, group.ID, []int64{ann.UserID})
 			return err
