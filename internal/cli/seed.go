@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"console/internal/notify"
@@ -58,6 +60,9 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 			return err
 		}
 	}
+	if err := seeding.addEntries(ctx, o.db); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(std.err, "\r%d people\n", s.Users)
 	return err
 }
@@ -70,6 +75,14 @@ type seeding struct {
 	asOf    store.Millis
 	tenant  int64                     // the main one
 	groups  map[permission.Role]int64 // automatic groups in it
+	added   []added
+}
+
+// added says when the person with a number was added, and with which id.
+type added struct {
+	at     store.Millis
+	number int
+	id     int64
 }
 
 // add adds the people with the numbers first to beyond-1, and says how far it is.
@@ -80,6 +93,7 @@ func (s *seeding) add(ctx context.Context, tx *store.Tx, first, beyond int, prog
 	for i := first; i < beyond; i++ {
 		p := invent(i, s.asOf)
 		err := s.addPerson(ctx, tx, &p)
+		s.added = append(s.added, added{p.user.CreatedAt, i, p.user.ID})
 		if i%10_000 == 0 {
 			_, _ = fmt.Fprintf(progress, "\r%d people", i) // nobody may be watching
 		}
@@ -139,6 +153,31 @@ func (s *seeding) addPerson(ctx context.Context, tx *store.Tx, p *invented) erro
 			return err
 		}
 	}
+	return nil
+}
+
+// addEntries adds the activity entries of all people in the order of their moments, as a log has them.
+func (s *seeding) addEntries(ctx context.Context, db *store.DB) error {
+	slices.SortFunc(s.added, func(a, b added) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
+	for some := range slices.Chunk(s.added, peoplePerTransaction) {
+		err := db.Load(ctx, func(tx *store.Tx) error {
+			for _, one := range some {
+				p := invent(one.number, s.asOf)
+				p.user.ID = one.id
+				if err := s.addEntry(ctx, tx, &p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *seeding) addEntry(ctx context.Context, tx *store.Tx, p *invented) error {
 	action := "add user"
 	if p.byLink {
 		action = "issue invitation link"
