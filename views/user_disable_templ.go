@@ -38,7 +38,7 @@ func (p EndPreviewPage) own() []string {
 		said = append(said, "They are in "+quantity(len(p.Groups), "group")+": "+strings.Join(names, ", ")+more+".")
 	}
 	if p.Sessions > 0 {
-		said = append(said, "They are signed in in "+quantity(p.Sessions, "browser")+".")
+		said = append(said, "They are signed out of "+quantity(p.Sessions, "browser")+".")
 	}
 	if len(p.Personal) > 0 {
 		said = append(said, "They have "+quantity(len(p.Personal), "personal API token")+".")
