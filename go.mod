@@ -12,6 +12,7 @@ require (
 	github.com/emersion/go-smtp v0.25.1 // tests: a real mail server
 	github.com/go-webauthn/webauthn v0.18.2 // passkeys
 	github.com/google/uuid v1.6.0 // ids that others see; never secrets
+	github.com/jackc/pgx/v5 v5.13.0 // PostgreSQL; lib/pq is kept alive only
 	github.com/labstack/echo/v4 v4.16.4 // routing and middleware; its CSRF middleware is not used, see handlers/csrf.go
 	github.com/pquerna/otp v1.5.0 // codes of authenticator apps and their QR code; its Validate accepts a code twice, see internal/auth/totp.go
 	github.com/pressly/goose/v3 v3.29.0 // migrations
@@ -50,6 +51,9 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/gorilla/mux v1.8.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/kr/pretty v0.3.1 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect

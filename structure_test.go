@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"console/internal/userlist":     {"internal/directory", "internal/input", "internal/permission", "store"},
 	"console/internal/notify":       {"internal/auth", "internal/input", "store"},
 	"console/store":                 {"internal/input", "internal/permission"},
+	"console/store/storetest":       {"store"},
 	"console/internal/permission":   nil,
 	"console/internal/auth":         nil,
 	"console/internal/directory":    nil,
@@ -66,6 +67,7 @@ var mayImport = map[string][]string{
 var mayName = map[string][]string{
 	"store.DB": {
 		"console/store",
+		"console/store/storetest",
 		"console/internal/cli",
 		"console/internal/account",
 		"console/internal/notify",

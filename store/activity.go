@@ -45,7 +45,7 @@ func (q Queries) Entries(ctx context.Context, limit int) ([]Entry, error) {
 func (q Queries) EntriesOfJob(ctx context.Context, jobID int64, actions []string) ([]Entry, error) {
 	places, args := inList(actions)
 	return many(ctx, q.q, scanEntry, fmt.Sprintf(`SELECT `+entryColumns+` FROM activity WHERE job_id = $%d AND job_id <> 0
-		AND +action IN (`+places+`) AND outcome = 'done' ORDER BY id`, len(args)+1), append(args, jobID)...)
+		AND action || '' IN (`+places+`) AND outcome = 'done' ORDER BY id`, len(args)+1), append(args, jobID)...)
 }
 
 // EntriesAfter returns the entries with ids above id in order of their ids, at most limit.
@@ -77,14 +77,15 @@ const entryAt = `WITH moment AS MATERIALIZED (SELECT * FROM activity WHERE at = 
 // SignIns returns the attempts to sign in as a person since a moment, the newest first, at most limit; with before only
 // those older than that entry. Attempts that failed may name only the address that was typed.
 func (q Queries) SignIns(ctx context.Context, user User, since Millis, before int64, limit int) ([]Entry, error) {
-	return many(ctx, q.q, scanEntry, signIns, user.ID, user.Email, since, before, limit)
+	return many(ctx, q.q, scanEntry, q.signInsQuery(), user.ID, user.Email, since, before, limit)
 }
 
-// signIns asks for the two kinds of attempts by themselves: with OR between them, SQLite reads the activity of everybody.
-const (
-	signIns = `SELECT ` + entryColumns + ` FROM activity WHERE id IN (
-		SELECT id FROM (` + signInIDs + ` AND object_id = $1 ORDER BY id DESC LIMIT $5) AS named UNION ALL
-		SELECT id FROM (` + signInIDs + ` AND object_id = 0 AND object = $2 COLLATE NOCASE ORDER BY id DESC LIMIT $5) AS typed
+// signInsQuery asks for the two kinds of attempts by themselves: with OR between them, SQLite reads the activity of everybody.
+func (q Queries) signInsQuery() string {
+	const ids = `SELECT id FROM activity WHERE action >= 'sign in' AND action < 'sign io' AND at >= $3
+		AND (CAST($4 AS BIGINT) = 0 OR id < $4)`
+	return `SELECT ` + entryColumns + ` FROM activity WHERE id IN (
+		SELECT id FROM (` + ids + ` AND object_id = $1 ORDER BY id DESC LIMIT $5) AS named UNION ALL
+		SELECT id FROM (` + ids + ` AND object_id = 0 AND ` + q.engine.sameLetters("object", "$2") + ` ORDER BY id DESC LIMIT $5) AS typed
 	) ORDER BY id DESC LIMIT $5`
-	signInIDs = `SELECT id FROM activity WHERE action >= 'sign in' AND action < 'sign io' AND at >= $3 AND ($4 = 0 OR id < $4)`
-)
+}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"console/internal/input"
 )
 
 // MACBytes is the size of the MAC of an activity entry.
@@ -52,9 +54,9 @@ var chainText = func() string {
 		parts = append(parts, "octet_length("+column+")")
 	}
 	parts = append(parts, chainedTexts[:]...)
-	parts = append(parts, `CASE WHEN token_id <> 0 THEN 'token_id,' || token_id END`,
-		`CASE WHEN token <> '' THEN 'token,' || octet_length(token) || ',' || token END`)
-	return "CAST(concat_ws(',', " + strings.Join(parts, ", ") + ") AS BLOB)"
+	parts = append(parts, `CASE WHEN token_id <> 0 THEN 'token_id,' || CAST(token_id AS TEXT) END`,
+		`CASE WHEN token <> '' THEN 'token,' || CAST(octet_length(token) AS TEXT) || ',' || token END`)
+	return "concat_ws(',', " + strings.Join(parts, ", ") + ")"
 }()
 
 // text is what chainText makes of e.
@@ -108,6 +110,10 @@ func (tx *Tx) InsertEntry(ctx context.Context, mac MAC, e *Entry) error {
 		}
 		tx.head = head
 	}
+	for _, text := range []*string{&e.Actor, &e.Source, &e.Address, &e.UserAgent, &e.RequestID, &e.Action, &e.ObjectType, &e.Object,
+		&e.Outcome, &e.Changes, &e.Token} {
+		*text = input.Storable(*text) // before the MAC is made of it
+	}
 	e.ID = tx.head.ID + 1
 	e.MAC = mac(tx.head.MAC, e.text())
 	_, err := tx.exec(
@@ -146,7 +152,7 @@ func (q Queries) EachLink(ctx context.Context, after int64, limit int, see func(
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	rows, err := q.q.QueryContext(unwatched(ctx), `SELECT id, `+chainText+`, mac FROM activity
+	rows, err := q.q.QueryContext(ctx, `SELECT id, `+q.engine.bytes(chainText)+`, mac FROM activity
 		WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 	if err != nil {
 		return unavailable(err)

@@ -324,7 +324,7 @@ func (s *entrySearch) meet(ctx context.Context, limit int) (met []metEntry, err 
 		if statement == nil {
 			continue
 		}
-		some, err := many(ctx, s.q, s.scan, statement.text.String(), statement.args...)
+		some, err := many(ctx, s.q, s.scan, s.engine.numbered(statement.text.String()), statement.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -353,8 +353,7 @@ func (s *entrySearch) scan(row scanner) (met metEntry, err error) {
 	return met, nil
 }
 
-// entryStatement is a statement in the making. Its arguments have no names, as SQLite would look each up among all of them. A plus sign
-// before one keeps SQLite from planning anew whenever its value is another one.
+// entryStatement is a statement in the making. Its parameters are question marks; see engine.numbered.
 type entryStatement struct {
 	text strings.Builder
 	args []any
@@ -390,15 +389,14 @@ func (s *entrySearch) statement(ctx context.Context, path entryPath, limit int) 
 	if len(kinds) == 0 {
 		return nil, nil
 	}
-	s.merge(b, path, kinds)
-	b.grow(" LIMIT +?", limit)
+	s.engine.merge(s, b, path, kinds, limit)
 	return b, nil
 }
 
-// merge adds the statement that meets the entries of several kinds in their order. It finds, with a seek for each kind, where its
-// entries begin in the span. From there on the recursion takes what comes first of all kinds, and puts the next entry of the same kind
-// in its stead, until enough are met: they come out in the order in which they are taken.
-func (s *entrySearch) merge(b *entryStatement, path entryPath, kinds []entryKind) {
+// mergeByRecursion adds the statement that meets the entries of several kinds in their order, for SQLite. It finds, with a seek for
+// each kind, where its entries begin in the span. From there on the recursion takes what comes first of all kinds, and puts the next
+// entry of the same kind in its stead, until enough are met: they come out in the order in which they are taken.
+func (s *entrySearch) mergeByRecursion(b *entryStatement, path entryPath, kinds []entryKind, limit int) {
 	near, far, behind, before, edge := s.span.high, s.span.low, "<", ">", int64(math.MaxInt64)
 	if s.newer {
 		near, far, behind, before, edge = s.span.low, s.span.high, ">", "<", 0
@@ -421,7 +419,7 @@ func (s *entrySearch) merge(b *entryStatement, path entryPath, kinds []entryKind
 	b.grow("(n.at, n.id) "+behind+" (m.at, m.id) AND (n.at, n.id) "+before+" (?, ?) ", far.At, far.ID)
 	b.grow(s.inOrder("n.at", "n.id") + " LIMIT 1)\n" + s.inOrder("5", "6") + ")\nSELECT ")
 	s.addColumns(b, path)
-	b.grow(" FROM met CROSS JOIN activity e WHERE e.id = met.entry")
+	b.grow(" FROM met CROSS JOIN activity e WHERE e.id = met.entry LIMIT +?", limit)
 }
 
 // addColumnsOf adds the conditions that hold an entry to the columns of the index: to values that are given, and to those of kind.
@@ -445,7 +443,7 @@ func (s *entrySearch) addColumns(b *entryStatement, path entryPath) {
 		b.grow("e." + strings.Join(strings.Fields(entryColumns), " e."))
 		return
 	}
-	b.grow("e.id, e.at, CASE WHEN 1")
+	b.grow("e.id, e.at, CASE WHEN 1 = 1")
 	for _, column := range path.beside() {
 		b.grow(" AND e."+column+" = +?", path.given[column])
 	}
@@ -453,7 +451,7 @@ func (s *entrySearch) addColumns(b *entryStatement, path entryPath) {
 		b.grow(" THEN '' END")
 		return
 	}
-	b.grow(" THEN concat_ws(x'0a', e.actor, e.object, e.address, e.request_id) END")
+	b.grow(" THEN concat_ws('\n', e.actor, e.object, e.address, e.request_id) END")
 }
 
 // inOrder puts two columns, a moment and an id, in the order in which the search reads.

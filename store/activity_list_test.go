@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -216,7 +215,7 @@ func TestASearchSaysHowFarItLooked(t *testing.T) {
 
 // However long the log is, a page must not read all of it: neither for what is rare, nor for what is not there.
 func TestEntriesAreFoundByTheirIndexes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the plans are SQLite's")
 	db := openAt(t, path)
 	for index, filters := range map[string][]store.EntryFilter{
 		"activity_at":                 {{}, {From: 1, To: 2}},

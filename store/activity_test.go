@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,10 +37,10 @@ func planOf(t *testing.T, path, query string, args ...any) (steps []string) {
 
 // The history of one person must not be looked for in everybody's: a profile took ten times as long at 100,000 people.
 func TestSignInsAreFoundByTheirIndex(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the plans are SQLite's")
 	openAt(t, path)
 	byIndex := 0
-	for _, step := range planOf(t, path, store.SignInsQuery, 1, "johndoe@example.com", 0, 0, 20) {
+	for _, step := range planOf(t, path, store.SignInsQuery(), 1, "johndoe@example.com", 0, 0, 20) {
 		switch {
 		case strings.Contains(step, "activity USING INDEX activity_sign_ins"):
 			byIndex++
@@ -56,7 +55,7 @@ func TestSignInsAreFoundByTheirIndex(t *testing.T) {
 
 // The log of a large company is long, and the page of a person asks for one line of it.
 func TestTheEntryOfAMomentIsFoundByItsIndex(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the plans are SQLite's")
 	openAt(t, path)
 	found := false
 	for _, step := range planOf(t, path, store.EntryAtQuery, 1, "user", 1) {

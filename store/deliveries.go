@@ -95,8 +95,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 	d.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO deliveries (uuid, target, kind, recipient, template, params, user_id, event_id, trigger_id, integration_id,
-		state, next_at, created_at, uncounted, priority, again_of, again_by) VALUES ($1, $2, $3, $4, $5, $6, nullif($7, 0), nullif($8, 0),
-		nullif($9, 0), nullif($10, 0), $11, $12, $13, $14, $15, $16, $17)`,
+		state, next_at, created_at, uncounted, priority, again_of, again_by) VALUES ($1, $2, $3, $4, $5, $6, nullif(CAST($7 AS BIGINT), 0),
+		nullif(CAST($8 AS BIGINT), 0), nullif(CAST($9 AS BIGINT), 0), nullif(CAST($10 AS BIGINT), 0), $11, $12, $13, $14, $15, $16, $17)`,
 		d.UUID,
 		d.Target,
 		d.Kind,
@@ -397,7 +397,7 @@ func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Mill
 		q.q,
 		value[int],
 		`SELECT count(*) FROM (SELECT 1 FROM deliveries
-			WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3)`,
+			WHERE integration_id = $1 AND uncounted = 0 AND ended_at >= $2 AND ended_at > 0 LIMIT $3) AS counted`,
 		integrationID,
 		since,
 		limit,

@@ -3,7 +3,6 @@ package store_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 
 func TestWaitingDeliveriesSurviveTheMigration(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	old := store.OpenAt(t, path, 2)
 	for _, statement := range []string{
 		`INSERT INTO integrations (kind, name, active, settings, created_at) VALUES ('slack', 'Alerts', 1, x'', 1)`,

@@ -42,7 +42,8 @@ func (tx *Tx) SaveHold(ctx context.Context, h Hold) error {
 	_, err := tx.exec(
 		ctx,
 		`INSERT INTO delivery_holds (target, integration_id, since, until, pause, reason)
-		SELECT $1, nullif($2, 0), $3, $4, $5, $6 WHERE $2 = 0 OR EXISTS (SELECT 1 FROM integrations i WHERE i.id = $2)
+		SELECT $1, nullif(CAST($2 AS BIGINT), 0), $3, $4, $5, $6
+		WHERE CAST($2 AS BIGINT) = 0 OR EXISTS (SELECT 1 FROM integrations i WHERE i.id = $2)
 		ON CONFLICT (target) DO UPDATE SET until = excluded.until, pause = excluded.pause, reason = excluded.reason`,
 		h.Target,
 		h.IntegrationID,
@@ -56,7 +57,8 @@ func (tx *Tx) SaveHold(ctx context.Context, h Hold) error {
 
 // HoldsAfterJump lets the targets be tried now whose hold began, or would end, beyond what a clock that was not ahead could say.
 func (tx *Tx) HoldsAfterJump(ctx context.Context, now, beyond Millis) error {
-	_, err := tx.exec(ctx, `UPDATE delivery_holds SET until = $1, since = min(since, $1) WHERE until > $2 OR since > $1`, now, beyond)
+	_, err := tx.exec(ctx, `UPDATE delivery_holds SET until = $1, since = CASE WHEN since > $1 THEN $1 ELSE since END
+		WHERE until > $2 OR since > $1`, now, beyond)
 	return err
 }
 

@@ -1,9 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
-	"io/fs"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,8 +14,8 @@ import (
 // DSN is how every connection to the database at path is opened.
 func DSN(path string) string { return dsn(path, url.Values{}) }
 
-// SignInsQuery is the query of SignIns.
-const SignInsQuery = signIns
+// SignInsQuery is the query of SignIns, for SQLite.
+func SignInsQuery() string { return Queries{engine: sqliteEngine{}}.signInsQuery() }
 
 // RefusalsQuery is the query of Refusals.
 const RefusalsQuery = refusals
@@ -38,11 +39,7 @@ func OpenAt(t *testing.T, path string, version int64) *sql.DB {
 // Migrations are those of the program, for a database.
 func Migrations(t *testing.T, db *sql.DB) *goose.Provider {
 	t.Helper()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(goMigrations()...))
+	provider, err := sqliteEngine{}.migrator(db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,18 +50,20 @@ func Migrations(t *testing.T, db *sql.DB) *goose.Provider {
 func (db *DB) UserColumns(t *testing.T) map[string]string {
 	t.Helper()
 	columns := map[string]string{}
-	tables, err := many(t.Context(), db.q, value[string], `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`)
+	query := `SELECT m.name, k."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND k."table" = 'users'`
+	if db.engine == (postgresEngine{}) {
+		query = `SELECT CAST(c.conrelid AS regclass)::text, a.attname::text FROM pg_constraint c
+			JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+			WHERE c.contype = 'f' AND c.confrelid = CAST('users' AS regclass)`
+	}
+	_, err := many(t.Context(), db.q, func(s scanner) (struct{}, error) {
+		var table, column string
+		err := s.Scan(&table, &column)
+		columns[table] = column
+		return struct{}{}, err
+	}, query)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, table := range tables {
-		names, err := many(t.Context(), db.q, value[string], `SELECT "from" FROM pragma_foreign_key_list($1) WHERE "table" = 'users'`, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			columns[table] = name
-		}
 	}
 	if len(columns) < 4 {
 		t.Fatalf("only %d tables refer to people", len(columns))
@@ -112,4 +111,55 @@ func EntryStatements(t *testing.T, db *DB, f EntryFilter) (statements []EntrySta
 		}
 	}
 	return statements
+}
+
+// NewestMigration is the version of the schema that the program knows.
+var NewestMigration = func() int64 {
+	files, err := migrations.ReadDir("migrations/postgres")
+	if err != nil {
+		panic(err)
+	}
+	newest, err := strconv.ParseInt(files[len(files)-1].Name()[:5], 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return newest
+}()
+
+// Statements returns how many statements the connections of db keep prepared, and finds fault with parameters of four bytes: ids and
+// moments have eight.
+func (db *DB) Statements(t *testing.T) (n int) {
+	t.Helper()
+	if db.engine != (postgresEngine{}) {
+		return 0
+	}
+	for _, pool := range []*sql.DB{db.read, db.write} {
+		var connections []*sql.Conn
+		for range pool.Stats().OpenConnections {
+			conn, err := pool.Conn(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			connections = append(connections, conn)
+		}
+		for _, conn := range connections {
+			narrow, err := many(context.Background(), conn, value[string], `SELECT statement FROM pg_prepared_statements
+				WHERE CAST(parameter_types AS TEXT) LIKE '%integer%'`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, statement := range narrow {
+				t.Errorf("a parameter has four bytes: %s", statement)
+			}
+			prepared, err := one(context.Background(), conn, value[int], `SELECT count(*) FROM pg_prepared_statements`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += prepared
+			if err := conn.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return n
 }

@@ -19,7 +19,7 @@ func goMigrations() []*goose.Migration {
 // foldKeys writes the keys that names have now, where they had others. It names the columns itself: later versions may have
 // more of them.
 func foldKeys(ctx context.Context, sqlTx *sql.Tx) error {
-	tx := &Tx{Queries: Queries{sqlTx}, tx: sqlTx}
+	tx := &Tx{Queries: queriesOn(sqliteEngine{}, sqlTx)}
 	for last := int64(0); ; {
 		users, err := many(ctx, tx.q, func(s scanner) (u userKeys, err error) {
 			err = s.Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.Role, &u.name, &u.role)

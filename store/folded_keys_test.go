@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"console/store"
@@ -9,7 +8,7 @@ import (
 
 func TestFC181_KeysOfEarlierVersionsAreFoldedAnew(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	earlier := store.OpenAt(t, path, 13)
 	_, err := earlier.Exec(`INSERT INTO users (uuid, email, email_key, first_name, last_name, role, created_at, joined_at, activated_at, name_key, role_key)
 		VALUES ('1', 'a@b.co', 'a@b.co', 'Łukasz', 'O’Brien', 'analyst', 1, 1, 1, 'łukasz o’brien', 'analyst' || char(10) || 'łukasz o’brien'),

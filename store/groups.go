@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"console/internal/input"
@@ -85,7 +84,7 @@ func (q Queries) coveringGroups(ctx context.Context, from, where string, args ..
 	rows, err := many(ctx, q.q, func(s scanner) (c covering, err error) {
 		err = c.scanInto(s, &c.tenant, &c.disabled)
 		return c, err
-	}, `SELECT `+groupColumns+`, coalesce(t.id, 0), coalesce(t.disabled_at > 0, 0)
+	}, `SELECT `+groupColumns+`, coalesce(t.id, 0), coalesce(t.disabled_at, 0) > 0
 		FROM `+from+` LEFT JOIN group_tenants gt ON gt.group_id = g.id LEFT JOIN tenants t ON t.id = gt.tenant_id
 		WHERE `+where+` ORDER BY g.id, t.id`, args...)
 	return gathered(rows), err
@@ -177,8 +176,8 @@ func (q Queries) ListGroups(ctx context.Context, query GroupQuery) (groups []Lis
 		err = g.scanInto(s, &g.Tenants)
 		return g, err
 	}, `SELECT `+groupColumns+`, (SELECT count(*) FROM group_tenants gt WHERE gt.group_id = g.id) FROM groups g
-		WHERE ($1 = '' OR instr(g.name_key, $1) > 0) AND ($2 = '' OR g.role = $2) AND (NOT $3 OR g.role = '')
-		AND ($5 = 0 OR (g.name_key, g.id) `+compare+` ($4, $5))
+		WHERE ($1 = '' OR replace(g.name_key, $1, '') <> g.name_key) AND ($2 = '' OR g.role = $2) AND (CAST($3 AS BIGINT) = 0 OR g.role = '')
+		AND (CAST($5 AS BIGINT) = 0 OR (g.name_key, g.id) `+compare+` ($4, $5))
 		ORDER BY g.name_key `+order+`, g.id `+order+` LIMIT $6`,
 		input.Fold(query.Search), query.Role, query.Custom, key, query.Cursor.ID, query.Limit+1)
 	if err != nil {
@@ -357,10 +356,10 @@ type Member struct {
 	MemberKind
 }
 
-// memberKinds lists the members of a group with their kinds. The other groups stand in the order of the index: to sort them
-// takes a tenth of the time, and in another order there would only be more kinds.
-const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT group_concat(o.group_id) FROM group_users o
-	WHERE o.user_id = m.user_id AND o.group_id <> $1), '') AS others FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
+// memberKinds lists the members of a group with their kinds. The other groups stand in the order of their index.
+const memberKinds = `SELECT m.user_id, u.role, coalesce((SELECT string_agg(CAST(o.group_id AS TEXT), ',')
+		FROM (SELECT group_id FROM group_users WHERE user_id = m.user_id AND group_id <> $1 ORDER BY group_id) AS o), '') AS others
+	FROM group_users m JOIN users u ON u.id = m.user_id WHERE m.group_id = $1`
 
 // People are several people, by their number and a checksum of who they are: others have, but for a freak of chance, another.
 type People struct {
@@ -386,7 +385,7 @@ func (q Queries) MemberKinds(ctx context.Context, groupID int64) (map[MemberKind
 	rows, err := many(ctx, q.q, func(s scanner) (r row, err error) {
 		err = s.Scan(&r.kind.Role, &r.kind.Others, &r.people.Count, &r.people.Checksum)
 		return r, err
-	}, `SELECT role, others, `+countPeople+` FROM (`+memberKinds+`) GROUP BY role, others`, groupID)
+	}, `SELECT role, others, `+countPeople+` FROM (`+memberKinds+`) AS kinds GROUP BY role, others`, groupID)
 	kinds := make(map[MemberKind]People, len(rows))
 	for _, r := range rows {
 		kinds[r.kind] = r.people
@@ -396,16 +395,16 @@ func (q Queries) MemberKinds(ctx context.Context, groupID int64) (map[MemberKind
 
 // MembersOfKinds returns the first members of a group, by id, who are of one of the kinds.
 func (q Queries) MembersOfKinds(ctx context.Context, groupID int64, kinds []MemberKind, limit int) ([]Member, error) {
-	encoded, err := json.Marshal(kinds)
+	listed, err := list(kinds)
 	if err != nil {
 		return nil, err
 	}
 	return many(ctx, q.q, func(s scanner) (m Member, err error) {
 		err = s.Scan(&m.UserID, &m.Role, &m.Others)
 		return m, err
-	}, `SELECT user_id, role, others FROM (`+memberKinds+`) WHERE (role, others) IN
-		(SELECT value ->> 'Role', value ->> 'Others' FROM json_each($2))
-		ORDER BY user_id LIMIT $3`, groupID, string(encoded), limit)
+	}, `SELECT user_id, role, others FROM (`+memberKinds+`) AS kinds WHERE (role, others) IN
+		(SELECT value ->> 'Role', value ->> 'Others' FROM `+q.engine.objects("$2")+`)
+		ORDER BY user_id LIMIT $3`, groupID, listed, limit)
 }
 
 // Groups returns groups by name, at most limit.
@@ -464,24 +463,27 @@ func (q Queries) GroupNames(ctx context.Context, users []int64) (map[int64][]str
 // PeopleHolding counts the people in groups, each once, and those who need none: the Global Administrators. Who was invited
 // by link holds nothing before they sign up.
 func (q Queries) PeopleHolding(ctx context.Context, groups []int64) (People, error) {
-	list, err := json.Marshal(groups)
+	listed, err := list(groups)
 	if err != nil {
 		return People{}, err
 	}
-	return one(ctx, q.q, scanPeople, peopleHolding+` SELECT `+countPeople+` FROM holding`, string(list))
+	return one(ctx, q.q, scanPeople, q.withHolding()+` SELECT `+countPeople+` FROM holding`, listed)
 }
 
 // FirstHolding returns the first of the people that PeopleHolding counts, by id.
 func (q Queries) FirstHolding(ctx context.Context, groups []int64, limit int) ([]int64, error) {
-	list, err := json.Marshal(groups)
+	listed, err := list(groups)
 	if err != nil {
 		return nil, err
 	}
-	return many(ctx, q.q, value[int64], peopleHolding+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, string(list), limit)
+	return many(ctx, q.q, value[int64], q.withHolding()+` SELECT user_id FROM holding ORDER BY user_id LIMIT $2`, listed, limit)
 }
 
-const peopleHolding = `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN (SELECT value FROM json_each($1))
-	UNION SELECT id FROM users WHERE role = 'global_admin' AND joined_at > 0)`
+func (q Queries) withHolding() string {
+	return `WITH holding AS (SELECT user_id FROM group_users WHERE group_id IN
+			(SELECT CAST(value AS BIGINT) FROM ` + q.engine.elements("$1", "wanted") + `)
+		UNION SELECT id FROM users WHERE role = 'global_admin' AND joined_at > 0)`
+}
 
 // Giving are the groups with members that give a permission in a tenant.
 type Giving struct {
@@ -495,8 +497,11 @@ type Giving struct {
 }
 
 // giving is the condition that a group gives what the first three arguments say: Giving.roles, key and in.
-const giving = `(g.role IN (SELECT value FROM json_each($1)) OR g.role = '' AND instr(' ' || g.permissions || ' ', $2) > 0)
-	AND (g.all_tenants = 1 OR EXISTS (SELECT 1 FROM group_tenants gt WHERE gt.group_id = g.id AND gt.tenant_id = $3))`
+func (q Queries) giving() string {
+	return `(g.role IN (SELECT value FROM ` + q.engine.elements("$1", "roles") + `)
+			OR g.role = '' AND replace(' ' || g.permissions || ' ', $2, '') <> ' ' || g.permissions || ' ')
+		AND (g.all_tenants = 1 OR EXISTS (SELECT 1 FROM group_tenants gt WHERE gt.group_id = g.id AND gt.tenant_id = $3))`
+}
 
 // GroupsGiving returns the groups that give p in a tenant.
 func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tenantID int64) (Giving, error) {
@@ -506,15 +511,16 @@ func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tena
 			roles = append(roles, role)
 		}
 	}
-	list, err := json.Marshal(roles)
+	listed, err := list(roles)
 	if err != nil {
 		return Giving{}, err
 	}
-	g := Giving{roles: string(list), key: " " + p.String() + " ", in: tenantID}
+	g := Giving{roles: listed, key: " " + p.String() + " ", in: tenantID}
 	return one(ctx, q.q, func(s scanner) (Giving, error) {
 		err := s.Scan(&g.ids, &g.Groups, &g.Members)
 		return g, err
-	}, `SELECT json_group_array(g.id), count(*), coalesce(sum(g.members), 0) FROM groups g WHERE g.members > 0 AND `+giving,
+	}, `SELECT '[' || coalesce(string_agg(CAST(g.id AS TEXT), ','), '') || ']', count(*), coalesce(sum(g.members), 0)
+		FROM groups g WHERE g.members > 0 AND `+q.giving(),
 		g.roles, g.key, g.in)
 }
 
@@ -522,14 +528,16 @@ func (q Queries) GroupsGiving(ctx context.Context, p permission.Permission, tena
 // nobody. It looks once into each group.
 func (q Queries) NextGiven(ctx context.Context, g Giving, after int64) (int64, error) {
 	return one(ctx, q.q, value[int64], `SELECT coalesce(min(id), 0) FROM (SELECT (SELECT user_id FROM group_users
-			WHERE group_id = wanted.value AND user_id > $2 ORDER BY user_id LIMIT 1) AS id FROM json_each($1) wanted
-		UNION ALL SELECT min(id) FROM users WHERE role = 'global_admin' AND id > $2)`, g.ids, after)
+			WHERE group_id = CAST(wanted.value AS BIGINT) AND user_id > $2 ORDER BY user_id LIMIT 1) AS id
+			FROM `+q.engine.elements("$1", "wanted")+`
+		UNION ALL SELECT min(id) FROM users WHERE role = 'global_admin' AND id > $2) AS firsts`, g.ids, after)
 }
 
 // PeopleGiven returns the ids after one, up to another, of the people in any of the groups and of the Global Administrators, in
 // ascending order. It looks once into each group, and reads all its memberships between the two.
 func (q Queries) PeopleGiven(ctx context.Context, g Giving, after, last int64) ([]int64, error) {
-	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id IN (SELECT value FROM json_each($1))
+	return many(ctx, q.q, value[int64], `SELECT user_id FROM group_users WHERE group_id IN
+			(SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "wanted")+`)
 			AND user_id > $2 AND user_id <= $3
 		UNION SELECT id FROM users WHERE role = 'global_admin' AND id > $2 AND id <= $3 ORDER BY user_id`, g.ids, after, last)
 }
@@ -542,15 +550,17 @@ func (q Queries) MembershipsGiven(ctx context.Context, g Giving, users []int64) 
 		user  int64
 		group Group
 	}
-	list, err := json.Marshal(users)
+	listed, err := list(users)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := many(ctx, q.q, func(s scanner) (m membership, err error) {
 		err = m.group.scanInto(s, &m.user)
 		return m, err
-	}, `SELECT `+groupColumns+`, gu.user_id FROM json_each($4) wanted CROSS JOIN group_users gu ON gu.user_id = wanted.value
-		CROSS JOIN groups g ON g.id = gu.group_id WHERE `+giving+` ORDER BY gu.user_id, g.id`, g.roles, g.key, g.in, string(list))
+	}, `SELECT `+groupColumns+`, gu.user_id FROM `+q.engine.elements("$4", "wanted")+`
+		CROSS JOIN group_users gu CROSS JOIN groups g
+		WHERE gu.user_id = CAST(wanted.value AS BIGINT) AND g.id = gu.group_id AND `+q.giving()+` ORDER BY gu.user_id, g.id`,
+		g.roles, g.key, g.in, listed)
 	for _, m := range rows {
 		c := CoveringGroup{Group: m.group}
 		if !c.AllTenants {

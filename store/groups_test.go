@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -302,13 +301,13 @@ func TestDeletedTenantLeavesItsGroups(t *testing.T) {
 // TestMigrationCountsMembers opens a database of the schema before groups of one's own, with people in it.
 func TestMigrationCountsMembers(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	raw, err := sql.Open("sqlite", store.DSN(path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	earlier, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations"))
+	earlier, err := goose.NewProvider(goose.DialectSQLite3, raw, os.DirFS("migrations/sqlite"))
 	if err != nil {
 		t.Fatal(err)
 	}

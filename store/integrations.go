@@ -62,7 +62,7 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 		i.Events = NoEvents
 	}
 	i.ID, err = tx.insert(ctx, `INSERT INTO integrations (kind, name, active, settings, created_at, tenant_id, events, creator)
-		VALUES ($1, $2, $3, $4, $5, nullif($6, 0), $7, $8)`,
+		VALUES ($1, $2, $3, $4, $5, nullif(CAST($6 AS BIGINT), 0), $7, $8)`,
 		i.Kind, i.Name, i.Active, []byte{}, i.CreatedAt, i.TenantID, i.Events, i.Creator)
 	return err
 }
@@ -80,7 +80,7 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 		return err
 	}
 	err = tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6,
-		tenant_id = nullif($7, 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2`,
+		tenant_id = nullif(CAST($7 AS BIGINT), 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2`,
 		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events)
 	if err != nil {
 		return err

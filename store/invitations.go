@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 )
@@ -126,7 +125,8 @@ func (tx *Tx) InsertInvitation(ctx context.Context, i *Invitation) (err error) {
 	i.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO invitations (user_id, by_link, tenant_id, inviter_id, inviter_name, inviter_email, duration, expires_at,
-		mail_delivery_id, created_at) VALUES ($1, $2, nullif($3, 0), nullif($4, 0), $5, $6, $7, $8, nullif($9, 0), $10)`,
+		mail_delivery_id, created_at) VALUES ($1, $2, nullif(CAST($3 AS BIGINT), 0), nullif(CAST($4 AS BIGINT), 0), $5, $6, $7, $8,
+		nullif(CAST($9 AS BIGINT), 0), $10)`,
 		i.UserID,
 		i.ByLink,
 		i.TenantID,
@@ -146,8 +146,8 @@ func (tx *Tx) UpdateInvitation(ctx context.Context, i Invitation) error {
 	return tx.execOne(
 		ctx,
 		ErrNotFound,
-		`UPDATE invitations SET inviter_id = nullif($2, 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
-		mail_delivery_id = nullif($6, 0), tenant_id = nullif($7, 0) WHERE id = $1`,
+		`UPDATE invitations SET inviter_id = nullif(CAST($2 AS BIGINT), 0), inviter_name = $3, inviter_email = $4, expires_at = $5,
+		mail_delivery_id = nullif(CAST($6 AS BIGINT), 0), tenant_id = nullif(CAST($7 AS BIGINT), 0) WHERE id = $1`,
 		i.ID,
 		i.InviterID,
 		i.InviterName,
@@ -279,23 +279,26 @@ func (q Queries) InvitedInWithLink(ctx context.Context, groupID int64, now Milli
 
 // InvitedWithLinkOf returns the people of the pending invitations by mail whose link any of makers has, by id.
 func (q Queries) InvitedWithLinkOf(ctx context.Context, makers []int64, now Millis) ([]User, error) {
-	list, err := json.Marshal(makers)
+	listed, err := list(makers)
 	if err != nil {
 		return nil, err
 	}
+	makersListed := q.engine.elements("$2", "makers")
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id `+handedLinks+`
-		AND l.made_by IN (SELECT value FROM json_each($2))
-		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT value FROM json_each($2))) ORDER BY u.id`, now, string(list))
+		AND l.made_by IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)
+		UNION SELECT i.user_id `+linksWithReaders+` AND e.actor_id IN (SELECT CAST(value AS BIGINT) FROM `+makersListed+`)) ORDER BY u.id`,
+		now, listed)
 }
 
 // InvitedByLinkOf returns the people of the pending invitations by link that any of inviters has made, by id.
 func (q Queries) InvitedByLinkOf(ctx context.Context, inviters []int64) ([]User, error) {
-	list, err := json.Marshal(inviters)
+	listed, err := list(inviters)
 	if err != nil {
 		return nil, err
 	}
 	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id IN (SELECT i.user_id FROM invitations i
-		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT value FROM json_each($1))) ORDER BY u.id`, string(list))
+		WHERE i.by_link = 1 AND i.inviter_id IN (SELECT CAST(value AS BIGINT) FROM `+q.engine.elements("$1", "inviters")+`))
+		ORDER BY u.id`, listed)
 }
 
 // EndSignupLinksOfUser ends the open links that were issued for a person.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 
 	"console/internal/permission"
 )
@@ -113,13 +112,13 @@ func (q Queries) CountOutcomes(ctx context.Context, jobID int64) (map[string]map
 
 // FirstOutcomes returns the outcomes that were condition to triggers, of people with these roles, in order, at most limit.
 func (q Queries) FirstOutcomes(ctx context.Context, jobID int64, condition string, roles []permission.Role, limit int) ([]Outcome, error) {
-	list, err := json.Marshal(roles)
+	listed, err := list(roles)
 	if err != nil {
 		return nil, err
 	}
 	return many(ctx, q.q, scanOutcome, `SELECT `+outcomeColumns+` FROM job_outcomes
-		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM json_each($3))
-		ORDER BY step LIMIT $4`, jobID, condition, string(list), limit)
+		WHERE job_id = $1 AND condition = $2 AND role IN (SELECT value FROM `+q.engine.elements("$3", "roles")+`)
+		ORDER BY step LIMIT $4`, jobID, condition, listed, limit)
 }
 
 // JobWork returns what the steps of a job are, as JSON. It may be large.

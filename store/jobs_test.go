@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 
 func TestRefusalsAreFoundByTheirIndex(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the plan is SQLite's")
 	db := openAt(t, path)
 	job, other := store.Job{Kind: "disable", Total: 6}, store.Job{Kind: "disable", Total: 6}
 	update(t, db, func(ctx context.Context, tx *store.Tx) error {

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// commits tells whether anything has been committed. SQLite counts for each connection what others have committed, so it asks
-// on one connection of its own.
+// commits tells whether anything has been committed to a file of SQLite, which counts for each connection what others have committed,
+// so it asks on one connection of its own.
 type commits struct {
 	mu      sync.Mutex
 	conn    *sql.Conn // nil: not opened yet, or it has failed
@@ -45,14 +45,18 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	if version, known := ctx.Value(versionKey{}).(int64); known {
 		return version, nil
 	}
-	c := &db.commits
+	return db.engine.countCommits(ctx, db)
+}
+
+// current is Version, asked of SQLite.
+func (c *commits) current(ctx context.Context, db *DB) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.present(ctx, db)
 }
 
 // versionInside is Version of this moment for who has a connection already, and so may wait for none: where it would have to, and where
-// it cannot tell, it is 0.
+// it cannot tell, it is 0. On PostgreSQL it always is, as asking takes a connection.
 func (db *DB) versionInside(ctx context.Context) int64 {
 	c := &db.commits
 	if !c.mu.TryLock() {
@@ -89,13 +93,13 @@ func (c *commits) present(ctx context.Context, db *DB) (int64, error) {
 func (c *commits) count(ctx context.Context, db *DB) (counted int64, err error) {
 	fresh := c.conn == nil
 	if fresh {
-		if c.conn, err = db.read.Conn(unwatched(ctx)); err != nil {
+		if c.conn, err = db.read.Conn(context.WithoutCancel(ctx)); err != nil {
 			return 0, unavailable(err)
 		}
-		c.ask, err = c.conn.PrepareContext(unwatched(ctx), dataVersion)
+		c.ask, err = c.conn.PrepareContext(context.WithoutCancel(ctx), dataVersion)
 	}
 	if err == nil {
-		counted, err = value[int64](c.ask.QueryRowContext(unwatched(ctx)))
+		counted, err = value[int64](c.ask.QueryRowContext(context.WithoutCancel(ctx)))
 	}
 	if err != nil {
 		_ = c.giveBack() // the next call opens another one
@@ -128,14 +132,18 @@ func (c *commits) giveBack() error {
 }
 
 // NoteUses notes when sessions and tokens, by id, were last used, and commits that without Version rising: many are used every minute,
-// and no Memo may tell of it. What others commit is counted all the same. Between the beginning of the transaction and its commit
-// nobody else can commit. Afterwards only other processes can, as this one has no second writing connection; SQLite tells the writing
-// connection of what others have committed, and not of its own, so it knows whether there was anything but the uses.
+// and no Memo may tell of it. What others commit is counted all the same. On PostgreSQL it does not wait for other writers, and each use is
+// a commit of its own.
 func (db *DB) NoteUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
-	return db.writing.note(db.commitUses(ctx, sessions, tokens))
+	return db.writing.note(db.engine.noting(ctx, db, func(tx *Tx) error {
+		return errors.Join(tx.TouchSessions(ctx, sessions), tx.touchTokens(ctx, tokens))
+	}))
 }
 
-func (db *DB) commitUses(ctx context.Context, sessions map[int64]Millis, tokens map[int64]TokenUse) error {
+// commitUses commits what note notes without counting it. Between the beginning of the transaction and its commit nobody else can
+// commit. Afterwards only other processes can, as this one has no second writing connection; SQLite tells the writing connection of what
+// others have committed, and not of its own, so it knows whether there was anything but the uses.
+func (db *DB) commitUses(ctx context.Context, note func(*Tx) error) error {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
@@ -146,18 +154,17 @@ func (db *DB) commitUses(ctx context.Context, sessions map[int64]Millis, tokens 
 		return fmt.Errorf("begin: %w", unavailable(err))
 	}
 	defer tx.Rollback() // without effect after Commit
-	before, err := value[int64](tx.QueryRowContext(unwatched(ctx), dataVersion))
+	before, err := value[int64](tx.QueryRowContext(context.WithoutCancel(ctx), dataVersion))
 	if err != nil {
 		return unavailable(err)
 	}
-	noting := &Tx{Queries: Queries{tx}, tx: tx}
-	if err := errors.Join(noting.TouchSessions(ctx, sessions), noting.touchTokens(ctx, tokens)); err != nil {
+	if err := note(&Tx{Queries: queriesOn(db.engine, tx)}); err != nil {
 		return err
 	}
 	db.commits.beginUses(ctx, db)
 	err = tx.Commit()
 	db.commits.endUses(ctx, db, func() bool {
-		after, asked := value[int64](conn.QueryRowContext(unwatched(ctx), dataVersion))
+		after, asked := value[int64](conn.QueryRowContext(context.WithoutCancel(ctx), dataVersion))
 		return err == nil && asked == nil && after == before
 	})
 	if err != nil {

@@ -3,16 +3,16 @@ package store_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"sync"
 	"testing"
 
 	"console/store"
+	"console/store/storetest"
 )
 
 func TestVersionRisesWithEveryCommitOfAnybody(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	db, other := openAt(t, path), openAt(t, path)
 	version := func() int64 {
 		t.Helper()
@@ -111,7 +111,7 @@ func TestMemoIsAsNewAsEveryCommitBeforeTheCall(t *testing.T) {
 // When sessions and tokens are used is written all the time: what is remembered stays, and what others commit beside it counts.
 func TestUsesLeaveTheVersionAsItIs(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	db, other := openAt(t, path), openAt(t, path)
 	p := person(1)
 	session := store.Session{TokenHash: []byte("x"), FormKey: []byte{}, Data: []byte{}, LastSeenAt: 1}
@@ -163,7 +163,7 @@ func TestUsesLeaveTheVersionAsItIs(t *testing.T) {
 // What others commit while uses are noted, at whatever moment, is never missed.
 func TestUsesHideNoCommit(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	db, other := openAt(t, path), openAt(t, path)
 	var memo store.Memo[int, int64]
 	done := make(chan struct{})

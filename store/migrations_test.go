@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +15,7 @@ import (
 // SQLite deletes what refers to a table when that table is dropped, so a migration that builds one anew would show here.
 func TestFC148_MigrationsLoseNothing(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	db := store.OpenAt(t, path, 1)
 	defer db.Close()
 	fillEmptyTables(t, db)
@@ -49,7 +48,7 @@ func TestFC148_MigrationsLoseNothing(t *testing.T) {
 // Tokens of before know who has disabled them, and for how long they were made.
 func TestTokensOfBeforeKnowTheirLengthAndWhoDisabledThem(t *testing.T) {
 	t.Parallel()
-	db := store.OpenAt(t, filepath.Join(t.TempDir(), "console.db"), 29)
+	db := store.OpenAt(t, onSQLite(t, "written for SQLite"), 29)
 	defer db.Close()
 	for _, insert := range []string{
 		`INSERT INTO tokens (id, hash, kind, name, name_key, permissions, created_at, expires_at, disabled_at, disabled_why)

@@ -134,11 +134,13 @@ func (tx *Tx) SetSessionStage(ctx context.Context, id int64, stage Stage) error 
 	return tx.execOne(ctx, ErrNotFound, `UPDATE sessions SET stage = $2 WHERE id = $1`, id, stage)
 }
 
-// SaveSessionData stores what the session remembers between requests. A session that has ended stays ended: there
-// is no row to update, and that is no error.
-func (tx *Tx) SaveSessionData(ctx context.Context, tokenHash, data []byte) error {
-	_, err := tx.exec(ctx, `UPDATE sessions SET data = $2 WHERE token_hash = $1`, tokenHash, data)
-	return err
+// SaveSessionData stores what a session remembers between requests. A session that has ended stays ended: there
+// is no row to update, and that is no error. On PostgreSQL it does not wait for other writers.
+func (db *DB) SaveSessionData(ctx context.Context, tokenHash, data []byte) error {
+	return db.engine.beside(ctx, db, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `UPDATE sessions SET data = $2 WHERE token_hash = $1`, tokenHash, data)
+		return err
+	})
 }
 
 // TouchSessions notes when sessions, by id, were last used, never backwards.

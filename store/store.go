@@ -1,8 +1,9 @@
 // Package store is the database: rows, queries and transactions. It knows SQL and nothing of who may do what.
 //
-// Reads run on a small pool of read-only connections ([DB]); whatever writes is a method of [Tx] and so cannot be
-// called outside a transaction. There is one writing connection: transactions run one after the other, and a
-// reader never waits for a writer (WAL).
+// Reads run on a small pool of connections ([DB]); whatever writes is a method of [Tx] and so cannot be called outside a
+// transaction. Transactions that write run one after the other, and a reader never waits for a writer.
+//
+// The database is a file of SQLite or a schema of PostgreSQL. One text of SQL serves both; what they do differently is an engine.
 package store
 
 import (
@@ -14,18 +15,14 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 var (
@@ -43,12 +40,6 @@ var (
 	ErrOlderSchema = errors.New("the database was written by an older version of the program; start this one on it first")
 )
 
-// readers is the size of the reading pool; with more, SQLite gets slower (measured).
-const readers = 4
-
-// writerCache is the page cache of the writing connection, in KiB when negative (SQLite's PRAGMA cache_size).
-const writerCache = "-65536"
-
 // Millis is a time in milliseconds since 1970, UTC. Zero means "not yet" or "never".
 type Millis int64
 
@@ -65,69 +56,71 @@ func (m Millis) Add(d time.Duration) Millis { return m + Millis(d.Milliseconds()
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
 // Queries reads. Its methods are found on DB (the latest committed state) and on Tx (the transaction's state).
-type Queries struct{ q querier }
+type Queries struct {
+	q      querier
+	engine engine
+}
+
+// queriesOn reads as an engine does, on a pool or in a transaction.
+func queriesOn(e engine, on querier) Queries { return Queries{session{on, e}, e} }
 
 // DB is an open database.
 type DB struct {
 	Queries
-	read, write *sql.DB
-	commits     commits
-	writing     writing
-	committed   func() // nil: nobody wants to know
+	pools
+	commits   commits // of SQLite
+	writing   writing
+	committed func() // nil: nobody wants to know
 }
 
 // Tx is a writing transaction.
 type Tx struct {
 	Queries
-	tx   *sql.Tx
 	head Head // of the activity log; without a MAC: not known
 }
 
-// Open opens the SQLite file at path, creates it when it does not exist, and migrates it to the newest schema. It
-// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated.
-func Open(ctx context.Context, path string) (*DB, error) {
-	write, err := openPool(dsn(path, url.Values{
-		"_txlock": {"immediate"}, // a read-then-write transaction must hold the lock from its first statement
-		// The cache holds the pages that a transaction changes, 12 indexes of users among them; what a statement would
-		// undo is kept in memory, not in a file.
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "cache_size(" + writerCache + ")", "temp_store(memory)"},
-	}))
+// Open opens a database and migrates it to the newest schema. A URL that begins with postgres:// or postgresql:// names one of
+// PostgreSQL, which is there already; anything else is the path of a file of SQLite, which is created when it does not exist. Open
+// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated. No error holds a password.
+func Open(ctx context.Context, place string) (*DB, error) {
+	e := engineOf(place)
+	p, err := e.dial(ctx, place)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
-	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, write); err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	read, err := openPool(dsn(path, url.Values{
-		"_pragma": {"query_only(1)", "mmap_size(268435456)"},
-	}))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), write.Close())
-	}
-	read.SetMaxOpenConns(readers + 1) // one asks for commits only
-	read.SetMaxIdleConns(readers)
-	return &DB{Queries: Queries{read}, read: read, write: write}, nil
+	return &DB{Queries: queriesOn(e, p.read), pools: p}, nil
 }
 
-// OpenReading opens the database at path for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for
-// one that this program would have to migrate.
-func OpenReading(ctx context.Context, path string) (*DB, error) {
-	read, err := openPool(dsn(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)"}}))
+// OpenReading opens a database for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for one that
+// this program would have to migrate.
+func OpenReading(ctx context.Context, place string) (*DB, error) {
+	e := engineOf(place)
+	read, err := e.reader(ctx, place)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	current, newest, err := versions(ctx, read)
+	current, newest, err := versions(ctx, e, read)
 	if err == nil && current < newest {
 		err = fmt.Errorf("%w: schema %d, this program knows %d", ErrOlderSchema, current, newest)
 	}
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return &DB{Queries: Queries{read}, read: read, write: read}, nil // what is written fails
+	return &DB{Queries: queriesOn(e, read), pools: pools{read, read}}, nil // what is written fails
+}
+
+// Exists says whether there is a database at a place, and of PostgreSQL whether a console has sealed anything in it.
+func Exists(ctx context.Context, place string) (bool, error) {
+	if !IsURL(place) {
+		_, err := os.Stat(place)
+		return err == nil, nil
+	}
+	sealed, err := SealedAt(ctx, place)
+	return sealed.Constant != nil, err
 }
 
 // Sealed is what a database holds that tells whether a key is its own.
@@ -137,23 +130,26 @@ type Sealed struct {
 	Authenticators map[int64][]byte // secrets, by person
 }
 
-// SealedAt returns what is sealed in the database at path, which is neither migrated nor written: not even what a crash has
-// left in its log is moved. Where there is no database yet, nothing is sealed.
-func SealedAt(ctx context.Context, path string) (sealed Sealed, err error) {
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
-		return Sealed{}, nil
+// SealedAt returns what is sealed in the database at a place, which is neither migrated nor written: not even what a crash has
+// left in the log of SQLite is moved. Where there is no database yet, nothing is sealed.
+func SealedAt(ctx context.Context, place string) (sealed Sealed, err error) {
+	if !IsURL(place) {
+		if info, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+			return Sealed{}, nil
+		}
 	}
-	db, err := openPool(dsn(path, url.Values{"mode": {"ro"}}))
+	e := engineOf(place)
+	db, err := e.reader(ctx, place)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("open database: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return Queries{db}.sealed(ctx)
+	return queriesOn(e, db).sealed(ctx)
 }
 
 // sealed reads the tables that the database has; earlier versions had fewer.
 func (q Queries) sealed(ctx context.Context) (Sealed, error) {
-	tables, err := many(ctx, q.q, value[string], `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	tables, err := many(ctx, q.q, value[string], q.engine.tables())
 	if err != nil {
 		return Sealed{}, err
 	}
@@ -187,17 +183,11 @@ func (q Queries) blobs(ctx context.Context, query string) (map[int64][]byte, err
 	return found, err
 }
 
-// dsn carries every setting, because a PRAGMA statement would reach only one connection of a pool.
-func dsn(path string, more url.Values) string {
-	more["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)"}, more["_pragma"]...)
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: more.Encode()}).String()
-}
-
-func migrate(ctx context.Context, db *sql.DB) error {
-	if _, _, err := versions(ctx, db); err != nil {
+func migrate(ctx context.Context, e engine, db *sql.DB) error {
+	if _, _, err := versions(ctx, e, db); err != nil {
 		return err
 	}
-	provider, err := migrator(db)
+	provider, err := e.migrator(db)
 	if err != nil {
 		return err
 	}
@@ -208,8 +198,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older.
-func versions(ctx context.Context, db *sql.DB) (current, newest int64, err error) {
-	provider, err := migrator(db)
+func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {
+	provider, err := e.migrator(db)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -223,21 +213,9 @@ func versions(ctx context.Context, db *sql.DB) (current, newest int64, err error
 	return current, newest, nil
 }
 
-func migrator(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(goMigrations()...))
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return provider, nil
-}
-
 // Close ends all connections.
 func (db *DB) Close() error {
-	return errors.Join(db.commits.stop(), db.read.Close(), db.write.Close())
+	return errors.Join(db.commits.stop(), db.pools.end())
 }
 
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
@@ -248,8 +226,15 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
-	if err := change(&Tx{Queries: Queries{tx}, tx: tx}); err != nil {
+	writing := &Tx{Queries: queriesOn(db.engine, tx)}
+	if err := db.engine.begin(ctx, writing.q); err != nil {
+		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
+	}
+	if err := change(writing); err != nil {
 		return db.writing.note(err)
+	}
+	if err := db.engine.finish(ctx, writing.q); err != nil {
+		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
 	if err := tx.Commit(); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
@@ -267,33 +252,22 @@ func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
-	tx, err := db.read.BeginTx(ctx, nil)
+	tx, err := db.read.BeginTx(ctx, db.engine.snapshot())
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
 	}
 	defer tx.Rollback() // it has written nothing
-	return look(Queries{tx})
+	return look(queriesOn(db.engine, tx))
 }
 
-// Load is Update for hundreds of thousands of rows: it may take 512 MB of memory until it returns, so that a page of an
+// Load is Update for hundreds of thousands of rows: with SQLite it may take 512 MB of memory until it returns, so that a page of an
 // index which many rows change is written once.
 func (db *DB) Load(ctx context.Context, change func(*Tx) error) error {
-	return db.Update(ctx, func(tx *Tx) error {
-		if _, err := tx.exec(ctx, `PRAGMA cache_size = -524288`); err != nil {
-			return err
-		}
-		err := change(tx)
-		_, restored := tx.exec(context.WithoutCancel(ctx), `PRAGMA cache_size = `+writerCache)
-		return errors.Join(err, restored)
-	})
+	return db.Update(ctx, func(tx *Tx) error { return db.engine.withMemory(ctx, tx, change) })
 }
 
 // scanner is a row that can be read.
 type scanner interface{ Scan(dest ...any) error }
-
-// unwatched is the context that a statement runs under. To watch for the end of a request takes two goroutines for each
-// statement, more than most statements take; that a request has ended is noticed between them.
-func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // one reads the single row of query, or returns ErrNotFound.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
@@ -301,7 +275,7 @@ func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 		var none T
 		return none, err
 	}
-	row, err := scan(q.QueryRowContext(unwatched(ctx), query, args...))
+	row, err := scan(q.QueryRowContext(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrNotFound
 	}
@@ -311,11 +285,10 @@ func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), q
 // unavailable marks an error as ErrUnavailable, unless the database did answer: what breaks a constraint is a fault of the
 // program.
 func unavailable(err error) error {
-	const constraint = 19 // the primary code, without what extends it
 	if err == nil {
 		return nil
 	}
-	if e, is := errors.AsType[*sqlite.Error](err); is && e.Code()&0xff == constraint {
+	if f, is := failureOf(err); is && f.constraint {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -326,7 +299,7 @@ func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(unwatched(ctx), query, args...)
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -350,7 +323,7 @@ func value[T any](s scanner) (v T, err error) {
 
 // exec runs a statement that may change any number of rows.
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := tx.tx.ExecContext(unwatched(ctx), query, args...)
+	result, err := tx.q.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, duplicate(err)
 	}
@@ -368,15 +341,13 @@ func (tx *Tx) execOne(ctx context.Context, missing error, query string, args ...
 
 // insert runs an INSERT and returns the new id.
 func (tx *Tx) insert(ctx context.Context, query string, args ...any) (int64, error) {
-	id, err := value[int64](tx.tx.QueryRowContext(unwatched(ctx), query+" RETURNING id", args...))
+	id, err := value[int64](tx.q.QueryRowContext(ctx, query+" RETURNING id", args...))
 	return id, duplicate(err)
 }
 
-// duplicate turns SQLite's extended codes for a broken unique constraint into ErrDuplicate.
+// duplicate turns the error of a broken unique constraint into ErrDuplicate.
 func duplicate(err error) error {
-	const primaryKey, unique = 1555, 2067
-	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code() == primaryKey || e.Code() == unique) {
+	if f, is := failureOf(err); is && f.duplicate {
 		return ErrDuplicate
 	}
 	return unwritable(unavailable(err))

@@ -6,18 +6,30 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"slices"
 	"sync"
 	"testing"
 
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// onSQLite leaves a test to SQLite, and returns the path of a database.
+func onSQLite(t *testing.T, why string) string {
+	t.Helper()
+	if storetest.OnPostgres() {
+		t.Skip(why)
+	}
+	return storetest.Place(t)
+}
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "console.db"))
+	return openAt(t, storetest.Place(t))
 }
 
 func openAt(t *testing.T, path string) *store.DB {
@@ -26,7 +38,12 @@ func openAt(t *testing.T, path string) *store.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() {
+		if !t.Failed() {
+			db.Statements(t)
+		}
+		db.Close()
+	})
 	return db
 }
 
@@ -58,7 +75,7 @@ func addPeople(t *testing.T, db *store.DB, people ...store.User) []store.User {
 
 func TestFC144_EveryConnectionHasItsSettings(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the settings are SQLite's")
 	openAt(t, path)
 	db, err := sql.Open("sqlite", store.DSN(path))
 	if err != nil {
@@ -124,7 +141,7 @@ func TestFC53_IdsAreNeverReusedAndDependentRowsGo(t *testing.T) {
 
 func TestFC143_WritersWaitForEachOther(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	databases := []*store.DB{openAt(t, path), openAt(t, path)} // as two processes would
 	addPeople(t, databases[0], person(0))
 	const workers, rounds = 20, 20
@@ -201,14 +218,10 @@ func TestOneMailboxOneRow(t *testing.T) {
 
 func TestNewerSchemaIsRefusedUntouched(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	openAt(t, path).Close()
-	raw, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	if _, err := raw.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+	raw := storetest.Raw(t, path)
+	if _, err := raw.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Open(t.Context(), path); !errors.Is(err, store.ErrNewerSchema) {
@@ -224,17 +237,17 @@ func mac(previous, entry []byte) []byte {
 
 func TestASVS_16_4_2_EntriesCannotBeChangedOrRemoved(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := storetest.Place(t)
 	db := openAt(t, path)
 	update(t, db, func(ctx context.Context, tx *store.Tx) error {
 		return tx.InsertEntry(ctx, mac, &store.Entry{Action: "test", Changes: "{}"})
 	})
-	raw, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
+	raw := storetest.Raw(t, path)
+	statements := []string{"UPDATE activity SET action = 'x'", "UPDATE activity SET token = 'x'", "DELETE FROM activity"}
+	if storetest.OnPostgres() {
+		statements = append(statements, "TRUNCATE activity")
 	}
-	defer raw.Close()
-	for _, statement := range []string{"UPDATE activity SET action = 'x'", "DELETE FROM activity"} {
+	for _, statement := range statements {
 		if _, err := raw.Exec(statement); err == nil {
 			t.Errorf("%s succeeded", statement)
 		}

@@ -177,7 +177,7 @@ func (q Queries) TokenNamed(ctx context.Context, t Token, now Millis) (bool, err
 		owner = 0
 	}
 	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM tokens WHERE kind = $1 AND name_key = $2 AND id <> $3
-		AND (expires_at = 0 OR expires_at > $4) AND ($5 = 0 OR owner_id = $5))`, t.Kind, t.nameKey(), t.ID, now, owner)
+		AND (expires_at = 0 OR expires_at > $4) AND (CAST($5 AS BIGINT) = 0 OR owner_id = $5))`, t.Kind, t.nameKey(), t.ID, now, owner)
 }
 
 // TokenQuery chooses a page of the tokens of one kind by name.
@@ -196,16 +196,16 @@ func (q Queries) ListTokens(ctx context.Context, query TokenQuery) (tokens []Tok
 	if query.Cursor.Before {
 		compare, order = "<", "DESC"
 	}
-	owned := `$3 = 0`
+	owned := `CAST($3 AS BIGINT) = 0`
 	if query.Owner != 0 {
 		owned = `t.owner_id = $3`
 	}
 	key, _ := query.Cursor.Key.(string)
 	tokens, err = many(ctx, q.q, scanToken, `SELECT `+tokenColumns+` FROM tokens t
-		WHERE t.kind = $1 AND `+owned+` AND ($4 = 0 OR coalesce(t.owner_id, 0) <> $4)
-		AND ($2 = '' OR instr(t.name_key, $2) > 0 OR EXISTS (SELECT 1 FROM users u WHERE u.id = t.owner_id
-			AND (instr(u.name_key, $2) > 0 OR instr(u.email_key, $2) > 0)))
-		AND ($6 = 0 OR (t.name_key, t.id) `+compare+` ($5, $6))
+		WHERE t.kind = $1 AND `+owned+` AND (CAST($4 AS BIGINT) = 0 OR coalesce(t.owner_id, 0) <> $4)
+		AND ($2 = '' OR replace(t.name_key, $2, '') <> t.name_key OR EXISTS (SELECT 1 FROM users u WHERE u.id = t.owner_id
+			AND (replace(u.name_key, $2, '') <> u.name_key OR replace(u.email_key, $2, '') <> u.email_key)))
+		AND (CAST($6 AS BIGINT) = 0 OR (t.name_key, t.id) `+compare+` ($5, $6))
 		ORDER BY t.name_key `+order+`, t.id `+order+` LIMIT $7`,
 		query.Kind, input.Fold(query.Search), query.Owner, query.But, key, query.Cursor.ID, query.Limit+1)
 	if err != nil {
@@ -256,8 +256,8 @@ func (tx *Tx) InsertToken(ctx context.Context, t *Token) (err error) {
 
 // UpdateToken stores the value, the owner, the expiry and whether t is disabled, and by whom. It returns ErrNotFound for an unknown id.
 func (tx *Tx) UpdateToken(ctx context.Context, t Token) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE tokens SET hash = $2, owner_id = nullif($3, 0), former_owner = $4, expires_at = $5,
-		expiry_told = $6, lasts = $7, disabled_at = $8, disabled_why = $9, disabled_by = $10 WHERE id = $1`,
+	return tx.execOne(ctx, ErrNotFound, `UPDATE tokens SET hash = $2, owner_id = nullif(CAST($3 AS BIGINT), 0), former_owner = $4,
+		expires_at = $5, expiry_told = $6, lasts = $7, disabled_at = $8, disabled_why = $9, disabled_by = $10 WHERE id = $1`,
 		t.ID, t.Hash, t.OwnerID, t.FormerOwner, t.ExpiresAt, t.ExpiryTold, t.Lasts, t.DisabledAt, t.DisabledWhy, t.DisabledBy)
 }
 

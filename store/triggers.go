@@ -96,7 +96,7 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 	t.ID, err = tx.insert(
 		ctx,
 		`INSERT INTO triggers (name, description, condition, role_operator, roles, object_types, enabled, created_at,
-			creator_id, creator, tenant_id, rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, 0), $12)`,
+			creator_id, creator, tenant_id, rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif(CAST($11 AS BIGINT), 0), $12)`,
 		t.Name,
 		t.Description,
 		t.Condition,
@@ -123,7 +123,7 @@ func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 		ctx,
 		ErrStale,
 		`UPDATE triggers SET name = $3, description = $4, condition = $5, role_operator = $6, roles = $7, object_types = $8, enabled = $9,
-		tenant_id = nullif($10, 0), rules = $11, version = version + 1 WHERE id = $1 AND version = $2`,
+		tenant_id = nullif(CAST($10 AS BIGINT), 0), rules = $11, version = version + 1 WHERE id = $1 AND version = $2`,
 		t.ID,
 		t.Version,
 		t.Name,

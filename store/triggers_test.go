@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"console/store"
@@ -9,7 +8,7 @@ import (
 
 func TestCreatorsOfTriggersComeFromTheActivity(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "earlier versions had SQLite alone")
 	old := store.OpenAt(t, path, 13)
 	for _, statement := range []string{
 		`INSERT INTO triggers (name, description, condition, role_operator, roles, enabled, created_at) VALUES

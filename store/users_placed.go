@@ -61,8 +61,8 @@ func (q Queries) PlacedUsers(ctx context.Context, p PlacedQuery) ([]PlacedUser, 
 	args = append(args, p.Limit, p.Offset)
 	// Ids come first, from an index alone: what is passed over is not read.
 	found, err := many(ctx, q.q, func(s scanner) (u PlacedUser, err error) { return u, s.Scan(u.User.fields()...) },
-		fmt.Sprintf(`SELECT %s FROM (SELECT u.id AS listed FROM users u WHERE %s ORDER BY %s, u.id LIMIT $%d OFFSET $%d)
-			CROSS JOIN users u ON u.id = listed ORDER BY %s, u.id`, userColumns, strings.Join(conditions, " AND "), order, len(args)-1,
+		fmt.Sprintf(`SELECT %s FROM (SELECT u.id AS listed FROM users u WHERE %s ORDER BY %s, u.id LIMIT $%d OFFSET $%d) AS chosen
+			CROSS JOIN users u WHERE u.id = listed ORDER BY %s, u.id`, userColumns, strings.Join(conditions, " AND "), order, len(args)-1,
 			len(args), order), args...)
 	if err != nil || len(found) == 0 {
 		return nil, err

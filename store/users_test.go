@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 // who are active it would read everybody.
 func TestFC208_RemainingAdministratorsAreFoundByTheirIndex(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "console.db")
+	path := onSQLite(t, "the plan is SQLite's")
 	db := openAt(t, path)
 	people := make([]store.User, 300)
 	for i := range people {

@@ -4,23 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
-
-	"modernc.org/sqlite"
 )
 
 // ErrUnwritable says that nothing can be saved at present: the disk is full, read-only or broken. Reading may go on. It is an
 // ErrUnavailable too.
 var ErrUnwritable = errors.New("nothing can be saved")
 
-// unwritableCodes are SQLite's primary codes for it.
-var unwritableCodes = map[int]bool{8: true /* read-only */, 10: true /* I/O error */, 13: true /* full */, 14: true /* cannot open */}
-
 // unwritable marks what came of writing as ErrUnwritable where the disk is to blame.
 func unwritable(err error) error {
-	e, is := errors.AsType[*sqlite.Error](err)
-	if !is || !unwritableCodes[e.Code()&0xff] || errors.Is(err, ErrUnwritable) {
+	f, is := failureOf(err)
+	if !is || !f.disk || errors.Is(err, ErrUnwritable) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUnwritable, err)
@@ -87,7 +83,7 @@ const tried = 64 << 10
 // tryWriting writes something and removes it again. It stands in the table of throttles, where everything is forgotten in the end.
 func (tx *Tx) tryWriting(ctx context.Context) error {
 	_, err := tx.exec(ctx, `INSERT INTO throttles (kind, subject, failures, first_at, last_at)
-		VALUES ('disk', hex(zeroblob($1)), 0, 0, 0)`, tried/2)
+		VALUES ('disk', $1, 0, 0, 0)`, strings.Repeat("0", tried))
 	if err != nil {
 		return err
 	}

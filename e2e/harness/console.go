@@ -4,6 +4,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 	"console/internal/cli"
 	"console/internal/fake"
+	"console/store/storetest"
 )
 
 // What the account of every test is made with.
@@ -58,6 +60,9 @@ func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 		Listener:     listener, BaseURL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port),
 		SMTP: c.Mail.URL(), LogFormat: "json",
 	}
+	if storetest.OnPostgres() {
+		serve.Database = storetest.Place(t)
+	}
 	if configure != nil {
 		configure(&serve)
 	}
@@ -89,8 +94,10 @@ func (c *Console) Restart() {
 	c.serve(c.Config)
 }
 
-// Database is the path of the console's database.
-func (c *Console) Database() string { return filepath.Join(c.Data, "console.db") }
+// Database is where the console's database lies.
+func (c *Console) Database() string {
+	return cmp.Or(c.Config.Database, filepath.Join(c.Data, "console.db"))
+}
 
 // SetUp creates the account with John Doe as its Global Administrator.
 func (c *Console) SetUp() {

@@ -11,6 +11,7 @@ import (
 
 	"console/internal/fake"
 	"console/store"
+	"console/store/storetest"
 )
 
 // exec runs a statement that no query of the store leads to.
@@ -25,7 +26,30 @@ func (c *company) exec(statement string) {
 // spoil makes every change of a person fail, as by a fault of ours.
 func (c *company) spoil(id int64) {
 	c.t.Helper()
-	c.exec(fmt.Sprintf(`CREATE TRIGGER spoilt_%d BEFORE UPDATE ON users WHEN OLD.id = %d BEGIN SELECT RAISE(ABORT, 'spoilt'); END`, id, id))
+	c.spoilWhen("users", "UPDATE", fmt.Sprintf("OLD.id = %d", id))
+}
+
+// spoilWhen makes what is done to the rows of a table fail on a condition.
+func (c *company) spoilWhen(table, event, condition string) {
+	c.t.Helper()
+	when := fmt.Sprintf(`CREATE TRIGGER spoilt BEFORE %s ON %s FOR EACH ROW WHEN (%s) `, event, table, condition)
+	if !storetest.OnPostgres() {
+		c.exec(when + `BEGIN SELECT RAISE(ABORT, 'spoilt'); END`)
+		return
+	}
+	c.exec(`CREATE FUNCTION spoilt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'spoilt'; END $$`)
+	c.exec(when + `EXECUTE FUNCTION spoilt()`)
+}
+
+// mend ends what spoilWhen does to a table.
+func (c *company) mend(table string) {
+	c.t.Helper()
+	if !storetest.OnPostgres() {
+		c.exec(`DROP TRIGGER spoilt`)
+		return
+	}
+	c.exec(`DROP TRIGGER spoilt ON ` + table)
+	c.exec(`DROP FUNCTION spoilt`)
 }
 
 // work stores a job as it stands in the database, whatever it is to do.
@@ -179,12 +203,7 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 	c, clock, _ := atWork(t)
 	people := c.analysts(2)
 	failing, behind := c.work(JobDisable, 1, on(people[0])), c.work(JobDisable, 1, on(people[1]))
-	c.exec(
-		fmt.Sprintf(
-			`CREATE TRIGGER spoilt BEFORE INSERT ON job_outcomes WHEN NEW.job_id = %d BEGIN SELECT RAISE(ABORT, 'spoilt'); END`,
-			failing.ID,
-		),
-	)
+	c.spoilWhen("job_outcomes", "INSERT", fmt.Sprintf("NEW.job_id = %d", failing.ID))
 	c.runDueJobs(t.Context())
 	if job := c.job(behind.ID); job.Running() {
 		t.Errorf("the job behind has not ended: %+v", job)
@@ -192,7 +211,7 @@ func TestFC206_ABatchThatFailsWaits(t *testing.T) {
 	if job := c.job(failing.ID); !job.Running() || job.NextAt <= store.At(clock.Now()) {
 		t.Errorf("the failing job does not wait: %+v", job)
 	}
-	c.exec(`DROP TRIGGER spoilt`)
+	c.mend("job_outcomes")
 	clock.Advance(jobPause)
 	c.runDueJobs(t.Context())
 	if job := c.job(failing.ID); job.Running() || job.Refused != 0 || c.user(people[0]).Status() != store.Disabled {
@@ -220,7 +239,7 @@ func TestFC206_WhatCannotBeToldEndsAJob(t *testing.T) {
 	c, _, log := atWork(t)
 	c.tell("access_disabled", c.integration("slack", nil))
 	people := c.analysts(summaryAbove + 1)
-	c.exec(`CREATE TRIGGER spoilt BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'spoilt'); END`)
+	c.spoilWhen("deliveries", "INSERT", "NEW.uuid <> ''")
 	job := c.work(JobDisable, len(people), on(people...))
 	c.runDueJobs(t.Context())
 	if got := c.job(job.ID); got.Running() || got.Refused != 0 || !strings.Contains(log.String(), "spoilt") {

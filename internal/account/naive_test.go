@@ -13,6 +13,7 @@ import (
 
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
 
 // The rules of docs/rules.md once more, from the rows of the tables and without the code that they are to prove: slow loops over
@@ -99,8 +100,8 @@ type naive struct {
 }
 
 const naiveRows = `SELECT concat_ws('|', 'tenant', id, version, disabled_at, name, main) FROM tenants
-UNION ALL SELECT concat_ws('|', 'user', id, version, role, first_name || ' ' || last_name, password_hash <> '', joined_at > 0, activated_at > 0,
-	by_groups, disabled_at) FROM users
+UNION ALL SELECT concat_ws('|', 'user', id, version, role, first_name || ' ' || last_name, CASE WHEN password_hash <> '' THEN 1 ELSE 0 END,
+	CASE WHEN joined_at > 0 THEN 1 ELSE 0 END, CASE WHEN activated_at > 0 THEN 1 ELSE 0 END, by_groups, disabled_at) FROM users
 UNION ALL SELECT concat_ws('|', 'group', id, version, members, members_version, name, role, permissions, automatic, all_tenants) FROM groups
 UNION ALL SELECT concat_ws('|', 'covers', group_id, tenant_id) FROM group_tenants
 UNION ALL SELECT concat_ws('|', 'member', group_id, user_id) FROM group_users
@@ -110,7 +111,7 @@ UNION ALL SELECT concat_ws('|', 'token covers', token_id, tenant_id) FROM token_
 
 // rawTx is the transaction beneath a store.Tx, which no query of the store leads to.
 func rawTx(tx *store.Tx) *sql.Tx {
-	return (*sql.Tx)(reflect.ValueOf(tx).Elem().FieldByName("tx").UnsafePointer())
+	return (*sql.Tx)(reflect.ValueOf(tx).Elem().FieldByName("q").Elem().FieldByName("on").Elem().UnsafePointer())
 }
 
 func lines(t *testing.T, tx *store.Tx, query string) []string {
@@ -136,7 +137,11 @@ func lines(t *testing.T, tx *store.Tx, query string) []string {
 
 func readNaive(t *testing.T, tx *store.Tx) *naive {
 	t.Helper()
-	all := lines(t, tx, naiveRows)
+	query := naiveRows
+	if storetest.OnPostgres() {
+		query = strings.ReplaceAll(query, "hex(hash)", "encode(hash, 'hex')")
+	}
+	all := lines(t, tx, query)
 	w := &naive{raw: strings.Join(all, "\n"), users: map[int64]naiveUser{}, groups: map[int64]naiveGroup{}, tenants: map[int64]naiveTenant{},
 		tokens: map[int64]naiveToken{}, known: map[[2]int64]rights{}}
 	for _, line := range all {

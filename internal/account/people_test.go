@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,12 +13,15 @@ import (
 	"console/internal/auth"
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
 // newTestService returns a Service on an empty database.
 func newTestService(t testing.TB) *Service {
 	t.Helper()
-	db, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "console.db"))
+	db, err := store.Open(context.Background(), storetest.Place(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
 
 // check asks as the Global Administrator.
@@ -124,6 +125,9 @@ func TestAskingAboutPermissionsWritesNothing(t *testing.T) {
 	c.Settle(ctx)
 	if after, err := c.db.Version(ctx); err != nil || after != version {
 		t.Errorf("something was committed: version %d, then %d, %v", version, after, err)
+	}
+	if storetest.OnPostgres() {
+		return // its driver asks the context too, by which queries are counted
 	}
 	counted := &queries{Context: ctx}
 	_, err = c.CheckPermission(counted, c.admin, ann.UserID, 1, rulesView)

@@ -16,6 +16,7 @@ import (
 
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
 
 // TestPreviewsSayWhatHappens compares what each preview says with what the same change does to everybody, in worlds made by
@@ -324,7 +325,11 @@ func hashTables(t *testing.T, db *store.DB) uint64 {
 		}
 	}
 	var tables []string
-	read(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`, func(rows *sql.Rows) error {
+	named := `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`
+	if storetest.OnPostgres() {
+		named = `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename`
+	}
+	read(named, func(rows *sql.Rows) error {
 		tables = append(tables, "")
 		return rows.Scan(&tables[len(tables)-1])
 	})

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"console/internal/auth"
+	"console/internal/input"
 	"console/store"
 )
 
@@ -90,7 +92,7 @@ func (s *Service) deleteEndedSessions(ctx context.Context, tx *store.Tx, now sto
 
 // SaveSessionData stores what the session remembers between requests. An ended session stays ended.
 func (s *Service) SaveSessionData(ctx context.Context, tokenHash, data []byte) error {
-	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.SaveSessionData(ctx, tokenHash, data) })
+	return s.db.SaveSessionData(ctx, tokenHash, data)
 }
 
 // SignOut ends the session of a token, however far its sign-in has come. It succeeds also when the session has ended
@@ -231,10 +233,14 @@ func sessionWords(s store.Session) string {
 	return words
 }
 
-// shorten cuts text that nobody typed to at most n bytes.
+// shorten cuts text that nobody typed to at most n bytes, between two characters, as it can be stored.
 func shorten(text string, n int) string {
+	text = input.Storable(text)
 	if len(text) <= n {
 		return text
+	}
+	for !utf8.RuneStart(text[n]) {
+		n--
 	}
 	return text[:n]
 }

@@ -23,16 +23,25 @@ import (
 type Installation struct {
 	Data           string   `default:"data" help:"Directory of the database, the key and, without SMTP, the mails."`
 	KeyFile        string   `help:"File of the key that seals secrets. Default: console.key in the data directory."`
-	Database       string   `help:"SQLite file. Default: console.db in the data directory."`
+	Database       string   `help:"SQLite file, or the URL of a PostgreSQL database, postgres://user@host/database. Default: console.db in the data directory."`
 	Brand          string   `default:"Wallarm" help:"Name shown in page titles, mails and notifications."`
 	AllowedTargets Networks `name:"allow-private-targets" help:"Private addresses or networks (CIDR) that integrations may send to."`
 
 	AllowSharedFiles bool `help:"Start though others may read the data or the key, where file modes cannot be changed."`
 }
 
-// databaseFile is where the database lies.
-func (i Installation) databaseFile() string {
+// database is where the database lies: a path, or a URL of PostgreSQL, which is shown to nobody as it is.
+func (i Installation) database() string {
 	return cmp.Or(i.Database, filepath.Join(i.Data, "console.db"))
+}
+
+// mustExist refuses, with what to do, where there is no database.
+func (i Installation) mustExist(ctx context.Context, help string) error {
+	exists, err := store.Exists(ctx, i.database())
+	if err == nil && !exists {
+		err = fmt.Errorf("there is no database %s: %s", store.ShownAs(i.database()), help)
+	}
+	return err
 }
 
 // opened is an installation in use.
@@ -53,11 +62,11 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	key, err := i.findKey(log)
+	key, err := i.findKey(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	database, err := i.keepPrivate(i.databaseFile(), log)
+	database, err := i.keepPrivate(i.database(), log)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
@@ -83,11 +92,11 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 
 // openReading opens the installation without writing anything: another process may serve it. What does not exist is not created.
 func (i Installation) openReading(ctx context.Context, log *slog.Logger) (*opened, error) {
-	database := i.databaseFile()
-	if !exists(database) {
-		return nil, fmt.Errorf("there is no database %s: name its directory with --data", database)
+	database := i.database()
+	if err := i.mustExist(ctx, "name its directory with --data"); err != nil {
+		return nil, err
 	}
-	key, err := i.findKey(log)
+	key, err := i.findKey(ctx, log)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +111,15 @@ func (i Installation) openReading(ctx context.Context, log *slog.Logger) (*opene
 }
 
 // findKey reads the key, and makes it where there is no database yet.
-func (i Installation) findKey(log *slog.Logger) (*auth.Key, error) {
-	database, keyFile := i.databaseFile(), cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
-	if exists(database) && !exists(keyFile) {
-		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file", keyFile, database)
+func (i Installation) findKey(ctx context.Context, log *slog.Logger) (*auth.Key, error) {
+	keyFile := cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
+	inUse, err := store.Exists(ctx, i.database())
+	if err != nil {
+		return nil, err
+	}
+	if inUse && !exists(keyFile) {
+		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file",
+			keyFile, store.ShownAs(i.database()))
 	}
 	key, err := i.loadKey(keyFile, log)
 	if err != nil {
@@ -120,14 +134,14 @@ const (
 	constantContext = "sealed_constant/1"
 )
 
-// checkKey refuses a key that is not that of the database at path, before anything is written there.
-func checkKey(ctx context.Context, path string, key *auth.Key) error {
-	sealed, err := store.SealedAt(ctx, path)
+// checkKey refuses a key that is not that of a database, before anything is written there.
+func checkKey(ctx context.Context, database string, key *auth.Key) error {
+	sealed, err := store.SealedAt(ctx, database)
 	if err != nil || opens(key, sealed) {
 		return err
 	}
 	return fmt.Errorf("the key is not that of the database %s: what was sealed with another key cannot be opened; "+
-		"put the right key file back or name it with --key-file", path)
+		"put the right key file back or name it with --key-file", store.ShownAs(database))
 }
 
 // opens says whether a key is the one with which a database is sealed. One of an earlier version has no constant: there,

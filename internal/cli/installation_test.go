@@ -151,7 +151,7 @@ func downgrade(t *testing.T, dir string, version int64) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1) // what is attached belongs to a connection
-	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("../../store/migrations"))
+	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("../../store/migrations/sqlite"))
 	if err != nil {
 		t.Fatal(err)
 	}

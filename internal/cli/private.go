@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"console/store"
 )
 
 // others is what a mode must not grant: access for everybody on the machine. A group may be let in, because somebody chose it.
@@ -17,21 +19,26 @@ const others fs.FileMode = 0o007
 
 func open(info fs.FileInfo) bool { return info.Mode().Perm()&others != 0 && runtime.GOOS != "windows" }
 
-// keepPrivate takes away what everybody on the machine may do with the data directory, the mails in it and the database, says so
-// in the log, and returns where the database lies: a symbolic link is followed where what it leads to is private already. It
+// keepPrivate takes away what everybody on the machine may do with the data directory, the mails in it and the file of the database, says
+// so in the log, and returns where the database lies: a symbolic link is followed where what it leads to is private already. It
 // refuses, with the command that helps, where a mode cannot be changed, unless the operator allows that.
 func (i Installation) keepPrivate(database string, log *slog.Logger) (string, error) {
 	if err := i.keepDirectoryPrivate(log); err != nil {
 		return "", err
 	}
-	database, err := follow(database)
-	if err != nil {
-		return "", err
+	paths := []string{filepath.Join(i.Data, "mail")}
+	if !store.IsURL(database) {
+		followed, err := follow(database)
+		if err != nil {
+			return "", err
+		}
+		database = followed
+		if err := create(database); err != nil {
+			return "", err
+		}
+		paths = append(paths, database, database+"-wal", database+"-shm", database+"-journal")
 	}
-	if err := create(database); err != nil {
-		return "", err
-	}
-	for _, path := range []string{database, database + "-wal", database + "-shm", database + "-journal", filepath.Join(i.Data, "mail")} {
+	for _, path := range paths {
 		if err := mend(path, log); err != nil && !i.AllowSharedFiles {
 			return "", fmt.Errorf("%w; where modes cannot be changed, start with --allow-shared-files", err)
 		}

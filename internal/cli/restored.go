@@ -14,8 +14,8 @@ type restored struct{ Installation }
 
 // Run ends what the copy has brought back, and prints what that was.
 func (r restored) Run(ctx context.Context, io stdio) (err error) {
-	if !exists(r.databaseFile()) {
-		return fmt.Errorf("there is no database %s: put the copy back first", r.databaseFile())
+	if err := r.mustExist(ctx, "put the copy back first"); err != nil {
+		return err
 	}
 	log := newLogger("text", io.err)
 	o, err := r.open(ctx, log)

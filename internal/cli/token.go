@@ -26,8 +26,8 @@ type tokenCreate struct {
 
 // Run prints the value of the token, and nothing else, so that a script can keep it.
 func (t tokenCreate) Run(ctx context.Context, io stdio) (err error) {
-	if !exists(t.databaseFile()) {
-		return fmt.Errorf("there is no database %s", t.databaseFile())
+	if err := t.mustExist(ctx, "name its directory with --data"); err != nil {
+		return err
 	}
 	log := newLogger("text", io.err)
 	o, err := t.open(ctx, log)

@@ -48,6 +48,16 @@ func clings(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("\u200b\u200c\u200d\u2060\ufeff", r)
 }
 
+// Storable returns text as it can be stored: not every database takes zero bytes and what is no UTF-8. The sign for what cannot be read
+// stands in their place.
+func Storable(text string) string {
+	const unreadable = "\uFFFD"
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, unreadable), "\x00", unreadable)
+}
+
 // Plain returns text with every run of white space as one space, and none at its ends: for comparing words that people copy,
 // such as those at the head of a table.
 func Plain(text string) string { return strings.Join(strings.Fields(Line(text)), " ") }

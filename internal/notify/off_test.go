@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -230,19 +229,12 @@ func TestNothingIsWrittenWhileIntegrationsAreOff(t *testing.T) {
 	h.wait(d, func(d store.Delivery) bool { return d.Error != "" })
 	h.stop()
 	h.start()
-	size := func() string {
-		info, err := os.Stat(h.path + "-wal")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprint(info.Size(), info.ModTime())
-	}
-	before := size()
+	before := h.written()
 	for range 71 {
 		h.pass(time.Hour)
 		time.Sleep(time.Millisecond)
 	}
-	if after := size(); after != before {
+	if after := h.written(); after != before {
 		t.Errorf("the log of the database went from %s to %s", before, after)
 	}
 }

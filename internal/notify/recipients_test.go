@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
 
 // person stores somebody of the user list.
@@ -141,14 +141,13 @@ func TestFC205_AMessageIsPartedAsAWhole(t *testing.T) {
 	t.Parallel()
 	box := &postbox{}
 	h := newHouse(t, func(o *Options) { o.Mail = box })
-	raw, err := sql.Open("sqlite", "file:"+h.path+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
+	raw := storetest.Raw(t, h.path)
+	spoil, mend := `CREATE TRIGGER spoilt BEFORE INSERT ON deliveries WHEN NEW.recipient = 'c@example.com' BEGIN SELECT RAISE(ABORT, 'spoilt'); END`,
+		`DROP TRIGGER spoilt`
+	if storetest.OnPostgres() {
+		spoil, mend = `ALTER TABLE deliveries ADD CONSTRAINT spoilt CHECK (recipient <> 'c@example.com')`, `ALTER TABLE deliveries DROP CONSTRAINT spoilt`
 	}
-	defer raw.Close()
-	if _, err := raw.Exec(
-		`CREATE TRIGGER spoilt BEFORE INSERT ON deliveries WHEN NEW.recipient = 'c@example.com' BEGIN SELECT RAISE(ABORT, 'spoilt'); END`,
-	); err != nil {
+	if _, err := raw.Exec(spoil); err != nil {
 		t.Fatal(err)
 	}
 	h.toTheMailbox("a@example.com", "b@example.com", "c@example.com")
@@ -161,7 +160,7 @@ func TestFC205_AMessageIsPartedAsAWhole(t *testing.T) {
 	if rows := h.parted(); len(rows) != 1 || rows[""].State != store.Waiting {
 		t.Errorf("half of it was parted: %v", rows)
 	}
-	if _, err := raw.Exec(`DROP TRIGGER spoilt`); err != nil {
+	if _, err := raw.Exec(mend); err != nil {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"a@example.com", "b@example.com", "c@example.com"} {

@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// How many connections to PostgreSQL there are at most. Of two writers one works while the other waits for the lock. Readers are apart,
+// so that waiting writers never hold up a list.
+const (
+	postgresWriters = 2
+	postgresReaders = 8
+)
+
+// oldestPostgres is the oldest version that the tests run on.
+const oldestPostgres = 15
+
+// postgresEngine is a schema of a database of PostgreSQL: the one that the connection begins in. pgx prepares and keeps the statements of
+// each connection.
+type postgresEngine struct{}
+
+// errDatabaseURL says how a database is named, and nothing of the URL that was given: parts of a password may be anywhere in one that
+// cannot be read.
+var errDatabaseURL = errors.New("the URL of the database cannot be read: it has the form " +
+	"postgres://user@host:5432/database?sslmode=verify-full, in which special characters are written as %40 and the like")
+
+// postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except
+// that beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
+func postgresConfig(place string) (*pgx.ConnConfig, error) {
+	parsed, err := url.Parse(place)
+	if err != nil {
+		return nil, errDatabaseURL
+	}
+	query := parsed.Query()
+	if !query.Has("sslmode") && os.Getenv("PGSSLMODE") == "" && !isLocal(parsed) {
+		query.Set("sslmode", "verify-full")
+		parsed.RawQuery = query.Encode()
+	}
+	config, err := pgx.ParseConfig(parsed.String())
+	if err != nil {
+		return nil, errDatabaseURL
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "console"
+	}
+	return config, nil
+}
+
+// isLocal says that all hosts of a URL are on this machine.
+func isLocal(u *url.URL) bool {
+	hosts := strings.Split(u.Host, ",")
+	if u.Host == "" {
+		hosts = strings.Split(u.Query().Get("host"), ",")
+	}
+	if len(hosts) == 1 && hosts[0] == "" {
+		hosts = strings.Split(os.Getenv("PGHOST"), ",")
+	}
+	for _, host := range hosts {
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		ip := net.ParseIP(strings.Trim(host, "[]"))
+		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && !ip.IsLoopback() {
+			return false
+		}
+	}
+	return true
+}
+
+// ShownAs is the name of a database as it may be shown: of a URL without the password, and without its parameters, which may hold one too.
+func ShownAs(place string) string {
+	if !IsURL(place) {
+		return place
+	}
+	u, err := url.Parse(place)
+	if err != nil {
+		return "postgres://…"
+	}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.User != nil {
+		shown.User = url.User(u.User.Username())
+	}
+	return shown.String()
+}
+
+func openPostgres(place string, connections int) (*sql.DB, error) {
+	config, err := postgresConfig(place)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, nil
+}
+
+func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
+	write, err := openPostgres(place, postgresWriters)
+	if err != nil {
+		return pools{}, err
+	}
+	read, err := openPostgres(place, postgresReaders)
+	if err != nil {
+		return pools{}, errors.Join(err, write.Close())
+	}
+	opened := pools{read, write}
+	if err := p.suits(ctx, write); err != nil {
+		return pools{}, errors.Join(err, opened.end())
+	}
+	if err := migrate(ctx, p, write); err != nil {
+		return pools{}, errors.Join(err, opened.end())
+	}
+	return opened, nil
+}
+
+func (p postgresEngine) reader(ctx context.Context, place string) (*sql.DB, error) {
+	read, err := openPostgres(place, postgresReaders)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.suits(ctx, read); err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	return read, nil
+}
+
+// suits refuses a database in which the console cannot work.
+func (p postgresEngine) suits(ctx context.Context, db *sql.DB) error {
+	var version int
+	var encoding, schema string
+	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS INTEGER), current_setting('server_encoding'),
+		coalesce(current_schema(), '')`).Scan(&version, &encoding, &schema)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return refusePostgres(version, encoding, schema)
+}
+
+// refusePostgres says why a database is not one to work in. version is PostgreSQL's server_version_num.
+func refusePostgres(version int, encoding, schema string) error {
+	switch {
+	case version/10000 < oldestPostgres:
+		return fmt.Errorf("the server is PostgreSQL %d; the console needs PostgreSQL %d or newer", version/10000, oldestPostgres)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database has the encoding %s; the console needs one with the encoding UTF8", encoding)
+	case schema == "":
+		return errors.New("the database has no schema that the search_path of the connection names: create it, or name another one")
+	}
+	return nil
+}
+
+func (postgresEngine) migrator(db *sql.DB) (*goose.Provider, error) {
+	return migratorIn("postgres", goose.DialectPostgres, db)
+}
+
+func (postgresEngine) tables() string {
+	return `SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()`
+}
+
+// watch watches: a server that is far away may never answer.
+func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
+
+// beginWriting takes the lock that a schema has for its writers. In the same round trip it says before how long to wait, how long a
+// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer.
+const beginWriting = `SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+	set_config('idle_in_transaction_session_timeout', '10s', true), set_config('console.writing', 'on', true),
+	pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema()))`
+
+// writersLock is a number that no other program is likely to lock by.
+const writersLock = "1668248435"
+
+func (postgresEngine) begin(ctx context.Context, tx querier) error {
+	_, err := tx.ExecContext(ctx, beginWriting)
+	return err
+}
+
+// finish leaves the count as it is where nothing was written: then there is nothing to be brought to the disk either.
+func (postgresEngine) finish(ctx context.Context, tx querier) error {
+	_, err := tx.ExecContext(ctx, `UPDATE commits SET n = n + 1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
+	return err
+}
+
+func (postgresEngine) snapshot() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// beside runs each statement by itself on a reading connection: who has the lock is not waited for, and as no two rows are held at
+// once, nothing can block it for good.
+func (postgresEngine) beside(_ context.Context, db *DB, change func(*Tx) error) error {
+	return change(&Tx{Queries: db.Queries})
+}
+
+func (postgresEngine) withMemory(_ context.Context, tx *Tx, change func(*Tx) error) error {
+	return change(tx)
+}
+
+func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
+	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
+}
+
+func (p postgresEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
+	return p.beside(ctx, db, note)
+}
+
+func (postgresEngine) elements(parameter, name string) string {
+	return `json_array_elements_text(CAST(` + parameter + ` AS json)) AS ` + name + `(value)`
+}
+
+func (postgresEngine) objects(parameter string) string {
+	return `json_array_elements(CAST(` + parameter + ` AS json)) AS objects(value)`
+}
+
+func (postgresEngine) bytes(text string) string { return `convert_to(` + text + `, 'UTF8')` }
+
+func (postgresEngine) sameLetters(column, parameter string) string {
+	return `lower(` + column + `) = lower(CAST(` + parameter + ` AS TEXT) COLLATE "C")`
+}
+
+func (postgresEngine) numbered(query string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(query, "?") {
+		if i > 0 {
+			b.WriteString("$" + strconv.Itoa(i))
+		}
+		b.WriteString(strings.TrimSuffix(part, "+"))
+	}
+	return b.String()
+}
+
+// merge asks for as many entries of each kind as may be met in all, each from its own piece of an index, and puts them in order:
+// PostgreSQL has no order in a recursion.
+func (postgresEngine) merge(s *entrySearch, b *entryStatement, path entryPath, kinds []entryKind, limit int) {
+	b.grow("SELECT ")
+	s.addColumns(b, path)
+	b.grow(" FROM (VALUES " + strings.Repeat(", (?, ?, ?, ?)", len(kinds))[len(", "):] + ") AS k(" + strings.Join(entriesByKind, ", ") + ")\n")
+	for _, k := range kinds {
+		b.grow("", k[0], k[1], k[2], k[3])
+	}
+	b.grow("CROSS JOIN LATERAL (SELECT a.* FROM activity a WHERE ")
+	path.addColumnsOf(b, "a", "k")
+	b.grow("(a.at, a.id) > (?, ?) AND (a.at, a.id) < (?, ?) ", s.span.low.At, s.span.low.ID, s.span.high.At, s.span.high.ID)
+	b.grow(s.inOrder("a.at", "a.id")+" LIMIT ?) AS e\n", limit)
+	b.grow(s.inOrder("e.at", "e.id")+" LIMIT ?", limit)
+}
+
+// postgresFailure reads the classes of SQLSTATE: 22 and 42 are statements that the program should not have sent, 23 are constraints.
+func postgresFailure(err error) (failure, bool) {
+	const unique, full, readOnly, broken = "23505", "53100", "25006", "58030"
+	e, is := errors.AsType[*pgconn.PgError](err)
+	if !is {
+		return failure{}, false
+	}
+	class := e.Code[:min(2, len(e.Code))]
+	return failure{
+		duplicate:  e.Code == unique,
+		constraint: class == "22" || class == "23" || class == "42",
+		disk:       e.Code == full || e.Code == readOnly || e.Code == broken,
+	}, true
+}

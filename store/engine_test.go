@@ -1,0 +1,93 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestBeyondThisMachineTLSIsVerified(t *testing.T) {
+	t.Setenv("PGSSLMODE", "")
+	t.Setenv("PGHOST", "")
+	for place, verified := range map[string]bool{
+		"postgres://console@db.example.com/console":                                true,
+		"postgresql://console@192.0.2.7:5433/console?application_name=x":           true,
+		"postgres://console@localhost,db.example.com/console":                      true,
+		"postgres:///console?host=db.example.com":                                  true,
+		"postgres://console@db.example.com/console?sslmode=disable":                false,
+		"postgres://console@localhost/console":                                     false,
+		"postgres://console@127.0.0.1:5433/console":                                false,
+		"postgres://console@[::1]/console":                                         false,
+		"postgres:///console?host=/var/run/postgresql":                             false,
+		"postgres://console@localhost:5432,127.0.0.1:5433/console?sslmode=disable": false,
+	} {
+		config, err := postgresConfig(place)
+		if err != nil {
+			t.Errorf("%s: %v", place, err)
+			continue
+		}
+		got := config.TLSConfig != nil && !config.TLSConfig.InsecureSkipVerify && config.TLSConfig.ServerName != ""
+		for _, other := range config.Fallbacks {
+			got = got && other.TLSConfig != nil && !other.TLSConfig.InsecureSkipVerify
+		}
+		if got != verified {
+			t.Errorf("%s: verified %t", place, got)
+		}
+	}
+}
+
+func TestNoPasswordIsShown(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cret"
+	for place, shown := range map[string]string{
+		"postgres://console:" + secret + "@db.example.com:5433/console":        "postgres://console@db.example.com:5433/console",
+		"postgresql://db.example.com/console?user=x&password=" + secret:        "postgresql://db.example.com/console",
+		"postgres://console:" + secret + "/x@db.example.com/console":           "postgres://…",
+		"postgres://console:" + secret + "%zz@db.example.com/console":          "postgres://…",
+		"postgres://console:" + secret + "@[::1/console":                       "postgres://…",
+		"postgres://console:" + secret + "@localhost:99999/console":            "postgres://console@localhost:99999/console",
+		"postgres://console:" + secret + "@localhost/console?sslmode=nonsense": "postgres://console@localhost/console",
+		"data/console.db": "data/console.db",
+	} {
+		if got := ShownAs(place); got != shown {
+			t.Errorf("%s is shown as %s", place, got)
+		}
+		if !IsURL(place) {
+			continue
+		}
+		for what, try := range map[string]func() error{
+			"Open":     func() error { _, err := Open(t.Context(), place); return err },
+			"SealedAt": func() error { _, err := SealedAt(t.Context(), place); return err },
+			"Exists":   func() error { _, err := Exists(t.Context(), place); return err },
+		} {
+			if strings.Contains(place, "db.example.com") && !strings.Contains(shown, "…") {
+				continue // it would be looked for
+			}
+			if err := try(); err == nil || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s of %s: %v", what, shown, err)
+			}
+		}
+	}
+}
+
+// The server of the tests is new enough, so what an older one says is given here. A database in another encoding is a real one.
+func TestPG25_OlderServersAreRefusedInASentence(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		version          int
+		encoding, schema string
+		words            string // empty: it suits
+	}{
+		{150000, "UTF8", "public", ""},
+		{180001, "UTF8", "acme", ""},
+		{140022, "UTF8", "public", "the server is PostgreSQL 14; the console needs PostgreSQL 15 or newer"},
+		{90624, "UTF8", "public", "the server is PostgreSQL 9; the console needs PostgreSQL 15 or newer"},
+		{150018, "SQL_ASCII", "public", "the database has the encoding SQL_ASCII; the console needs one with the encoding UTF8"},
+		{150018, "UTF8", "", "the database has no schema that the search_path of the connection names: create it, or name another one"},
+	} {
+		err := refusePostgres(c.version, c.encoding, c.schema)
+		if words := errors.Join(err); (words == nil) != (c.words == "") || words != nil && words.Error() != c.words {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
