@@ -56,7 +56,7 @@ func (c *commits) current(ctx context.Context, db *DB) (int64, error) {
 }
 
 // versionInside is Version of this moment for who has a connection already, and so may wait for none: where it would have to, and where
-// it cannot tell, as on PostgreSQL, it is 0.
+// it cannot tell, it is 0. On PostgreSQL it always is, as asking takes a connection.
 func (db *DB) versionInside(ctx context.Context) int64 {
 	c := &db.commits
 	if !c.mu.TryLock() {

@@ -48,7 +48,7 @@ func TestFC148_MigrationsLoseNothing(t *testing.T) {
 // Tokens of before know who has disabled them, and for how long they were made.
 func TestTokensOfBeforeKnowTheirLengthAndWhoDisabledThem(t *testing.T) {
 	t.Parallel()
-	db := store.OpenAt(t, onSQLite(t, "earlier versions had SQLite alone"), 29)
+	db := store.OpenAt(t, onSQLite(t, "written for SQLite"), 29)
 	defer db.Close()
 	for _, insert := range []string{
 		`INSERT INTO tokens (id, hash, kind, name, name_key, permissions, created_at, expires_at, disabled_at, disabled_why)
