@@ -10,6 +10,10 @@ apart    = $(filter console/e2e/browser% console/e2e/look% console/e2e/load%,$(e
 quickly  = $(filter-out $(apart),$(every))
 measured = console/e2e/load
 scored   = console/e2e/look/lighthouse
+looks    = $(filter-out $(measured) $(scored),$(apart))
+
+# Tests of the whole program wait for disks, mails and clocks more than they compute.
+waiting  = -parallel 6
 
 # SQLite, translated from C, and the hashing of passwords are not ours to watch, and watched they take three quarters of the time.
 # Only packages without sync.Map are left out: what they make of it would stand in for everybody's, and be taken for races.
@@ -27,14 +31,15 @@ run: build ## build and serve on http://localhost:8080
 build: ## build bin/console
 	CGO_ENABLED=0 $(GO) build -o bin/console .
 
-test: tools check ## everything that must hold, with the race detector where it can watch
-	$(GO) test $(race) -timeout 25m $(quickly)
-	$(GO) test -short -timeout 25m ./internal/account $(filter-out $(measured) $(scored),$(apart)) # all of its random operations, and looks
+test: tools check ## everything that must hold, with the race detector where it can watch in time
+	$(GO) test $(race) -timeout 25m $(filter-out console/e2e,$(quickly))
+	$(GO) test $(waiting) -timeout 25m ./e2e
+	$(GO) test -short -timeout 25m ./internal/account $(looks) # more of its random operations, and looks
 	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
 	$(GO) vet ./...
-	$(GO) test $(quickly)
+	$(GO) test -short $(waiting) $(quickly)
 
 tools: ## install what the tests need (once; needs the network)
 	@.ci/tools
@@ -56,8 +61,9 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in bench/data)
 	$(GO) run ./bench -large
 
-test-long: tools ## every task and role in the browser, 50 crashes, 1,000 sign-ins and events at the same moment; scores of pages
-	$(GO) test -count=1 -timeout 60m $(filter-out $(measured) $(scored),$(apart))
+test-long: tools ## all random operations, tasks and roles, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores
+	$(GO) test -count=1 -timeout 60m ./internal/account $(looks)
+	$(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 
 // entriesOn are the ids of the entries that a page of the activity log lists, in their order.
 func entriesOn(a *harness.Answer) (ids []string) {
-	for _, link := range regexp.MustCompile(`href="/settings/activity/(\d+)"`).FindAllStringSubmatch(a.Body, -1) {
+	for _, link := range regexp.MustCompile(`href="/settings/activity/(\d+)(?:\?back=[^"]*)?"`).FindAllStringSubmatch(a.Body, -1) {
 		ids = append(ids, link[1])
 	}
 	return ids
@@ -234,6 +235,32 @@ func TestActivityLog_AnEntryShowsTheDifference(t *testing.T) {
 	// Of a version that wrote changes in another way, they are shown as they are.
 	odd := write(c, store.Entry{At: 1, Source: "UI", Action: "from the future", ObjectType: "thing", Outcome: "odd", Changes: `["a<b"]`})[0]
 	admin.Get(fmt.Sprint("/settings/activity/", odd.ID)).Wants(http.StatusOK).Contains("a&lt;b", "from the future")
+}
+
+// Who opens an entry and closes it, or opens it without a script, is back at the list with its filters.
+func TestActivityLog_AnEntryLeadsBackToTheListAsItWas(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	ann := c.Person(permission.Analyst, "Ann", "Roe", "ann@example.com")
+	admin.Post(harness.UserPath(ann, "disable")).Wants(http.StatusSeeOther)
+	id := c.Cell(`SELECT max(id) FROM activity WHERE action = 'disable access'`)
+	entry := "/settings/activity/" + id
+	closes := func(page, to string) {
+		t.Helper()
+		admin.Get(page).Wants(http.StatusOK).Contains(`href="` + html.EscapeString(to) + `" data-close`)
+	}
+	for _, list := range []string{"/settings/activity?action=disable+access&outcome=done&q=ann", "/settings/activity?cursor=9999999999999.1",
+		pageOf(ann) + "?tab=activity"} {
+		opened := entry + "?back=" + url.QueryEscape(list)
+		admin.Get(list).Wants(http.StatusOK).Contains(`href="` + html.EscapeString(opened) + `"`)
+		closes(opened, list)
+	}
+	admin.Get("/settings/activity").Contains(`href="` + entry + `"`)
+	closes(entry, "/settings/activity")
+	for _, foreign := range []string{"https://evil.example/settings/activity", "//evil.example", "/settings/profile", "/settings/activity/../profile",
+		"javascript:alert(1)", `\evil.example`, "/settings/activity\t"} {
+		closes(entry+"?back="+url.QueryEscape(foreign), "/settings/activity")
+	}
 }
 
 func TestActivityLog_TimesAreThoseOfTheReader(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"console/e2e/apiclient"
 	"console/e2e/harness"
+	"console/internal/permission"
 )
 
 func TestAPI_Tokens(t *testing.T) {
@@ -45,7 +46,9 @@ func TestAPI_Tokens(t *testing.T) {
 	caller{c, value}.ask(401, http.MethodGet, "/me", "")
 	as.ask(200, http.MethodPost, one+"/enable", "").says(`"disabled_at":null`)
 	renewed := as.ask(200, http.MethodPost, one+"/renew", "")
-	renewed.says(`"expires_at":null`)
+	if at, err := time.Parse(time.RFC3339, renewed.text("expires_at")); err != nil || !at.After(ends) || at.After(time.Now().Add(48*time.Hour)) {
+		t.Errorf("renewed without saying until when, it works until %v, %v", at, err)
+	}
 	caller{c, value}.ask(401, http.MethodGet, "/me", "")
 	caller{c, renewed.text("value")}.ask(200, http.MethodGet, "/me", "")
 	as.ask(422, http.MethodPost, one+"/take-over", "") // it is theirs
@@ -105,4 +108,50 @@ func TestAPI_TokensDoNotEscalate(t *testing.T) {
 	if c.Count(`SELECT count(*) FROM tokens WHERE name IN ('X', 'Own')`) != 0 {
 		t.Error("a token was made")
 	}
+}
+
+// What a token that expires may make and renew, and who enables what was disabled, is the same by the API, on pages and by the command line.
+func TestAPI_TokensEndByTheirRules(t *testing.T) {
+	c, _, token := startAPI(t)
+	as, admin := caller{c, token}, c.Administrator()
+	in := func(days int) string { return time.Now().AddDate(0, 0, days).UTC().Format(time.RFC3339) }
+	const may = `"permissions":["tokens.create","tokens.update","tokens.view","users.view"],"all_tenants":true`
+	made := as.ask(201, http.MethodPost, "/tokens", `{"name":"Rotating","kind":"personal",`+may+`,"expires_at":"`+in(10)+`"}`)
+	own, rotating := "/tokens/"+made.text("id"), caller{c, made.text("value")}
+	for _, until := range []string{"", `,"expires_at":"` + in(11) + `"`} {
+		rotating.ask(422, http.MethodPost, "/tokens", `{"name":"Longer","kind":"shared","permissions":["users.view"],"all_tenants":true`+until+`}`).
+			says(`"field":"expires_at"`, "expires no later")
+	}
+	rotating.ask(201, http.MethodPost, "/tokens", `{"name":"Shorter","kind":"shared","permissions":["users.view"],"all_tenants":true,"expires_at":"`+in(9)+`"}`)
+	rotating.ask(422, http.MethodPost, own+"/renew", `{"expires_at":"`+in(11)+`"}`).says(`"field":"expires_at"`, "as long again")
+	again := rotating.ask(200, http.MethodPost, own+"/renew", "")
+	rotating.ask(401, http.MethodGet, "/me", "")
+	rotating = caller{c, again.text("value")}
+	endless := as.ask(201, http.MethodPost, "/tokens", `{"name":"Endless","kind":"shared","permissions":["users.view"],"all_tenants":true}`)
+	rotating.ask(422, http.MethodPost, "/tokens/"+endless.text("id")+"/renew", "").says(`"field":"expires_at"`)
+	rotating.ask(200, http.MethodPost, "/tokens/"+endless.text("id")+"/renew", `{"expires_at":"`+in(8)+`"}`)
+
+	ann := c.Person(permission.Analyst, "Ann", "Roe", "ann@example.com")
+	hers := c.Browse(ann)
+	value := issued(hers.Post("/settings/tokens/new", "name", "Hers", "kind", "personal", "permissions", "rules.view", "tenant_ids", "1"))
+	id := c.Cell(`SELECT max(id) FROM tokens`)
+	page := "/settings/tokens/" + id
+	for _, disable := range []func(){
+		func() { as.ask(200, http.MethodPost, "/tokens/"+id+"/disable", "") },
+		func() { admin.Post(page + "/disable").Wants(http.StatusSeeOther) },
+	} {
+		disable()
+		hers.Get(page).Contains("Somebody disabled it.").Lacks(page+"/enable", page+"/renew")
+		hers.Post(page + "/enable").Wants(http.StatusForbidden).Contains("Somebody else has disabled this token")
+		hers.Post(page+"/renew", "expires", "").Wants(http.StatusForbidden)
+		caller{c, value}.ask(401, http.MethodGet, "/me", "")
+		asks(c, value, "/v1/user", ``, http.StatusUnauthorized)
+		as.ask(200, http.MethodPost, "/tokens/"+id+"/enable", "")
+		caller{c, value}.ask(200, http.MethodGet, "/me", "")
+		asks(c, value, "/v1/user", ``, http.StatusOK)
+	}
+	hers.Post(page + "/disable").Wants(http.StatusSeeOther)
+	hers.Get(page).Contains(page + "/enable")
+	hers.Post(page + "/enable").Wants(http.StatusSeeOther)
+	asks(c, value, "/v1/user", ``, http.StatusOK)
 }

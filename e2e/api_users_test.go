@@ -67,6 +67,10 @@ func TestAPI_Users(t *testing.T) {
 	bob := c.Person(permission.Analyst, "Bob", "Roe", "bob@example.com")
 	preview, err := api.PreviewDisableUserWithResponse(ctx, bob.ID)
 	wantAnswer(t, http.StatusOK, preview, err)
+	if p := preview.JSON200; len(p.Lost) != 1 || p.Lost[0].TenantId != 1 || len(p.Lost[0].Permissions) == 0 || len(p.Groups) != 1 ||
+		!p.Groups[0].Automatic || p.Sessions != 0 || len(p.PersonalTokens) != 0 {
+		t.Errorf("what is lost with his access is %s", preview.Body)
+	}
 	other, err := api.DisableUserWithResponse(ctx, bob.ID, &apiclient.DisableUserParams{Confirm: new("another outcome")})
 	wantAnswer(t, http.StatusConflict, other, err)
 	disabled, err := api.DisableUserWithResponse(ctx, bob.ID, &apiclient.DisableUserParams{Confirm: &preview.JSON200.Digest})

@@ -11,6 +11,7 @@ import (
 	"console/e2e/harness"
 	"console/internal/account"
 	"console/internal/fake"
+	"console/internal/permission"
 )
 
 // wantsLater fails the test unless the answer is that of a limit: 429, and when to try again, for people and programs.
@@ -67,6 +68,16 @@ var tried = map[string]func(t *testing.T, l account.Limit){
 		wantsLater(last)
 		b.Header.Set("X-WallarmApi-Token", tokenOf(c, harness.AdminEmail))
 		ask().Wants(http.StatusOK)
+	},
+	"personal API tokens": func(t *testing.T, l account.Limit) {
+		c, admin := harness.SignedIn(t, nil)
+		for c.Count(`SELECT count(*) FROM tokens`) < l.Number {
+			tokenOf(c, harness.AdminEmail)
+		}
+		admin.Post("/settings/tokens/new", "name", "X", "kind", "personal", "permissions", "users.view", "tenant_ids", "1").
+			Wants(http.StatusUnprocessableEntity).Contains("Delete those that are no longer needed")
+		c.AskAPI(tokenOf(c, c.Person(permission.GlobalAdmin, "Gail", "", "gail@example.com").Email), http.MethodDelete, "/tokens/1", "")
+		admin.Post("/settings/tokens/new", "name", "X", "kind", "personal", "permissions", "users.view", "tenant_ids", "1").Wants(http.StatusOK)
 	},
 	"unknown API tokens": func(t *testing.T, l account.Limit) {
 		c, admin := harness.SignedIn(t, nil)

@@ -125,6 +125,8 @@ func TestSharedTokensAreTakenOverWhereTheirOwnersAccessEnds(t *testing.T) {
 	}
 	first, second, third := share("First"), share("Second"), share("Third")
 	page := admin.Get(harness.UserPath(ann, "disable")).Contains("These shared API tokens of theirs are disabled", "First", `name="take_over"`)
+	page.Contains("What they may do now, and then no more", "in TestCompany", "They are in 1 group: ", "They are signed out of 1 browser.")
+	admin.Get(harness.UserPath(ann, "delete")).Contains("What they may do now, and then no more", "They are signed out of 1 browser.")
 	hers.Post("/settings/tokens/3/delete").Wants(http.StatusSeeOther)
 	page = admin.Post(harness.UserPath(ann, "disable"), "confirm", page.Confirm(), "take_over", "1").Wants(http.StatusConflict)
 	admin.Post(harness.UserPath(ann, "disable"), "confirm", page.Confirm(), "take_over", "1").Wants(http.StatusSeeOther)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -28,8 +29,19 @@ func (h *Console) activityEntry(c request, id int64) error {
 	if err != nil {
 		return err
 	}
-	page := views.EntryPage{ActivityEntry: entry, Address: h.BaseURL.JoinPath("settings", "activity", strconv.FormatInt(id, 10)).String()}
+	page := views.EntryPage{ActivityEntry: entry, Address: h.BaseURL.JoinPath("settings", "activity", strconv.FormatInt(id, 10)).String(),
+		Back: h.backToEntries(c)}
 	return h.renderPart(c, http.StatusOK, views.ActivityEntry(page), views.ActivityEntryPart(page))
+}
+
+// backToEntries is the list of entries from which somebody came to one: the activity log in some state, or the page of a person.
+func (h *Console) backToEntries(c request) string {
+	back := h.path(c.QueryParam("back"))
+	list := strings.TrimPrefix(h.ownPath(back), h.basePath)
+	if at, _, _ := strings.Cut(list, "?"); at == views.ActivityPath {
+		return list
+	}
+	return cmp.Or(h.usersPage(back), views.ActivityPath)
 }
 
 // userActivity is the tab of what a person did and of what was done to them.

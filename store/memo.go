@@ -52,6 +52,29 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 func (c *commits) current(ctx context.Context, db *DB) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.present(ctx, db)
+}
+
+// versionInside is Version of this moment for who has a connection already, and so may wait for none: where it would have to, and where
+// it cannot tell, it is 0. On PostgreSQL it always is, as asking takes a connection.
+func (db *DB) versionInside(ctx context.Context) int64 {
+	c := &db.commits
+	if !c.mu.TryLock() {
+		return unsettled
+	}
+	defer c.mu.Unlock()
+	if c.conn == nil {
+		return unsettled
+	}
+	version, err := c.present(ctx, db)
+	if err != nil {
+		return unsettled
+	}
+	return version
+}
+
+// present is the version of this moment.
+func (c *commits) present(ctx context.Context, db *DB) (int64, error) {
 	counted, err := c.count(ctx, db)
 	switch {
 	case err != nil:
@@ -210,6 +233,16 @@ func (m *Memo[K, V]) Get(ctx context.Context, db *DB, key K, read func() (V, err
 		m.keep(version, key, value)
 	}
 	return value, err
+}
+
+// Known returns what is remembered for a key, for an operation that has begun: it is as new as every commit before the call, so at least as
+// new as what the operation reads, if that has read anything yet. It may not know what Get would.
+func (m *Memo[K, V]) Known(ctx context.Context, db *DB, key K) (value V, known bool) {
+	version := db.versionInside(ctx)
+	if version == unsettled {
+		return value, false
+	}
+	return m.lookUp(version, key)
 }
 
 func (m *Memo[K, V]) lookUp(version int64, key K) (V, bool) {

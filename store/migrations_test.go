@@ -45,6 +45,34 @@ func TestFC148_MigrationsLoseNothing(t *testing.T) {
 	openAt(t, path)
 }
 
+// Tokens of before know who has disabled them, and for how long they were made.
+func TestTokensOfBeforeKnowTheirLengthAndWhoDisabledThem(t *testing.T) {
+	t.Parallel()
+	db := store.OpenAt(t, onSQLite(t, "written for SQLite"), 29)
+	defer db.Close()
+	for _, insert := range []string{
+		`INSERT INTO tokens (id, hash, kind, name, name_key, permissions, created_at, expires_at, disabled_at, disabled_why)
+			VALUES (1, x'01', 'personal', 'a', 'a', '', 1000, 5000, 3000, 'by hand'), (2, x'02', 'personal', 'b', 'b', '', 1000, 0, 3000, 'by hand'),
+				(3, x'03', 'personal', 'c', 'c', '', 1000, 0, 0, ''), (4, x'04', 'shared', 'd', 'd', '', 1000, 0, 3000, 'owner disabled')`,
+		`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
+			VALUES (2000, 6, '', 'UI', '', '', 'disable token', 'token', 1, '', 'done', '{}', zeroblob(32)),
+				(3000, 7, '', 'UI', '', '', 'disable token', 'token', 1, '', 'done', '{}', zeroblob(32)),
+				(3000, 0, '', 'CLI', '', '', 'disable token', 'token', 2, '', 'done', '{}', zeroblob(32)),
+				(3000, 7, '', 'UI', '', '', 'disable token', 'token', 4, '', 'done', '{}', zeroblob(32))`,
+	} {
+		if _, err := db.Exec(insert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.Migrations(t, db).UpTo(t.Context(), 31); err != nil {
+		t.Fatal(err)
+	}
+	got := column(t, db, `SELECT disabled_by || ' ' || lasts FROM tokens ORDER BY id`)
+	if want := []string{"7 4000", "0 0", "0 0", "0 0"}; !slices.Equal(got, want) {
+		t.Errorf("who has disabled them, and how long they last, is %q, want %q", got, want)
+	}
+}
+
 // rowCounts counts the rows of every table.
 func rowCounts(t *testing.T, db *sql.DB) map[string]int {
 	t.Helper()

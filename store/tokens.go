@@ -45,8 +45,10 @@ type Token struct {
 	CreatedAt    Millis
 	ExpiresAt    Millis // 0: never
 	ExpiryTold   bool   // its owner was told that it expires soon, or chose a time as near as that
+	Lasts        Millis // for how long it was made to work; 0: for ever
 	DisabledAt   Millis
 	DisabledWhy  TokenEnd
+	DisabledBy   int64  // who did it by hand; 0: the command line
 	LastUsedAt   Millis // 0: never
 	LastUsedFrom string // address
 }
@@ -63,14 +65,15 @@ func (t Token) nameKey() string { return input.Fold(t.Name) }
 
 //nolint:gosec // names of columns, no credentials
 const tokenColumns = `t.id, t.hash, t.kind, t.name, coalesce(t.owner_id, 0), t.former_owner, t.permissions, t.all_tenants, t.created_at,
-	t.expires_at, t.expiry_told, t.disabled_at, t.disabled_why, t.last_used_at, t.last_used_from,
+	t.expires_at, t.expiry_told, t.lasts, t.disabled_at, t.disabled_why, t.disabled_by, t.last_used_at, t.last_used_from,
 	coalesce((SELECT string_agg(CAST(tt.tenant_id AS TEXT), ' ') FROM token_tenants tt WHERE tt.token_id = t.id), '')`
 
 // scanInto scans the columns of a token and those that follow them.
 func (t *Token) scanInto(s scanner, more ...any) error {
 	var permissions, tenants string
 	err := s.Scan(append([]any{&t.ID, &t.Hash, &t.Kind, &t.Name, &t.OwnerID, &t.FormerOwner, &permissions, &t.AllTenants, &t.CreatedAt,
-		&t.ExpiresAt, &t.ExpiryTold, &t.DisabledAt, &t.DisabledWhy, &t.LastUsedAt, &t.LastUsedFrom, &tenants}, more...)...)
+		&t.ExpiresAt, &t.ExpiryTold, &t.Lasts, &t.DisabledAt, &t.DisabledWhy, &t.DisabledBy, &t.LastUsedAt, &t.LastUsedFrom,
+		&tenants}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -129,6 +132,14 @@ func (q Queries) TokensOf(ctx context.Context, ownerID int64) ([]Token, error) {
 // OwnsTokens says whether a person has any token.
 func (q Queries) OwnsTokens(ctx context.Context, ownerID int64) (bool, error) {
 	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM tokens WHERE owner_id = $1)`, ownerID)
+}
+
+// CountPersonalTokens returns how many personal tokens somebody has, and how many of them have expired by now.
+func (q Queries) CountPersonalTokens(ctx context.Context, ownerID int64, now Millis) (all, expired int, err error) {
+	_, err = one(ctx, q.q, func(s scanner) (struct{}, error) { return struct{}{}, s.Scan(&all, &expired) },
+		`SELECT count(*), count(CASE WHEN expires_at > 0 AND expires_at <= $3 THEN 1 END) FROM tokens WHERE owner_id = $1 AND kind = $2`,
+		ownerID, PersonalToken, now)
+	return all, expired, err
 }
 
 // SharedTokenOwners returns how many shared tokens that are not disabled each person owns who owns any.
@@ -230,8 +241,8 @@ func (q Queries) ExpiringTokens(ctx context.Context, now, until Millis, limit in
 // InsertToken adds t with its tenants and sets its id.
 func (tx *Tx) InsertToken(ctx context.Context, t *Token) (err error) {
 	t.ID, err = tx.insert(ctx, `INSERT INTO tokens (hash, kind, name, name_key, owner_id, permissions, all_tenants, created_at, expires_at,
-		expiry_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		t.Hash, t.Kind, t.Name, t.nameKey(), t.OwnerID, t.Permissions.String(), t.AllTenants, t.CreatedAt, t.ExpiresAt, t.ExpiryTold)
+		expiry_told, lasts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		t.Hash, t.Kind, t.Name, t.nameKey(), t.OwnerID, t.Permissions.String(), t.AllTenants, t.CreatedAt, t.ExpiresAt, t.ExpiryTold, t.Lasts)
 	if err != nil {
 		return err
 	}
@@ -243,11 +254,11 @@ func (tx *Tx) InsertToken(ctx context.Context, t *Token) (err error) {
 	return nil
 }
 
-// UpdateToken stores the value, the owner, the expiry and whether t is disabled. It returns ErrNotFound for an unknown id.
+// UpdateToken stores the value, the owner, the expiry and whether t is disabled, and by whom. It returns ErrNotFound for an unknown id.
 func (tx *Tx) UpdateToken(ctx context.Context, t Token) error {
 	return tx.execOne(ctx, ErrNotFound, `UPDATE tokens SET hash = $2, owner_id = nullif(CAST($3 AS BIGINT), 0), former_owner = $4,
-		expires_at = $5, expiry_told = $6, disabled_at = $7, disabled_why = $8 WHERE id = $1`,
-		t.ID, t.Hash, t.OwnerID, t.FormerOwner, t.ExpiresAt, t.ExpiryTold, t.DisabledAt, t.DisabledWhy)
+		expires_at = $5, expiry_told = $6, lasts = $7, disabled_at = $8, disabled_why = $9, disabled_by = $10 WHERE id = $1`,
+		t.ID, t.Hash, t.OwnerID, t.FormerOwner, t.ExpiresAt, t.ExpiryTold, t.Lasts, t.DisabledAt, t.DisabledWhy, t.DisabledBy)
 }
 
 // DeleteToken removes a token for good. It returns ErrNotFound for an unknown id.

@@ -70,45 +70,32 @@ func (q Queries) PlacedUsers(ctx context.Context, p PlacedQuery) ([]PlacedUser, 
 	return found, q.place(ctx, found)
 }
 
-// automaticGroup is an automatic group in a tenant.
-type automaticGroup struct {
-	id, tenant int64
-	role       string
-}
-
-// place sets the tenants of people, as placeOf says. There are few automatic groups, so they are read once and not for each person.
+// place sets the tenants of people, as placeOf says. It reads the groups that they are in, and none of the others, however many there are.
 func (q Queries) place(ctx context.Context, people []PlacedUser) error {
-	groups, err := many(ctx, q.q, func(s scanner) (g automaticGroup, err error) { return g, s.Scan(&g.id, &g.role, &g.tenant) },
-		`SELECT g.id, g.role, t.id FROM groups g JOIN group_tenants gt ON gt.group_id = g.id JOIN tenants t ON t.id = gt.tenant_id
-		WHERE g.automatic = 1`)
-	if err != nil {
-		return err
-	}
 	main, err := q.MainTenant(ctx)
 	if err != nil {
 		return err
-	}
-	byID := map[int64][]automaticGroup{}
-	for _, g := range groups {
-		byID[g.id] = append(byID[g.id], g)
 	}
 	at, ids := make(map[int64]int, len(people)), make([]any, len(people))
 	for i, u := range people {
 		at[u.ID], ids[i] = i, u.ID
 	}
-	isIn, args := among(nil, nil, "user_id", ids)
-	type member struct{ user, group int64 }
-	memberships, err := many(ctx, q.q, func(s scanner) (m member, err error) { return m, s.Scan(&m.user, &m.group) },
-		`SELECT user_id, group_id FROM group_users WHERE `+isIn[0], args...)
+	isIn, args := among(nil, nil, "gu.user_id", ids)
+	type place struct {
+		user, tenant int64
+		role         string // of the group
+	}
+	places, err := many(ctx, q.q, func(s scanner) (p place, err error) { return p, s.Scan(&p.user, &p.role, &p.tenant) },
+		`SELECT gu.user_id, g.role, t.id FROM group_users gu CROSS JOIN groups g
+		JOIN group_tenants gt ON gt.group_id = g.id JOIN tenants t ON t.id = gt.tenant_id
+		WHERE g.id = gu.group_id AND g.automatic = 1 AND `+isIn[0], args...)
 	if err != nil {
 		return err
 	}
-	for _, m := range memberships {
-		u := &people[at[m.user]]
-		for _, g := range byID[m.group] {
-			if g.role == string(u.Role) && (u.TenantID == 0 || g.tenant == main.ID || u.TenantID != main.ID && g.tenant < u.TenantID) {
-				u.TenantID = g.tenant
-			}
+	for _, p := range places {
+		u := &people[at[p.user]]
+		if p.role == string(u.Role) && (u.TenantID == 0 || p.tenant == main.ID || u.TenantID != main.ID && p.tenant < u.TenantID) {
+			u.TenantID = p.tenant
 		}
 	}
 	for i := range people {

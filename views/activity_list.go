@@ -28,6 +28,27 @@ type ActivityPage struct {
 // entryPath is the address of an entry.
 func entryPath(id int64) string { return ActivityPath + "/" + strconv.FormatInt(id, 10) }
 
+// entryPath is the address of an entry of the list, which leads back to the list as it is. The whole log is known without being said.
+func (p ActivityPage) entryPath(ctx context.Context, id int64) string {
+	list := p.at(ctx, p.Query.Cursor)
+	if p.Query.UserID != 0 {
+		list = userEntries(p.Query.UserID, p.Query.Cursor)
+	}
+	if list == ActivityPath {
+		return entryPath(id)
+	}
+	return carrying(entryPath(id), list)
+}
+
+// userEntries is the address of a part of what a person did and what was done to them.
+func userEntries(id int64, cursor string) string {
+	tab := UserTabPath(id, UserTabActivity)
+	if cursor == "" {
+		return tab
+	}
+	return tab + "&cursor=" + url.QueryEscape(cursor)
+}
+
 // activityOf is the address of what was done to something.
 func activityOf(objectType string, id int64) string {
 	return activityAt(account.ActivityQuery{EntryFilter: store.EntryFilter{ObjectType: objectType, ObjectID: id}}, time.UTC)

@@ -638,7 +638,7 @@ func activityRow(p ActivityPage, e *account.ActivityEntry) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = dialogLink("", "entry-link", entryPath(e.ID)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dialogLink("", "entry-link", p.entryPath(ctx, e.ID)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

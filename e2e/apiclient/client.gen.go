@@ -1582,14 +1582,26 @@ type EndPreview struct {
 	// Digest Sent with the change as confirm, it makes sure that what is done is what this preview says.
 	Digest string `json:"digest"`
 
+	// Groups The groups that they are in, those of their role among them. Disabled people stay in them, and come back with them.
+	Groups []MembershipGroup `json:"groups"`
+
 	// Integrations Email integrations that contain their address, where you may change them.
 	Integrations []Named `json:"integrations"`
 
 	// LinksRevoked Who is invited by a link that is revoked with it.
 	LinksRevoked []Person `json:"links_revoked"`
 
+	// Lost What they may do at present, and then no more; nothing where they are disabled already.
+	Lost []TenantPermissions `json:"lost"`
+
 	// MailedAnew Who is invited by mail and is sent another link.
 	MailedAnew []Person `json:"mailed_anew"`
+
+	// PersonalTokens Personal API tokens of theirs, which are disabled, or deleted with them.
+	PersonalTokens []Named `json:"personal_tokens"`
+
+	// Sessions In how many browsers they are signed in, and signed out.
+	Sessions int `json:"sessions"`
 
 	// Tokens Shared API tokens of theirs, which are disabled unless they are taken over.
 	Tokens []EndedToken `json:"tokens"`
@@ -2374,7 +2386,7 @@ type NewToken struct {
 	// AllTenants In all tenants, also those not yet made.
 	AllTenants *bool `json:"all_tenants,omitempty"`
 
-	// ExpiresAt Within ten years; without it, never.
+	// ExpiresAt Within ten years, and no later than the token expires that it is made with; without it, never.
 	ExpiresAt *time.Time   `json:"expires_at,omitempty"`
 	Kind      NewTokenKind `json:"kind"`
 	Name      string       `json:"name"`
@@ -2839,7 +2851,7 @@ type Tested struct {
 
 // TokenRenewal defines model for TokenRenewal.
 type TokenRenewal struct {
-	// ExpiresAt Within ten years; without it, never.
+	// ExpiresAt Within ten years; without it, the token works as long again as it was made to. One that expires itself renews others until its own end at most.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
@@ -3028,7 +3040,7 @@ type ListActivityParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Q Words that all stand in what the entry names: actor, object, address or request id.
@@ -3160,7 +3172,7 @@ type ListDeliveriesParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// TriggerId Only of this trigger.
@@ -3185,7 +3197,7 @@ type ListGroupsParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Q A part of the name.
@@ -3224,7 +3236,7 @@ type ListGroupMembersParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Q A part of the name or of the address.
@@ -3263,7 +3275,7 @@ type ListIntegrationsParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -3296,7 +3308,7 @@ type ListInvitationsParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -3323,7 +3335,7 @@ type ListJobOutcomesParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -3348,7 +3360,7 @@ type ListPermittedParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Tenant The id of the tenant. Of users, groups and what else belongs to the account as a whole, the main tenant decides, whichever is asked about.
@@ -3373,7 +3385,7 @@ type ListSessionsParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// User The id of whose sessions they are.
@@ -3424,7 +3436,7 @@ type ListTenantsParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Name Only the tenant of this name, whatever the case.
@@ -3466,7 +3478,7 @@ type ListTokensParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Part Personal ones of the owner of the token that asks, shared ones, or personal ones of other people.
@@ -3490,7 +3502,7 @@ type ListTriggersParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Q A part of the name or of the description.
@@ -3535,7 +3547,7 @@ type ListUsersParams struct {
 	// Limit How many at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The field next of the page before; without it the list begins.
+	// Cursor The field next of the page before, of the same list with the same filters; without it the list begins.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Q A part of the name or of the address.

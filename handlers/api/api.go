@@ -72,8 +72,9 @@ func token(r *http.Request) string {
 
 // What an answer can be besides its fields.
 type (
-	versioned interface{ version() int64 }   // its version is the ETag
-	located   interface{ location() string } // it was made, and has an address under the API
+	versioned interface{ version() int64 }                // its version is the ETag
+	located   interface{ location() string }              // it was made, and has an address under the API
+	listed    interface{ signed(c handlers.Request) any } // a page, whose cursor is one of the list that was asked for
 )
 
 // none is the answer of what has nothing to say.
@@ -95,6 +96,9 @@ func send(a *API, o Operation, c handlers.Request, out any) error {
 	}
 	if l, is := out.(located); is && o.Status == http.StatusCreated {
 		header.Set("Location", a.baseURL+prefix+l.location())
+	}
+	if l, is := out.(listed); is {
+		out = l.signed(c)
 	}
 	encoded, err := json.Marshal(out)
 	if err != nil {

@@ -24,18 +24,6 @@ const (
 	headerIdempotency = "Idempotency-Key"
 )
 
-// paging is which part of a list is asked for.
-type paging struct {
-	Limit  int    `query:"limit" json:"-" minimum:"1" maximum:"1000" default:"50" description:"How many at most."`
-	Cursor string `query:"cursor" json:"-" description:"The field next of the page before; without it the list begins."`
-}
-
-// page is a part of a list.
-type page[T any] struct {
-	Items []T    `json:"items"`
-	Next  string `json:"next" description:"The cursor of the next page; empty at the end."`
-}
-
 // decode reads a request into a struct: fields tagged path, query or header from there, those tagged json from the body. What the
 // struct does not know is refused, and all fields that are wrong are named at once.
 func decode(c echo.Context, o Operation, into any) error {
@@ -70,6 +58,7 @@ func decode(c echo.Context, o Operation, into any) error {
 			delete(body, jsonName(f))
 		}
 	}
+	openCursor(c, o, target, wrong)
 	for name := range query {
 		wrong[name] = "There is no such parameter here."
 	}

@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"console/handlers"
+	"console/internal/account"
 )
 
 // Operation is one thing that a program can ask for.
@@ -31,11 +33,11 @@ func by[In, Out any](method func(*API, handlers.Request, In) (Out, error)) answe
 	return answer{In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), handle: func(a *API, o Operation, c handlers.Request) error {
 		var in In
 		if err := decode(c, o, &in); err != nil {
-			return err
+			return a.staleFirst(c, o, err)
 		}
 		out, err := method(a, c, in)
 		if err != nil {
-			return err
+			return a.staleFirst(c, o, err)
 		}
 		return send(a, o, c, out)
 	}}
@@ -56,9 +58,34 @@ func file[In any](kind string, method func(*API, handlers.Request, In) error) an
 // Creates reports whether the operation makes something: such a request may carry an idempotency key.
 func (o Operation) Creates() bool { return o.Status == http.StatusCreated }
 
+// Lists reports whether the operation answers a list, page by page.
+func (o Operation) Lists() bool { return hasField(o.In, "query", "cursor") }
+
 // Versioned reports whether the operation changes something that has a version, which the request has to name.
 func (o Operation) Versioned() bool {
 	return hasField(o.In, "header", headerIfMatch)
+}
+
+// versionedObjects are what the activity log calls the things that have a version, by the section of their operations.
+var versionedObjects = map[string]string{"users": "user", "groups": "group", "tenants": "tenant", "triggers": "trigger",
+	"integrations": "integration", "settings": "account"}
+
+// staleFirst is why an operation is refused. Of a change whose fields are wrong it says first that what it is to change is not there, not
+// for the token to change, or another by now: whoever reads it again may find other fields to be wrong, or none.
+func (a *API) staleFirst(c handlers.Request, o Operation, err error) error {
+	if !o.Versioned() || !account.RefusedBy(err, account.Invalid) {
+		return err
+	}
+	version, missing := ifMatch(c)
+	if missing != nil {
+		return missing
+	}
+	section, _, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
+	first := a.account.RequireCurrent(c.Context(), c.Actor(), versionedObjects[section], positive(c.Param("id")), positive(version))
+	if first != nil {
+		return first
+	}
+	return err
 }
 
 // hasField reports whether a struct has a field of a name under a tag.

@@ -112,7 +112,7 @@ type newToken struct {
 	Permissions []string   `json:"permissions" required:"true" description:"Such as users.view."`
 	AllTenants  bool       `json:"all_tenants,omitempty" description:"In all tenants, also those not yet made."`
 	TenantIDs   []int64    `json:"tenant_ids,omitempty" description:"In these tenants."`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty" description:"Within ten years; without it, never."`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" description:"Within ten years, and no later than the token expires that it is made with; without it, never."`
 }
 
 // expiry is when a token expires, as the account reads it.
@@ -154,11 +154,15 @@ func (a *API) enableToken(c handlers.Request, in object) (apiToken, error) {
 // tokenRenewal is until when a token works from now on.
 type tokenRenewal struct {
 	object
-	ExpiresAt *time.Time `json:"expires_at,omitempty" description:"Within ten years; without it, never."`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" description:"Within ten years; without it, the token works as long again as it was made to. One that expires itself renews others until its own end at most."`
 }
 
 func (a *API) renewToken(c handlers.Request, in tokenRenewal) (issuedToken, error) {
-	t, err := a.account.RenewToken(c.Context(), c.Actor(), in.ID, expiry(in.ExpiresAt))
+	until := account.AsBefore
+	if in.ExpiresAt != nil {
+		until = expiry(in.ExpiresAt)
+	}
+	t, err := a.account.RenewToken(c.Context(), c.Actor(), in.ID, until)
 	return issuedTokenOf(t), renamed(err, expires)
 }
 

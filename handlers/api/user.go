@@ -125,6 +125,15 @@ type membershipGroup struct {
 	TenantIDs  []int64 `json:"tenant_ids" description:"The tenants that it covers; empty where it covers all."`
 }
 
+func membershipGroups(groups []store.CoveringGroup) []membershipGroup {
+	all := []membershipGroup{}
+	for _, g := range groups {
+		all = append(all, membershipGroup{ID: g.ID, Name: g.Name, Automatic: g.Automatic, AllTenants: g.AllTenants,
+			TenantIDs: append([]int64{}, g.Tenants...)})
+	}
+	return all
+}
+
 // groupedUser is somebody with the groups they are in.
 type groupedUser struct {
 	user
@@ -135,12 +144,8 @@ type groupedUser struct {
 
 func (a *API) readUser(c handlers.Request, in object) (groupedUser, error) {
 	found, err := a.account.UserOverview(c.Context(), c.Actor(), in.ID)
-	whole := groupedUser{user: userOf(found.User), Groups: []membershipGroup{}, AddedBy: found.AddedBy, InvitationID: found.Invitation.ID}
-	for _, g := range found.Groups {
-		whole.Groups = append(whole.Groups, membershipGroup{ID: g.ID, Name: g.Name, Automatic: g.Automatic, AllTenants: g.AllTenants,
-			TenantIDs: append([]int64{}, g.Tenants...)})
-	}
-	return whole, err
+	return groupedUser{user: userOf(found.User), Groups: membershipGroups(found.Groups), AddedBy: found.AddedBy,
+		InvitationID: found.Invitation.ID}, err
 }
 
 // userNames is another name for somebody.

@@ -47,7 +47,11 @@ func (a *API) previewMembership(c handlers.Request, in membershipChange) (previe
 // endPreview is what disabling or deleting somebody does beyond them.
 type endPreview struct {
 	digest
-	User person `json:"user"`
+	User     person              `json:"user"`
+	Lost     []tenantPermissions `json:"lost" description:"What they may do at present, and then no more; nothing where they are disabled already."`
+	Groups   []membershipGroup   `json:"groups" description:"The groups that they are in, those of their role among them. Disabled people stay in them, and come back with them."`
+	Sessions int                 `json:"sessions" description:"In how many browsers they are signed in, and signed out."`
+	Personal []named             `json:"personal_tokens" description:"Personal API tokens of theirs, which are disabled, or deleted with them."`
 	linksTaken
 	Tokens       []endedToken `json:"tokens" description:"Shared API tokens of theirs, which are disabled unless they are taken over."`
 	Integrations []named      `json:"integrations" description:"Email integrations that contain their address, where you may change them."`
@@ -60,8 +64,13 @@ type endedToken struct {
 }
 
 func endPreviewOf(p account.EndPreview) endPreview {
-	return endPreview{digest: digestOf(p), User: personOf(p.User), linksTaken: linksOf(p.Links), Tokens: endedTokensOf(p.Tokens),
+	told := endPreview{digest: digestOf(p), User: personOf(p.User), Lost: permissionsByTenant(p.Lost), Groups: membershipGroups(p.Groups),
+		Sessions: p.Sessions, Personal: []named{}, linksTaken: linksOf(p.Links), Tokens: endedTokensOf(p.Tokens),
 		Integrations: integrationNames(p.Integrations)}
+	for _, t := range p.Personal {
+		told.Personal = append(told.Personal, named{t.ID, t.Name})
+	}
+	return told
 }
 
 func endedTokensOf(tokens []account.EndedToken) []endedToken {

@@ -22,6 +22,7 @@ const (
 	simultaneous Manner = "%d at once; one takes at most %s"
 	standing     Manner = "%d at once; further ones wait up to %s"
 	inBytes      Manner = "%d bytes" // of something that no time belongs to
+	inAll        Manner = "%d"       // of what is there until it is deleted
 	pacing       Manner = "%d at once, then one every %s"
 )
 
@@ -107,6 +108,9 @@ var (
 		What: "requests of programs", Each: "API token",
 		Manner: pacing, Number: 200, Time: 20 * time.Millisecond, Answer: "429 with `Retry-After`", Words: "Too many requests with this token.",
 	}
+	tokensOfOwner = Limit{
+		What: "personal API tokens", Each: "owner", Manner: inAll, Number: 100, Answer: "422, which says how many of them have expired",
+	}
 	sendsAgain = Limit{
 		Kind: "send-again", What: "“Send again” of deliveries", Each: "person who sends",
 		Manner: sliding, Number: 20, Time: time.Hour, Answer: tooMany, Words: "You have sent twenty messages again within an hour.",
@@ -121,8 +125,8 @@ var MaxVisitorForm = int64(visitorForm.Number)
 
 // Limits returns the table of limits.
 func Limits() []Limit {
-	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, unknownTokens, tokenRequests, resetRequests, resetLinks,
-		pausedAnswers, hashing, visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
+	return []Limit{accountPasswords, addressPasswords, secondFactors, prompts, unknownTokens, tokenRequests, tokensOfOwner, resetRequests,
+		resetLinks, pausedAnswers, hashing, visitorForm, invitationMails, invitationMailsOfADay, resetMails, tests, testsAtOnce, sendsAgain}
 }
 
 // Queue is how many wait for a password to be checked when so many are checked at once: each takes about 40 ms of a core,
@@ -134,8 +138,8 @@ func Queue(slots int) auth.Queue {
 // Allows says how many there may be, and in which time.
 func (l Limit) Allows() string {
 	switch {
-	case l.Manner == inBytes:
-		return fmt.Sprintf(string(inBytes), l.Number)
+	case l.Manner == inBytes, l.Manner == inAll:
+		return fmt.Sprintf(string(l.Manner), l.Number)
 	case l.Time == 0:
 		return fmt.Sprintf("%d in a row", l.Number)
 	case l.Time < time.Second:

@@ -195,6 +195,11 @@ func (v *View) manageable(ctx context.Context, userID int64, p permission.Permis
 	if err := v.requirePermission(p); err != nil {
 		return store.User{}, err
 	}
+	return v.managed(ctx, userID, p)
+}
+
+// managed is manageable for an actor who is known to hold p.
+func (v *View) managed(ctx context.Context, userID int64, p permission.Permission) (store.User, error) {
 	user, err := v.db.UserByID(ctx, userID)
 	if err != nil {
 		return store.User{}, err

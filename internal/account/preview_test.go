@@ -34,7 +34,8 @@ func TestPreviewsSayWhatHappens(t *testing.T) {
 	w := newRandomWorld(t, seed)
 	kinds := slices.Sorted(maps.Keys(previews))
 	compared, taking := map[string]int{}, map[string]int{}
-	for range previewRounds {
+	rounds := proofOf(t).previews
+	for range rounds {
 		w.do(t, 8)
 		for _, kind := range kinds {
 			losing, ok := w.comparePreview(t, kind)
@@ -48,7 +49,7 @@ func TestPreviewsSayWhatHappens(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		t.Logf("%-26s %d compared, %d took something away", kind, compared[kind], taking[kind])
-		if taking[kind] < previewRounds/50 {
+		if taking[kind] < rounds/50 {
 			t.Errorf("%s: only %d took something away", kind, taking[kind])
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"console/store"
 )
 
-// What happens in each of randomWorlds.
+// What happens in each world.
 const (
 	randomOperations = 2600
 	together         = 100 // operations in one transaction, each in a savepoint
@@ -31,7 +31,8 @@ const seedVariable = "CONSOLE_TEST_SEED"
 
 // TestRandomOperations has random people do random things, and looks after each at the tables: the rules of docs/rules.md must hold.
 func TestRandomOperations(t *testing.T) {
-	seeds := make(chan uint64, randomWorlds)
+	all := proofOf(t).worlds
+	seeds := make(chan uint64, all)
 	if text := os.Getenv(seedVariable); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -39,7 +40,7 @@ func TestRandomOperations(t *testing.T) {
 		}
 		seeds <- seed
 	} else {
-		for range randomWorlds {
+		for range all {
 			seeds <- rand.Uint64()
 		}
 	}
@@ -75,7 +76,7 @@ func TestRandomOperations(t *testing.T) {
 	}
 	for name := range operations {
 		t.Logf("%-22s %6d done %6d refused", name, done[name], refused[name])
-		if done[name] < randomWorlds*5/2 || refused[name] < randomWorlds/2 && name != "accept" {
+		if done[name] < all*5/2 || refused[name] < all/2 && name != "accept" {
 			t.Errorf("%s: %d done, %d refused: this proves little", name, done[name], refused[name])
 		}
 	}

@@ -125,9 +125,10 @@ type Actor struct {
 	Confirms   string // the digest of the preview that they have seen; empty: none, they ask for it to be done as it is
 	Once       Once   // how a request that makes something is told from the same one sent again
 
-	noAccess  bool      // they may do nothing at present
-	job       int64     // the job that acts for them; it needs no session
-	tokenHash tokenHash // of the value that they have presented
+	noAccess  bool         // they may do nothing at present
+	job       int64        // the job that acts for them; it needs no session
+	tokenHash tokenHash    // of the value that they have presented
+	tokenEnds store.Millis // when the token expires with which they work; 0: never
 }
 
 // Console returns what the actor may do with the console's own resources. The main tenant decides (rule "main tenant decides"); API

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,7 +38,8 @@ type IssuedToken struct {
 // CreateToken makes an API token and returns its value, this once. Personal ones are made by Administrators and Analysts for
 // themselves, and for Deploy people and API Developers by those who hold tokens.create and may manage them; shared ones take
 // tokens.create, and so does any that is made with a token. It grants no more than whoever makes it holds, who with a token holds what
-// that was given (rule "may grant"). It returns Invalid or Forbidden.
+// that was given (rule "may grant"), and lasts no longer than the token it is made with (rule "no longer than itself"). It
+// returns Invalid or Forbidden.
 func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.makeToken(ctx, in) })
 }
@@ -45,6 +47,9 @@ func (s *Service) CreateToken(ctx context.Context, by Actor, in TokenInput) (Iss
 func (tx *Tx) makeToken(ctx context.Context, in TokenInput) (IssuedToken, error) {
 	owner, err := tx.ownerOfNew(ctx, in)
 	if err != nil {
+		return IssuedToken{}, err
+	}
+	if err := tx.requireRoom(ctx, in.Kind, owner); err != nil {
 		return IssuedToken{}, err
 	}
 	token := store.Token{Kind: in.Kind, OwnerID: owner.ID, CreatedAt: tx.now}
@@ -86,6 +91,19 @@ func (tx *Tx) makeToken(ctx context.Context, in TokenInput) (IssuedToken, error)
 		return IssuedToken{}, err
 	}
 	return IssuedToken{token, value}, tx.recordChange(ctx, actCreateToken, object{}, made)
+}
+
+// requireRoom refuses another personal token for somebody who has as many as anybody gets.
+func (v *View) requireRoom(ctx context.Context, kind store.TokenKind, owner store.User) error {
+	if kind != store.PersonalToken {
+		return nil
+	}
+	all, expired, err := v.db.CountPersonalTokens(ctx, owner.ID, v.now)
+	if err != nil || all < tokensOfOwner.Number {
+		return err
+	}
+	return invalid("", fmt.Sprintf("%s has %d personal tokens, of which %d have expired. Delete those that are no longer needed, then make "+
+		"this one.", owner.DisplayName(), all, expired))
 }
 
 // ownerOfNew returns the owner of a token to be made, when the actor may make it.

@@ -134,10 +134,8 @@ func (s *Service) unknownToken(ctx context.Context, address string) error {
 // authorizeToken reads again what the token with which the actor works may do. It refuses when it does not work any more, has
 // another value, or is somebody else's by now. A job goes on with another value.
 func (v *View) authorizeToken(ctx context.Context) error {
-	owned, err := v.db.OwnedTokenByID(ctx, v.by.TokenID)
-	token := usableToken{OwnedToken: owned}
-	if errors.Is(err, store.ErrNotFound) || err == nil && (token.OwnerID != v.by.UserID ||
-		v.by.job == 0 && subtle.ConstantTimeCompare(token.Hash, v.by.tokenHash[:]) == 0) {
+	token, err := v.presentToken(ctx)
+	if errors.Is(err, store.ErrNotFound) || err == nil && token.OwnerID != v.by.UserID {
 		return Refuse(TokenRefused)
 	}
 	if err != nil {
@@ -146,9 +144,25 @@ func (v *View) authorizeToken(ctx context.Context) error {
 	if err := token.refuses(v.now); err != nil {
 		return err
 	}
-	if err := token.readHoldings(ctx, v.db); err != nil {
-		return err
-	}
-	v.by.Role, v.by.Can, v.by.noAccess = token.Owner.Role, token.can, token.noAccess
+	v.by.Role, v.by.Can, v.by.noAccess, v.by.tokenEnds = token.Owner.Role, token.can, token.noAccess, token.ExpiresAt
 	return nil
+}
+
+// presentToken is the token with which the actor works as it is now: as it was when the request began where nothing was committed since,
+// otherwise it is read again. It returns store.ErrNotFound where it is gone or has another value.
+func (v *View) presentToken(ctx context.Context) (usableToken, error) {
+	if v.by.job == 0 {
+		if token, known := v.service.tokens.Known(ctx, v.service.db, v.by.tokenHash); known {
+			return token, nil
+		}
+	}
+	owned, err := v.db.OwnedTokenByID(ctx, v.by.TokenID)
+	if err == nil && v.by.job == 0 && subtle.ConstantTimeCompare(owned.Hash, v.by.tokenHash[:]) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return usableToken{}, err
+	}
+	token := usableToken{OwnedToken: owned}
+	return token, token.readHoldings(ctx, v.db)
 }

@@ -31,11 +31,50 @@ func (v *View) expire(ctx context.Context, token *store.Token, expires string, r
 		zone = user.TimeZone
 	}
 	at, reason := parseExpiry(expires, v.now, zone)
+	if expires == AsBefore {
+		at, reason = v.againAsLong(*token), ""
+	}
+	if reason == "" {
+		reason = v.outlasts(token.ID, at, token.Lasts)
+	}
 	if reason != "" {
 		refused["expires"] = reason
+		return nil
+	}
+	if token.ID == 0 || token.ID != v.by.TokenID || v.by.tokenEnds == 0 { // renewed by itself, it keeps the length that others gave it
+		token.Lasts = max(at-v.now, 0)
 	}
 	token.ExpiresAt, token.ExpiryTold = at, at != 0 && at <= v.now.Add(tellExpiry)
 	return nil
+}
+
+// AsBefore is what stands for an expiry where a token that is renewed is to work as long again as it was made to.
+const AsBefore = "as before"
+
+// againAsLong is when a token expires that from now on works as long as it was made to; 0: never.
+func (v *View) againAsLong(token store.Token) store.Millis {
+	if token.Lasts == 0 {
+		return 0
+	}
+	return v.now + token.Lasts
+}
+
+// outlasts says why a token may not expire at a time, 0 being never, where the actor works with a token that expires itself: what that
+// makes or renews ends with it, and it renews itself for the time that it was made to work (rule "no longer than itself"). It is ""
+// for everybody else.
+func (v *View) outlasts(id int64, at, lasts store.Millis) string {
+	latest := v.by.tokenEnds
+	if latest == 0 {
+		return ""
+	}
+	reason := "The token that you work with expires itself. What it makes or renews expires no later: "
+	if id == v.by.TokenID {
+		latest, reason = v.now+lasts, "A token that renews itself works as long again as it was made to: until "
+	}
+	if at != 0 && at <= latest {
+		return ""
+	}
+	return reason + latest.Time().Format(time.RFC3339) + "."
 }
 
 // parseExpiry reads when a token is to expire: a day, at whose end in the time zone it does ("2026-12-31"), or how long it lasts
@@ -70,7 +109,8 @@ func parseExpiry(text string, now store.Millis, zone string) (at store.Millis, r
 }
 
 // DisableToken stops a token from working until somebody enables it. Disabling a disabled one changes nothing. Everybody may
-// disable their own; others' and shared ones take tokens.update. It returns Forbidden or store.ErrNotFound.
+// disable their own; others' and shared ones take tokens.update. Its owner cannot enable what somebody else has disabled, without
+// tokens.update. It returns Forbidden or store.ErrNotFound.
 func (s *Service) DisableToken(ctx context.Context, by Actor, id int64) (store.Token, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Token, error) { return tx.stopToken(ctx, id) })
 }
@@ -88,7 +128,12 @@ func (tx *Tx) stopToken(ctx context.Context, id int64) (store.Token, error) {
 
 // switchOffToken disables a token that works, and records why.
 func (tx *Tx) switchOffToken(ctx context.Context, token *store.Token, why store.TokenEnd) error {
-	return tx.saveToken(ctx, token, actDisableToken, func() { token.DisabledAt, token.DisabledWhy = tx.now, why })
+	return tx.saveToken(ctx, token, actDisableToken, func() {
+		token.DisabledAt, token.DisabledWhy = tx.now, why
+		if why == store.TokenDisabledByHand {
+			token.DisabledBy = tx.by.UserID
+		}
+	})
 }
 
 // saveToken changes a token, and records what has become of it.
@@ -108,8 +153,9 @@ func (tx *Tx) saveToken(ctx context.Context, token *store.Token, action action, 
 	return tx.recordChange(ctx, action, before, after)
 }
 
-// EnableToken ends what DisableToken began. Owners enable their own; others' and shared ones take tokens.update and all that the
-// token grants (rule "may grant"). Enabling an enabled one changes nothing. It returns Invalid, Forbidden or store.ErrNotFound.
+// EnableToken ends what DisableToken began. Owners enable their own, unless somebody else has disabled it by hand; others' and shared
+// ones take tokens.update and all that the token grants (rule "may grant"). Enabling an enabled one changes nothing. It returns Invalid,
+// Forbidden or store.ErrNotFound.
 func (s *Service) EnableToken(ctx context.Context, by Actor, id int64) (store.Token, error) {
 	return change(ctx, s, by, func(tx *Tx) (store.Token, error) { return tx.resumeToken(ctx, id) })
 }
@@ -128,7 +174,12 @@ func (tx *Tx) resumeToken(ctx context.Context, id int64) (store.Token, error) {
 	if token.Expired(tx.now) {
 		return store.Token{}, invalid("", "This token has expired. Renew it: it gets a new value.")
 	}
-	return token, tx.saveToken(ctx, &token, actEnableToken, func() { token.DisabledAt, token.DisabledWhy = 0, "" })
+	return token, tx.saveToken(ctx, &token, actEnableToken, func() { enableAgain(&token) })
+}
+
+// enableAgain leaves nothing of what has disabled a token.
+func enableAgain(token *store.Token) {
+	token.DisabledAt, token.DisabledWhy, token.DisabledBy = 0, "", 0
 }
 
 // requireUsable refuses to make a token work whose owner cannot use any.
@@ -143,9 +194,10 @@ func (v *View) requireUsable(ctx context.Context, token store.Token) error {
 	return err
 }
 
-// RenewToken gives a token a new value, which is shown this once, and a new expiry; the old value stops working at once, and a
-// disabled token works again. Personal tokens are renewed by their owner, and those that others made for them, like shared ones, by
-// who holds tokens.update and all that the token grants (rules "may grant" and "may manage"). It returns Invalid, Forbidden or
+// RenewToken gives a token a new value, which is shown this once, and a new expiry, or one AsBefore; the old value stops working at once,
+// and a disabled token works again. Personal tokens are renewed by their owner, unless somebody else has disabled them by hand; those that
+// others made for them, like shared ones, by who holds tokens.update and all that the token grants (rules "may grant" and "may manage").
+// A token that expires gives no other one a later end than its own (rule "no longer than itself"). It returns Invalid, Forbidden or
 // store.ErrNotFound.
 func (s *Service) RenewToken(ctx context.Context, by Actor, id int64, expires string) (IssuedToken, error) {
 	return change(ctx, s, by, func(tx *Tx) (IssuedToken, error) { return tx.replaceValue(ctx, id, expires) })
@@ -174,7 +226,8 @@ func (tx *Tx) replaceValue(ctx context.Context, id int64, expires string) (Issue
 	}
 	value := auth.NewAPIToken()
 	err = tx.saveToken(ctx, &token, actRenewToken, func() {
-		token.Hash, token.DisabledAt, token.DisabledWhy = auth.HashToken(value), 0, ""
+		enableAgain(&token)
+		token.Hash, token.Lasts = auth.HashToken(value), renewed.Lasts
 		token.ExpiresAt, token.ExpiryTold = renewed.ExpiresAt, renewed.ExpiryTold
 	})
 	return IssuedToken{token, value}, err
@@ -225,11 +278,14 @@ func (tx *Tx) takeOver(ctx context.Context, token store.Token, keep bool) (Issue
 	if err := tx.mayTakeOver(ctx, token); err != nil {
 		return IssuedToken{}, err
 	}
+	if reason := tx.outlasts(token.ID, token.ExpiresAt, 0); reason != "" && !keep {
+		return IssuedToken{}, invalid("", reason+" This one expires later: take it over with the value that it has.")
+	}
 	value := ""
 	err := tx.saveToken(ctx, &token, actTakeOverToken, func() {
 		token.OwnerID, token.FormerOwner = tx.by.UserID, ""
 		if token.DisabledWhy == store.TokenOwnerDisabled || token.DisabledWhy == store.TokenOwnerDeleted {
-			token.DisabledAt, token.DisabledWhy = 0, ""
+			enableAgain(&token)
 		}
 		if !keep {
 			value = auth.NewAPIToken()
@@ -253,9 +309,22 @@ func (v *View) mayHandle(token store.Token, p permission.Permission) error {
 	return v.requirePermission(p)
 }
 
+// mayUndo refuses the owner of a token that somebody else has disabled by hand, unless they may change the tokens of others.
+func (v *View) mayUndo(token store.Token) error {
+	if token.DisabledWhy != store.TokenDisabledByHand || token.DisabledBy == v.by.UserID || v.by.May(permission.TokensUpdate) {
+		return nil
+	}
+	refused := forbidden(Lack{Missing: permission.Missing{Permission: permission.TokensUpdate}, needs: permission.TokensUpdate})
+	refused.Words = "Somebody else has disabled this token. Ask them, or somebody who may change the tokens of others, to enable it."
+	return refused
+}
+
 // mayEnable refuses who may not make a token work.
 func (v *View) mayEnable(ctx context.Context, token store.Token) error {
-	if err := v.mayHandle(token, permission.TokensUpdate); err != nil || v.own(token) {
+	if v.own(token) {
+		return v.mayUndo(token)
+	}
+	if err := v.requirePermission(permission.TokensUpdate); err != nil {
 		return err
 	}
 	return v.requireAll(ctx, permission.Union(token.Grant()), Lack{needs: permission.TokensUpdate})
@@ -264,7 +333,10 @@ func (v *View) mayEnable(ctx context.Context, token store.Token) error {
 // mayRenew refuses who may not have the value of a token.
 func (v *View) mayRenew(ctx context.Context, token store.Token) error {
 	if v.own(token) && token.Kind == store.PersonalToken {
-		return v.mayMakeOwn(token.Kind)
+		if err := v.mayMakeOwn(token.Kind); err != nil {
+			return err
+		}
+		return v.mayUndo(token)
 	}
 	if err := v.requirePermission(permission.TokensUpdate); err != nil {
 		return err

@@ -115,14 +115,35 @@ func (tx *Tx) endSignIn(ctx context.Context, user store.User) error {
 // EndPreview is what disabling or deleting somebody does beyond them.
 type EndPreview struct {
 	User         store.User
+	Lost         []TenantSet           // what they may do at present; nothing where they are disabled
+	Groups       []store.CoveringGroup // that they are in, automatic ones too: disabled people stay in them
+	Sessions     int                   // browsers in which they are signed in
+	Personal     []store.Token         // personal tokens of theirs, which are disabled or go with them
 	Links        LinksTaken
 	Tokens       []EndedToken        // shared ones of theirs, which are disabled
 	Integrations []store.Integration // email integrations that contain their address
 }
 
-// Digest tells the preview from one of something else.
+// Digest tells the preview from one of something else. Where they are signed in does not count: they may sign in meanwhile.
 func (p EndPreview) Digest() string {
-	return digestOf(saidOf(p.User), p.Links.Digest(), saidOfTokens(p.Tokens), saidOfIntegrations(p.Integrations))
+	return digestOf(saidOf(p.User), saidOfSets(p.Lost), saidOfMemberships(p.Groups), saidOfPersonal(p.Personal), p.Links.Digest(),
+		saidOfTokens(p.Tokens), saidOfIntegrations(p.Integrations))
+}
+
+func saidOfMemberships(groups []store.CoveringGroup) []string {
+	said := make([]string, len(groups))
+	for i, g := range groups {
+		said[i] = fmt.Sprint(g.ID, " ", g.Name, " ", g.Tenants)
+	}
+	return said
+}
+
+func saidOfPersonal(tokens []store.Token) []string {
+	said := make([]string, len(tokens))
+	for i, t := range tokens {
+		said[i] = fmt.Sprint(t.ID, " ", t.Name)
+	}
+	return said
 }
 
 func saidOfIntegrations(integrations []store.Integration) []string {
@@ -165,6 +186,9 @@ func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Pe
 		return EndPreview{}, Refuse(Self)
 	}
 	preview := EndPreview{User: user}
+	if err := v.previewOwn(ctx, &preview); err != nil {
+		return EndPreview{}, err
+	}
 	if preview.Links, err = v.previewLinksOf(ctx, user.ID, nil); err != nil {
 		return EndPreview{}, err
 	}
@@ -173,6 +197,34 @@ func (v *View) previewEnd(ctx context.Context, userID int64, needs permission.Pe
 	}
 	preview.Integrations, err = v.integrationsWith(ctx, user)
 	return preview, err
+}
+
+// previewOwn adds to a preview what somebody has themselves.
+func (v *View) previewOwn(ctx context.Context, preview *EndPreview) error {
+	user := preview.User
+	if user.DisabledAt == 0 {
+		tenants, err := v.db.Tenants(ctx)
+		if err != nil {
+			return err
+		}
+		held, err := reachOf(ctx, v.db, user)
+		if err != nil {
+			return err
+		}
+		preview.Lost = lost(held, reach{}, tenants)
+	}
+	var err error
+	if preview.Groups, err = v.db.Memberships(ctx, user.ID); err != nil {
+		return err
+	}
+	sessions, err := v.liveSessionsOf(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	preview.Sessions = len(sessions)
+	tokens, err := v.db.TokensOf(ctx, user.ID)
+	preview.Personal = slices.DeleteFunc(tokens, func(t store.Token) bool { return t.Kind != store.PersonalToken })
+	return err
 }
 
 // invitedBy returns the people of invitations.
