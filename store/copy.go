@@ -344,10 +344,10 @@ func (c *copying) copyRows(ctx context.Context, t copiedTable) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.end()
 	var n int64
 	err = c.connection.Raw(func(driver any) (err error) {
-		n, err = driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, rows)
+		n, err = driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, pgx.CopyFromFunc(rows.row))
 		return err
 	})
 	if refused, is := errors.AsType[*pgconn.PgError](err); is && refused.Detail != "" {
@@ -372,30 +372,34 @@ func (c *copying) compareRows(ctx context.Context, t copiedTable) error {
 	if err != nil {
 		return err
 	}
-	defer here.Close()
+	defer here.end()
 	there, err := t.rows(ctx, c.to)
 	if err != nil {
 		return err
 	}
-	defer there.Close()
+	defer there.end()
 	var n int64
 	for ; ; n++ {
-		more, copied := here.Next(), there.Next()
-		if err := errors.Join(here.Err(), there.Err()); err != nil {
+		row, err := here.row()
+		if err != nil {
+			return err
+		}
+		copied, err := there.row()
+		if err != nil {
 			return err
 		}
 		switch {
-		case !more && !copied:
+		case row == nil && copied == nil:
 			c.tell(CopyStep{Compared: true, Table: t.name, Rows: n})
 			return nil
-		case !copied:
-			return fmt.Errorf("the copy lacks the row with %s", t.keyOf(here.values))
-		case !more:
-			return fmt.Errorf("the copy has a row too many, with %s", t.keyOf(there.values))
+		case copied == nil:
+			return fmt.Errorf("the copy lacks the row with %s", t.keyOf(row))
+		case row == nil:
+			return fmt.Errorf("the copy has a row too many, with %s", t.keyOf(copied))
 		}
 		for i := range t.columns {
-			if !sameCell(here.values[i], there.values[i]) {
-				return fmt.Errorf("column %s of the row with %s is not the same in the copy", t.columns[i], t.keyOf(here.values))
+			if !sameCell(row[i], copied[i]) {
+				return fmt.Errorf("column %s of the row with %s is not the same in the copy", t.columns[i], t.keyOf(row))
 			}
 		}
 	}
@@ -450,7 +454,7 @@ func (t copiedTable) rows(ctx context.Context, from querier) (*copiedRows, error
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	read := &copiedRows{Rows: rows, table: t, values: make([]any, len(t.columns)), into: make([]any, len(t.columns))}
+	read := &copiedRows{rows: rows, table: t, values: make([]any, len(t.columns)), into: make([]any, len(t.columns))}
 	for i := range read.values {
 		read.into[i] = &read.values[i]
 	}
@@ -473,24 +477,25 @@ func (t copiedTable) keyOf(values []any) string {
 	return strings.Join(parts, ", ")
 }
 
-// copiedRows are the rows of a table as the source of pgx.CopyFrom.
+// copiedRows are the rows of a table.
 type copiedRows struct {
-	*sql.Rows
+	rows   *sql.Rows
 	table  copiedTable
 	values []any
 	into   []any // pointers to values
 	mended int64
-	failed error
+	failed error // of reading a row
 }
 
-// Next reads a row. Texts that PostgreSQL does not take are mended, but for those that rows are found by, and those of the activity log,
-// whose MACs are made of them.
-func (r *copiedRows) Next() bool {
-	if r.failed != nil || !r.Rows.Next() {
-		return false
+// row returns the next row, or nil after the last; it is only good until the one after it is read. Texts that PostgreSQL does not take
+// are mended, but for those that rows are found by, and those of the activity log, whose MACs are made of them.
+func (r *copiedRows) row() (values []any, err error) {
+	defer func() { r.failed = err }()
+	if !r.rows.Next() {
+		return nil, unavailable(r.rows.Err())
 	}
-	if r.failed = r.Scan(r.into...); r.failed != nil {
-		return false
+	if err := r.rows.Scan(r.into...); err != nil {
+		return nil, unavailable(err)
 	}
 	for i, v := range r.values {
 		text, is := v.(string)
@@ -502,21 +507,16 @@ func (r *copiedRows) Next() bool {
 			continue
 		}
 		if r.table.name == "activity" || slices.Contains(r.table.key, i) {
-			r.failed = fmt.Errorf("column %s of the row with %s holds a zero byte or what is no UTF-8, which PostgreSQL does not take",
+			return nil, fmt.Errorf("column %s of the row with %s holds a zero byte or what is no UTF-8, which PostgreSQL does not take",
 				r.table.columns[i], r.table.keyOf(r.values))
-			return false
 		}
 		r.values[i] = mended
 		r.mended++
 	}
-	return true
+	return r.values, nil
 }
 
-// Values returns the row that Next has read.
-func (r *copiedRows) Values() ([]any, error) { return r.values, nil }
-
-// Err returns what has kept Next from reading on.
-func (r *copiedRows) Err() error { return errors.Join(r.failed, r.Rows.Err()) }
+func (r *copiedRows) end() { _ = r.rows.Close() } // nothing was written through it
 
 // quoted is the name of a table or a column in a statement.
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
