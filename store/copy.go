@@ -450,7 +450,8 @@ func (t copiedTable) rows(ctx context.Context, from querier) (*copiedRows, error
 	for _, column := range t.columns {
 		columns = append(columns, quoted(column))
 	}
-	rows, err := from.QueryContext(ctx, `SELECT `+strings.Join(columns, ", ")+` FROM `+quoted(t.name)+` ORDER BY `+strings.Join(order, ", "))
+	query := `SELECT ` + strings.Join(columns, ", ") + ` FROM ` + quoted(t.name) + ` ORDER BY ` + strings.Join(order, ", ")
+	rows, err := from.QueryContext(ctx, query) //nolint:rowserrcheck // row asks
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -83,7 +83,7 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 		t.Skip("it compares both engines")
 	}
 	const seed = 7
-	r := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // invented people
+	r := rand.New(rand.NewPCG(seed, seed))
 	path, place := movedPeople(t, r, 2000), storetest.Bare(t, "")
 	if _, err := store.Copy(t.Context(), path, place, func(store.CopyStep) {}); err != nil {
 		t.Fatal(err)

@@ -44,9 +44,10 @@ func (m migrateDatabase) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, "All %d rows of %d tables are in %s, and are the same there.\n", copied.Rows, copied.Tables, store.ShownAs(m.To))
+	_, err = fmt.Fprintf(io.out, "All %d rows of %d tables are in %s, and are the same there.\n",
+		copied.Rows, copied.Tables, store.ShownAs(m.To))
 	if err == nil && copied.Mended > 0 {
-		_, err = fmt.Fprintf(io.out, "Of these, %d texts held zero bytes or what is no UTF-8: the sign for what cannot be read stands there now.\n",
+		_, err = fmt.Fprintf(io.out, "%d texts held zero bytes or what is no UTF-8: the sign for what cannot be read stands there now.\n",
 			copied.Mended)
 	}
 	if err == nil {
