@@ -20,8 +20,11 @@ type commands struct {
 	Token    token    `cmd:""                    help:"Make API tokens."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
-	Seed     seed     `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
-	Version  version  `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
+
+	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
+	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
+
+	MigrateDatabase migrateDatabase `cmd:"" help:"Copy the database from SQLite to PostgreSQL, to be served from there."`
 }
 
 // stdio is what commands read from and write to.
