@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"console/internal/account"
 	"console/internal/permission"
@@ -61,9 +63,66 @@ func (b *bench) tokens(ctx context.Context, data [len(sizes)]string) error {
 	if _, err := b.shareOfConstant("POST /v1/user", self); err != nil {
 		return err
 	}
+	if err := b.personAgainstPeer(data[medium], program); err != nil {
+		return err
+	}
 	b.demands = append(b.demands,
 		demand{what: "a permission check with a token, share of a constant", got: share, must: 40, aim: 60, format: "%.1f %%"})
 	return nil
+}
+
+// personAgainstPeer measures reading one person of many in turn beside PocketBase, which has no permissions to be asked for, with the people
+// of an installation. program is who asks the console.
+func (b *bench) personAgainstPeer(data string, program *target) error {
+	peer, token, err := b.peer(data)
+	if err != nil {
+		return err
+	}
+	defer peer.stop()
+	theirs := &target{name: "PocketBase", server: peer, header: token, want: `"email":"`}
+	ids, err := peerIDs(peer.url, token)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		theirs.urls = append(theirs.urls, peer.url+"/api/collections/people/records/"+id)
+	}
+	ours := &target{name: "console", server: program.server, headers: program.headers, want: `"email":"`}
+	for _, url := range program.urls {
+		_, id, _ := strings.Cut(url, "user=")
+		ours.urls = append(ours.urls, program.server.url+"/api/v1/users/"+id)
+	}
+	rates, err := inTurn(b.rounds, b.each, ours, theirs)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n| a person by id, with a token | requests/s | bytes | processor time of the server, ms |\n| --- | --- | --- | --- |\n")
+	for i, people := range []string{"console, 1,000,000 people", "PocketBase, 100,000 people"} {
+		fmt.Printf("| %s | %.0f | %d | %.3f |\n", people, rates[i].perSecond, rates[i].bytes, ms(rates[i].cpu))
+	}
+	return nil
+}
+
+// peerIDs are the ids of the first 500 people of PocketBase.
+func peerIDs(base string, token http.Header) (ids []string, err error) {
+	request, err := http.NewRequest(http.MethodGet, base+"/api/collections/people/records?perPage=500&fields=id&skipTotal=1", nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header = token
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	var list struct{ Items []struct{ ID string } }
+	if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
+		return nil, err
+	}
+	for _, item := range list.Items {
+		ids = append(ids, item.ID)
+	}
+	return ids, nil
 }
 
 // shareOfConstant says how a program is answered beside a constant of as many bytes, and returns the share of its requests in hundredths.

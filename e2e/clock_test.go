@@ -64,6 +64,7 @@ func TestFC65_WhatWasQueuedAheadIsSentOnceTheClockIsSetBack(t *testing.T) {
 		return c.Count(`SELECT count(*) FROM deliveries WHERE state = 'waiting' AND error <> ''`) == 2
 	})
 	job := c.JobUnderWay(c.User(harness.AdminEmail), 0, 1)
+	c.Exec(`UPDATE jobs SET failures = 1 WHERE id = $1`, job.ID)
 	enable := append(harness.IDPairs(c.User("ann@example.com")), "action", "enable")
 	c.Bulk(admin, enable...) // what looks after jobs has seen the clock ahead by then
 	clock.Advance(-2 * time.Hour)

@@ -136,7 +136,7 @@ func (tx *Tx) InsertJob(ctx context.Context, j *Job, work []byte) (err error) {
 
 // JobsDueAfterJump makes the jobs due that would wait beyond a time, because they failed while the clock was ahead.
 func (tx *Tx) JobsDueAfterJump(ctx context.Context, now, beyond Millis) error {
-	_, err := tx.exec(ctx, `UPDATE jobs SET next_at = $1 WHERE ended_at = 0 AND next_at > $2`, now, beyond)
+	_, err := tx.exec(ctx, `UPDATE jobs SET next_at = $1 WHERE ended_at = 0 AND failures > 0 AND next_at > $2`, now, beyond)
 	return err
 }
 

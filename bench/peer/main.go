@@ -59,10 +59,11 @@ func fill(app core.App, database, email, password string) error {
 	return copyPeople(app, people, database)
 }
 
-// collection has an index on the column it is sorted by, and is listed by whoever has signed in.
+// collection has an index on the column it is sorted by, and is read by whoever has signed in.
 func collection(app core.App) (*core.Collection, error) {
 	people := core.NewBaseCollection("people")
 	people.ListRule = types.Pointer(`@request.auth.id != ""`)
+	people.ViewRule = people.ListRule
 	for _, name := range []string{"name", "email", "role", "status", "name_key"} {
 		people.Fields.Add(&core.TextField{Name: name})
 	}
