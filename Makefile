@@ -34,7 +34,7 @@ build: ## build bin/console
 test: tools check ## everything that must hold, with the race detector where it can watch in time
 	$(GO) test $(race) -timeout 25m $(filter-out console/e2e,$(quickly))
 	$(GO) test $(waiting) -timeout 25m ./e2e
-	$(GO) test -short -timeout 25m ./internal/account $(looks) # more of its random operations, and looks
+	$(GO) test -short -timeout 25m $(looks)
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify
 	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
@@ -62,7 +62,7 @@ bench: ## measure with 1,000, 100,000 and 1,000,000 people (bench/README.md)
 bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in bench/data)
 	$(GO) run ./bench -large
 
-test-long: tools ## all random operations, tasks and roles, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
+test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
 	$(GO) test -count=1 -timeout 60m ./internal/account $(looks)
 	$(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
