@@ -71,8 +71,8 @@ func (b *bench) tokens(ctx context.Context, data [len(sizes)]string) error {
 	return nil
 }
 
-// personAgainstPeer measures reading one person of many in turn beside PocketBase, which has no permissions to be asked for, with the people
-// of an installation. program is who asks the console.
+// personAgainstPeer measures reading one person of many in turn beside PocketBase, which has no permissions to be asked for, with the
+// people of an installation. program is who asks the console.
 func (b *bench) personAgainstPeer(data string, program *target) error {
 	peer, token, err := b.peer(data)
 	if err != nil {
