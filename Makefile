@@ -35,7 +35,7 @@ test: tools check ## everything that must hold, with the race detector where it 
 	$(GO) test $(race) -timeout 25m $(filter-out console/e2e,$(quickly))
 	$(GO) test $(waiting) -timeout 25m ./e2e
 	$(GO) test -short -timeout 25m $(looks)
-	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify
+	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify ./internal/cli
 	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
