@@ -25,13 +25,28 @@ type claimed struct {
 	probe bool
 }
 
-// mayClaim says whether a delivery to a target may be tried, and whether it would be a probe.
-func mayClaim(ctx context.Context, q store.Queries, target string, now time.Time) (may, probe bool, err error) {
-	hold, err := q.HoldOf(ctx, target)
-	if errors.Is(err, store.ErrNotFound) {
-		return true, false, nil
+// leaseOf is the name of the lease of a target, which is taken so that one process at a time sends there: in their order, and knowing
+// how long the target asked to be left alone.
+func leaseOf(target string) string { return "deliveries to " + target }
+
+// mayClaim says whether a delivery to a target may be tried now, by this process, and whether it would be a probe. It takes the lease of
+// the target; there is none of the mail server, whose probe is the only one because it moves the hold.
+func mayClaim(ctx context.Context, tx *store.Tx, target string, now time.Time) (may, probe bool, err error) {
+	hold, err := tx.HoldOf(ctx, target)
+	switch {
+	case err == nil:
+		probe = true
+	case !errors.Is(err, store.ErrNotFound):
+		return false, false, err
 	}
-	return err == nil && hold.Until <= store.At(now), true, err
+	if probe && hold.Until > store.At(now) {
+		return false, probe, nil
+	}
+	if target == mailTarget {
+		return true, probe, nil
+	}
+	may, err = tx.TakeLease(ctx, leaseOf(target), store.At(now), lease)
+	return may, probe, err
 }
 
 // holding is the failure among verdicts that is about the server, or nil.
