@@ -61,6 +61,11 @@ func (w *Worker) attempt(ctx context.Context, c claimed) (o outcome) {
 			return endProbe(ctx, tx, c.batch[0].Target, o.lifted, a.At)
 		})
 	}
+	if c.probe {
+		settles = append(settles, func(ctx context.Context, tx *store.Tx) error {
+			return tx.GiveBackLease(ctx, leaseOf(c.batch[0].Target))
+		})
+	}
 	o.settle = func(ctx context.Context, tx *store.Tx) error {
 		for _, settle := range settles {
 			if err := settle(ctx, tx); err != nil {

@@ -111,9 +111,19 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// tryMailServer lets a held mail server be tried at once: the program may have been started again with another one.
+// tryMailServer lets a held mail server be tried at once, unless another process is at it: the program may have been started again with
+// another one.
 func (w *Worker) tryMailServer(ctx context.Context) {
-	err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.MoveHold(ctx, mailTarget, store.At(w.Now())) })
+	err := w.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.HoldOf(ctx, mailTarget); errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		now := store.At(w.Now())
+		if free, err := tx.TakeLease(ctx, leaseOf(mailTarget), now, lease); err != nil || !free {
+			return err
+		}
+		return errors.Join(tx.MoveHold(ctx, mailTarget, now), tx.GiveBackLease(ctx, leaseOf(mailTarget)))
+	})
 	if err != nil {
 		w.storeFailed(ctx, err)
 	}
@@ -275,7 +285,7 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 		batch, probe, err := w.claimInTurn(ctx, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
 			idle = true
-			return tx.GiveBackLease(durable, leaseOf(target)) // the previous attempt is saved all the same
+			return endTurn(durable, tx, target) // the previous attempt is saved all the same
 		}
 		if err != nil {
 			return err
@@ -284,8 +294,8 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 			return err
 		}
 		next = claimed{batch, probe}
-		if probe { // nothing else is tried until it has ended, or its process has died
-			return tx.MoveHold(durable, target, store.At(now.Add(lease)))
+		if probe {
+			return beginProbe(durable, tx, target, store.At(now))
 		}
 		return nil
 	})
