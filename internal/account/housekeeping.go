@@ -20,13 +20,14 @@ const leaseOfHousekeeping = "housekeeping"
 
 // Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
 // jobs and deliveries, dead links, and entries of the activity log that are older than General says, also as soon as it says so. It
-// tells the owners of API tokens that are about to expire. Of the processes that have one database, one does all that each hour.
+// tells the owners of API tokens that are about to expire. Of the processes on one database, one does all that each hour, and each at its
+// start: the one before may have died over it.
 //
 // The hour is not that of the clock, which may be ahead for a moment: nothing is due any sooner then.
 func (s *Service) Housekeeping(ctx context.Context) {
 	hour := time.NewTicker(housekeepingEvery)
 	defer hour.Stop()
-	keep := s.housekeepInTurn
+	keep := s.housekeep
 	for {
 		if err := keep(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("housekeeping", "error", err)

@@ -160,8 +160,8 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	return min(quiet, next.Time().Sub(now))
 }
 
-// mayHave returns how many lanes the targets with something due may have here, and how long it is until one that is held may be tried. Those
-// that another process sends to may have none.
+// mayHave returns how many lanes the targets with something due may have here, and how long it is until one that is held may be tried.
+// Those that another process sends to may have none.
 func (w *Worker) mayHave(ctx context.Context, targets []string, now time.Time) (lanes map[string]int, held time.Duration, err error) {
 	holds, err := w.DB.Holds(ctx)
 	if err != nil {
