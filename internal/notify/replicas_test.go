@@ -106,6 +106,9 @@ func TestPG08_EachMessageIsSentOnceAndInOrder(t *testing.T) {
 			t.Errorf("%s: %d attempts", got.Kind, got.Attempts)
 		}
 	}
+	for _, h := range all {
+		h.stop()
+	}
 	if got := named(t, receiver); !slices.Equal(got, persons) {
 		t.Errorf("Slack was told of %d", got)
 	}
