@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -259,5 +260,38 @@ func TestTargetsOfADeadReplicaAreTakenOver(t *testing.T) {
 	}
 	if n := len(receiver.Requests()); n != 2 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// A console that stood still for longer than its lease lasts, while it was sending, finds that another one has taken over.
+func TestALateReplicaLeavesTheTargetToOthers(t *testing.T) {
+	t.Parallel()
+	receiver := fake.NewReceiver(t)
+	receiver.Respond(fake.Response{Delay: time.Minute})
+	all := replicas(t, 2)
+	i := all[0].integration(KindSlack, Settings{"url": receiver.URL})
+	first, second := all[0].queueSlack(i), all[0].queueSlack(i)
+	late := NewWorker(all[0].options)
+	begun, err := late.next(t.Context(), first.Target, outcome{})
+	if err != nil || len(begun.batch) != 1 || begun.batch[0].ID != first.ID {
+		t.Fatalf("%+v, %v", begun, err)
+	}
+	all[0].clock.Advance(lease)
+	all[1].start()
+	receiver.Wait(t, 1) // the second message: it has waited for longer than the one that was being sent
+	claimed := all[1].wait(second, func(d store.Delivery) bool { return d.Attempts == 1 })
+	failed := begun.batch[0]
+	fail(&failed, &Failure{Reason: "answered 500"}, store.At(all[0].clock.Now()))
+	next, err := late.next(t.Context(), first.Target, outcome{settle: func(ctx context.Context, tx *store.Tx) error {
+		return tx.SaveAttempt(ctx, failed, store.Attempt{At: store.At(all[0].clock.Now())})
+	}})
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("it goes on with %+v, %v", next, err)
+	}
+	if got := all[0].wait(first, func(d store.Delivery) bool { return d.Error != "" }); got.Attempts != 1 || got.Error != "answered 500" {
+		t.Errorf("what it was sending: %d attempts, %q", got.Attempts, got.Error)
+	}
+	if got := all[0].wait(second, func(store.Delivery) bool { return true }); got.NextAt != claimed.NextAt || got.Attempts != 1 {
+		t.Errorf("what the other one is sending: %+v, before %+v", got, claimed)
 	}
 }
