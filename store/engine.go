@@ -33,6 +33,8 @@ type engine interface {
 	begin(ctx context.Context, tx querier) error
 	// finish counts the commit that follows, if anything was written.
 	finish(ctx context.Context, tx querier) error
+	// savedNothing says of the error of a commit that nothing was saved for certain.
+	savedNothing(err error) bool
 	// snapshot are the options of a transaction that reads, and sees the same state in all of its statements.
 	snapshot() *sql.TxOptions
 	// beside runs change beside other writers where the engine can: for what may neither append to the logs nor change what a Memo keeps.
@@ -134,6 +136,8 @@ type failure struct {
 	duplicate  bool // a unique value is taken
 	constraint bool // some other constraint is broken: a fault of the program
 	disk       bool // nothing can be saved
+	away       bool // it is about the connection, which is lost or cannot be made
+	crowded    bool // as away, because there are too many
 }
 
 // failureOf returns what the engines say of an error, and false where it is not theirs.

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -38,17 +41,27 @@ var errDatabaseURL = errors.New("the URL of the database cannot be read: it has 
 	"postgres://user@host:5432/database?sslmode=verify-full, in which special characters are written as %40 and the like")
 
 // postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except
-// that beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
+// that beyond this machine nothing less than verify-full will do, that of several hosts the one is meant that can be written, and that a
+// host has five seconds to answer, unless anything else is said in the URL or by a variable.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	parsed, err := url.Parse(place)
 	if err != nil {
 		return nil, errDatabaseURL
 	}
 	query := parsed.Query()
-	if !query.Has("sslmode") && os.Getenv("PGSSLMODE") == "" && !isLocal(parsed) {
-		query.Set("sslmode", "verify-full")
-		parsed.RawQuery = query.Encode()
+	for _, unset := range []struct {
+		key, variable, value string
+		wanted               bool
+	}{
+		{"sslmode", "PGSSLMODE", "verify-full", !isLocal(parsed)},
+		{"target_session_attrs", "PGTARGETSESSIONATTRS", "read-write", len(hostsOf(parsed)) > 1},
+		{"connect_timeout", "PGCONNECT_TIMEOUT", "5", true},
+	} {
+		if unset.wanted && !query.Has(unset.key) && os.Getenv(unset.variable) == "" {
+			query.Set(unset.key, unset.value)
+		}
 	}
+	parsed.RawQuery = query.Encode()
 	config, err := pgx.ParseConfig(parsed.String())
 	if err != nil {
 		return nil, errDatabaseURL
@@ -59,16 +72,14 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// hostsOf are the hosts that a URL names, or else PGHOST.
+func hostsOf(u *url.URL) []string {
+	return strings.Split(cmp.Or(u.Host, u.Query().Get("host"), os.Getenv("PGHOST")), ",")
+}
+
 // isLocal says that all hosts of a URL are on this machine.
 func isLocal(u *url.URL) bool {
-	hosts := strings.Split(u.Host, ",")
-	if u.Host == "" {
-		hosts = strings.Split(u.Query().Get("host"), ",")
-	}
-	if len(hosts) == 1 && hosts[0] == "" {
-		hosts = strings.Split(os.Getenv("PGHOST"), ",")
-	}
-	for _, host := range hosts {
+	for _, host := range hostsOf(u) {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
@@ -101,7 +112,10 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := stdlib.OpenDB(*config)
+	config.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !ends(e) && !isFatal(e) } // false closes it
+	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
+		return p.IdleDuration > time.Second || isAgain(ctx)
+	}))
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -194,6 +208,14 @@ func (postgresEngine) finish(ctx context.Context, tx querier) error {
 	return err
 }
 
+// savedNothing is true where the server has refused the commit, or was never asked. A server that ends may have saved it before.
+func (postgresEngine) savedNothing(err error) bool {
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		return !isFatal(e)
+	}
+	return errors.Is(err, pgx.ErrTxCommitRollback) || errors.Is(err, sql.ErrTxDone) || pgconn.SafeToRetry(err)
+}
+
 func (postgresEngine) snapshot() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
@@ -259,15 +281,51 @@ func (postgresEngine) merge(s *entrySearch, b *entryStatement, path entryPath, k
 
 // postgresFailure reads the classes of SQLSTATE: 22 and 42 are statements that the program should not have sent, 23 are constraints.
 func postgresFailure(err error) (failure, bool) {
-	const unique, full, readOnly, broken = "23505", "53100", "25006", "58030"
+	const unique, full, broken = "23505", "53100", "58030"
 	e, is := errors.AsType[*pgconn.PgError](err)
 	if !is {
-		return failure{}, false
+		away := isLost(err)
+		return failure{away: away}, away
 	}
-	class := e.Code[:min(2, len(e.Code))]
+	class := classOf(e)
 	return failure{
 		duplicate:  e.Code == unique,
-		constraint: class == "22" || class == "23" || class == "42",
+		constraint: class == "22" || class == "23" || class == "42" && e.Code != preparedTwice,
 		disk:       e.Code == full || e.Code == readOnly || e.Code == broken,
+		away:       ends(e) || e.Code == crowded,
+		crowded:    e.Code == crowded,
 	}, true
+}
+
+// SQLSTATEs that more than one function knows.
+const (
+	readOnly      = "25006" // the server has become a standby, for example
+	crowded       = "53300"
+	preparedTwice = "42P05" // a statement of this name is prepared already
+)
+
+func classOf(e *pgconn.PgError) string { return e.Code[:min(2, len(e.Code))] }
+
+// ends says that a connection is of no use after an error: the server ends or starts (57P01 to 57P03), it has ended the session, the
+// connection has failed (class 08), or nothing can be written by it. Who is refused at the door (28, 3D) is no such case.
+func ends(e *pgconn.PgError) bool {
+	class := classOf(e)
+	return class == "08" || strings.HasPrefix(e.Code, "57P0") && e.Code <= "57P03" || e.Code == readOnly ||
+		isFatal(e) && class != "28" && class != "3D"
+}
+
+// isFatal says that the server has ended the connection with an error.
+func isFatal(e *pgconn.PgError) bool { return cmp.Or(e.SeverityUnlocalized, e.Severity) != "ERROR" }
+
+// isLost knows the errors of a connection that are not the server's.
+func isLost(err error) bool {
+	if _, is := errors.AsType[*pgconn.ConnectError](err); is {
+		return true
+	}
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
 }

@@ -69,6 +69,9 @@ func (sqliteEngine) begin(context.Context, querier) error { return nil } // ther
 
 func (sqliteEngine) finish(context.Context, querier) error { return nil } // it counts by itself
 
+// savedNothing is true: a commit that fails is taken back.
+func (sqliteEngine) savedNothing(error) bool { return true }
+
 func (sqliteEngine) snapshot() *sql.TxOptions { return nil }
 
 func (sqliteEngine) beside(ctx context.Context, db *DB, change func(*Tx) error) error {

@@ -219,25 +219,29 @@ func (db *DB) Close() error {
 }
 
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
-// Update returns nil, and none of it is when Update returns an error. The error is ErrUnwritable where the disk is to blame.
+// Update returns nil, and none of it is when Update returns another error than ErrUndecided. The error is ErrUnwritable where the disk is
+// to blame.
+//
+// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. It returns
+// ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
 	writing := &Tx{Queries: queriesOn(db.engine, tx)}
-	if err := db.engine.begin(ctx, writing.q); err != nil {
-		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
-	}
 	if err := change(writing); err != nil {
 		return db.writing.note(err)
 	}
 	if err := db.engine.finish(ctx, writing.q); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
+	if err := ctx.Err(); err != nil {
+		return err // nobody waits for it, and it is known that nothing is saved
+	}
 	if err := tx.Commit(); err != nil {
-		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
+		return db.writing.note(fmt.Errorf("commit: %w", db.afterCommit(err)))
 	}
 	if db.committed != nil {
 		db.committed()
@@ -245,14 +249,26 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	return nil
 }
 
+// beginWriting begins a transaction that is the only one that writes.
+func (db *DB) beginWriting(ctx context.Context) (*sql.Tx, error) {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.engine.begin(ctx, session{tx, db.engine}); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
+}
+
 // TellCommitted has tell called after every commit by Update, in the goroutine that waits for it: tell must not block. It is set
 // before others use db.
 func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
-// writer, and no writer waits for it.
+// writer, and no writer waits for it. While the database is away, View waits as Update does.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
-	tx, err := db.read.BeginTx(ctx, db.engine.snapshot())
+	tx, err := patiently(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
 	}
@@ -269,13 +285,16 @@ func (db *DB) Load(ctx context.Context, change func(*Tx) error) error {
 // scanner is a row that can be read.
 type scanner interface{ Scan(dest ...any) error }
 
-// one reads the single row of query, or returns ErrNotFound.
+// one reads the single row of query, or returns ErrNotFound. Outside a transaction it asks once more where the connection was lost.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
 		return none, err
 	}
 	row, err := scan(q.QueryRowContext(ctx, query, args...))
+	if mayAskAgain(ctx, q, err) {
+		row, err = scan(q.QueryRowContext(again(ctx), query, args...))
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrNotFound
 	}
@@ -288,31 +307,45 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	if f, is := failureOf(err); is && f.constraint {
+	f, is := failureOf(err)
+	switch {
+	case is && f.constraint:
 		return err
+	case is && f.crowded:
+		return fmt.Errorf("%w: %w: %w: %w", ErrUnavailable, ErrAway, ErrCrowded, err)
+	case is && f.away:
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrAway, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// many reads all rows of query.
+// many reads all rows of query. Outside a transaction it asks once more where the connection was lost; scan may have had some of them then.
 func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	list, err := readAll(ctx, q, scan, query, args)
+	if mayAskAgain(ctx, q, err) {
+		list, err = readAll(again(ctx), q, scan, query, args)
+	}
+	return list, unavailable(err)
+}
+
+func readAll[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args []any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		row, err := scan(rows)
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, err
 		}
 		list = append(list, row)
 	}
-	return list, unavailable(rows.Err())
+	return list, rows.Err()
 }
 
 // value reads a column of one row.
