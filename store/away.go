@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,6 +19,42 @@ var (
 	// all. Nobody repeats it without looking. It is an ErrUnavailable too.
 	ErrUndecided = errors.New("the database did not answer whether it has saved this")
 )
+
+// Await waits until the database at a place answers, at most for patience, and returns why it does not after that. It calls tell once where
+// there is anything to wait for. Who is refused, for a wrong password or certificate, is not made to wait: that is left to who opens it.
+func Await(ctx context.Context, place string, patience time.Duration, tell func(error)) error {
+	if !IsURL(place) {
+		return nil
+	}
+	db, err := openPostgres(place, 1)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var last error
+	for {
+		err := db.PingContext(ctx)
+		if err == nil || ctx.Err() == nil && !mayComeYet(err) {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the database %s has not answered in %v: %w", ShownAs(place), patience, cmp.Or(last, err))
+		}
+		if last == nil {
+			tell(err)
+		}
+		last = err
+		select {
+		case <-ctx.Done():
+		case <-time.After(awaitPause):
+		}
+	}
+}
+
+// awaitPause is how long Await waits between its tries.
+const awaitPause = 200 * time.Millisecond
 
 // While the database is away, it is tried for beginPatience to begin a transaction: nothing has been done by then, so nothing is done
 // twice. Most restarts take less.

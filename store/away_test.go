@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -57,9 +58,11 @@ func TestPG19_WhoReadsOrBeginsDoesNotNoticeThatConnectionsWereLost(t *testing.T)
 	addPeople(t, direct, person(1))
 	id := int64(1)
 	for what, do := range map[string]func() error{
-		"a read":     func() error { _, err := db.UserByID(t.Context(), id); return err },
-		"a list":     func() error { _, err := db.Tenants(t.Context()); return err },
-		"a snapshot": func() error { return db.View(t.Context(), func(q store.Queries) error { _, err := q.UserByID(t.Context(), id); return err }) },
+		"a read": func() error { _, err := db.UserByID(t.Context(), id); return err },
+		"a list": func() error { _, err := db.Tenants(t.Context()); return err },
+		"a snapshot": func() error {
+			return db.View(t.Context(), func(q store.Queries) error { _, err := q.UserByID(t.Context(), id); return err })
+		},
 		"a change": func() error {
 			return db.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.UserByID(t.Context(), id); return err })
 		},
@@ -191,5 +194,73 @@ func TestPG12_AFullServerIsSaid(t *testing.T) {
 	var most int
 	if err := raw.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'`).Scan(&most); err != nil || most > 10 {
 		t.Errorf("%d connections, %v", most, err)
+	}
+}
+
+// A start waits for a database that does not answer yet, and says in the end why it has given up. Who is refused does not wait.
+func TestPG19_AStartWaits(t *testing.T) {
+	onPostgres(t)
+	place := storetest.Place(t)
+	proxy := storetest.NewProxy(t, place)
+	proxy.Away()
+	told := make(chan error, 1)
+	err := store.Await(t.Context(), proxy.Place(), 300*time.Millisecond, func(err error) { told <- err })
+	if err == nil || !strings.Contains(err.Error(), "has not answered in 300ms") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("it ends with: %v", err)
+	}
+	if err := <-told; err == nil {
+		t.Error("it is not told why it waits")
+	}
+	answered := make(chan error, 1)
+	go func() {
+		answered <- store.Await(t.Context(), proxy.Place(), time.Minute, func(err error) { told <- err })
+	}()
+	<-told
+	proxy.Back(t)
+	if err := <-answered; err != nil {
+		t.Errorf("once it is there: %v", err)
+	}
+	nowhere := strings.Replace(place, "console_", "nowhere_", 1)
+	if err := store.Await(t.Context(), nowhere, time.Minute, func(err error) { t.Errorf("it waits for what is refused: %v", err) }); err != nil {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+// HANGS makes the test run that waits for the limit of who stands still.
+func TestPG21_WhoStandsStillHoldsUpOthersForALimitedTime(t *testing.T) {
+	onPostgres(t)
+	if os.Getenv("HANGS") == "" {
+		t.Skip("it takes ten seconds: HANGS=1 runs it")
+	}
+	place := storetest.Place(t)
+	stopped, other := openAt(t, place), openAt(t, place)
+	holds, goesOn, failed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		failed <- stopped.Update(t.Context(), func(tx *store.Tx) error {
+			p := person(1)
+			if err := tx.InsertUser(t.Context(), &p); err != nil {
+				return err
+			}
+			close(holds)
+			<-goesOn
+			p = person(2)
+			return tx.InsertUser(t.Context(), &p)
+		})
+	}()
+	<-holds
+	within(t, 2*time.Second, "a list meanwhile", func() {
+		if _, err := other.Tenants(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	within(t, 12*time.Second, "a change elsewhere", func() { addPeople(t, other, person(3)) })
+	close(goesOn)
+	if err := <-failed; !errors.Is(err, store.ErrAway) || errors.Is(err, store.ErrUndecided) {
+		t.Errorf("who stood still: %v", err)
+	}
+	for n, want := range map[int]bool{1: false, 2: false, 3: true} {
+		if _, err := other.UserByEmailKey(t.Context(), person(n).EmailKey); (err == nil) != want {
+			t.Errorf("person %d is there: %t", n, !want)
+		}
 	}
 }

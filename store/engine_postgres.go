@@ -3,14 +3,17 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // How many connections to PostgreSQL there are at most. Of two writers one works while the other waits for the lock. Readers are apart,
@@ -135,9 +139,6 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 	if err := p.suits(ctx, write); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
-	if err := migrate(ctx, p, write); err != nil {
-		return pools{}, errors.Join(err, opened.end())
-	}
 	return opened, nil
 }
 
@@ -178,7 +179,73 @@ func refusePostgres(version int, encoding, schema string) error {
 }
 
 func (postgresEngine) migrator(db *sql.DB) (*goose.Provider, error) {
-	return migratorIn("postgres", goose.DialectPostgres, db)
+	return migratorOfPostgres(db, migrationsOf("postgres"))
+}
+
+// How long one program has the right to migrate without renewing it, which a killed one does not, and how often others ask for it.
+const (
+	migratorLease   = 4 * time.Second
+	migratorRenewal = time.Second
+	migratorProbe   = 200 * time.Millisecond
+	migratorPatient = 1500 // probes
+	migratorEnding  = 10   // probes to give it back
+)
+
+// migratorOfPostgres lets one of several programs migrate that start together. What says whose turn it is lies in a table, as a session of
+// the program may have many connections behind a pooler.
+func migratorOfPostgres(db *sql.DB, files fs.FS) (*goose.Provider, error) {
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableLeaseDuration(migratorLease), lock.WithTableHeartbeatInterval(migratorRenewal),
+		lock.WithTableLockTimeout(migratorProbe, migratorPatient), lock.WithTableUnlockTimeout(migratorProbe, migratorEnding))
+	if err != nil {
+		return nil, err
+	}
+	return migratorFor(goose.DialectPostgres, db, impatient{files}, goose.WithLocker(locker))
+}
+
+// impatient are migrations that each begin as what writes: so nobody writes meanwhile, and none can be waited for by whom it waits for. Where
+// others read what is to be changed, a migration soon gives up, as who comes after would wait for it, and is tried again. The server ends
+// that of a program that was killed, within a second.
+type impatient struct{ fs.FS }
+
+const beginMigration = beginWriting + `;
+SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '0', true),
+    set_config('client_connection_check_interval', '1s', true);
+`
+
+func (i impatient) Open(name string) (fs.File, error) {
+	file, err := i.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return file, err
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	const begins = "-- +goose Up\n"
+	text := string(content)
+	if !strings.Contains(text, "-- +goose NO TRANSACTION") {
+		text = strings.Replace(text, begins, begins+beginMigration, 1)
+	}
+	return migrationFile{file, strings.NewReader(text)}, nil
+}
+
+// migrationFile is a file with another content.
+type migrationFile struct {
+	fs.File
+	content io.Reader
+}
+
+func (f migrationFile) Read(p []byte) (int, error) { return f.content.Read(p) }
+
+func (p postgresEngine) oldestProgram(ctx context.Context, db *sql.DB, _ int64) (int64, error) {
+	return one(ctx, session{db, p}, value[int64], `SELECT oldest FROM programs`)
+}
+
+// isBlocked says that a migration did not get what it is to change, because others had it.
+func isBlocked(err error) bool {
+	const lockTimeout, deadlock = "55P03", "40P01"
+	e, is := errors.AsType[*pgconn.PgError](err)
+	return is && (e.Code == lockTimeout || e.Code == deadlock)
 }
 
 func (postgresEngine) tables() string {
@@ -189,8 +256,9 @@ func (postgresEngine) tables() string {
 func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
 
 // beginWriting takes the lock that a schema has for its writers. In the same round trip it says before how long to wait, how long a
-// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer.
-const beginWriting = `SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer. Who waits for one
+// that stands still waits longer than that, so that it gets its turn.
+const beginWriting = `SELECT set_config('lock_timeout', '12s', true), set_config('statement_timeout', '30s', true),
 	set_config('idle_in_transaction_session_timeout', '10s', true), set_config('console.writing', 'on', true),
 	pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema()))`
 
@@ -328,4 +396,13 @@ func isLost(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
+
+// mayComeYet says of the error of a new connection that waiting may help: nobody listens, the server starts or is full.
+func mayComeYet(err error) bool {
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		return strings.HasPrefix(e.Code, "57P0") || e.Code == crowded
+	}
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return !distrusted && isLost(err)
 }

@@ -85,12 +85,19 @@ type Tx struct {
 
 // Open opens a database and migrates it to the newest schema. A URL that begins with postgres:// or postgresql:// names one of
 // PostgreSQL, which is there already; anything else is the path of a file of SQLite, which is created when it does not exist. Open
-// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated. No error holds a password.
+// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated, unless the schema of
+// PostgreSQL says that this program can work with it. No error holds a password.
 func Open(ctx context.Context, place string) (*DB, error) {
-	e := engineOf(place)
+	return openOn(ctx, engineOf(place), place)
+}
+
+func openOn(ctx context.Context, e engine, place string) (*DB, error) {
 	p, err := e.dial(ctx, place)
 	if err != nil {
 		return nil, err
+	}
+	if err := migrate(ctx, e, p.write); err != nil {
+		return nil, errors.Join(err, p.end())
 	}
 	return &DB{Queries: queriesOn(e, p.read), pools: p}, nil
 }
@@ -183,21 +190,39 @@ func (q Queries) blobs(ctx context.Context, query string) (map[int64][]byte, err
 	return found, err
 }
 
+// migrationTries is how often it is tried to migrate, and migrationPause is in between, while others have what a migration is to change.
+const (
+	migrationTries = 120
+	migrationPause = 500 * time.Millisecond
+)
+
+// migrate brings a database to the newest schema. A migration that fails leaves what it was to change as it was; the error names it.
 func migrate(ctx context.Context, e engine, db *sql.DB) error {
-	if _, _, err := versions(ctx, e, db); err != nil {
+	current, newest, err := versions(ctx, e, db)
+	if err != nil || current >= newest {
 		return err
 	}
-	provider, err := e.migrator(db)
-	if err != nil {
-		return err
+	for tried := 1; ; tried++ {
+		provider, err := e.migrator(db) // a new one has not made up its mind what is to be done
+		if err != nil {
+			return err
+		}
+		_, err = provider.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		if tried == migrationTries || !isBlocked(err) || ctx.Err() != nil {
+			return fmt.Errorf("migrate database: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(migrationPause):
+		}
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate database: %w", err)
-	}
-	return nil
 }
 
-// versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older.
+// versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older,
+// unless the schema says that it is enough.
 func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {
 	provider, err := e.migrator(db)
 	if err != nil {
@@ -207,8 +232,15 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 	if err != nil {
 		return 0, 0, fmt.Errorf("read schema version: %w", err)
 	}
-	if current > newest {
-		return 0, 0, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewerSchema, current, newest)
+	if current <= newest {
+		return current, newest, nil
+	}
+	oldest, err := e.oldestProgram(ctx, db, current)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read which programs the schema is for: %w", err)
+	}
+	if newest < oldest {
+		return 0, 0, fmt.Errorf("%w: schema %d is for programs that know %d or newer, this program knows %d", ErrNewerSchema, current, oldest, newest)
 	}
 	return current, newest, nil
 }
