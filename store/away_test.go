@@ -122,7 +122,7 @@ func TestPG20_ACommitWithoutAnswerMayHaveHappened(t *testing.T) {
 	}{{storetest.BeforeCommit, 0}, {storetest.AfterCommit, 1}} {
 		p := person(i)
 		ran := 0
-		proxy.CutAt(c.moment)
+		proxy.CutAt(c.moment, p.Email)
 		err := db.Update(t.Context(), func(tx *store.Tx) error { ran++; return tx.InsertUser(t.Context(), &p) })
 		if !errors.Is(err, store.ErrUndecided) || !errors.Is(err, store.ErrUnavailable) || ran != 1 {
 			t.Errorf("cut %d: ran %d times, %v", c.moment, ran, err)
@@ -220,7 +220,7 @@ func TestPG19_AStartWaits(t *testing.T) {
 	if err := <-answered; err != nil {
 		t.Errorf("once it is there: %v", err)
 	}
-	nowhere := strings.Replace(place, "console_", "nowhere_", 1)
+	nowhere := strings.Replace(place, "postgres:///", "postgres:///nowhere", 1)
 	if err := store.Await(t.Context(), nowhere, time.Minute, func(err error) { t.Errorf("it waits for what is refused: %v", err) }); err != nil {
 		t.Errorf("refused: %v", err)
 	}

@@ -20,6 +20,7 @@ type Proxy struct {
 	listener net.Listener // nil: away
 	open     map[net.Conn]bool
 	cut      Cut
+	value    []byte // which the transaction was sent
 	cuts     int
 }
 
@@ -77,11 +78,11 @@ func (p *Proxy) Back(t testing.TB) {
 	go p.accept(listener)
 }
 
-// CutAt has the connection of the next commit lost. Later ones are left alone.
-func (p *Proxy) CutAt(moment Cut) {
+// CutAt has the connection of the next commit lost of a transaction that was sent this value. Later ones are left alone.
+func (p *Proxy) CutAt(moment Cut, value string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut = moment
+	p.cut, p.value = moment, []byte(value)
 }
 
 // Cuts is how many commits have lost their connection.
@@ -136,14 +137,19 @@ func (p *Proxy) drop(connections ...net.Conn) {
 func (p *Proxy) forward(client, server net.Conn, answered <-chan struct{}) {
 	defer p.drop(client, server)
 	buffer := make([]byte, 64<<10)
+	meant := false // the transaction at hand
 	for {
 		n, err := client.Read(buffer)
 		if err != nil {
 			return
 		}
 		moment := Never
+		meant = meant || p.isMeant(buffer[:n])
 		if bytes.Contains(buffer[:n], []byte("commit\x00")) {
-			moment = p.take()
+			if meant {
+				moment = p.take()
+			}
+			meant = false
 		}
 		if moment == BeforeCommit {
 			return
@@ -159,6 +165,12 @@ func (p *Proxy) forward(client, server net.Conn, answered <-chan struct{}) {
 			return
 		}
 	}
+}
+
+func (p *Proxy) isMeant(sent []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cut != Never && bytes.Contains(sent, p.value)
 }
 
 // take is the moment at which the commit at hand loses its connection.
