@@ -145,10 +145,11 @@ func TestPG20_ACommitWithoutAnswerMayHaveHappened(t *testing.T) {
 	}
 }
 
-// A commit that the server refuses, or that nobody waits for, has saved nothing, and that is known.
-func TestARefusedCommitIsDecided(t *testing.T) {
+// A commit that the server refuses, or that nobody waits for, has saved nothing, and that is known. What goes on after an error, as SQLite
+// would allow it, is found in the log of the server, where every test on PostgreSQL is looked for it at the end.
+func TestPG14_WhatGoesOnAfterAnErrorIsFoundAndSavesNothing(t *testing.T) {
 	onPostgres(t)
-	db := open(t)
+	db := openAt(t, storetest.Place(t)+"&application_name="+storetest.GoesOn)
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := db.Update(ctx, func(*store.Tx) error { cancel(); return nil }); err == nil || errors.Is(err, store.ErrUndecided) {
 		t.Errorf("nobody waits: %v", err)
@@ -161,6 +162,9 @@ func TestARefusedCommitIsDecided(t *testing.T) {
 	})
 	if err == nil || errors.Is(err, store.ErrUndecided) {
 		t.Errorf("a transaction that had failed: %v", err)
+	}
+	if err := storetest.RequireAborted(); err != nil {
+		t.Error(err)
 	}
 }
 

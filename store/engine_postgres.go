@@ -136,7 +136,7 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 		return pools{}, errors.Join(err, write.Close())
 	}
 	opened := pools{read, write}
-	if err := p.suits(ctx, write); err != nil {
+	if err := cmp.Or(p.suits(ctx, write), p.suits(ctx, read)); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
 	return opened, nil
@@ -153,12 +153,20 @@ func (p postgresEngine) reader(ctx context.Context, place string) (*sql.DB, erro
 	return read, nil
 }
 
+// errPooled says what is to be set behind a pooler that gives each transaction another connection: there statements that were prepared are
+// missing, or there twice. Two pools that ask the same find that out.
+var errPooled = errors.New("between the console and the database stands a pooler, such as PgBouncer, that gives each transaction another " +
+	"connection: add default_query_exec_mode=exec to the URL of the database")
+
 // suits refuses a database in which the console cannot work.
 func (p postgresEngine) suits(ctx context.Context, db *sql.DB) error {
 	var version int
 	var encoding, schema string
 	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS INTEGER), current_setting('server_encoding'),
 		coalesce(current_schema(), '')`).Scan(&version, &encoding, &schema)
+	if e, is := errors.AsType[*pgconn.PgError](err); is && (e.Code == preparedTwice || e.Code == preparedNowhere) {
+		return fmt.Errorf("%w (%s)", errPooled, e.Message)
+	}
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -367,9 +375,10 @@ func postgresFailure(err error) (failure, bool) {
 
 // SQLSTATEs that more than one function knows.
 const (
-	readOnly      = "25006" // the server has become a standby, for example
-	crowded       = "53300"
-	preparedTwice = "42P05" // a statement of this name is prepared already
+	readOnly        = "25006" // the server has become a standby, for example
+	crowded         = "53300"
+	preparedTwice   = "42P05" // a statement of this name is prepared already
+	preparedNowhere = "26000"
 )
 
 func classOf(e *pgconn.PgError) string { return e.Code[:min(2, len(e.Code))] }
