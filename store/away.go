@@ -22,7 +22,7 @@ var (
 
 // Await waits until the database at a place answers, at most for patience, and returns why it does not after that. It calls tell once where
 // there is anything to wait for. Who is refused, for a wrong password or certificate, is not made to wait: that is left to who opens it.
-func Await(ctx context.Context, place string, patience time.Duration, tell func(error)) error {
+func Await(ctx context.Context, place string, patience time.Duration, tell func(error)) (err error) {
 	if !IsURL(place) {
 		return nil
 	}
@@ -30,7 +30,7 @@ func Await(ctx context.Context, place string, patience time.Duration, tell func(
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var last error

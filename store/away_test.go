@@ -219,7 +219,9 @@ func TestPG19_AStartWaits(t *testing.T) {
 	go func() {
 		answered <- store.Await(t.Context(), proxy.Place(), time.Minute, func(err error) { told <- err })
 	}()
-	<-told
+	if err := <-told; err == nil {
+		t.Error("it is not told why it waits")
+	}
 	proxy.Back(t)
 	if err := <-answered; err != nil {
 		t.Errorf("once it is there: %v", err)

@@ -210,7 +210,7 @@ func migratorOfPostgres(db *sql.DB, files fs.FS) (*goose.Provider, error) {
 	return migratorFor(goose.DialectPostgres, db, impatient{files}, goose.WithLocker(locker))
 }
 
-// impatient are migrations that each begin as what writes: so nobody writes meanwhile, and none can be waited for by whom it waits for. Where
+// impatient are migrations that each begin as what writes: so nobody writes meanwhile, and nobody whom one waits for waits for it. Where
 // others read what is to be changed, a migration soon gives up, as who comes after would wait for it, and is tried again. The server ends
 // that of a program that was killed, within a second.
 type impatient struct{ fs.FS }

@@ -240,7 +240,8 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 		return 0, 0, fmt.Errorf("read which programs the schema is for: %w", err)
 	}
 	if newest < oldest {
-		return 0, 0, fmt.Errorf("%w: schema %d is for programs that know %d or newer, this program knows %d", ErrNewerSchema, current, oldest, newest)
+		return 0, 0, fmt.Errorf("%w: schema %d is for programs that know %d or newer, this program knows %d",
+			ErrNewerSchema, current, oldest, newest)
 	}
 	return current, newest, nil
 }

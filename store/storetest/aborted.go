@@ -11,8 +11,8 @@ import (
 // GoesOn is the application_name of programs that, as a test, go on in a transaction after a statement has failed.
 const GoesOn = "goes_on"
 
-// requireNoneAborted finds fault with statements that follow one that has failed in the same transaction, outside its savepoint: SQLite would
-// carry them out, PostgreSQL refuses all but the end of the transaction. Its log has them, whether or not anybody looked at the error.
+// requireNoneAborted finds fault with statements that follow one that has failed in the same transaction, outside its savepoint: SQLite
+// would carry them out, PostgreSQL refuses all but the end of the transaction. Its log has them, whether or not anybody looked at the error.
 func (c *cluster) requireNoneAborted() error {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {

@@ -35,7 +35,7 @@ pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 200
 `, running.dir, port, poolSize)
-	if err := os.WriteFile(settings, []byte(content), 0o644); err != nil {
+	if err := os.WriteFile(settings, []byte(content), 0o644); err != nil { //nolint:gosec // another user runs PgBouncer
 		t.Fatal(err)
 	}
 	path, err := exec.LookPath("/usr/sbin/pgbouncer")
@@ -79,6 +79,9 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	port := listener.Addr().(*net.TCPAddr).Port
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
