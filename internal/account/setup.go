@@ -25,12 +25,15 @@ type Setup struct {
 
 // IsSetUp reports whether the account exists.
 func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
-	if s.main.Load() != 0 {
+	if s.setUp.Load() {
 		return true, nil
 	}
-	_, err := s.mainTenant(ctx)
+	_, err := s.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
+	}
+	if err == nil {
+		s.setUp.Store(true)
 	}
 	return err == nil, err
 }

@@ -190,7 +190,7 @@ func (s *Server) beginBackground(service *account.Service) {
 	s.background.Go(func() { service.Housekeeping(ctx) })
 	s.background.Go(func() { service.RunJobs(ctx) })
 	s.background.Go(func() { service.WriteAfterwards(ctx) })
-	s.background.Go(func() { service.Preload(ctx) })
+	s.background.Go(func() { service.FollowPeople(ctx) })
 	s.background.Go(func() { service.AnswerResetRequests(ctx) })
 	s.background.Go(func() {
 		if err := s.Worker.Run(ctx); err != nil {
@@ -241,6 +241,7 @@ func (s *Server) Close() error {
 	if s.audit != nil {
 		s.audit.end() // after all that may write entries
 	}
+	s.Account.StopReading()
 	s.Account.LogHead(context.WithoutCancel(patience))
 	return errors.Join(err, s.DB.Close())
 }
