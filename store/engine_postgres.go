@@ -213,6 +213,10 @@ func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
 }
 
+func (postgresEngine) clock() string {
+	return `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`
+}
+
 func (p postgresEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
 	return p.beside(ctx, db, note)
 }

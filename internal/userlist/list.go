@@ -99,7 +99,7 @@ func (l *List) Ready(ctx context.Context) error {
 }
 
 // Stop ends who reads everybody, before the database is closed.
-func (l *List) Stop() { l.people.stop() }
+func (l *List) Stop() { l.people.endReading() }
 
 // People returns the people in memory, with every change that was committed before the call.
 func (l *List) People(ctx context.Context) (*directory.Directory, error) {

@@ -272,8 +272,8 @@ func (p *people) apply(ctx context.Context, db *store.DB, changes []store.UserCh
 	return nil
 }
 
-// stop ends who reads everybody, and waits for that.
-func (p *people) stop() {
+// endReading ends who reads everybody, and waits for that.
+func (p *people) endReading() {
 	p.mu.Lock()
 	p.stopping.Store(true)
 	p.mu.Unlock()
