@@ -21,16 +21,29 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // newTestService returns a Service on an empty database.
 func newTestService(t testing.TB) *Service {
 	t.Helper()
-	db, err := store.Open(context.Background(), storetest.Place(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	return replicasAt(t, storetest.Place(t), time.Now)[0]
+}
+
+// replicasAt returns Services on one database, with one key, as several processes have them: one for each clock.
+func replicasAt(t testing.TB, place string, clocks ...func() time.Time) (replicas []*Service) {
+	t.Helper()
 	key, err := auth.LoadKey(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{DB: db, Key: key, Now: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+	for _, now := range clocks {
+		db, err := store.Open(context.Background(), place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := New(Options{DB: db, Key: key, Now: now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+		t.Cleanup(func() {
+			s.StopReading()
+			db.Close()
+		})
+		replicas = append(replicas, s)
+	}
+	return replicas
 }
 
 // found creates an account with a Global Administrator in it, and returns who that is.
