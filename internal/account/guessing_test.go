@@ -96,7 +96,10 @@ func TestPG17_GuessesAreCountedOverAllProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answers := atOnce(replicas, func(s *Service, password string) error { _, err := s.SignIn(ctx, person.Email, password, from); return err })
+		answers := atOnce(replicas, func(s *Service, password string) error {
+			_, err := s.SignIn(ctx, person.Email, password, from)
+			return err
+		})
 		entries, err := replicas[0].db.EntriesAfter(ctx, last, 2*guessesAtOnce)
 		if err != nil {
 			t.Fatal(err)
