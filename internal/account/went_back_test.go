@@ -1,6 +1,8 @@
 package account
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -61,5 +63,46 @@ func TestALogThatWentBackIsReadAnew(t *testing.T) {
 	shows("changes were lost, and more were made", ids[:2]...)
 	if err := s.Ready(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// While everybody is read, the process is not ready and lists wait, as long as whoever asked for them does; no lock is held.
+func TestNobodyIsHeldUpWhileEverybodyIsRead(t *testing.T) {
+	t.Parallel()
+	if !storetest.OnPostgres() {
+		t.Skip("SQLite has no lock that lets the changes be read, and not the people")
+	}
+	place := storetest.Place(t)
+	s := replicasAt(t, place, time.Now)[0]
+	found(t, s)
+	hold, err := storetest.Raw(t, place).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Rollback() //nolint:errcheck // it has written nothing
+	if _, err := hold.Exec(`LOCK TABLE users IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Ready(ctx); !errors.Is(err, ErrReading) {
+			t.Errorf("ready while everybody is read: %v", err)
+		}
+	}
+	brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.list.Matching(brief, UserQuery{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a list that is not waited for: %v", err)
+	}
+	if err := hold.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := s.Ready(ctx)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
