@@ -353,8 +353,8 @@ func (b *batch) step(ctx context.Context) error {
 		}
 		return err
 	})
-	if errors.Is(failure, store.ErrUnwritable) || errors.Is(failure, store.ErrAway) {
-		return failure // no fault of the step: it is done once anything can be saved again
+	if errors.Is(failure, store.ErrUnwritable) || errors.Is(failure, store.ErrAway) || failure != nil && ctx.Err() != nil {
+		return failure // no fault of the step: it is done once anything can be saved again, or by the process after this one
 	}
 	refusal := AsRefusal(failure)
 	if b.forbidden != nil && failure != nil {
