@@ -298,7 +298,8 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 	if err != nil || n == 0 || a.At == 0 {
 		return err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO delivery_attempts (delivery_id, attempt, at, ms, status, error) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err = tx.exec(ctx, `INSERT INTO delivery_attempts (delivery_id, attempt, at, ms, status, error) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, // saved again by who was not told whether it was saved
 		d.ID, d.Attempts, a.At, a.MS, a.Status, a.Error)
 	return err
 }
@@ -404,9 +405,11 @@ func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Mill
 	)
 }
 
-// ReleaseDelivery gives back a claimed delivery whose attempt has not been made.
+// ReleaseDelivery gives back a claimed delivery whose attempt has not been made. One that has not been tried before is in its place again
+// among others that wait.
 func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
+	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1,
+		next_at = CASE WHEN attempts = 1 AND created_at < $3 THEN created_at ELSE $3 END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, now)
 	return err
 }

@@ -21,29 +21,42 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // newTestService returns a Service on an empty database.
 func newTestService(t testing.TB) *Service {
 	t.Helper()
-	return replicasAt(t, storetest.Place(t), time.Now)[0]
+	return serviceAt(t, storetest.Place(t), t.TempDir())
+}
+
+// serviceAt returns a Service on the database at a place, with the key in a folder.
+func serviceAt(t testing.TB, place, folder string) *Service {
+	t.Helper()
+	return serviceWith(t, place, folder, time.Now)
 }
 
 // replicasAt returns Services on one database, with one key, as several processes have them: one for each clock.
 func replicasAt(t testing.TB, place string, clocks ...func() time.Time) (replicas []*Service) {
 	t.Helper()
-	key, err := auth.LoadKey(filepath.Join(t.TempDir(), "key"))
+	folder := t.TempDir()
+	for _, now := range clocks {
+		replicas = append(replicas, serviceWith(t, place, folder, now))
+	}
+	return replicas
+}
+
+// serviceWith is serviceAt with a clock.
+func serviceWith(t testing.TB, place, folder string, now func() time.Time) *Service {
+	t.Helper()
+	db, err := store.Open(context.Background(), place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, now := range clocks {
-		db, err := store.Open(context.Background(), place)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := New(Options{DB: db, Key: key, Now: now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
-		t.Cleanup(func() {
-			s.StopReading()
-			db.Close()
-		})
-		replicas = append(replicas, s)
+	key, err := auth.LoadKey(filepath.Join(folder, "key"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return replicas
+	s := New(Options{DB: db, Key: key, Now: now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() {
+		s.StopReading()
+		db.Close()
+	})
+	return s
 }
 
 // found creates an account with a Global Administrator in it, and returns who that is.

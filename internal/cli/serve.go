@@ -33,6 +33,9 @@ const (
 	stopTimeout  = 20 * time.Second
 )
 
+// databasePatience is for how long a start waits for a database of PostgreSQL that does not answer yet.
+const databasePatience = time.Minute
+
 // Serve is how the console is to be served.
 type Serve struct {
 	Installation
@@ -125,6 +128,12 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	log := newLogger(s.LogFormat, w)
 	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
 	warnIfOpen("the private key of https", s.TLSKey, log)
+	err = store.Await(ctx, s.database(), databasePatience, func(err error) {
+		log.Warn("the database does not answer yet", "waiting", databasePatience.String(), "error", err)
+	})
+	if err != nil {
+		return nil, err
+	}
 	o, err := s.open(ctx, log)
 	if err != nil {
 		return nil, err
