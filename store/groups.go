@@ -244,7 +244,8 @@ func (tx *Tx) DeleteAutomaticGroup(ctx context.Context, id int64) error {
 		WHERE g.id = $1 AND u.role = g.role AND u.by_groups = 0 AND NOT EXISTS (SELECT 1 FROM group_users o
 		JOIN groups other ON other.id = o.group_id
 			WHERE o.user_id = u.id AND o.group_id <> g.id AND other.automatic = 1 AND other.role = u.role)`
-	_, err := tx.exec(ctx, `INSERT INTO user_changes (user_id, tag) SELECT id, CAST($2 AS BIGINT) FROM (`+nowhereElse+`) AS people`, id, newTag())
+	_, err := tx.exec(ctx, `INSERT INTO user_changes (user_id, tag)
+		SELECT id, CAST($2 AS BIGINT) FROM (`+nowhereElse+`) AS people`, id, newTag())
 	if err != nil {
 		return err
 	}

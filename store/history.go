@@ -6,8 +6,8 @@ import (
 )
 
 // A failover may lose the last commits, and a copy of the database may be put back, while this process goes on. The database then has
-// another history from some moment on, with the same ids and numbers for other contents. What a process remembers by them is noticed to be of
-// the lost one because they are random in part.
+// another history from some moment on, with the same ids and numbers for other contents. What a process remembers by them is noticed to be
+// of the lost one because they are random in part.
 
 // newTag is a tag for entries of a log, of 63 random bits.
 func newTag() int64 {

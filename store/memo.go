@@ -37,7 +37,8 @@ func (db *DB) AsOf(ctx context.Context) (context.Context, error) {
 }
 
 // Version returns a number that is higher than before when anybody, this process or another, has committed anything since, but for
-// what NoteUses has. Where a failover has lost commits it is another one, which need not be higher. In the moment in which those commits cannot be told from others it is 0, which stands for no state at all.
+// what NoteUses has. Where a failover has lost commits it is another one, which need not be higher. In the moment in which those commits
+// cannot be told from others it is 0, which stands for no state at all.
 func (db *DB) Version(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return unsettled, err

@@ -145,8 +145,8 @@ func (i Installation) findKey(ctx context.Context, log *slog.Logger) (*auth.Key,
 		return nil, err
 	}
 	if inUse && !exists(keyFile) {
-		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back, copy it from where another console serves the database, or name it with --key-file",
-			keyFile, store.ShownAs(i.database()))
+		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back, copy it from where another console serves "+
+			"the database, or name it with --key-file", keyFile, store.ShownAs(i.database()))
 	}
 	key, err := i.loadKey(keyFile, log)
 	if err != nil {

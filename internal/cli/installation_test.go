@@ -310,10 +310,19 @@ func TestFC156_AddressesOnTheCommandLine(t *testing.T) {
 	}
 }
 
+// unused is the place of a database that no console has been started on.
+func unused(t *testing.T) string {
+	t.Helper()
+	if !storetest.OnPostgres() {
+		return filepath.Join(t.TempDir(), "console.db")
+	}
+	return storetest.Place(t)
+}
+
 // A second console of a database starts with the key of the first one only, and leaves no file where it has none, or another one.
 func TestPG15_OnlyTheKeyOfTheDatabaseStarts(t *testing.T) {
 	t.Parallel()
-	place := storetest.Place(t)
+	place := unused(t)
 	log := slog.New(slog.DiscardHandler)
 	first := Installation{Data: t.TempDir(), Database: place, Brand: "Wallarm", AllowSharedFiles: true}
 	open := func(i Installation) error {
@@ -355,7 +364,7 @@ func TestPG15_OnlyTheKeyOfTheDatabaseStarts(t *testing.T) {
 // and leave none.
 func TestPG15_OfConsolesThatBeginAtOnceOneMakesTheKey(t *testing.T) {
 	t.Parallel()
-	place := storetest.Place(t)
+	place := unused(t)
 	var all sync.WaitGroup
 	var dirs [3]string
 	var failed [3]error
@@ -388,7 +397,7 @@ func TestPG15_OfConsolesThatBeginAtOnceOneMakesTheKey(t *testing.T) {
 // The set-up code is that of the database: each console says the same one, also the next time, and none once there is an account.
 func TestPG15_TheSetUpCodeIsOneForAllConsoles(t *testing.T) {
 	t.Parallel()
-	i := Installation{Data: t.TempDir(), Database: storetest.Place(t), Brand: "Wallarm", AllowSharedFiles: true}
+	i := Installation{Data: t.TempDir(), Database: unused(t), Brand: "Wallarm", AllowSharedFiles: true}
 	var codes []string
 	var last *opened
 	for range 3 {

@@ -166,7 +166,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base),
 		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
-		Ready: func(ctx context.Context) error { return cmp.Or(o.db.Ready(ctx), o.clock.Ready(), service.Ready(ctx)) }, Now: s.Now, Log: server.log,
+		Ready: server.readiness(o.clock), Now: s.Now, Log: server.log,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
 	server.http = &http.Server{
@@ -194,6 +194,19 @@ func (s Serve) showSetUpLink(server *Server, w io.Writer) {
 	}
 	if _, err := fmt.Fprintf(w, "\nSet-up link: %s\n\n", link); err != nil {
 		server.log.Error("the set-up link cannot be shown", "error", err)
+	}
+}
+
+// readiness says why the console can not answer every page at once, or returns nil.
+func (s *Server) readiness(clock *store.Clock) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := s.DB.Ready(ctx); err != nil {
+			return err
+		}
+		if err := clock.Ready(); err != nil {
+			return err
+		}
+		return s.Account.Ready(ctx)
 	}
 }
 
