@@ -93,6 +93,8 @@ func (sqliteEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return db.commits.current(ctx, db)
 }
 
+func (sqliteEngine) clock() string { return "" }
+
 func (sqliteEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
 	return db.commitUses(ctx, note)
 }
