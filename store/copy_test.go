@@ -90,7 +90,7 @@ func isEmpty(t *testing.T, place string) bool {
 	db := storetest.Raw(t, place)
 	defer db.Close()
 	for _, table := range column(t, db, `SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'
-		AND tablename <> 'commits'`) {
+		AND tablename NOT IN ('commits', 'programs')`) {
 		if rows := column(t, db, `SELECT '' FROM "`+table+`"`); len(rows) > 0 {
 			return false
 		}
@@ -119,8 +119,12 @@ func TestPG04_EveryTableAndColumnIsCopied(t *testing.T) {
 		t.Error("the file of SQLite has changed")
 	}
 	here, there := storetest.Raw(t, path), storetest.Raw(t, place)
-	rows := 0
+	rows, tables := 0, 0
 	for table, n := range rowCounts(t, here) {
+		if table == "programs" {
+			continue // both have it by their migrations
+		}
+		tables++
 		rows += n
 		for _, compared := range []bool{false, true} {
 			if !slices.Contains(steps, store.CopyStep{Compared: compared, Table: table, Rows: int64(n)}) {
@@ -132,7 +136,7 @@ func TestPG04_EveryTableAndColumnIsCopied(t *testing.T) {
 			t.Errorf("%d of %d rows of %s, %v", found, n, table, err)
 		}
 	}
-	if copied.Rows != int64(rows) || copied.Tables != len(rowCounts(t, here)) || copied.Tables < 30 || copied.Mended != 0 {
+	if copied.Rows != int64(rows) || copied.Tables != tables || copied.Tables < 30 || copied.Mended != 0 {
 		t.Errorf("%+v, of %d rows", copied, rows)
 	}
 	if got := column(t, there, `SELECT nickname || password_hash FROM users`); !slices.Equal(got, []string{"Jo \"J\" Ø 李\n\\N\t"}) {
@@ -296,8 +300,8 @@ func TestCopyRefusesWhatDoesNotSuit(t *testing.T) {
 		{"a newer schema", path(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`), unread, store.ErrNewerSchema, ""},
 		{"no constant", path(`DELETE FROM sealed_constant`), unread, store.ErrOlderSchema, ""},
 		{"no file", filepath.Join(t.TempDir(), "none.db"), unread, store.ErrUnavailable, ""},
-		{"a target of a newer version", path(), place(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`),
-			store.ErrNewerSchema, ""},
+		{"a target of a newer version", path(), place(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true);
+			UPDATE programs SET oldest = 99999`), store.ErrNewerSchema, ""},
 		{"a target with a row", path(), place(`INSERT INTO throttles VALUES ('a', 'b', 1, 1, 1)`), store.ErrNotEmpty, "throttles"},
 		{"a target that a console was started on", path(), place(`INSERT INTO sealed_constant VALUES (1, '')`), store.ErrNotEmpty, "sealed_constant"},
 		{"a target of another program", path(), foreign, store.ErrNotEmpty, "theirs"},

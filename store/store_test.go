@@ -222,7 +222,8 @@ func TestNewerSchemaIsRefusedUntouched(t *testing.T) {
 	path := storetest.Place(t)
 	openAt(t, path).Close()
 	raw := storetest.Raw(t, path)
-	if _, err := raw.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
+	const newer = "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true); UPDATE programs SET oldest = 99999"
+	if _, err := raw.Exec(newer); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Open(t.Context(), path); !errors.Is(err, store.ErrNewerSchema) {
