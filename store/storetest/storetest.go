@@ -19,9 +19,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"console/store"
@@ -38,8 +38,8 @@ var running cluster
 
 // cluster is a server of PostgreSQL that listens on a socket in its own directory.
 type cluster struct {
-	dir  string
-	made atomic.Int64 // databases
+	dir       string
+	databases databases
 
 	ender *exec.Cmd // ends it once lives is closed, or the tests are killed
 	lives io.Closer
@@ -68,18 +68,13 @@ func Place(t testing.TB) string {
 	if !OnPostgres() {
 		return filepath.Join(t.TempDir(), "console.db")
 	}
-	return copyOf(t, "TEMPLATE "+template)
+	return running.placeWith(t, running.databases.empty)
 }
 
 // Bare is Place for PostgreSQL alone: a database without any table, made with options of CREATE DATABASE.
 func Bare(t testing.TB, options string) string {
 	t.Helper()
-	return copyOf(t, options)
-}
-
-func copyOf(t testing.TB, options string) string {
-	t.Helper()
-	name := fmt.Sprintf("console_%d", running.made.Add(1))
+	name := running.databases.newName()
 	if err := running.exec("CREATE DATABASE " + name + " " + options); err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +140,28 @@ func (c *cluster) start() (err error) {
 	if err := c.exec("CREATE DATABASE " + template); err != nil {
 		return err
 	}
-	db, err := store.Open(context.Background(), c.url(template))
+	return c.fillTemplate(context.Background())
+}
+
+// fillTemplate makes the newest schema in the template.
+func (c *cluster) fillTemplate(ctx context.Context) error {
+	db, err := store.Open(ctx, c.url(template))
 	if err != nil {
 		return err
 	}
-	return db.Close()
+	if err := db.Close(); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, c.url(template))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(execute(ctx, conn.PgConn(), noteSchemaChanges), conn.Close(ctx)); err != nil {
+		return err
+	}
+	c.databases.filled = map[string]content{}
+	c.databases.empty, err = contentOf(ctx, c.url(template))
+	return err
 }
 
 // endLater starts what ends the cluster and removes its directory when its input ends: that happens however the tests end.
