@@ -60,11 +60,11 @@ func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 		Listener:     listener, BaseURL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port),
 		SMTP: c.Mail.URL(), LogFormat: "json",
 	}
-	if storetest.OnPostgres() {
-		serve.Database = storetest.Place(t)
-	}
 	if configure != nil {
 		configure(&serve)
+	}
+	if serve.Database == "" && storetest.OnPostgres() {
+		serve.Database = storetest.Place(t)
 	}
 	c.serve(serve)
 	return c
@@ -115,20 +115,26 @@ func (c *Console) now() time.Time {
 	return time.Now()
 }
 
-// installation is the database and the key of an account with John Doe as its Global Administrator.
+// installation is the database and the key of an account with John Doe as its Global Administrator. Where tests run on PostgreSQL the
+// database is not among the files.
 var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	var problems strings.Builder
-	status := cli.Run(context.Background(), []string{"setup", "--data", dir, "--company", Company, "--cloud", Cloud, "--first-name", "John",
-		"--last-name", "Doe", "--email", AdminEmail, "--password-stdin"}, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems)
-	if status != 0 {
-		return nil, errors.New(problems.String())
+	arguments := []string{"setup", "--data", dir, "--company", Company, "--cloud", Cloud, "--first-name", "John", "--last-name", "Doe",
+		"--email", AdminEmail, "--password-stdin"}
+	files = map[string][]byte{"console.key": nil}
+	if storetest.OnPostgres() {
+		err = storetest.Fill(filling, func(place string) error { return setUp(append(arguments, "--database", place)) })
+	} else {
+		files["console.db"] = nil
+		err = setUp(arguments)
 	}
-	files = map[string][]byte{"console.db": nil, "console.key": nil}
+	if err != nil {
+		return nil, err
+	}
 	for name := range files {
 		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			return nil, err
@@ -136,6 +142,18 @@ var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 	}
 	return files, nil
 })
+
+// filling is what databases of PostgreSQL that installation has filled are called.
+const filling = "set_up"
+
+// setUp runs the program once.
+func setUp(arguments []string) error {
+	var problems strings.Builder
+	if cli.Run(context.Background(), arguments, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems) != 0 {
+		return errors.New(problems.String())
+	}
+	return nil
+}
 
 // Ready is Start and SetUp, in less time. configure may be nil.
 func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
@@ -149,6 +167,9 @@ func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 			if err := os.WriteFile(filepath.Join(s.Data, name), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if storetest.OnPostgres() {
+			s.Database = storetest.Filled(t, filling)
 		}
 		if configure != nil {
 			configure(s)

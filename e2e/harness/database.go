@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"console/store"
+	"console/store/storetest"
 )
 
 // User returns the row of a person.
@@ -45,7 +46,7 @@ func (c *Console) Refusals() int {
 	c.T.Helper()
 	c.Account.Settle(c.T.Context())
 	return c.Count(
-		`SELECT coalesce(sum(json_extract(changes, '$.count[1]')), 0) FROM activity WHERE action = 'refused' AND outcome = 'refused'`,
+		`SELECT coalesce(sum(CAST(json_extract(changes, '$.count[1]') AS INTEGER)), 0) FROM activity WHERE action = 'refused' AND outcome = 'refused'`,
 	)
 }
 
@@ -64,6 +65,9 @@ func (c *Console) WantNoTrace(secrets ...string) {
 	if err != nil {
 		c.T.Fatal(err)
 	}
+	if store.IsURL(c.Database()) {
+		places["the tables"] = strings.Join(slices.Collect(maps.Values(c.Snapshot())), "\n")
+	}
 	for place, content := range places {
 		for _, secret := range secrets {
 			if strings.Contains(content, secret) {
@@ -71,7 +75,7 @@ func (c *Console) WantNoTrace(secrets ...string) {
 			}
 		}
 	}
-	if len(places["console.db"])+len(places["console.db-wal"]) < 4096 || places["the log"] == "" {
+	if len(places["console.db"])+len(places["console.db-wal"])+len(places["the tables"]) < 4096 || places["the log"] == "" {
 		c.T.Error("there is nothing to search")
 	}
 }
@@ -80,20 +84,26 @@ func (c *Console) WantNoTrace(secrets ...string) {
 func (c *Console) Raw() *sql.DB {
 	c.T.Helper()
 	if c.beside == nil {
-		db, err := sql.Open("sqlite", "file:"+c.Database()+"?_pragma=busy_timeout(10000)")
-		if err != nil {
-			c.T.Fatal(err)
-		}
-		c.T.Cleanup(func() { db.Close() })
-		c.beside = db
+		c.beside = storetest.Raw(c.T, c.Database())
 	}
 	return c.beside
+}
+
+// statement is a query of a test for the engine of the database: each question mark stands for the next argument.
+func (c *Console) statement(query string) string {
+	if !store.IsURL(c.Database()) {
+		return query
+	}
+	for i := 1; strings.Contains(query, "?"); i++ {
+		query = strings.Replace(query, "?", "$"+strconv.Itoa(i), 1)
+	}
+	return query
 }
 
 // Exec changes the database behind the console's back.
 func (c *Console) Exec(query string, args ...any) {
 	c.T.Helper()
-	if _, err := c.Raw().Exec(query, args...); err != nil {
+	if _, err := c.Raw().Exec(c.statement(query), args...); err != nil {
 		c.T.Fatalf("%s: %v", query, err)
 	}
 }
@@ -102,7 +112,7 @@ func (c *Console) Exec(query string, args ...any) {
 func (c *Console) Cell(query string, args ...any) string {
 	c.T.Helper()
 	var value string
-	if err := c.Raw().QueryRow(query, args...).Scan(&value); err != nil {
+	if err := c.Raw().QueryRow(c.statement(query), args...).Scan(&value); err != nil {
 		c.T.Fatalf("%s: %v", query, err)
 	}
 	return value
@@ -133,11 +143,20 @@ var moving = []string{"last_seen_at", "last_auth_at"}
 func (c *Console) Snapshot() map[string]string {
 	c.T.Helper()
 	tables := map[string]string{}
-	for _, name := range c.Column(`SELECT name FROM sqlite_master WHERE type = 'table'`) {
-		columns := c.Column(`SELECT name FROM pragma_table_info($1)`, name)
+	names, columnsOf := `SELECT name FROM sqlite_master WHERE type = 'table'`, `SELECT name FROM pragma_table_info($1)`
+	shown := func(column string) string { return "quote(" + column + ")" }
+	if store.IsURL(c.Database()) {
+		names = `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`
+		columnsOf = `SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1`
+		shown = func(column string) string { return "coalesce(" + column + "::text, 'NULL')" }
+	}
+	for _, name := range c.Column(names) {
+		columns := c.Column(columnsOf, name)
 		columns = slices.DeleteFunc(columns, func(column string) bool { return slices.Contains(moving, column) })
-		row := "quote(" + strings.Join(columns, ") || ',' || quote(") + ")"
-		tables[name] = strings.Join(c.Column(`SELECT `+row+` FROM "`+name+`" ORDER BY 1`), "\n")
+		for i, column := range columns {
+			columns[i] = shown(column)
+		}
+		tables[name] = strings.Join(c.Column(`SELECT `+strings.Join(columns, " || ',' || ")+` FROM "`+name+`" ORDER BY 1`), "\n")
 	}
 	return tables
 }
@@ -145,7 +164,7 @@ func (c *Console) Snapshot() map[string]string {
 // Column is the first column of what a query gives, as texts.
 func (c *Console) Column(query string, args ...any) (values []string) {
 	c.T.Helper()
-	rows, err := c.Raw().Query(query, args...)
+	rows, err := c.Raw().Query(c.statement(query), args...)
 	if err != nil {
 		c.T.Fatalf("%s: %v", query, err)
 	}

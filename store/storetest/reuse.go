@@ -17,11 +17,11 @@ type databases struct {
 	made int // names so far
 
 	empty  content            // of a database as it is after the migrations
-	filled map[string]content // what Filled has filled
+	filled map[string]content // by the names of Fill
 }
 
 // noteSchemaChanges keeps in a database whether its schema was changed: such a one is dropped, and no test gets it again.
-const noteSchemaChanges = `CREATE SCHEMA storetest; CREATE TABLE storetest.schema_changes (command TEXT);
+const noteSchemaChanges = `CREATE TABLE storetest.schema_changes (command TEXT);
 	CREATE FUNCTION storetest.note() RETURNS event_trigger LANGUAGE plpgsql AS
 		'BEGIN INSERT INTO storetest.schema_changes VALUES (tg_tag); END';
 	CREATE EVENT TRIGGER note_changes ON ddl_command_end EXECUTE FUNCTION storetest.note();
@@ -50,40 +50,29 @@ func (d *databases) used() (name string, some bool) {
 	return name, true
 }
 
-// Filled is Place with what fill puts into an empty database, which it does once for each name: others get copies of it.
-func Filled(t testing.TB, name string, fill func(place string) error) string {
-	t.Helper()
-	if !OnPostgres() {
-		place := Place(t)
-		if err := fill(place); err != nil {
-			t.Fatal(err)
-		}
-		return place
+// Fill has fill put something into an empty database of PostgreSQL, of which Filled gives copies by this name. It is called once for each.
+func Fill(name string, fill func(place string) error) error {
+	database := template + "_" + name
+	if err := running.exec("CREATE DATABASE " + database + " TEMPLATE " + template); err != nil {
+		return err
 	}
-	filled, err := running.filledAs(t.Context(), name, fill)
-	if err != nil {
-		t.Fatal(err)
+	if err := fill(running.url(database)); err != nil {
+		return err
 	}
-	return running.placeWith(t, filled)
+	filled, err := contentOf(context.Background(), running.url(database))
+	running.databases.mu.Lock()
+	defer running.databases.mu.Unlock()
+	running.databases.filled[name] = filled
+	return err
 }
 
-func (c *cluster) filledAs(ctx context.Context, name string, fill func(place string) error) (filled content, err error) {
-	c.databases.mu.Lock()
-	defer c.databases.mu.Unlock()
-	if filled, known := c.databases.filled[name]; known {
-		return filled, nil
-	}
-	database := template + "_" + name
-	if err := c.exec("CREATE DATABASE " + database + " TEMPLATE " + template); err != nil {
-		return content{}, err
-	}
-	if err := fill(c.url(database)); err != nil {
-		return content{}, err
-	}
-	if filled, err = contentOf(ctx, c.url(database)); err == nil {
-		c.databases.filled[name] = filled
-	}
-	return filled, err
+// Filled is Place with what Fill has put into a database.
+func Filled(t testing.TB, name string) string {
+	t.Helper()
+	running.databases.mu.Lock()
+	filled := running.databases.filled[name]
+	running.databases.mu.Unlock()
+	return running.placeWith(t, filled)
 }
 
 // placeWith returns the URL of a database with this content, which goes with the test.

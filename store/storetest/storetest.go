@@ -86,12 +86,13 @@ func Bare(t testing.TB, options string) string {
 	return running.url(name)
 }
 
-// Raw opens the database at a place for statements of a test's own.
+// Raw opens the database at a place for statements of a test's own. On PostgreSQL they also find the functions of SQLite that tests use
+// most; statements of the program do not.
 func Raw(t testing.TB, place string) *sql.DB {
 	t.Helper()
 	driver, source := "sqlite", "file:"+place+"?_pragma=busy_timeout(10000)"
 	if store.IsURL(place) {
-		driver, source = "pgx", place
+		driver, source = "pgx", place+"&search_path=public,storetest"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
@@ -104,6 +105,13 @@ func Raw(t testing.TB, place string) *sql.DB {
 	})
 	return db
 }
+
+// asSQLite are functions that SQLite has.
+const asSQLite = `CREATE FUNCTION storetest.json_extract(TEXT, TEXT) RETURNS TEXT IMMUTABLE LANGUAGE sql AS
+		$$ SELECT jsonb_path_query_first(CAST($1 AS JSONB), CAST($2 AS JSONPATH)) #>> '{}' $$;
+	CREATE FUNCTION storetest.hex(BYTEA) RETURNS TEXT IMMUTABLE LANGUAGE sql AS $$ SELECT upper(encode($1, 'hex')) $$;
+	CREATE FUNCTION storetest.randomblob(INTEGER) RETURNS BYTEA LANGUAGE sql AS
+		$$ SELECT decode(string_agg(lpad(to_hex(CAST(floor(random() * 256) AS INTEGER)), 2, '0'), ''), 'hex') FROM generate_series(1, $1) $$`
 
 func (c *cluster) url(database string) string {
 	return "postgres:///" + database + "?" + url.Values{"host": {c.dir}, "user": {"console"}}.Encode()
@@ -156,7 +164,7 @@ func (c *cluster) fillTemplate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(execute(ctx, conn.PgConn(), noteSchemaChanges), conn.Close(ctx)); err != nil {
+	if err := errors.Join(execute(ctx, conn.PgConn(), "CREATE SCHEMA storetest; "+asSQLite+"; "+noteSchemaChanges), conn.Close(ctx)); err != nil {
 		return err
 	}
 	c.databases.filled = map[string]content{}
