@@ -243,7 +243,7 @@ func TestReloadingASecretMakesNoOther(t *testing.T) {
 		fields     []string
 		made       string
 	}{
-		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", harness.AdminPassword}, `SELECT group_concat(hex(hash)) FROM recovery_codes`},
+		{"/settings/profile/recovery-codes", "/settings/profile/recovery-codes", []string{"password", harness.AdminPassword}, `SELECT string_agg(hex(hash), ',') FROM recovery_codes`},
 		{"/settings/users/" + strconv.FormatInt(c.User("ann@example.com").ID, 10), "/settings/invitations/1/link", nil, `SELECT count(*) FROM signup_links`},
 		{"/settings/integrations/new?type=webhook", "/settings/integrations/new?type=webhook", []string{"name", "Hook", "active", "1", "url", c.Receiver.URL + "/hook", "secret", ""}, `SELECT count(*) FROM integrations`},
 		{"/settings/integrations/1/secret", "/settings/integrations/1/secret", nil, `SELECT version FROM integrations`},

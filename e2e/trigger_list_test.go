@@ -104,7 +104,7 @@ func TestTriggersEditor(t *testing.T) {
 	stale.Contains("Mine")
 	admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", stale.Version()).
 		Wants(http.StatusSeeOther)
-	c.WantCount(1, `SELECT count(*) FROM triggers WHERE name = 'Mine' AND NOT enabled`)
+	c.WantCount(1, `SELECT count(*) FROM triggers WHERE name = 'Mine' AND enabled = 0`)
 	admin.Get("/settings/triggers/1/edit?restart=1").Wants(http.StatusOK).Lacks(`value="Mine"`).Contains(`name="version"`)
 }
 
@@ -122,7 +122,7 @@ func TestTriggersAreForThoseWhoMay(t *testing.T) {
 		"/settings/integrations/1/test", "/settings/integrations/1/disable"} {
 		auditor.Post(path).Wants(http.StatusForbidden)
 	}
-	c.WantCount(1, `SELECT count(*) FROM triggers WHERE enabled`)
+	c.WantCount(1, `SELECT count(*) FROM triggers WHERE enabled = 1`)
 }
 
 func TestTriggersSayWhoMadeThem(t *testing.T) {

@@ -172,6 +172,14 @@ func (c *cluster) fillTemplate(ctx context.Context) error {
 	return err
 }
 
+// Restart stops the cluster, which ends all connections, and starts it again. No other test may run meanwhile.
+func Restart(t testing.TB) {
+	t.Helper()
+	if err := running.run("pg_ctl", "-w", "-m", "fast", "-D", running.data(), "-l", filepath.Join(running.dir, "log"), "restart"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // endLater starts what ends the cluster and removes its directory when its input ends: that happens however the tests end.
 func (c *cluster) endLater() error {
 	stop, err := find("pg_ctl")
