@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,13 +19,13 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-// onSQLite leaves a test to SQLite, and returns the path of a database.
+// onSQLite leaves a test to SQLite, and returns the path of a database that is still to be made.
 func onSQLite(t *testing.T, why string) string {
 	t.Helper()
 	if storetest.OnPostgres() {
 		t.Skip(why)
 	}
-	return storetest.Place(t)
+	return filepath.Join(t.TempDir(), "console.db")
 }
 
 func open(t *testing.T) *store.DB {
