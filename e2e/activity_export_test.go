@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"console/e2e/harness"
 	"console/internal/permission"
@@ -41,7 +42,7 @@ func TestTheActivityLogIsExportedAsATable(t *testing.T) {
 		t.Errorf("the export says of itself %q", newest)
 	}
 	added := rows[1]
-	at := c.Cell(`SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch') FROM activity WHERE action = 'add user'`)
+	at := time.UnixMilli(int64(c.Count(`SELECT at FROM activity WHERE action = 'add user'`))).UTC().Format(time.RFC3339)
 	if added[0] != at || added[3] != `'=1+1 @Roe, "A" <ann@example.com>` || added[7] != "Add user" || added[4] != "done" || added[5] != "UI" ||
 		!strings.Contains(added[6], "role: Analyst") || added[9] == "" || added[11] == "" || added[12]+added[13] != "" || added[14] != "2" {
 		t.Errorf("adding somebody is exported as %q", added)

@@ -350,6 +350,7 @@ func wantNoGap(t *testing.T, c *harness.Console, text string) {
 
 // TestTheAuditLogOfTheProgram runs the program as operators do: with SIGHUP, kill -9 in the middle of a flood, and standard output.
 func TestTheAuditLogOfTheProgram(t *testing.T) {
+	harness.OnFile(t, "its database lies in the data directory; the replicas' tests run the program on PostgreSQL")
 	t.Parallel()
 	const token = "session of John"
 	program, data, dir := harness.Build(t), harness.Stored(t, token, nil), t.TempDir()

@@ -269,7 +269,7 @@ func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7
 	b := c.Administrator()
 	b.Enrol(harness.AdminPassword)
 	john := c.User(harness.AdminEmail)
-	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
+	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, randomblob(1), '{}', 'Key', 1)`, john.ID)
 	told := func(change string) {
 		t.Helper()
 		c.WantCount(

@@ -82,7 +82,7 @@ func TestFC62_WhoWorksWhileAnotherWritesForLongStaysSignedIn(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)
 	active, idle := c.Administrator(), c.Administrator()
-	release := sync.OnceFunc(holdWriter(c))
+	release := sync.OnceFunc(c.HoldWriter())
 	defer release()
 	answers := func(b *harness.Browser, path string) int {
 		t.Helper()

@@ -47,9 +47,29 @@ type Console struct {
 	beside    *sql.DB           // a connection of the test's own; nil until Raw
 }
 
+// onBoth are the names of tests that OnBoth has marked.
+var onBoth sync.Map
+
+// OnBoth marks a test as the one of its section that runs on PostgreSQL each time; the others of e2e run there where all do, without
+// -short. It comes before Start.
+func OnBoth(t *testing.T) {
+	t.Helper()
+	onBoth.Store(t.Name(), true)
+}
+
+// skipUnmarked skips a test that is not for PostgreSQL each time.
+func skipUnmarked(t *testing.T) {
+	t.Helper()
+	name, _, _ := strings.Cut(t.Name(), "/")
+	if _, marked := onBoth.Load(name); storetest.OnPostgres() && testing.Short() && !marked {
+		t.Skip("runs on PostgreSQL where all tests do")
+	}
+}
+
 // Start serves a console on a free port with a mail server and a receiver on this machine. configure may be nil.
 func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
+	skipUnmarked(t)
 	c := &Console{T: t, Mail: fake.NewMailServer(t, fake.MailOptions{}), Receiver: fake.NewReceiver(t), Log: new(Logbook), Data: t.TempDir()}
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -158,6 +178,7 @@ func setUp(arguments []string) error {
 // Ready is Start and SetUp, in less time. configure may be nil.
 func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
+	skipUnmarked(t)
 	files, err := installation()
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +201,7 @@ func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 // StartAt is Ready with a clock that stands still, after the set-up, until the test moves it.
 func StartAt(t *testing.T) (*Console, *fake.Clock) {
 	t.Helper()
+	skipUnmarked(t)
 	if _, err := installation(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"console/store"
 	"console/store/storetest"
@@ -77,6 +78,43 @@ func (c *Console) WantNoTrace(secrets ...string) {
 	}
 	if len(places["console.db"])+len(places["console.db-wal"])+len(places["the tables"]) < 4096 || places["the log"] == "" {
 		c.T.Error("there is nothing to search")
+	}
+}
+
+// OnFile skips a test on PostgreSQL that is about the file of SQLite. why says what stands for it there, or why nothing has to.
+func OnFile(t *testing.T, why string) {
+	t.Helper()
+	if storetest.OnPostgres() {
+		t.Skip("about the file of SQLite: ", why)
+	}
+}
+
+// Writer begins a transaction that writes beside the console.
+func (c *Console) Writer() *sql.Conn {
+	c.T.Helper()
+	conn, err := c.Raw().Conn(c.T.Context())
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	begin := []string{`BEGIN IMMEDIATE`}
+	if store.IsURL(c.Database()) {
+		begin = []string{`BEGIN`, `SELECT pg_advisory_xact_lock(1668248435, hashtext('public'))`}
+	}
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(c.T.Context(), statement); err != nil {
+			c.T.Fatal(err)
+		}
+	}
+	return conn
+}
+
+// HoldWriter begins a transaction that writes beside the console, and returns what ends it.
+func (c *Console) HoldWriter() (release func()) {
+	c.T.Helper()
+	conn := c.Writer()
+	return func() {
+		conn.ExecContext(context.Background(), `ROLLBACK`)
+		conn.Close()
 	}
 }
 
