@@ -63,6 +63,18 @@ func Main(m *testing.M) int {
 	return status
 }
 
+// Throwaway starts a cluster for a program that measures, and returns the URL of an empty database. stop ends it.
+func Throwaway() (url string, stop func() error, err error) {
+	if err := running.start(); err != nil {
+		return "", nil, errors.Join(err, running.stop())
+	}
+	url, err = running.url("console_measured"), running.exec("CREATE DATABASE console_measured TEMPLATE template0")
+	if err != nil {
+		return "", nil, errors.Join(err, running.stop())
+	}
+	return url, running.stop, nil
+}
+
 // Place returns the name of an empty database as [store.Open] takes it. It goes with the test.
 func Place(t testing.TB) string {
 	t.Helper()
