@@ -125,8 +125,8 @@ func TestEveryEntryIsALineOfTheAuditLog(t *testing.T) {
 		}
 	}
 
-	c.Exec(`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
-		SELECT at, 0, '', 'CLI', '', '', 'restore', 'database', 0, '', outcome, '{}', randomblob(32) FROM activity LIMIT 1`) // by another process
+	c.Exec(`INSERT INTO activity (id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
+		SELECT id + 1, at, 0, '', 'CLI', '', '', 'restore', 'database', 0, '', outcome, '{}', randomblob(32) FROM activity ORDER BY id DESC LIMIT 1`) // by another process
 	awaitLines(t, c, file)
 
 	if err := c.Close(); err != nil {

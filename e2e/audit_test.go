@@ -21,6 +21,7 @@ import (
 	"console/internal/account"
 	"console/internal/auth"
 	"console/internal/cli"
+	"console/store"
 )
 
 // verify runs console audit verify on a data directory.
@@ -335,6 +336,9 @@ func TestTheActivityLogIsKeptAsLongAsGeneralSays(t *testing.T) {
 	}
 	if _, err := c.Raw().Exec(`DELETE FROM activity WHERE id = $1`, old+1); err == nil {
 		t.Error("the database lets an entry go that no removal names")
+	}
+	if store.IsURL(c.Database()) {
+		return // what follows copies the file
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,10 @@ func TestPagesAskTheDatabaseFewTimes(t *testing.T) {
 	})
 	ann := c.Person("analyst", "Ann", "Roe", "ann@example.com")
 	token, added := admin.Token(), 0
-	others := func() { c.Exec(`UPDATE commits SET n = n + 1`) } // as they do all the time: what is remembered for pages is read again
+	others := func() { // as they do all the time: what is remembered for pages is read again
+		c.Settled() // the worker is idle
+		c.Exec(`UPDATE commits SET n = n + 1`)
+	}
 	change := func() {
 		c.Update(func(ctx context.Context, tx *store.Tx) error { return tx.UpdateUser(ctx, &ann) })
 	}

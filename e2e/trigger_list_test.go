@@ -59,7 +59,7 @@ func TestTriggersDuplicate(t *testing.T) {
 	c.WantCount(
 		1,
 		`SELECT count(*) FROM triggers a JOIN triggers b ON a.description = b.description AND a.condition = b.condition AND a.roles = b.roles AND
-		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled AND NOT b.enabled`,
+		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled = 1 AND b.enabled = 0`,
 	)
 	c.WantCount(2, `SELECT count(*) FROM trigger_integrations WHERE trigger_id = 2`)
 	if name := c.Cell(`SELECT name FROM triggers WHERE id = 2`); name != "Copy of "+strings.Repeat("é", 247) {

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"maps"
 	"os"
 	"path/filepath"
@@ -69,15 +70,15 @@ func (c *Console) WantNoTrace(secrets ...string) {
 	if store.IsURL(c.Database()) {
 		places["the tables"] = strings.Join(slices.Collect(maps.Values(c.Snapshot())), "\n")
 	}
+	if len(places["console.db"])+len(places["console.db-wal"])+len(places["the tables"]) < 1024 || places["the log"] == "" {
+		c.T.Error("there is nothing to search")
+	}
 	for place, content := range places {
 		for _, secret := range secrets {
-			if strings.Contains(content, secret) {
+			if strings.Contains(content, secret) || place == "the tables" && strings.Contains(content, hex.EncodeToString([]byte(secret))) {
 				c.T.Errorf("%q stands in %s", secret, place)
 			}
 		}
-	}
-	if len(places["console.db"])+len(places["console.db-wal"])+len(places["the tables"]) < 4096 || places["the log"] == "" {
-		c.T.Error("there is nothing to search")
 	}
 }
 
@@ -98,7 +99,7 @@ func (c *Console) Writer() *sql.Conn {
 	}
 	begin := []string{`BEGIN IMMEDIATE`}
 	if store.IsURL(c.Database()) {
-		begin = []string{`BEGIN`, `SELECT pg_advisory_xact_lock(1668248435, hashtext('public'))`}
+		begin = []string{`BEGIN`, takeLock}
 	}
 	for _, statement := range begin {
 		if _, err := conn.ExecContext(c.T.Context(), statement); err != nil {
@@ -138,13 +139,54 @@ func (c *Console) statement(query string) string {
 	return query
 }
 
-// Exec changes the database behind the console's back.
+// Exec changes the database behind the console's back, as another process would.
 func (c *Console) Exec(query string, args ...any) {
 	c.T.Helper()
-	if _, err := c.Raw().Exec(c.statement(query), args...); err != nil {
+	if err := c.tryExec(query, args...); err != nil {
 		c.T.Fatalf("%s: %v", query, err)
 	}
 }
+
+// tryExec is Exec that may fail.
+func (c *Console) tryExec(query string, args ...any) error {
+	c.T.Helper()
+	if !store.IsURL(c.Database()) {
+		_, err := c.Raw().Exec(query, args...)
+		return err
+	}
+	tx, err := c.Raw().Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // without effect after Commit
+	for _, around := range []struct {
+		query string
+		args  []any
+	}{
+		{query: takeLock}, {c.statement(query), args}, {query: `UPDATE commits SET n = n + 1`},
+	} {
+		if _, err := tx.Exec(around.query, around.args...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// Break has the database refuse new rows of a table for which a condition on the row "NEW" holds, with words of its own. It returns
+// what mends it.
+func (c *Console) Break(table, condition, words string) (mend func()) {
+	c.T.Helper()
+	if !store.IsURL(c.Database()) {
+		c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON ` + table + ` WHEN ` + condition + ` BEGIN SELECT RAISE(ABORT, '` + words + `'); END`)
+		return func() { c.Exec(`DROP TRIGGER fault`) }
+	}
+	c.Exec(`CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE integrity_constraint_violation USING MESSAGE = ''` + words + `''; END'`)
+	c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON ` + table + ` FOR EACH ROW WHEN (` + condition + `) EXECUTE FUNCTION fault()`)
+	return func() { c.Exec(`DROP TRIGGER fault ON ` + table) }
+}
+
+// takeLock makes of a transaction the one that writes to PostgreSQL.
+const takeLock = `SELECT set_config('console.writing', 'on', true), pg_advisory_xact_lock(1668248435, hashtext('public'))`
 
 // Cell is the single value that a query gives, as text.
 func (c *Console) Cell(query string, args ...any) string {
@@ -159,7 +201,11 @@ func (c *Console) Cell(query string, args ...any) string {
 // Count is the single number that a query gives.
 func (c *Console) Count(query string, args ...any) int {
 	c.T.Helper()
-	n, err := strconv.Atoi(c.Cell(query, args...))
+	value := c.Cell(query, args...)
+	if of, is := map[string]int{"true": 1, "false": 0}[value]; is { // what PostgreSQL calls the result of a comparison
+		return of
+	}
+	n, err := strconv.Atoi(value)
 	if err != nil {
 		c.T.Fatalf("%s: %v", query, err)
 	}
