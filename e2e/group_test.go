@@ -177,6 +177,7 @@ func TestGroups_WhatIsOfferedNoMoreIsKept(t *testing.T) {
 }
 
 func TestGroups_AutomaticGroupsFollowRolesOnly(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()

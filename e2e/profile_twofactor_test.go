@@ -271,6 +271,7 @@ func TestReloadingASecretMakesNoOther(t *testing.T) {
 }
 
 func TestChangesOfSecondFactorsAreToldByMail(t *testing.T) { // ASVS 6.3.7
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	b := c.Administrator()

@@ -57,6 +57,7 @@ func TestFC61_AChangedTimeoutHoldsForOpenSessions(t *testing.T) {
 }
 
 func TestFC62_BothTimeoutsHold(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)

@@ -17,6 +17,7 @@ import (
 // A statement costs a round trip to the server of the database, which decides how quick pages are on real networks. How many a page may
 // take is what it takes; who makes it take more says why. What begins and ends transactions is not counted.
 func TestPagesAskTheDatabaseFewTimes(t *testing.T) {
+	harness.OnBoth(t)
 	if !storetest.OnPostgres() {
 		t.Skip("SQLite is asked in the same process")
 	}

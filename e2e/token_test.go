@@ -229,6 +229,7 @@ func TestPeopleWhoMakeNoTokensGetThemFromTheirPage(t *testing.T) {
 }
 
 func TestNamesOfTokensAreTextEverywhere(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	_, admin := harness.SignedIn(t, nil)
 	const name, text = `"><b id=x>&amp;`, `&#34;&gt;&lt;b id=x&gt;&amp;amp;`

@@ -66,6 +66,7 @@ func TestFC128_AFailedChangeTellsNobody(t *testing.T) {
 }
 
 func TestFC129_OnceThroughAnImport(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	c.SlackTrigger(john, "Everybody")

@@ -36,6 +36,7 @@ func TestTriggersListSearchAndTabs(t *testing.T) {
 }
 
 func TestTriggersADisabledOneTellsNobody(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	name := triggerOn(c, admin, "user_added")

@@ -15,6 +15,7 @@ import (
 )
 
 func TestFC50_FC51_DisablingEndsEverything(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()

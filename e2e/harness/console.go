@@ -57,8 +57,8 @@ func OnBoth(t *testing.T) {
 	onBoth.Store(t.Name(), true)
 }
 
-// skipUnmarked skips a test that is not for PostgreSQL each time.
-func skipUnmarked(t *testing.T) {
+// SkipUnmarked skips a test that is not for PostgreSQL each time. Start, Ready and Build do so by themselves.
+func SkipUnmarked(t *testing.T) {
 	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
 	if _, marked := onBoth.Load(name); storetest.OnPostgres() && testing.Short() && !marked {
@@ -69,7 +69,7 @@ func skipUnmarked(t *testing.T) {
 // Start serves a console on a free port with a mail server and a receiver on this machine. configure may be nil.
 func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
-	skipUnmarked(t)
+	SkipUnmarked(t)
 	c := &Console{T: t, Mail: fake.NewMailServer(t, fake.MailOptions{}), Receiver: fake.NewReceiver(t), Log: new(Logbook), Data: t.TempDir()}
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -178,7 +178,7 @@ func setUp(arguments []string) error {
 // Ready is Start and SetUp, in less time. configure may be nil.
 func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
-	skipUnmarked(t)
+	SkipUnmarked(t)
 	files, err := installation()
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 // StartAt is Ready with a clock that stands still, after the set-up, until the test moves it.
 func StartAt(t *testing.T) (*Console, *fake.Clock) {
 	t.Helper()
-	skipUnmarked(t)
+	SkipUnmarked(t)
 	if _, err := installation(); err != nil {
 		t.Fatal(err)
 	}
