@@ -404,9 +404,11 @@ func (q Queries) EndedSince(ctx context.Context, integrationID int64, since Mill
 	)
 }
 
-// ReleaseDelivery gives back a claimed delivery whose attempt has not been made.
+// ReleaseDelivery gives back a claimed delivery whose attempt has not been made. One that has not been tried before is in its place again
+// among others that wait.
 func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3 WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
+	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1,
+		next_at = CASE WHEN attempts = 1 AND created_at < $3 THEN created_at ELSE $3 END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, now)
 	return err
 }

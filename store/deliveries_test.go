@@ -171,7 +171,7 @@ func TestADeliveryIsParkedOnlyWhileItsIntegrationIsOff(t *testing.T) {
 		if got, err := db.DeliveryByID(
 			t.Context(),
 			d.ID,
-		); err != nil || got.State != store.Waiting || got.NextAt != now || got.Attempts != 0 ||
+		); err != nil || got.State != store.Waiting || got.NextAt != d.CreatedAt || got.Attempts != 0 ||
 			got.Error != "" {
 			t.Errorf("%+v, %v", got, err)
 		}

@@ -61,11 +61,6 @@ func (q Queries) RunningJobs(ctx context.Context) ([]Job, error) {
 	return many(ctx, q.q, scanJob, `SELECT `+jobColumns+` FROM jobs WHERE ended_at = 0 ORDER BY id`)
 }
 
-// NextJobDue returns when the first of the jobs that have steps left goes on, or ErrNotFound where none has.
-func (q Queries) NextJobDue(ctx context.Context) (Millis, error) {
-	return one(ctx, q.q, value[Millis], `SELECT next_at FROM jobs WHERE ended_at = 0 ORDER BY next_at LIMIT 1`)
-}
-
 const outcomeColumns = `step, user_id, name, email, role, refusal, condition`
 
 func scanOutcome(s scanner) (o Outcome, err error) {

@@ -77,6 +77,11 @@ func (tx *Tx) InsertResetRequest(ctx context.Context, r *ResetRequest) (err erro
 	return err
 }
 
+// ResetRequestWaits says whether a request has not been answered yet.
+func (q Queries) ResetRequestWaits(ctx context.Context) (bool, error) {
+	return one(ctx, q.q, value[bool], `SELECT EXISTS (SELECT 1 FROM reset_requests)`)
+}
+
 // TakeResetRequest returns the oldest request and forgets it, or ErrNotFound.
 func (tx *Tx) TakeResetRequest(ctx context.Context) (ResetRequest, error) {
 	return one(ctx, tx.q, func(s scanner) (r ResetRequest, err error) {

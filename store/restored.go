@@ -12,7 +12,7 @@ type Ended struct {
 	Tokens      int64 // disabled, not deleted: whoever knows which are to work enables them
 }
 
-// EndAll ends all sessions and links, and what waits to be sent. reason becomes the error of the messages.
+// EndAll ends all sessions and links, what waits to be sent, and all leases. reason becomes the error of the messages.
 func (tx *Tx) EndAll(ctx context.Context, now Millis, reason string) (Ended, error) {
 	var ended Ended
 	var requests int64
@@ -35,6 +35,9 @@ func (tx *Tx) EndAll(ctx context.Context, now Millis, reason string) (Ended, err
 			return Ended{}, err
 		}
 		*part.count = n
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM leases`); err != nil { // of processes that were at work when the copy was made
+		return Ended{}, err
 	}
 	ended.ResetLinks += requests
 	return ended, nil

@@ -9,6 +9,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"embed"
 	"errors"
@@ -72,6 +73,7 @@ func queriesOn(e engine, on querier) Queries { return Queries{session{on, e}, e}
 type DB struct {
 	Queries
 	pools
+	holder    string  // of leases: a random id
 	commits   commits // of SQLite
 	writing   writing
 	committed func() // nil: nobody wants to know
@@ -80,7 +82,8 @@ type DB struct {
 // Tx is a writing transaction.
 type Tx struct {
 	Queries
-	head Head // of the activity log; without a MAC: not known
+	head   Head   // of the activity log; without a MAC: not known
+	holder string // of leases
 }
 
 // Open opens a database and migrates it to the newest schema. A URL that begins with postgres:// or postgresql:// names one of
@@ -92,7 +95,7 @@ func Open(ctx context.Context, place string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{Queries: queriesOn(e, p.read), pools: p}, nil
+	return &DB{Queries: queriesOn(e, p.read), pools: p, holder: rand.Text()}, nil
 }
 
 // OpenReading opens a database for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for one that
@@ -226,7 +229,7 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
-	writing := &Tx{Queries: queriesOn(db.engine, tx)}
+	writing := &Tx{Queries: queriesOn(db.engine, tx), holder: db.holder}
 	if err := db.engine.begin(ctx, writing.q); err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}

@@ -14,6 +14,7 @@ func TestBrowserTasksGeneralByKeyboard(t *testing.T) {
 }
 
 func TestBrowserTasksGeneralWithoutScript(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithSettings(t, chromium.ScriptOff)
 }

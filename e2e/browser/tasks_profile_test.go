@@ -18,6 +18,7 @@ func TestBrowserTasksProfileByKeyboard(t *testing.T) {
 }
 
 func TestBrowserTasksProfileWithoutScript(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithProfile(t, chromium.ScriptOff)
 }

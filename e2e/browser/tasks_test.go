@@ -36,7 +36,8 @@ type task struct {
 }
 
 // atLength leaves a test to make test-long: every task with the keyboard takes as long as everything else in the browser, and the
-// walks through sign-in, the list of users, groups and second factors use the keyboard already.
+// walks through sign-in, the list of users, groups and second factors use the keyboard already. Without a script, those of users and of
+// groups, and the first path, stand for all.
 func atLength(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

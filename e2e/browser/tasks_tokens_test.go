@@ -21,6 +21,7 @@ func TestBrowserTasksTokensByKeyboard(t *testing.T) {
 }
 
 func TestBrowserTasksTokensWithoutScript(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithTokens(t, chromium.ScriptOff)
 }

@@ -16,6 +16,7 @@ func TestBrowserTasksTriggersByKeyboard(t *testing.T) {
 }
 
 func TestBrowserTasksTriggersWithoutScript(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	workWithTriggers(t, chromium.ScriptOff)
 }

@@ -440,9 +440,9 @@ func column(t *testing.T, db *sql.DB, query string) (values []string) {
 	return values
 }
 
-// outstanding is how long messages may take whose sending a crash has cut off: their lease of thirty seconds, and
-// what waits then.
-const outstanding = 45 * time.Second
+// outstanding is how long messages may take whose sending a crash has cut off: the lease of their target, which is half a minute, and
+// all that waits then, which is much where crashes follow one another.
+const outstanding = 2 * time.Minute
 
 // checkDeliveries waits until everybody who was added has their mail and the trigger has told of everybody, then ends
 // the console properly. A repeated mail must be recognisable.

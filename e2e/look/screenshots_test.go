@@ -313,7 +313,7 @@ type scene struct {
 	tab     *chromium.Tab
 	path    string
 	prepare func(*chromium.Tab)
-	dark    bool // also in dark colours
+	stands  bool // for its page: its picture is taken in dark colours as well
 	window  bool // the picture ends with the window, for the README
 }
 
@@ -326,7 +326,7 @@ func (g *gallery) scenes() []scene {
 			path:    "/setup",
 			prepare: func(b *chromium.Tab) { b.Click("Set up"); b.Says("This is not the set-up code.") },
 		},
-		{name: "sign-in", tab: g.visitor, path: "/signin", dark: true},
+		{name: "sign-in", tab: g.visitor, path: "/signin", stands: true},
 		{name: "sign-in-error", tab: g.visitor, path: "/signin", prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("is wrong") }},
 		{name: "signup", tab: g.visitor, path: g.links["signup"]},
 		{
@@ -336,14 +336,14 @@ func (g *gallery) scenes() []scene {
 			prepare: func(b *chromium.Tab) { b.Click("Join"); b.Says("Choose a password.") },
 		},
 		{name: "no-access", tab: g.nobody, path: "/"},
-		{name: "profile", tab: g.member, path: "/settings/profile", dark: true},
+		{name: "profile", tab: g.member, path: "/settings/profile", stands: true},
 		{
 			name:    "profile-error",
 			tab:     g.member,
 			path:    "/settings/profile",
 			prepare: func(b *chromium.Tab) { b.Fill("First name", ""); b.Click("Save"); b.Says("Enter your first name.") },
 		},
-		{name: "general", tab: g.admin, path: "/settings/general", dark: true},
+		{name: "general", tab: g.admin, path: "/settings/general", stands: true},
 		{
 			name:    "general-error",
 			tab:     g.admin,
@@ -356,10 +356,10 @@ func (g *gallery) scenes() []scene {
 			tab:     g.admin,
 			path:    "/settings/triggers",
 			prepare: func(b *chromium.Tab) { endsIn(b, 50); b.Says("50 seconds left") },
-			dark:    true,
+			stands:  true,
 		},
-		{name: "profile-security", tab: g.member, path: "/settings/profile?tab=security", dark: true},
-		{name: "profile-sessions", tab: g.member, path: "/settings/profile?tab=sessions", dark: true},
+		{name: "profile-security", tab: g.member, path: "/settings/profile?tab=security", stands: true},
+		{name: "profile-sessions", tab: g.member, path: "/settings/profile?tab=sessions", stands: true},
 		{name: "profile-permissions", tab: g.member, path: "/settings/profile?tab=permissions"},
 		{name: "change-password", tab: g.member, path: "/settings/profile?tab=security", prepare: clickFor("Change password", "Change password")},
 		{
@@ -367,7 +367,7 @@ func (g *gallery) scenes() []scene {
 			tab:     g.member,
 			path:    "/settings/profile?tab=security",
 			prepare: clickFor("Enable", "Enable two-factor authentication"),
-			dark:    true,
+			stands:  true,
 		},
 		{name: "passkey-new", tab: g.member, path: "/settings/profile/passkeys/new"},
 		{name: "profile-factors", tab: g.protected, path: "/settings/profile?tab=security"},
@@ -378,21 +378,21 @@ func (g *gallery) scenes() []scene {
 			path:    "/settings/profile?tab=security",
 			prepare: clickFor("Disable", "Disable 2-factor authentication?"),
 		},
-		{name: "second-factor", tab: g.halfway, path: "/signin/2fa", dark: true},
+		{name: "second-factor", tab: g.halfway, path: "/signin/2fa", stands: true},
 		{
 			name:    "second-factor-error",
 			tab:     g.halfway,
 			path:    "/signin/2fa",
 			prepare: func(b *chromium.Tab) { b.Click("Sign in"); b.Says("not accepted") },
 		},
-		{name: "initial-password", tab: g.chooser, path: "/signin/password", dark: true},
+		{name: "initial-password", tab: g.chooser, path: "/signin/password", stands: true},
 		{
 			name:    "initial-password-error",
 			tab:     g.chooser,
 			path:    "/signin/password",
 			prepare: func(b *chromium.Tab) { b.Click("Save the password and go on"); b.Says("Choose a password.") },
 		},
-		{name: "api", tab: g.visitor, path: "/api/v1/", dark: true, window: true},
+		{name: "api", tab: g.visitor, path: "/api/v1/", stands: true, window: true},
 		{name: "api-operation", tab: g.visitor, path: "/api/v1/#createUser", window: true},
 		{name: "forgot", tab: g.visitor, path: "/forgot"},
 		{name: "reset", tab: g.visitor, path: g.links["reset"]},
@@ -409,7 +409,7 @@ func (g *gallery) scenes() []scene {
 func (g *gallery) groupScenes() []scene {
 	group := g.links["group"]
 	return []scene{
-		{name: "groups", tab: g.crowded, path: "/settings/groups", dark: true},
+		{name: "groups", tab: g.crowded, path: "/settings/groups", stands: true},
 		{name: "groups-none", tab: g.newcomer, path: "/settings/groups"},
 		{name: "groups-found-nothing", tab: g.crowded, path: "/settings/groups?q=nothing"},
 		{name: "group-new", tab: g.crowded, path: "/settings/groups", prepare: clickFor("Add new group", "Add new group")},
@@ -420,15 +420,15 @@ func (g *gallery) groupScenes() []scene {
 			prepare: func(b *chromium.Tab) { b.Click("Add group"); b.Says("Enter a name.") },
 		},
 		{name: "group-tenants", tab: g.crowded, path: group + "?tab=tenants"},
-		{name: "group-users", tab: g.crowded, path: group + "?tab=users", dark: true},
+		{name: "group-users", tab: g.crowded, path: group + "?tab=users", stands: true},
 		{name: "group-users-none", tab: g.crowded, path: group + "?tab=users&q=nobody"},
-		{name: "group-permissions", tab: g.crowded, path: group + "?tab=permissions", dark: true, window: true},
+		{name: "group-permissions", tab: g.crowded, path: group + "?tab=permissions", stands: true, window: true},
 		{name: "group-permissions-of-a-role", tab: g.crowded, path: g.links["automatic"] + "?tab=permissions"},
 		{name: "group-review", tab: g.crowded, path: group + "?tab=permissions", prepare: func(b *chromium.Tab) {
 			b.Click("Update Rules")
 			clickFor("Save permissions…", "Save permissions")(b)
 		}},
-		{name: "group-delete", tab: g.crowded, path: group + "/delete", dark: true},
+		{name: "group-delete", tab: g.crowded, path: group + "/delete", stands: true},
 		{name: "group-add-users", tab: g.crowded, path: group + "/users/add?q=levi"},
 		{
 			name:    "group-add-users-error",
@@ -440,19 +440,19 @@ func (g *gallery) groupScenes() []scene {
 			b.Click("Actions for Noa Levi")
 			clickFor("Groups…", "Groups of Noa Levi")(b)
 		}},
-		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "?tab=permissions", dark: true, window: true},
+		{name: "user-permissions", tab: g.crowded, path: g.links["member"] + "?tab=permissions", stands: true, window: true},
 		{name: "user-permissions-none", tab: g.crowded, path: g.links["outside"] + "?tab=permissions"},
 		{name: "refused", tab: g.member, path: "/settings/users/" + g.id(harness.AdminEmail) + "/edit"},
-		{name: "activity", tab: g.admin, path: "/settings/activity", dark: true, window: true},
+		{name: "activity", tab: g.admin, path: "/settings/activity", stands: true, window: true},
 		{name: "activity-filtered", tab: g.admin, path: "/settings/activity?actor=1&object_type=user&object=1&outcome=done&from=2020-01-01"},
 		{name: "activity-found-nothing", tab: g.admin, path: "/settings/activity?q=nothing+of+the+kind"},
 		{name: "activity-entry", tab: g.admin, path: "/settings/activity/1"},
 		{name: "activity-entry-dialog", tab: g.admin, path: "/settings/activity?action=create+trigger", prepare: func(b *chromium.Tab) {
 			b.Is(`document.readyState === "complete" && document.querySelector(".entry-link").click() === undefined`)
 			b.Find("Trigger · Create trigger", "heading")
-		}, dark: true},
+		}, stands: true},
 		{name: "user-activity", tab: g.admin, path: "/settings/users/" + g.id(harness.AdminEmail) + "?tab=activity"},
-		{name: "tenants", tab: g.crowded, path: "/settings/tenants", dark: true},
+		{name: "tenants", tab: g.crowded, path: "/settings/tenants", stands: true},
 		{name: "tenant-new", tab: g.crowded, path: "/settings/tenants/new"},
 		{name: "tenant-disable", tab: g.crowded, path: g.links["tenant"] + "/disable"},
 		{name: "tenant-delete", tab: g.crowded, path: g.links["tenant"] + "/delete"},
@@ -467,7 +467,7 @@ func (g *gallery) userScenes() []scene {
 	addError := func(b *chromium.Tab) { b.Click("Add user"); b.Says("Enter an email address.") }
 	name := g.first + " " + g.last
 	return []scene{
-		{name: "users", tab: g.admin, path: "/settings/users", dark: true, window: true},
+		{name: "users", tab: g.admin, path: "/settings/users", stands: true, window: true},
 		{name: "users-none", tab: g.newcomer, path: "/settings/users?tab=invited"},
 		{name: "users-invited", tab: g.admin, path: "/settings/users?tab=invited"},
 		{name: "users-found-nothing", tab: g.admin, path: "/settings/users?q=nobody+" + g.first},
@@ -490,7 +490,7 @@ func (g *gallery) userScenes() []scene {
 			tab:     g.admin,
 			path:    "/settings/users",
 			prepare: clickFor("Add new user", "Add new user"),
-			dark:    true,
+			stands:  true,
 			window:  true,
 		},
 		{
@@ -504,17 +504,17 @@ func (g *gallery) userScenes() []scene {
 		{name: "issued-link", tab: g.admin, path: "/settings/users?tab=invited", prepare: func(b *chromium.Tab) {
 			b.Click("Actions for " + g.linkEmail)
 			clickFor("New link", "Signup link")(b)
-		}, dark: true},
+		}, stands: true},
 		{
 			name:    "users-selected",
 			tab:     g.admin,
 			path:    "/settings/users",
 			prepare: func(b *chromium.Tab) { b.Click("Select everybody on this page"); b.Says("users selected") },
 		},
-		{name: "user", tab: g.admin, path: "/settings/users/" + g.id(g.email), dark: true},
+		{name: "user", tab: g.admin, path: "/settings/users/" + g.id(g.email), stands: true},
 		{name: "user-invited", tab: g.admin, path: "/settings/users/" + g.id(g.guestEmail)},
 		{name: "user-invited-by-link", tab: g.admin, path: "/settings/users/" + g.id(g.linkEmail)},
-		{name: "user-sessions", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "?tab=sessions", dark: true},
+		{name: "user-sessions", tab: g.admin, path: "/settings/users/" + g.id(g.email) + "?tab=sessions", stands: true},
 		{name: "user-sessions-none", tab: g.admin, path: "/settings/users/" + g.id(g.guestEmail) + "?tab=sessions"},
 		{name: "user-not-to-manage", tab: g.member, path: "/settings/users/" + g.id(harness.AdminEmail)},
 		{name: "user-sessions-not-to-see", tab: g.member, path: "/settings/users/" + g.id(harness.AdminEmail) + "?tab=sessions"},
@@ -540,7 +540,7 @@ func (g *gallery) userScenes() []scene {
 func (g *gallery) triggerScenes() []scene {
 	return []scene{
 		{name: "integrations-none", tab: g.newcomer, path: "/settings/integrations"},
-		{name: "integrations", tab: g.admin, path: "/settings/integrations", dark: true, window: true},
+		{name: "integrations", tab: g.admin, path: "/settings/integrations", stands: true, window: true},
 		{name: "integration-dialog", tab: g.admin, path: "/settings/integrations", prepare: clickFor("Slack", "Add Slack integration")},
 		{name: "integration-new", tab: g.admin, path: "/settings/integrations/new?type=email"},
 		{name: "integration-edit", tab: g.admin, path: "/settings/integrations/1/edit"},
@@ -573,13 +573,13 @@ func (g *gallery) triggerScenes() []scene {
 			prepare: func(b *chromium.Tab) { b.Click("Make a new secret"); b.Says("has a new signing secret") },
 		},
 		{name: "deliveries-none", tab: g.newcomer, path: "/settings/deliveries"},
-		{name: "deliveries", tab: g.admin, path: "/settings/deliveries", dark: true},
+		{name: "deliveries", tab: g.admin, path: "/settings/deliveries", stands: true},
 		{name: "deliveries-found-nothing", tab: g.admin, path: "/settings/deliveries?trigger=999"},
-		{name: "delivery", tab: g.admin, path: g.links["delivery"], dark: true},
+		{name: "delivery", tab: g.admin, path: g.links["delivery"], stands: true},
 		{name: "triggers-none", tab: g.newcomer, path: "/settings/triggers"},
-		{name: "triggers", tab: g.admin, path: "/settings/triggers", dark: true},
+		{name: "triggers", tab: g.admin, path: "/settings/triggers", stands: true},
 		{name: "trigger-new", tab: g.newcomer, path: "/settings/triggers/new"},
-		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", dark: true, window: true},
+		{name: "trigger", tab: g.admin, path: "/settings/triggers/1/edit", stands: true, window: true},
 		{
 			name:    "trigger-menu",
 			tab:     g.admin,
@@ -590,7 +590,7 @@ func (g *gallery) triggerScenes() []scene {
 			name:    "trigger-roles",
 			tab:     g.admin,
 			path:    "/settings/triggers/1/edit",
-			dark:    true,
+			stands:  true,
 			window:  true,
 			prepare: func(b *chromium.Tab) { b.Click("Roles: Administrator, Analyst"); b.Find("Deploy", "checkbox") },
 		},
@@ -615,8 +615,8 @@ func (g *gallery) tokenScenes() []scene {
 		{name: "tokens-none", tab: g.newcomer, path: "/settings/tokens"},
 		{name: "tokens-shared-none", tab: g.newcomer, path: "/settings/tokens?tab=shared"},
 		{name: "tokens-others-none", tab: g.newcomer, path: "/settings/tokens?tab=others"},
-		{name: "tokens", tab: g.admin, path: "/settings/tokens", dark: true, window: true},
-		{name: "tokens-shared", tab: g.admin, path: "/settings/tokens?tab=shared", dark: true},
+		{name: "tokens", tab: g.admin, path: "/settings/tokens", stands: true, window: true},
+		{name: "tokens-shared", tab: g.admin, path: "/settings/tokens?tab=shared", stands: true},
 		{name: "tokens-others", tab: g.admin, path: "/settings/tokens?tab=others"},
 		{name: "tokens-found-nothing", tab: g.admin, path: "/settings/tokens?q=nothing"},
 		{
@@ -625,7 +625,7 @@ func (g *gallery) tokenScenes() []scene {
 			path:    "/settings/tokens?tab=shared",
 			prepare: func(b *chromium.Tab) { b.Click("Actions for Orphan"); b.Find("Take over…", "link") },
 		},
-		{name: "token-new", tab: g.admin, path: "/settings/tokens/new", dark: true},
+		{name: "token-new", tab: g.admin, path: "/settings/tokens/new", stands: true},
 		{name: "token-new-analyst", tab: g.analyst, path: "/settings/tokens/new"},
 		{
 			name: "token-new-error",
@@ -646,18 +646,18 @@ func (g *gallery) tokenScenes() []scene {
 				b.Click("Create token")
 				b.Says("will not be shown again")
 			},
-			dark: true,
+			stands: true,
 		},
-		{name: "token", tab: g.admin, path: g.links["token Nightly inventory"], dark: true},
+		{name: "token", tab: g.admin, path: g.links["token Nightly inventory"], stands: true},
 		{name: "token-long", tab: g.admin, path: g.links["token "+g.title]},
 		{name: "token-expired", tab: g.admin, path: g.links["token Old laptop"]},
 		{name: "token-disabled", tab: g.admin, path: g.links["token Lost"]},
 		{name: "token-orphan", tab: g.admin, path: g.links["token Orphan"]},
 		{name: "token-of-analyst", tab: g.analyst, path: g.links["token Rules from Git"]},
 		{name: "token-renew", tab: g.admin, path: g.links["token Lost"], prepare: clickFor("Renew…", "Renew token")},
-		{name: "token-take-over", tab: g.admin, path: g.links["token Orphan"], prepare: clickFor("Take over…", "Take over token"), dark: true},
+		{name: "token-take-over", tab: g.admin, path: g.links["token Orphan"], prepare: clickFor("Take over…", "Take over token"), stands: true},
 		{name: "token-disable", tab: g.admin, path: g.links["token Terraform"] + "/disable"},
-		{name: "token-delete", tab: g.admin, path: g.links["token "+g.title], prepare: clickFor("Delete…", "Delete token"), dark: true},
+		{name: "token-delete", tab: g.admin, path: g.links["token "+g.title], prepare: clickFor("Delete…", "Delete token"), stands: true},
 	}
 }
 
@@ -703,7 +703,7 @@ func (s scene) takePictures(t *testing.T, dir string) {
 	for _, width := range []int{1440, 390} {
 		s.takePicture(t, dir, width, "light")
 	}
-	if s.dark {
+	if s.stands {
 		s.takePicture(t, dir, 1440, "dark")
 	}
 }

@@ -15,20 +15,53 @@ const (
 	housekeepingEvery = time.Hour
 )
 
+// leaseOfHousekeeping is the name of the lease of the process that does it.
+const leaseOfHousekeeping = "housekeeping"
+
 // Housekeeping removes what has run out, once an hour until ctx is done: ended sessions, forgotten failures, ended
 // jobs and deliveries, dead links, and entries of the activity log that are older than General says, also as soon as it says so. It
-// tells the owners of API tokens that are about to expire.
+// tells the owners of API tokens that are about to expire. Of the processes on one database, one does all that each hour, and each at its
+// start: the one before may have died over it.
+//
+// The hour is not that of the clock, which may be ahead for a moment: nothing is due any sooner then.
 func (s *Service) Housekeeping(ctx context.Context) {
+	hour := time.NewTicker(housekeepingEvery)
+	defer hour.Stop()
+	keep := s.housekeep
 	for {
-		if err := s.housekeep(ctx); err != nil && ctx.Err() == nil {
+		if err := keep(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("housekeeping", "error", err)
 		}
 		select {
 		case <-ctx.Done():
+			s.giveBackHousekeeping(context.WithoutCancel(ctx))
 			return
 		case <-s.retentionSet:
-		case <-time.After(housekeepingEvery):
+			keep = s.removeOldEntries
+		case <-hour.C:
+			keep = s.housekeepInTurn
 		}
+	}
+}
+
+// housekeepInTurn is housekeep unless another process does it. Should that die, this one does so an hour later.
+func (s *Service) housekeepInTurn(ctx context.Context) error {
+	var leased bool
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		leased, err = tx.TakeLease(ctx, leaseOfHousekeeping, store.At(s.now()), housekeepingEvery+lookEvery)
+		return err
+	})
+	if err != nil || !leased {
+		return err
+	}
+	return s.housekeep(ctx)
+}
+
+// giveBackHousekeeping lets another process do it from now on.
+func (s *Service) giveBackHousekeeping(ctx context.Context) {
+	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.GiveBackLease(ctx, leaseOfHousekeeping) })
+	if err != nil {
+		s.log.Error("housekeeping", "error", err)
 	}
 }
 
@@ -54,6 +87,9 @@ func (s *Service) housekeep(ctx context.Context) error {
 			return err
 		}
 		if err := tx.DeleteEndedJobs(ctx, now.Add(-KeepJobs)); err != nil {
+			return err
+		}
+		if err := tx.DeleteEndedLeases(ctx, now.Add(-housekeepingEvery)); err != nil {
 			return err
 		}
 		if err := tx.DeleteOldUserChanges(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"console/internal/permission"
@@ -29,13 +30,25 @@ var jobActions = map[string]struct{ start, end action }{
 	JobImport:  {actStartImport, actEndImport},
 }
 
-// Bounds of the transaction that steps of a job share: others must get their turn in between (rule "one transaction").
+// Bounds of the transaction that steps of a job share: others must get their turn in between (rule "one transaction"). Each step is a
+// savepoint, and the end of a job is one more: with over 64 of them in a transaction PostgreSQL gets slower for everybody.
 const (
-	stepsTogether = 100
+	stepsTogether = 49
 	timeTogether  = 50 * time.Millisecond
 	jobPause      = 5 * time.Second // after the database has failed
-	longestSleep  = time.Minute     // the clock may have been set
 )
+
+const (
+	// lookEvery is how often a process looks for work beside the requests: another one may have left it, or have died over it.
+	lookEvery = time.Second
+	// jobLease is how long a job belongs to the process that has carried out its last batch. Should that die, another one goes on with
+	// the job within 10 seconds.
+	jobLease = 8 * time.Second
+)
+
+// leaseOfJob is the name of the lease of a job. Whoever has it need not read again what the job is to do. Which step is next stands in
+// the job, and is read and advanced in one transaction, so none is carried out twice even without the lease.
+func leaseOfJob(id int64) string { return fmt.Sprintf("job %d", id) }
 
 // KeepJobs is how long an ended job can be looked at.
 const KeepJobs = 30 * 24 * time.Hour
@@ -114,7 +127,8 @@ func (s *Service) AwaitJob(ctx context.Context, id int64, patience time.Duration
 	}
 }
 
-// RunJobs carries out the jobs that wait, also those that a crash interrupted, until ctx is done.
+// RunJobs carries out the jobs that wait, also those that a crash interrupted, until ctx is done. Each job is carried out by one of the
+// processes that do so on a database.
 func (s *Service) RunJobs(ctx context.Context) {
 	for {
 		pause := s.runDueJobs(ctx)
@@ -127,16 +141,21 @@ func (s *Service) RunJobs(ctx context.Context) {
 	}
 }
 
-// runDueJobs carries out jobs, one batch of each in turn, until none is due, and returns how long to wait then. A job that
+// runDueJobs carries out jobs, one batch of each in turn, until none is due here, and returns how long to wait then. A job that
 // fails waits by itself: the others go on.
 func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 	steps := map[int64]step{}
+	defer func() {
+		if ctx.Err() != nil {
+			s.giveBackJobs(context.WithoutCancel(ctx), steps)
+		}
+	}()
 	if err := s.followClock(ctx); err != nil {
 		s.jobFailed(ctx, 0, err)
 		return jobPause
 	}
 	for ctx.Err() == nil {
-		due, err := s.db.DueJobs(ctx, store.At(s.now()))
+		due, err := s.dueJobs(ctx)
 		if err != nil {
 			s.jobFailed(ctx, 0, err)
 			return jobPause
@@ -154,11 +173,36 @@ func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 			}
 		}
 	}
-	next, err := s.db.NextJobDue(ctx)
-	if err != nil {
-		return time.Hour // none waits
+	return lookEvery
+}
+
+// dueJobs returns the jobs that are due, but for those that another process carries out.
+func (s *Service) dueJobs(ctx context.Context) ([]store.Job, error) {
+	now := store.At(s.now())
+	due, err := s.db.DueJobs(ctx, now)
+	if err != nil || len(due) == 0 {
+		return nil, err
 	}
-	return min(longestSleep, max(jobPause/10, next.Time().Sub(s.now())))
+	elsewhere, err := s.db.LeasedElsewhere(ctx, now, jobLease)
+	return slices.DeleteFunc(due, func(j store.Job) bool { return slices.Contains(elsewhere, leaseOfJob(j.ID)) }), err
+}
+
+// giveBackJobs lets other processes go on at once with jobs that are not finished.
+func (s *Service) giveBackJobs(ctx context.Context, begun map[int64]step) {
+	if len(begun) == 0 {
+		return
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		for id := range begun {
+			if err := tx.GiveBackLease(ctx, leaseOfJob(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.jobFailed(ctx, 0, err)
+	}
 }
 
 // followClock lets jobs go on, at the start and when the clock was set back, that would wait until it gets there again.
@@ -183,13 +227,20 @@ func (s *Service) jobFailed(ctx context.Context, id int64, err error) {
 // postponeJob notes that a batch of a job failed as a whole, and lets the job wait.
 func (s *Service) postponeJob(ctx context.Context, job store.Job) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error {
+		now := store.At(s.now())
+		if leased, err := tx.TakeLease(ctx, leaseOfJob(job.ID), now, jobLease); err != nil || !leased {
+			return err // another process goes on with it already
+		}
 		job, err := tx.JobByID(ctx, job.ID)
 		if err != nil {
 			return err
 		}
 		job.Failures++
-		job.NextAt = store.At(s.now()).Add(time.Duration(job.Failures) * jobPause)
-		return tx.SaveProgress(ctx, job)
+		job.NextAt = now.Add(time.Duration(job.Failures) * jobPause)
+		if err := tx.SaveProgress(ctx, job); err != nil {
+			return err
+		}
+		return tx.GiveBackLease(ctx, leaseOfJob(job.ID))
 	})
 }
 
@@ -231,6 +282,9 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 		if err != nil || !job.Running() || job.NextAt > tx.now {
 			return struct{}{}, err // somebody else has ended it, or has got to a step that waits
 		}
+		if leased, err := tx.db.TakeLease(ctx, leaseOfJob(job.ID), tx.now, jobLease); err != nil || !leased {
+			return struct{}{}, err
+		}
 		_, forbidden := tx.authorize(ctx, store.Finished)
 		if forbidden != nil && AsRefusal(forbidden) == nil {
 			return struct{}{}, forbidden
@@ -243,7 +297,13 @@ func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]s
 			b.announcer.audience = tellsOfEach // the others are told at the end
 			tx.tells = tellsOfEach
 		}
-		return struct{}{}, b.run(ctx)
+		if err := b.run(ctx); err != nil {
+			return struct{}{}, err
+		}
+		if job.Running() && job.NextAt == 0 {
+			return struct{}{}, nil
+		}
+		return struct{}{}, tx.db.GiveBackLease(ctx, leaseOfJob(job.ID))
 	})
 	return err
 }

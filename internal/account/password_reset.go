@@ -62,25 +62,33 @@ const (
 	answersWithin = 4 * time.Second
 )
 
-// AnswerResetRequests sends the links that visitors have asked for, until ctx is done.
+// AnswerResetRequests sends the links that visitors have asked for, also those that another process was asked for, until ctx is done.
 func (s *Service) AnswerResetRequests(ctx context.Context) {
 	for {
-		if !sleep(ctx, someMoment()) {
-			return
-		}
-		for more := true; more; {
-			var err error
-			if more, err = s.answerNextRequest(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error("password reset", "error", err)
-			}
+		pause := lookEvery
+		if err := s.answerRequests(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("password reset", "error", err)
+			pause = jobPause
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.resetAsked:
-		case <-time.After(housekeepingEvery): // after an error
+		case <-time.After(pause):
 		}
 	}
+}
+
+// answerRequests answers the requests that wait, if any, after some moment.
+func (s *Service) answerRequests(ctx context.Context) error {
+	more, err := s.db.ResetRequestWaits(ctx)
+	if err != nil || !more || !sleep(ctx, someMoment()) {
+		return err
+	}
+	for more && err == nil {
+		more, err = s.answerNextRequest(ctx)
+	}
+	return err
 }
 
 // someMoment is how long to wait before requests are answered.

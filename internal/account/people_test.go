@@ -21,12 +21,18 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // newTestService returns a Service on an empty database.
 func newTestService(t testing.TB) *Service {
 	t.Helper()
-	db, err := store.Open(context.Background(), storetest.Place(t))
+	return serviceAt(t, storetest.Place(t), t.TempDir())
+}
+
+// serviceAt returns a Service on the database at a place, with the key in a folder.
+func serviceAt(t testing.TB, place, folder string) *Service {
+	t.Helper()
+	db, err := store.Open(context.Background(), place)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	key, err := auth.LoadKey(filepath.Join(t.TempDir(), "key"))
+	key, err := auth.LoadKey(filepath.Join(folder, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,15 @@ func (w *Worker) attempt(ctx context.Context, c claimed) (o outcome) {
 	case c.probe:
 		o.lifted = answered(verdicts)
 		settles = append(settles, func(ctx context.Context, tx *store.Tx) error {
+			if interrupted && !o.lifted {
+				return tx.MoveHold(ctx, c.batch[0].Target, a.At) // whoever goes on tries it at once
+			}
 			return endProbe(ctx, tx, c.batch[0].Target, o.lifted, a.At)
+		})
+	}
+	if c.probe {
+		settles = append(settles, func(ctx context.Context, tx *store.Tx) error {
+			return tx.GiveBackLease(ctx, leaseOf(c.batch[0].Target))
 		})
 	}
 	o.settle = func(ctx context.Context, tx *store.Tx) error {

@@ -25,13 +25,36 @@ type claimed struct {
 	probe bool
 }
 
-// mayClaim says whether a delivery to a target may be tried, and whether it would be a probe.
-func mayClaim(ctx context.Context, q store.Queries, target string, now time.Time) (may, probe bool, err error) {
-	hold, err := q.HoldOf(ctx, target)
-	if errors.Is(err, store.ErrNotFound) {
-		return true, false, nil
+// leaseOf is the name of the lease of a target, by which one process at a time sends there: in the order of what waits. That of the mail
+// server is taken for a probe alone.
+func leaseOf(target string) string { return "deliveries to " + target }
+
+// endTurn lets other processes send to a target.
+func endTurn(ctx context.Context, tx *store.Tx, target string) error {
+	if target == mailTarget {
+		return nil // it may be another lane that probes
 	}
-	return err == nil && hold.Until <= store.At(now), true, err
+	return tx.GiveBackLease(ctx, leaseOf(target))
+}
+
+// mayClaim says whether a delivery to a target may be tried now, by this process, and whether it would be a probe. It takes the lease of
+// the target, unless that is the mail server.
+func mayClaim(ctx context.Context, tx *store.Tx, target string, now time.Time) (may, probe bool, err error) {
+	hold, err := tx.HoldOf(ctx, target)
+	switch {
+	case err == nil:
+		probe = true
+	case !errors.Is(err, store.ErrNotFound):
+		return false, false, err
+	}
+	if probe && hold.Until > store.At(now) {
+		return false, probe, nil
+	}
+	if target == mailTarget {
+		return true, probe, nil
+	}
+	may, err = tx.TakeLease(ctx, leaseOf(target), store.At(now), lease)
+	return may, probe, err
 }
 
 // holding is the failure among verdicts that is about the server, or nil.
@@ -82,6 +105,14 @@ func holdTarget(ctx context.Context, tx *store.Tx, c claimed, f *Failure, now st
 		return nil
 	}
 	return tx.FailHeld(ctx, d.Target, now, f.Reason)
+}
+
+// beginProbe sees that nothing else is tried at a target until the probe has ended, or its process has died.
+func beginProbe(ctx context.Context, tx *store.Tx, target string, now store.Millis) error {
+	if _, err := tx.TakeLease(ctx, leaseOf(target), now, lease); err != nil {
+		return err
+	}
+	return tx.MoveHold(ctx, target, now.Add(lease))
 }
 
 // endProbe lifts the hold of a target whose server has answered about a message. Without an answer it goes on.

@@ -15,15 +15,16 @@ import (
 )
 
 const (
-	// lease is how long a claimed delivery belongs to its attempt. Should the process die, it is due again then.
-	lease = 30 * time.Second
+	// lease is how long a claimed delivery belongs to its attempt, and its target to this process. Should the process die, others go on
+	// when it has run out and they have looked: within 30 seconds.
+	lease = 30*time.Second - lookEvery
 	// attemptLimit ends an attempt well before its lease. The timeouts of the connection are shorter.
 	attemptLimit = (maxTimeout + 5) * time.Second
 	// grace is how long running attempts may go on when the worker stops; what is not done by then is given back.
 	grace = 3 * time.Second
-	// longestSleep is how long the worker trusts its own idea of when the next delivery is due: another process may have
-	// queued one, and the clock may have been set.
-	longestSleep = time.Minute
+	// lookEvery is how often the worker looks for what is due, besides when it is woken: another process may have queued something or
+	// have died, and the clock may have been set.
+	lookEvery = time.Second
 	// mailLanes is how many mails are sent at once.
 	mailLanes = 4
 	// storePause is how long the worker waits after the database has failed.
@@ -47,8 +48,9 @@ type Options struct {
 }
 
 // Worker sends what waits in the table of deliveries, each at least once. A target is served by a lane of its own,
-// one request after the other, so that a slow target delays nobody else; mails have four lanes. There must be one
-// running Worker per database.
+// one request after the other, so that a slow target delays nobody else; mails have four lanes. Several processes may have a
+// Worker on one database: a target is leased to one of them while it has something to send there. Mails are sent by all of them, as
+// they need no order; while the mail server takes nothing, one probes it.
 type Worker struct {
 	Options
 	client *http.Client
@@ -109,9 +111,19 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 }
 
-// tryMailServer lets a held mail server be tried at once: the program may have been started again with another one.
+// tryMailServer lets a held mail server be tried at once, unless another process is at it: the program may have been started again with
+// another one.
 func (w *Worker) tryMailServer(ctx context.Context) {
-	err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.MoveHold(ctx, mailTarget, store.At(w.Now())) })
+	err := w.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.HoldOf(ctx, mailTarget); errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		now := store.At(w.Now())
+		if free, err := tx.TakeLease(ctx, leaseOf(mailTarget), now, lease); err != nil || !free {
+			return err
+		}
+		return errors.Join(tx.MoveHold(ctx, mailTarget, now), tx.GiveBackLease(ctx, leaseOf(mailTarget)))
+	})
 	if err != nil {
 		w.storeFailed(ctx, err)
 	}
@@ -127,22 +139,16 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 	if err != nil {
 		return w.storeFailed(ctx, err)
 	}
-	holds, err := w.DB.Holds(ctx)
-	if err != nil {
-		return w.storeFailed(ctx, err)
-	}
-	quiet := longestSleep
-	for _, target := range targets {
-		lanes := 1
-		if i := slices.IndexFunc(holds, func(h store.Hold) bool { return h.Target == target }); i >= 0 {
-			if wait := holds[i].Until.Time().Sub(now); wait > 0 {
-				quiet = min(quiet, wait)
-				continue
-			}
-		} else if target == mailTarget {
-			lanes = mailLanes
+	quiet := lookEvery
+	if len(targets) > 0 {
+		lanes, held, err := w.mayHave(ctx, targets, now)
+		if err != nil {
+			return w.storeFailed(ctx, err)
 		}
-		w.open(ctx, attempts, target, lanes)
+		for target, n := range lanes {
+			w.open(ctx, attempts, target, n)
+		}
+		quiet = min(quiet, held)
 	}
 	next, err := w.DB.NextDue(ctx, store.At(now))
 	if errors.Is(err, store.ErrNotFound) {
@@ -152,6 +158,33 @@ func (w *Worker) dispatch(ctx, attempts context.Context) time.Duration {
 		return w.storeFailed(ctx, err)
 	}
 	return min(quiet, next.Time().Sub(now))
+}
+
+// mayHave returns how many lanes the targets with something due may have here, and how long it is until one that is held may be tried.
+// Those that another process sends to may have none.
+func (w *Worker) mayHave(ctx context.Context, targets []string, now time.Time) (lanes map[string]int, held time.Duration, err error) {
+	holds, err := w.DB.Holds(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	elsewhere, err := w.DB.LeasedElsewhere(ctx, store.At(now), lease)
+	if err != nil {
+		return nil, 0, err
+	}
+	lanes, held = map[string]int{}, lookEvery
+	for _, target := range targets {
+		i := slices.IndexFunc(holds, func(h store.Hold) bool { return h.Target == target })
+		switch {
+		case slices.Contains(elsewhere, leaseOf(target)):
+		case i >= 0 && holds[i].Until > store.At(now):
+			held = min(held, holds[i].Until.Time().Sub(now))
+		case i < 0 && target == mailTarget:
+			lanes[target] = mailLanes
+		default:
+			lanes[target] = 1
+		}
+	}
+	return lanes, held, nil
 }
 
 // followClock sends at once, at the start and when the clock was set back, what would wait until it gets there again. No retry is
@@ -240,24 +273,19 @@ func sleep(ctx context.Context, d time.Duration) {
 // there is nothing to claim; the previous attempt is saved all the same, also while the program stops.
 func (w *Worker) next(ctx context.Context, target string, previous outcome) (next claimed, err error) {
 	durable := context.WithoutCancel(ctx)
-	now := w.Now()
 	idle := false
 	err = w.DB.Update(durable, func(tx *store.Tx) error {
 		next, idle = claimed{}, false
+		now := w.Now() // not before: it may have waited for other writers, and what is claimed is leased from now on
 		if previous.settle != nil {
 			if err := previous.settle(durable, tx); err != nil {
 				return fmt.Errorf("save attempt: %w", err)
 			}
 		}
-		may, probe, err := mayClaim(durable, tx.Queries, target, now)
-		if err != nil || !may || ctx.Err() != nil {
-			idle = true
-			return err // the previous attempt is saved all the same
-		}
-		batch, err := w.claim(durable, tx, target, now)
+		batch, probe, err := w.claimInTurn(ctx, tx, target, now)
 		if errors.Is(err, store.ErrNotFound) {
 			idle = true
-			return nil
+			return endTurn(durable, tx, target) // the previous attempt is saved all the same
 		}
 		if err != nil {
 			return err
@@ -266,8 +294,8 @@ func (w *Worker) next(ctx context.Context, target string, previous outcome) (nex
 			return err
 		}
 		next = claimed{batch, probe}
-		if probe { // nothing else is tried until it has ended, or its process has died
-			return tx.MoveHold(durable, target, store.At(now.Add(lease)))
+		if probe {
+			return beginProbe(durable, tx, target, store.At(now))
 		}
 		return nil
 	})
@@ -298,6 +326,24 @@ func (w *Worker) endWithLink(ctx context.Context, tx *store.Tx, d store.Delivery
 	w.logOf(d).Warn("message not sent", "error", linkHasEnded)
 	d.State, d.Error, d.EndedAt = store.Failed, linkHasEnded, now
 	return true, tx.SaveAttempt(ctx, d, store.Attempt{})
+}
+
+// claimInTurn is claim where it is this process's turn to send to target, and says whether that is a probe. It returns store.ErrNotFound
+// also where it is not its turn, and when ctx is done.
+func (w *Worker) claimInTurn(ctx context.Context, tx *store.Tx, target string, now time.Time) ([]store.Delivery, bool, error) {
+	if ctx.Err() != nil {
+		return nil, false, store.ErrNotFound
+	}
+	durable := context.WithoutCancel(ctx)
+	may, probe, err := mayClaim(durable, tx, target, now)
+	if err != nil {
+		return nil, false, err
+	}
+	if !may {
+		return nil, false, store.ErrNotFound
+	}
+	batch, err := w.claim(durable, tx, target, now)
+	return batch, probe, err
 }
 
 // claim takes the deliveries to target that one request carries. It returns store.ErrNotFound when none is due.
