@@ -106,13 +106,13 @@ func (c *cluster) take(with content) (name string, err error) {
 }
 
 // giveBack ends what is still connected to a database, and keeps it for another test or drops it.
-func (c *cluster) giveBack(name string) error {
+func (c *cluster) giveBack(name string) (err error) {
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, c.url("postgres"))
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx)
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
 	// With a limit, it waits until each of them has ended.
 	if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1`, name); err != nil {
 		return err

@@ -203,7 +203,8 @@ func (c *cluster) fillTemplate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(execute(ctx, conn.PgConn(), "CREATE SCHEMA storetest; "+asSQLite+"; "+noteSchemaChanges), conn.Close(ctx)); err != nil {
+	err = execute(ctx, conn.PgConn(), "CREATE SCHEMA storetest; "+asSQLite+"; "+noteSchemaChanges)
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
 		return err
 	}
 	c.databases.filled = map[string]content{}
