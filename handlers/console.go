@@ -36,7 +36,6 @@ type Options struct {
 	BaseURL        *url.URL           // where people reach the console; its path is the base path
 	TrustedProxies []netip.Prefix     // whose X-Forwarded-… headers count
 	HSTS           string             // the header Strict-Transport-Security; empty: none is sent
-	SetupCode      string             // guards the first run
 	FormSecret     []byte             // what CSRF tokens are made with
 	FlashSecret    []byte             // what messages for the next page are signed with
 	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
@@ -161,6 +160,11 @@ func (h *Console) healthy(c request) error { return c.String(http.StatusOK, "ok"
 
 func (h *Console) ready(c request) error {
 	if err := h.Ready(c.Context()); err != nil {
+		for _, known := range []error{account.ErrReading, store.ErrClockJumped} {
+			if errors.Is(err, known) {
+				return c.String(http.StatusServiceUnavailable, "unavailable: "+known.Error())
+			}
+		}
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 			h.Log.Error("not ready", "error", err)
 		}

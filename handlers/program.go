@@ -106,6 +106,12 @@ func (h *Console) failProgram(c request, api *Programs, err error) {
 		failure.Code, failure.Refusal = refused.Code, refused
 		setRetryAfter(c, refused)
 	}
+	if refused == nil {
+		awaitDatabase(c, err)
+	}
+	if errors.Is(err, store.ErrUndecided) {
+		failure.Code = Undecided
+	}
 	if refused == nil && page.Status >= http.StatusInternalServerError && !errors.Is(err, store.ErrUnwritable) {
 		h.Log.Error("request failed", "request_id", failure.RequestID, "route", c.Path(), "error", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -96,11 +97,28 @@ func describe(err error) views.ErrorPage {
 		page.Text = "The server cannot read or save anything at present. Try again in a minute. " +
 			"If it goes on, tell whoever runs it the request number."
 	}
+	if errors.Is(err, store.ErrCrowded) {
+		page.Title = "The database takes no more connections"
+		page.Text = "Too many programs use it at present. Try again in a minute. If it goes on, tell whoever runs the server the request number."
+	}
+	if errors.Is(err, store.ErrUndecided) {
+		page.Title, page.Text = "Nobody knows whether this was done", undecidedWords
+	}
 	if errors.Is(err, store.ErrUnwritable) {
 		page.Title, page.Text = "Nothing can be saved", "The server cannot save anything at present. Tell whoever runs it."
 	}
 	return page
 }
+
+// Undecided is the code of what may have been done. No program is told when to repeat it.
+const (
+	Undecided      account.Code = "undecided"
+	undecidedWords              = "The connection to the database was lost while this was saved, so it may have been done or not. " +
+		"Look before you repeat it."
+)
+
+// awayFor is when it is worth trying again to reach a database that is away: most restarts take less.
+const awayFor = 5 * time.Second
 
 // fail answers a request whose handler returned an error: a whole page, or a message beside the page for htmx.
 func (h *Console) fail(err error, asked echo.Context) {
@@ -129,6 +147,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
 			h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
 		}
+		awaitDatabase(c, err)
 		h.sendFailure(c, page)
 		return
 	}
@@ -151,6 +170,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 		h.Log.Error("error page", "request_id", page.RequestID, "error", err)
 		failed := describe(err)
 		failed.RequestID = page.RequestID
+		awaitDatabase(c, err)
 		h.sendFailure(c, failed)
 	}
 }
@@ -171,6 +191,13 @@ func (h *Console) sendFailure(c request, page views.ErrorPage) {
 	}
 	if err := sendComponent(c, page.Status, views.WithFrame(c.Context(), frame), component); err != nil {
 		h.Log.Error("failure page", "request_id", page.RequestID, "error", err)
+	}
+}
+
+// awaitDatabase says to programs when to repeat what the database did not answer, and has not done.
+func awaitDatabase(c request, err error) {
+	if errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrUndecided) {
+		setRetryAfter(c, &account.Refusal{RetryAfter: awayFor})
 	}
 }
 

@@ -19,12 +19,16 @@ func (h *Console) setUp(c request) error {
 	if err := h.notSetUp(c); err != nil {
 		return err
 	}
-	if !auth.EqualCode(c.FormValue("code"), h.SetupCode) {
+	code, err := h.account.SetupCode(c.Context())
+	if err != nil {
+		return err
+	}
+	if !auth.EqualCode(c.FormValue("code"), code) {
 		h.account.CountSetupCode(h.visitor(c))
 		refused := account.Fields{"code": "This is not the set-up code. It stands in the server's log, at the end of the line “Set-up link”."}
 		return h.render(c, http.StatusUnprocessableEntity, views.Setup(form(c, refused)))
 	}
-	_, err := h.account.SetUp(c.Context(), h.visitor(c), account.Setup{
+	_, err = h.account.SetUp(c.Context(), h.visitor(c), account.Setup{
 		Company: c.FormValue("company"), Cloud: c.FormValue("cloud"), FirstName: c.FormValue("first_name"), LastName: c.FormValue("last_name"),
 		Email: c.FormValue("email"), Password: c.FormValue("password"),
 	})

@@ -94,6 +94,24 @@ func (tx *Tx) SaveSealedConstant(ctx context.Context, sealed []byte) error {
 	return err
 }
 
+// SetupNonce returns the random value that the set-up code is made of, or ErrNotFound where there is none: before it is asked for, and
+// once there is an account.
+func (q Queries) SetupNonce(ctx context.Context) ([]byte, error) {
+	return one(ctx, q.q, value[[]byte], `SELECT nonce FROM setup_nonce`)
+}
+
+// InsertSetupNonce stores the value that the set-up code is made of.
+func (tx *Tx) InsertSetupNonce(ctx context.Context, nonce []byte) error {
+	_, err := tx.exec(ctx, `INSERT INTO setup_nonce (id, nonce) VALUES (1, $1)`, nonce)
+	return err
+}
+
+// DeleteSetupNonce forgets it: no set-up code is right any more.
+func (tx *Tx) DeleteSetupNonce(ctx context.Context) error {
+	_, err := tx.exec(ctx, `DELETE FROM setup_nonce`)
+	return err
+}
+
 const tenantColumns = `id, uuid, name, main, created_at, disabled_at, version`
 
 func scanTenant(s scanner) (t Tenant, err error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -81,6 +82,9 @@ func (e *Entry) text() []byte {
 	}
 	return b
 }
+
+// is says whether two heads are the same entry.
+func (h Head) is(other Head) bool { return h.ID == other.ID && bytes.Equal(h.MAC, other.MAC) }
 
 // ActivityHead returns the newest entry. Where there is none, its id is 0 and its MAC ChainStart.
 func (q Queries) ActivityHead(ctx context.Context) (Head, error) {

@@ -12,7 +12,7 @@ import (
 // hundred, and any entry may add one. The zero value knows none yet.
 type EntryKinds struct {
 	mu      sync.Mutex
-	through int64 // the id of the newest entry that has been looked at
+	through Head // the newest entry that has been looked at
 	known   []entryKind
 }
 
@@ -24,13 +24,13 @@ const kindsAnew = 10_000
 
 // current returns the kinds that occur as q sees the database. Some may have been removed. Nobody may change what it returns.
 func (k *EntryKinds) current(ctx context.Context, q Queries) ([]entryKind, error) {
-	last, err := q.LastEntry(ctx)
+	last, err := q.ActivityHead(ctx)
 	if err != nil {
 		return nil, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if last > k.through {
+	if !last.is(k.through) {
 		if err := k.learn(ctx, q, last); err != nil {
 			return nil, err
 		}
@@ -38,10 +38,15 @@ func (k *EntryKinds) current(ctx context.Context, q Queries) ([]entryKind, error
 	return k.known, nil
 }
 
-// learn looks at the entries after through, up to last.
-func (k *EntryKinds) learn(ctx context.Context, q Queries, last int64) error {
-	statement, args := newKinds, []any{k.through, kindsAnew}
-	if last-k.through > kindsAnew {
+// learn looks at the entries after through, up to last. Where through is not among the entries, because it was removed, or a failover has
+// lost it, it looks for all kinds again.
+func (k *EntryKinds) learn(ctx context.Context, q Queries, last Head) error {
+	there, err := q.ActivityHeadAt(ctx, k.through.ID)
+	if err != nil {
+		return err
+	}
+	statement, args := newKinds, []any{k.through.ID, kindsAnew}
+	if last.ID-k.through.ID > kindsAnew || !there.is(k.through) {
 		statement, args = allKinds, nil
 	}
 	found, err := many(ctx, q.q, func(row scanner) (kind entryKind, err error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 
 	"console/internal/input"
@@ -153,11 +154,18 @@ func openEmpty(ctx context.Context, place string) (pools, error) {
 	if err := errors.Join(err, read.Close()); err != nil {
 		return pools{}, err
 	}
-	return e.dial(ctx, place)
+	opened, err := e.dial(ctx, place)
+	if err != nil {
+		return pools{}, err
+	}
+	if err := migrate(ctx, e, opened.write); err != nil {
+		return pools{}, errors.Join(err, opened.end())
+	}
+	return opened, nil
 }
 
-// filledByMigrations are the tables of PostgreSQL that have rows in an empty database, and are not copied. SQLite counts commits by itself.
-var filledByMigrations = []string{goose.DefaultTablename, "commits"}
+// filledByMigrations are the tables that have rows in an empty database, and are not copied. SQLite counts commits by itself.
+var filledByMigrations = []string{goose.DefaultTablename, lock.DefaultLockTableName, "commits", "programs"}
 
 // refuseRows returns ErrNotEmpty where a table has a row that no migration has made.
 func (q Queries) refuseRows(ctx context.Context, tables []string) error {
@@ -261,7 +269,8 @@ func (c *copying) readCatalogues(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there = slices.DeleteFunc(there, func(t tableAnd) bool { return slices.Contains(filledByMigrations, t.table) })
+	filled := func(t tableAnd) bool { return slices.Contains(filledByMigrations, t.table) }
+	here, there = slices.DeleteFunc(here, filled), slices.DeleteFunc(there, filled)
 	if err := sameColumns(here, there); err != nil {
 		return err
 	}

@@ -298,7 +298,8 @@ func (tx *Tx) SaveAttempt(ctx context.Context, d Delivery, a Attempt) error {
 	if err != nil || n == 0 || a.At == 0 {
 		return err
 	}
-	_, err = tx.exec(ctx, `INSERT INTO delivery_attempts (delivery_id, attempt, at, ms, status, error) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err = tx.exec(ctx, `INSERT INTO delivery_attempts (delivery_id, attempt, at, ms, status, error) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, // saved again by who was not told whether it was saved
 		d.ID, d.Attempts, a.At, a.MS, a.Status, a.Error)
 	return err
 }

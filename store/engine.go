@@ -18,12 +18,14 @@ import (
 // parameter that stands beside a number and no column is cast to BIGINT (PostgreSQL would take it for one of four bytes), no
 // statement follows one that failed but for the end of its savepoint, and names are compared bytewise.
 type engine interface {
-	// dial opens the pools for the database at a place and sees that the program can work with it.
+	// dial opens the pools for the database at a place and sees that the engine is one that the program can work with.
 	dial(ctx context.Context, place string) (pools, error)
 	// reader opens a pool for reading alone.
 	reader(ctx context.Context, place string) (*sql.DB, error)
 	// migrator brings a database to the newest schema.
 	migrator(db *sql.DB) (*goose.Provider, error)
+	// oldestProgram is the number of the schema that a program must know to work with the one that a database has.
+	oldestProgram(ctx context.Context, db *sql.DB, current int64) (int64, error)
 	// watch is the context that a statement runs under.
 	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
@@ -33,6 +35,8 @@ type engine interface {
 	begin(ctx context.Context, tx querier) error
 	// finish counts the commit that follows, if anything was written.
 	finish(ctx context.Context, tx querier) error
+	// savedNothing says of the error of a commit that nothing was saved for certain.
+	savedNothing(err error) bool
 	// snapshot are the options of a transaction that reads, and sees the same state in all of its statements.
 	snapshot() *sql.TxOptions
 	// beside runs change beside other writers where the engine can: for what may neither append to the logs nor change what a Memo keeps.
@@ -41,6 +45,8 @@ type engine interface {
 	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
 	// countCommits is Version, for a context in which it is not known.
 	countCommits(ctx context.Context, db *DB) (int64, error)
+	// clock asks for the time of the database, in microseconds since 1970; empty: it is the machine's.
+	clock() string
 	// noting is NoteUses.
 	noting(ctx context.Context, db *DB, note func(*Tx) error) error
 
@@ -76,12 +82,17 @@ func IsURL(place string) bool {
 	return strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://")
 }
 
-// migratorIn is the migrator of a folder of migrations.
-func migratorIn(folder string, dialect goose.Dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
+// migrationsOf are the migrations of an engine.
+func migrationsOf(folder string) fs.FS {
 	files, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {
-		return nil, err
+		panic(err) // the folder has no valid name
 	}
+	return files
+}
+
+// migratorFor is the migrator that carries out what the files say.
+func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
 	provider, err := goose.NewProvider(dialect, db, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -134,6 +145,8 @@ type failure struct {
 	duplicate  bool // a unique value is taken
 	constraint bool // some other constraint is broken: a fault of the program
 	disk       bool // nothing can be saved
+	away       bool // it is about the connection, which is lost or cannot be made
+	crowded    bool // as away, because there are too many
 }
 
 // failureOf returns what the engines say of an error, and false where it is not theirs.

@@ -1,13 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // How many connections to PostgreSQL there are at most. Of two writers one works while the other waits for the lock. Readers are apart,
@@ -38,17 +45,27 @@ var errDatabaseURL = errors.New("the URL of the database cannot be read: it has 
 	"postgres://user@host:5432/database?sslmode=verify-full, in which special characters are written as %40 and the like")
 
 // postgresConfig reads the URL of a database. What it leaves open the usual variables say (PGPASSWORD, PGSSLROOTCERT and so on), except
-// that beyond this machine nothing less than verify-full will do, unless it is said in the URL or by PGSSLMODE.
+// that beyond this machine nothing less than verify-full will do, that of several hosts the one is meant that can be written, and that a
+// host has five seconds to answer, unless anything else is said in the URL or by a variable.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	parsed, err := url.Parse(place)
 	if err != nil {
 		return nil, errDatabaseURL
 	}
 	query := parsed.Query()
-	if !query.Has("sslmode") && os.Getenv("PGSSLMODE") == "" && !isLocal(parsed) {
-		query.Set("sslmode", "verify-full")
-		parsed.RawQuery = query.Encode()
+	for _, unset := range []struct {
+		key, variable, value string
+		wanted               bool
+	}{
+		{"sslmode", "PGSSLMODE", "verify-full", !isLocal(parsed)},
+		{"target_session_attrs", "PGTARGETSESSIONATTRS", "read-write", len(hostsOf(parsed)) > 1},
+		{"connect_timeout", "PGCONNECT_TIMEOUT", "5", true},
+	} {
+		if unset.wanted && !query.Has(unset.key) && os.Getenv(unset.variable) == "" {
+			query.Set(unset.key, unset.value)
+		}
 	}
+	parsed.RawQuery = query.Encode()
 	config, err := pgx.ParseConfig(parsed.String())
 	if err != nil {
 		return nil, errDatabaseURL
@@ -59,16 +76,14 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// hostsOf are the hosts that a URL names, or else PGHOST.
+func hostsOf(u *url.URL) []string {
+	return strings.Split(cmp.Or(u.Host, u.Query().Get("host"), os.Getenv("PGHOST")), ",")
+}
+
 // isLocal says that all hosts of a URL are on this machine.
 func isLocal(u *url.URL) bool {
-	hosts := strings.Split(u.Host, ",")
-	if u.Host == "" {
-		hosts = strings.Split(u.Query().Get("host"), ",")
-	}
-	if len(hosts) == 1 && hosts[0] == "" {
-		hosts = strings.Split(os.Getenv("PGHOST"), ",")
-	}
-	for _, host := range hosts {
+	for _, host := range hostsOf(u) {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
@@ -101,7 +116,10 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := stdlib.OpenDB(*config)
+	config.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !ends(e) && !isFatal(e) } // false closes it
+	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
+		return p.IdleDuration > time.Second || isAgain(ctx)
+	}))
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -118,10 +136,7 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 		return pools{}, errors.Join(err, write.Close())
 	}
 	opened := pools{read, write}
-	if err := p.suits(ctx, write); err != nil {
-		return pools{}, errors.Join(err, opened.end())
-	}
-	if err := migrate(ctx, p, write); err != nil {
+	if err := cmp.Or(p.suits(ctx, write), p.suits(ctx, read)); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
 	return opened, nil
@@ -138,12 +153,20 @@ func (p postgresEngine) reader(ctx context.Context, place string) (*sql.DB, erro
 	return read, nil
 }
 
+// errPooled says what is to be set behind a pooler that gives each transaction another connection: there statements that were prepared are
+// missing, or there twice. Two pools that ask the same find that out.
+var errPooled = errors.New("between the console and the database stands a pooler, such as PgBouncer, that gives each transaction another " +
+	"connection: add default_query_exec_mode=exec to the URL of the database")
+
 // suits refuses a database in which the console cannot work.
 func (p postgresEngine) suits(ctx context.Context, db *sql.DB) error {
 	var version int
 	var encoding, schema string
 	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS INTEGER), current_setting('server_encoding'),
 		coalesce(current_schema(), '')`).Scan(&version, &encoding, &schema)
+	if e, is := errors.AsType[*pgconn.PgError](err); is && (e.Code == preparedTwice || e.Code == preparedNowhere) {
+		return fmt.Errorf("%w (%s)", errPooled, e.Message)
+	}
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -164,7 +187,73 @@ func refusePostgres(version int, encoding, schema string) error {
 }
 
 func (postgresEngine) migrator(db *sql.DB) (*goose.Provider, error) {
-	return migratorIn("postgres", goose.DialectPostgres, db)
+	return migratorOfPostgres(db, migrationsOf("postgres"))
+}
+
+// How long one program has the right to migrate without renewing it, which a killed one does not, and how often others ask for it.
+const (
+	migratorLease   = 4 * time.Second
+	migratorRenewal = time.Second
+	migratorProbe   = 200 * time.Millisecond
+	migratorPatient = 1500 // probes
+	migratorEnding  = 10   // probes to give it back
+)
+
+// migratorOfPostgres lets one of several programs migrate that start together. What says whose turn it is lies in a table, as a session of
+// the program may have many connections behind a pooler.
+func migratorOfPostgres(db *sql.DB, files fs.FS) (*goose.Provider, error) {
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableLeaseDuration(migratorLease), lock.WithTableHeartbeatInterval(migratorRenewal),
+		lock.WithTableLockTimeout(migratorProbe, migratorPatient), lock.WithTableUnlockTimeout(migratorProbe, migratorEnding))
+	if err != nil {
+		return nil, err
+	}
+	return migratorFor(goose.DialectPostgres, db, impatient{files}, goose.WithLocker(locker))
+}
+
+// impatient are migrations that each begin as what writes: so nobody writes meanwhile, and nobody whom one waits for waits for it. Where
+// others read what is to be changed, a migration soon gives up, as who comes after would wait for it, and is tried again. The server ends
+// that of a program that was killed, within a second.
+type impatient struct{ fs.FS }
+
+const beginMigration = beginWriting + `;
+SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '0', true),
+    set_config('client_connection_check_interval', '1s', true);
+`
+
+func (i impatient) Open(name string) (fs.File, error) {
+	file, err := i.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return file, err
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	const begins = "-- +goose Up\n"
+	text := string(content)
+	if !strings.Contains(text, "-- +goose NO TRANSACTION") {
+		text = strings.Replace(text, begins, begins+beginMigration, 1)
+	}
+	return migrationFile{file, strings.NewReader(text)}, nil
+}
+
+// migrationFile is a file with another content.
+type migrationFile struct {
+	fs.File
+	content io.Reader
+}
+
+func (f migrationFile) Read(p []byte) (int, error) { return f.content.Read(p) }
+
+func (p postgresEngine) oldestProgram(ctx context.Context, db *sql.DB, _ int64) (int64, error) {
+	return one(ctx, session{db, p}, value[int64], `SELECT oldest FROM programs`)
+}
+
+// isBlocked says that a migration did not get what it is to change, because others had it.
+func isBlocked(err error) bool {
+	const lockTimeout, deadlock = "55P03", "40P01"
+	e, is := errors.AsType[*pgconn.PgError](err)
+	return is && (e.Code == lockTimeout || e.Code == deadlock)
 }
 
 func (postgresEngine) tables() string {
@@ -175,8 +264,9 @@ func (postgresEngine) tables() string {
 func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
 
 // beginWriting takes the lock that a schema has for its writers. In the same round trip it says before how long to wait, how long a
-// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer.
-const beginWriting = `SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '30s', true),
+// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer. Who waits for one
+// that stands still waits longer than that, so that it gets its turn.
+const beginWriting = `SELECT set_config('lock_timeout', '12s', true), set_config('statement_timeout', '30s', true),
 	set_config('idle_in_transaction_session_timeout', '10s', true), set_config('console.writing', 'on', true),
 	pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema()))`
 
@@ -188,10 +278,19 @@ func (postgresEngine) begin(ctx context.Context, tx querier) error {
 	return err
 }
 
-// finish leaves the count as it is where nothing was written: then there is nothing to be brought to the disk either.
+// finish leaves the count as it is where nothing was written: then there is nothing to be brought to the disk either. The count rises by
+// a random step: two histories of the database do not come to the same count with other contents.
 func (postgresEngine) finish(ctx context.Context, tx querier) error {
-	_, err := tx.ExecContext(ctx, `UPDATE commits SET n = n + 1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
+	_, err := tx.ExecContext(ctx, `UPDATE commits SET n = n + $1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL`, commitsStep())
 	return err
+}
+
+// savedNothing is true where the server has refused the commit, or was never asked. A server that ends may have saved it before.
+func (postgresEngine) savedNothing(err error) bool {
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		return !isFatal(e)
+	}
+	return errors.Is(err, pgx.ErrTxCommitRollback) || errors.Is(err, sql.ErrTxDone) || pgconn.SafeToRetry(err)
 }
 
 func (postgresEngine) snapshot() *sql.TxOptions {
@@ -210,6 +309,10 @@ func (postgresEngine) withMemory(_ context.Context, tx *Tx, change func(*Tx) err
 
 func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
+}
+
+func (postgresEngine) clock() string {
+	return `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`
 }
 
 func (p postgresEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
@@ -259,15 +362,61 @@ func (postgresEngine) merge(s *entrySearch, b *entryStatement, path entryPath, k
 
 // postgresFailure reads the classes of SQLSTATE: 22 and 42 are statements that the program should not have sent, 23 are constraints.
 func postgresFailure(err error) (failure, bool) {
-	const unique, full, readOnly, broken = "23505", "53100", "25006", "58030"
+	const unique, full, broken = "23505", "53100", "58030"
 	e, is := errors.AsType[*pgconn.PgError](err)
 	if !is {
-		return failure{}, false
+		away := isLost(err)
+		return failure{away: away}, away
 	}
-	class := e.Code[:min(2, len(e.Code))]
+	class := classOf(e)
 	return failure{
 		duplicate:  e.Code == unique,
-		constraint: class == "22" || class == "23" || class == "42",
+		constraint: class == "22" || class == "23" || class == "42" && e.Code != preparedTwice,
 		disk:       e.Code == full || e.Code == readOnly || e.Code == broken,
+		away:       ends(e) || e.Code == crowded,
+		crowded:    e.Code == crowded,
 	}, true
+}
+
+// SQLSTATEs that more than one function knows.
+const (
+	readOnly        = "25006" // the server has become a standby, for example
+	crowded         = "53300"
+	preparedTwice   = "42P05" // a statement of this name is prepared already
+	preparedNowhere = "26000"
+)
+
+func classOf(e *pgconn.PgError) string { return e.Code[:min(2, len(e.Code))] }
+
+// ends says that a connection is of no use after an error: the server ends or starts (57P01 to 57P03), it has ended the session, the
+// connection has failed (class 08), or nothing can be written by it. Who is refused at the door (28, 3D) is no such case.
+func ends(e *pgconn.PgError) bool {
+	class := classOf(e)
+	return class == "08" || strings.HasPrefix(e.Code, "57P0") && e.Code <= "57P03" || e.Code == readOnly ||
+		isFatal(e) && class != "28" && class != "3D"
+}
+
+// isFatal says that the server has ended the connection with an error.
+func isFatal(e *pgconn.PgError) bool { return cmp.Or(e.SeverityUnlocalized, e.Severity) != "ERROR" }
+
+// isLost knows the errors of a connection that are not the server's.
+func isLost(err error) bool {
+	if _, is := errors.AsType[*pgconn.ConnectError](err); is {
+		return true
+	}
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
+
+// mayComeYet says of the error of a new connection that waiting may help: nobody listens, the server starts or is full.
+func mayComeYet(err error) bool {
+	if e, is := errors.AsType[*pgconn.PgError](err); is {
+		return strings.HasPrefix(e.Code, "57P0") || e.Code == crowded
+	}
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return !distrusted && isLost(err)
 }

@@ -20,7 +20,7 @@ const writerCache = "-65536"
 // sqliteEngine keeps the database in a file. There is one writing connection, so that transactions run one after the other.
 type sqliteEngine struct{}
 
-func (e sqliteEngine) dial(ctx context.Context, path string) (pools, error) {
+func (sqliteEngine) dial(_ context.Context, path string) (pools, error) {
 	write, err := openPool(dsn(path, url.Values{
 		"_txlock": {"immediate"}, // a read-then-write transaction must hold the lock from its first statement
 		// The cache holds the pages that a transaction changes, 12 indexes of users among them; what a statement would
@@ -31,9 +31,6 @@ func (e sqliteEngine) dial(ctx context.Context, path string) (pools, error) {
 		return pools{}, fmt.Errorf("open database: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, e, write); err != nil { // before others read
-		return pools{}, errors.Join(err, write.Close())
-	}
 	read, err := openPool(dsn(path, url.Values{
 		"_pragma": {"query_only(1)", "mmap_size(268435456)"},
 	}))
@@ -56,7 +53,12 @@ func dsn(path string, more url.Values) string {
 }
 
 func (sqliteEngine) migrator(db *sql.DB) (*goose.Provider, error) {
-	return migratorIn("sqlite", goose.DialectSQLite3, db, goose.WithGoMigrations(goMigrations()...))
+	return migratorFor(goose.DialectSQLite3, db, migrationsOf("sqlite"), goose.WithGoMigrations(goMigrations()...))
+}
+
+// oldestProgram is of the same schema: a file is served by one program.
+func (sqliteEngine) oldestProgram(_ context.Context, _ *sql.DB, current int64) (int64, error) {
+	return current, nil
 }
 
 func (sqliteEngine) tables() string { return `SELECT name FROM sqlite_master WHERE type = 'table'` }
@@ -68,6 +70,9 @@ func (sqliteEngine) watch(ctx context.Context) context.Context { return context.
 func (sqliteEngine) begin(context.Context, querier) error { return nil } // there is one connection
 
 func (sqliteEngine) finish(context.Context, querier) error { return nil } // it counts by itself
+
+// savedNothing is true: a commit that fails is taken back.
+func (sqliteEngine) savedNothing(error) bool { return true }
 
 func (sqliteEngine) snapshot() *sql.TxOptions { return nil }
 
@@ -87,6 +92,8 @@ func (sqliteEngine) withMemory(ctx context.Context, tx *Tx, change func(*Tx) err
 func (sqliteEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return db.commits.current(ctx, db)
 }
+
+func (sqliteEngine) clock() string { return "" }
 
 func (sqliteEngine) noting(ctx context.Context, db *DB, note func(*Tx) error) error {
 	return db.commitUses(ctx, note)

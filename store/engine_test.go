@@ -36,6 +36,27 @@ func TestBeyondThisMachineTLSIsVerified(t *testing.T) {
 	}
 }
 
+func TestPG24_OfSeveralHostsTheOneIsMeantThatCanBeWritten(t *testing.T) {
+	t.Setenv("PGHOST", "")
+	t.Setenv("PGTARGETSESSIONATTRS", "")
+	for place, checked := range map[string]bool{
+		"postgres://console@a.example.com,b.example.com/console":                                   true,
+		"postgres:///console?host=a.example.com,b.example.com":                                     true,
+		"postgres://console@a.example.com,b.example.com/console?target_session_attrs=any":          false,
+		"postgres://console@db.example.com/console":                                                false,
+		"postgres://console@a.example.com/console?target_session_attrs=read-write&sslmode=disable": true,
+	} {
+		config, err := postgresConfig(place)
+		if err != nil {
+			t.Errorf("%s: %v", place, err)
+			continue
+		}
+		if got := config.ValidateConnect != nil; got != checked {
+			t.Errorf("%s: connections are tried for writing: %t", place, got)
+		}
+	}
+}
+
 func TestNoPasswordIsShown(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"

@@ -3,10 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io/fs"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
 )
@@ -51,7 +54,7 @@ func (db *DB) UserColumns(t *testing.T) map[string]string {
 	t.Helper()
 	columns := map[string]string{}
 	query := `SELECT m.name, k."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND k."table" = 'users'`
-	if db.engine == (postgresEngine{}) {
+	if _, is := db.engine.(postgresEngine); is {
 		query = `SELECT CAST(c.conrelid AS regclass)::text, a.attname::text FROM pg_constraint c
 			JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 			WHERE c.contype = 'f' AND c.confrelid = CAST('users' AS regclass)`
@@ -130,7 +133,7 @@ var NewestMigration = func() int64 {
 // moments have eight.
 func (db *DB) Statements(t *testing.T) (n int) {
 	t.Helper()
-	if db.engine != (postgresEngine{}) {
+	if _, is := db.engine.(postgresEngine); !is {
 		return 0
 	}
 	for _, pool := range []*sql.DB{db.read, db.write} {
@@ -162,4 +165,33 @@ func (db *DB) Statements(t *testing.T) (n int) {
 		}
 	}
 	return n
+}
+
+// migrated is PostgreSQL as another version of the program knows it.
+type migrated struct {
+	postgresEngine
+	files fs.FS
+}
+
+func (m migrated) migrator(db *sql.DB) (*goose.Provider, error) {
+	return migratorOfPostgres(db, m.files)
+}
+
+// OpenWith opens a database of PostgreSQL as a program that knows more migrations than this one, by name of the file.
+func OpenWith(ctx context.Context, place string, more map[string]string) (*DB, error) {
+	files := fstest.MapFS{}
+	known := migrationsOf("postgres")
+	names, err := fs.Glob(known, "*.sql")
+	for _, name := range names {
+		content, readErr := fs.ReadFile(known, name)
+		err = errors.Join(err, readErr)
+		files[name] = &fstest.MapFile{Data: content}
+	}
+	for name, text := range more {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openOn(ctx, migrated{files: files}, place)
 }

@@ -18,7 +18,7 @@ type Group struct {
 	Automatic      bool
 	AllTenants     bool // present and future ones
 	Members        int
-	MembersVersion int64 // rises with every change of its members
+	MembersVersion int64 // rises with every change of its members, by a random step
 	CreatedAt      Millis
 	Version        int64
 }
@@ -244,7 +244,8 @@ func (tx *Tx) DeleteAutomaticGroup(ctx context.Context, id int64) error {
 		WHERE g.id = $1 AND u.role = g.role AND u.by_groups = 0 AND NOT EXISTS (SELECT 1 FROM group_users o
 		JOIN groups other ON other.id = o.group_id
 			WHERE o.user_id = u.id AND o.group_id <> g.id AND other.automatic = 1 AND other.role = u.role)`
-	if _, err := tx.exec(ctx, `INSERT INTO user_changes (user_id) `+nowhereElse, id); err != nil {
+	_, err := tx.exec(ctx, `INSERT INTO user_changes (user_id, tag) SELECT id, CAST($2 AS BIGINT) FROM (`+nowhereElse+`) AS people`, id, newTag())
+	if err != nil {
 		return err
 	}
 	if _, err := tx.exec(ctx, `UPDATE users SET by_groups = 1 WHERE id IN (`+nowhereElse+`)`, id); err != nil {
@@ -313,9 +314,10 @@ func (tx *Tx) countMembers(ctx context.Context, groupID int64, more int) error {
 	return tx.execOne(
 		ctx,
 		ErrNotFound,
-		`UPDATE groups SET members = members + $2, members_version = members_version + 1 WHERE id = $1`,
+		`UPDATE groups SET members = members + $2, members_version = members_version + $3 WHERE id = $1`,
 		groupID,
 		more,
+		membersStep(),
 	)
 }
 

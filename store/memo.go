@@ -37,7 +37,7 @@ func (db *DB) AsOf(ctx context.Context) (context.Context, error) {
 }
 
 // Version returns a number that is higher than before when anybody, this process or another, has committed anything since, but for
-// what NoteUses has. In the moment in which those commits cannot be told from others it is 0, which stands for no state at all.
+// what NoteUses has. Where a failover has lost commits it is another one, which need not be higher. In the moment in which those commits cannot be told from others it is 0, which stands for no state at all.
 func (db *DB) Version(ctx context.Context) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return unsettled, err
@@ -256,14 +256,12 @@ func (m *Memo[K, V]) lookUp(version int64, key K) (V, bool) {
 	return value, known
 }
 
-// keep remembers a value that is as new as version, unless something newer is remembered.
+// keep remembers a value that is as new as version, in place of all that is remembered of another one. That one may be newer, which costs
+// that it is read again; or a failover has lost it.
 func (m *Memo[K, V]) keep(version int64, key K, value V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if version < m.version {
-		return
-	}
-	if version > m.version || len(m.values) >= cmp.Or(m.Most, usualMemo) {
+	if version != m.version || len(m.values) >= cmp.Or(m.Most, usualMemo) {
 		m.version, m.values = version, map[K]V{}
 	}
 	m.values[key] = value

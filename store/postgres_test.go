@@ -125,8 +125,8 @@ func TestPG09_NobodyAppendsWithoutTheLock(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	if last, err := db.LastUserChange(t.Context()); err != nil || last != 0 {
-		t.Errorf("a change was appended: %d, %v", last, err)
+	if last, err := db.LastUserChange(t.Context()); err != nil || last != (store.UserChange{}) {
+		t.Errorf("a change was appended: %v, %v", last, err)
 	}
 	addPeople(t, db, person(1))
 }

@@ -88,12 +88,19 @@ type Tx struct {
 
 // Open opens a database and migrates it to the newest schema. A URL that begins with postgres:// or postgresql:// names one of
 // PostgreSQL, which is there already; anything else is the path of a file of SQLite, which is created when it does not exist. Open
-// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated. No error holds a password.
+// returns ErrNewerSchema, without having changed anything, for a database that a newer program has migrated, unless the schema of
+// PostgreSQL says that this program can work with it. No error holds a password.
 func Open(ctx context.Context, place string) (*DB, error) {
-	e := engineOf(place)
+	return openOn(ctx, engineOf(place), place)
+}
+
+func openOn(ctx context.Context, e engine, place string) (*DB, error) {
 	p, err := e.dial(ctx, place)
 	if err != nil {
 		return nil, err
+	}
+	if err := migrate(ctx, e, p.write); err != nil {
+		return nil, errors.Join(err, p.end())
 	}
 	return &DB{Queries: queriesOn(e, p.read), pools: p, holder: rand.Text()}, nil
 }
@@ -186,21 +193,39 @@ func (q Queries) blobs(ctx context.Context, query string) (map[int64][]byte, err
 	return found, err
 }
 
+// migrationTries is how often it is tried to migrate, and migrationPause is in between, while others have what a migration is to change.
+const (
+	migrationTries = 120
+	migrationPause = 500 * time.Millisecond
+)
+
+// migrate brings a database to the newest schema. A migration that fails leaves what it was to change as it was; the error names it.
 func migrate(ctx context.Context, e engine, db *sql.DB) error {
-	if _, _, err := versions(ctx, e, db); err != nil {
+	current, newest, err := versions(ctx, e, db)
+	if err != nil || current >= newest {
 		return err
 	}
-	provider, err := e.migrator(db)
-	if err != nil {
-		return err
+	for tried := 1; ; tried++ {
+		provider, err := e.migrator(db) // a new one has not made up its mind what is to be done
+		if err != nil {
+			return err
+		}
+		_, err = provider.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		if tried == migrationTries || !isBlocked(err) || ctx.Err() != nil {
+			return fmt.Errorf("migrate database: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(migrationPause):
+		}
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate database: %w", err)
-	}
-	return nil
 }
 
-// versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older.
+// versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older,
+// unless the schema says that it is enough.
 func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {
 	provider, err := e.migrator(db)
 	if err != nil {
@@ -210,8 +235,16 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 	if err != nil {
 		return 0, 0, fmt.Errorf("read schema version: %w", err)
 	}
-	if current > newest {
-		return 0, 0, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewerSchema, current, newest)
+	if current <= newest {
+		return current, newest, nil
+	}
+	oldest, err := e.oldestProgram(ctx, db, current)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read which programs the schema is for: %w", err)
+	}
+	if newest < oldest {
+		return 0, 0, fmt.Errorf("%w: schema %d is for programs that know %d or newer, this program knows %d",
+			ErrNewerSchema, current, oldest, newest)
 	}
 	return current, newest, nil
 }
@@ -222,25 +255,29 @@ func (db *DB) Close() error {
 }
 
 // Update runs change in a transaction and commits it when change returns nil. What change wrote is on disk when
-// Update returns nil, and none of it is when Update returns an error. The error is ErrUnwritable where the disk is to blame.
+// Update returns nil, and none of it is when Update returns another error than ErrUndecided. The error is ErrUnwritable where the disk is
+// to blame.
+//
+// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. It returns
+// ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
 	}
 	defer tx.Rollback() // without effect after Commit
 	writing := &Tx{Queries: queriesOn(db.engine, tx), holder: db.holder}
-	if err := db.engine.begin(ctx, writing.q); err != nil {
-		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
-	}
 	if err := change(writing); err != nil {
 		return db.writing.note(err)
 	}
 	if err := db.engine.finish(ctx, writing.q); err != nil {
 		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
 	}
+	if err := ctx.Err(); err != nil {
+		return err // nobody waits for it, and it is known that nothing is saved
+	}
 	if err := tx.Commit(); err != nil {
-		return db.writing.note(fmt.Errorf("commit: %w", unavailable(err)))
+		return db.writing.note(fmt.Errorf("commit: %w", db.afterCommit(err)))
 	}
 	if db.committed != nil {
 		db.committed()
@@ -248,14 +285,26 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	return nil
 }
 
+// beginWriting begins a transaction that is the only one that writes.
+func (db *DB) beginWriting(ctx context.Context) (*sql.Tx, error) {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.engine.begin(ctx, session{tx, db.engine}); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
+}
+
 // TellCommitted has tell called after every commit by Update, in the goroutine that waits for it: tell must not block. It is set
 // before others use db.
 func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
-// writer, and no writer waits for it.
+// writer, and no writer waits for it. While the database is away, View waits as Update does.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
-	tx, err := db.read.BeginTx(ctx, db.engine.snapshot())
+	tx, err := patiently(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
 	}
@@ -272,13 +321,16 @@ func (db *DB) Load(ctx context.Context, change func(*Tx) error) error {
 // scanner is a row that can be read.
 type scanner interface{ Scan(dest ...any) error }
 
-// one reads the single row of query, or returns ErrNotFound.
+// one reads the single row of query, or returns ErrNotFound. Outside a transaction it asks once more where the connection was lost.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
 		return none, err
 	}
 	row, err := scan(q.QueryRowContext(ctx, query, args...))
+	if mayAskAgain(ctx, q, err) {
+		row, err = scan(q.QueryRowContext(again(ctx), query, args...))
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, ErrNotFound
 	}
@@ -291,31 +343,45 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	if f, is := failureOf(err); is && f.constraint {
+	f, is := failureOf(err)
+	switch {
+	case is && f.constraint:
 		return err
+	case is && f.crowded:
+		return fmt.Errorf("%w: %w: %w: %w", ErrUnavailable, ErrAway, ErrCrowded, err)
+	case is && f.away:
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrAway, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// many reads all rows of query.
+// many reads all rows of query. Outside a transaction it asks once more where the connection was lost; scan may have had some of them then.
 func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	list, err := readAll(ctx, q, scan, query, args)
+	if mayAskAgain(ctx, q, err) {
+		list, err = readAll(again(ctx), q, scan, query, args)
+	}
+	return list, unavailable(err)
+}
+
+func readAll[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args []any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	defer rows.Close()
 	var list []T
 	for rows.Next() {
 		row, err := scan(rows)
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, err
 		}
 		list = append(list, row)
 	}
-	return list, unavailable(rows.Err())
+	return list, rows.Err()
 }
 
 // value reads a column of one row.

@@ -213,8 +213,8 @@ func (tx *Tx) SetPasswordHash(ctx context.Context, id int64, hash string) error 
 
 // DeleteUser removes the person and all that depends on them: memberships, sessions, invitation, waiting mails.
 func (tx *Tx) DeleteUser(ctx context.Context, id int64) error {
-	_, err := tx.exec(ctx, `UPDATE groups SET members = members - 1, members_version = members_version + 1
-		WHERE id IN (SELECT group_id FROM group_users WHERE user_id = $1)`, id)
+	_, err := tx.exec(ctx, `UPDATE groups SET members = members - 1, members_version = members_version + $2
+		WHERE id IN (SELECT group_id FROM group_users WHERE user_id = $1)`, id, membersStep())
 	if err != nil {
 		return err
 	}

@@ -1,26 +1,38 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
-// LastUserChange returns the newest entry of the log of changes to people, or 0.
-func (q Queries) LastUserChange(ctx context.Context) (int64, error) {
-	return one(ctx, q.q, value[int64], `SELECT coalesce(max(id), 0) FROM user_changes`)
+// UserChange is an entry of the log: somebody was added, changed or deleted. Its tag is random and tells it from the entry that has the
+// same id in another history of the database: a failover may lose the last commits, and a copy may be put back.
+type UserChange struct{ ID, UserID, Tag int64 }
+
+const userChangeColumns = `id, user_id, tag`
+
+func scanUserChange(s scanner) (c UserChange, err error) {
+	err = s.Scan(&c.ID, &c.UserID, &c.Tag)
+	return c, err
 }
 
-// OldestUserChange returns the oldest entry still kept, or 0.
-func (q Queries) OldestUserChange(ctx context.Context) (int64, error) {
-	return one(ctx, q.q, value[int64], `SELECT coalesce(min(id), 0) FROM user_changes`)
+// LastUserChange returns the newest entry of the log of changes to people. Where there is none, it is the zero value.
+func (q Queries) LastUserChange(ctx context.Context) (UserChange, error) {
+	last, err := one(ctx, q.q, scanUserChange, `SELECT `+userChangeColumns+` FROM user_changes ORDER BY id DESC LIMIT 1`)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return last, err
 }
 
-// UserChange is an entry of the log: somebody was added, changed or deleted.
-type UserChange struct{ ID, UserID int64 }
+// UserChange returns the entry with an id, or ErrNotFound where it is no longer kept, or lost.
+func (q Queries) UserChange(ctx context.Context, id int64) (UserChange, error) {
+	return one(ctx, q.q, scanUserChange, `SELECT `+userChangeColumns+` FROM user_changes WHERE id = $1`, id)
+}
 
 // UserChanges returns the entries after one, at most limit, in order.
 func (q Queries) UserChanges(ctx context.Context, after int64, limit int) ([]UserChange, error) {
-	return many(ctx, q.q, func(s scanner) (c UserChange, err error) {
-		err = s.Scan(&c.ID, &c.UserID)
-		return c, err
-	}, `SELECT id, user_id FROM user_changes WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return many(ctx, q.q, scanUserChange, `SELECT `+userChangeColumns+` FROM user_changes WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 // keptUserChanges is how many entries the log keeps. Who has fallen further behind reads the people again.
@@ -34,6 +46,6 @@ func (tx *Tx) DeleteOldUserChanges(ctx context.Context) error {
 
 // noteUserChange appends to the log; whatever changes a row of users calls it.
 func (tx *Tx) noteUserChange(ctx context.Context, userID int64) error {
-	_, err := tx.exec(ctx, `INSERT INTO user_changes (user_id) VALUES ($1)`, userID)
+	_, err := tx.exec(ctx, `INSERT INTO user_changes (user_id, tag) VALUES ($1, $2)`, userID, newTag())
 	return err
 }

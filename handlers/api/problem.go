@@ -96,6 +96,8 @@ var details = map[account.Code]string{
 		"Make the preview again, and confirm that one.",
 	account.MainTenant: "The main tenant has the company's name and cannot be disabled or deleted. " +
 		"To rename it, change the name of the company: PATCH " + prefix + "/settings/company.",
+	handlers.Undecided: "The connection to the database was lost while this was saved, so it may have been done or not. " +
+		"Look before you repeat it, or repeat it with the same Idempotency-Key.",
 }
 
 // statusDetails are the same for what is refused before an operation looks at it, by status.

@@ -88,7 +88,7 @@ func fail(c handlers.Request, f handlers.Failure) error {
 		f.Status = http.StatusUnprocessableEntity
 	case f.Code == "" && f.Status == http.StatusNotFound, f.Status == http.StatusMethodNotAllowed:
 		f.Words = "This console has no such address for programs. It serves users, tenants, triggers and integrations."
-	case f.Status >= http.StatusInternalServerError && f.Code == "":
+	case f.Status >= http.StatusInternalServerError && f.Refusal == nil:
 		f.Words += " Request " + f.RequestID + "."
 	}
 	return send(c, f.Status, answer{f.Status, f.Words})

@@ -663,6 +663,7 @@ func triedOperations() map[string]tried {
 		}),
 
 		"SealIn":             none("it runs before the chain begins, and has its entry: see the tests of the chain"),
+		"SetupCode":          none("it makes what the code is made of, while there is no account"),
 		"StartAuthenticator": none("nothing is changed until the authenticator is confirmed"),
 		"SaveSessionData":    none("what a session remembers between two pages is no change of the account"),
 		"Housekeeping":       none("it removes what has run out, and changes nothing that holds"),

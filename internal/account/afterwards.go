@@ -258,7 +258,7 @@ func (s *Service) writeRefused(ctx context.Context) error {
 		}
 		return struct{}{}, nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrUndecided) { // rather lost than counted twice
 		s.afterwards.putBack(all)
 	}
 	return err

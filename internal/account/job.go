@@ -353,7 +353,7 @@ func (b *batch) step(ctx context.Context) error {
 		}
 		return err
 	})
-	if errors.Is(failure, store.ErrUnwritable) {
+	if errors.Is(failure, store.ErrUnwritable) || errors.Is(failure, store.ErrAway) {
 		return failure // no fault of the step: it is done once anything can be saved again
 	}
 	refusal := AsRefusal(failure)

@@ -96,7 +96,7 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		lists[i] = userlist.New(db, func() time.Time { return now })
+		lists[i] = userlist.New(db, func() time.Time { return now }, func(int64, int64) {})
 	}
 	pages, rows := 0, 0
 	for range 500 {

@@ -111,13 +111,13 @@ func transaction[T any](ctx context.Context, s *Service, by Actor, operation fun
 		result, err = operation(tx)
 		return err
 	})
+	if tx.queued && (err == nil || errors.Is(err, store.ErrUndecided)) {
+		s.wake()
+	}
 	if err != nil {
 		s.countRefusal(by, err)
 		var none T
 		return none, err
-	}
-	if tx.queued {
-		s.wake()
 	}
 	return result, nil
 }

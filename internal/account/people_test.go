@@ -21,22 +21,29 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // newTestService returns a Service on an empty database.
 func newTestService(t testing.TB) *Service {
 	t.Helper()
-	return serviceAt(t, storetest.Place(t), t.TempDir())
+	return replicasAt(t, storetest.Place(t), time.Now)[0]
 }
 
-// serviceAt returns a Service on the database at a place, with the key in a folder.
-func serviceAt(t testing.TB, place, folder string) *Service {
+// replicasAt returns Services on one database, with one key, as several processes have them: one for each clock.
+func replicasAt(t testing.TB, place string, clocks ...func() time.Time) (replicas []*Service) {
 	t.Helper()
-	db, err := store.Open(context.Background(), place)
+	key, err := auth.LoadKey(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
-	key, err := auth.LoadKey(filepath.Join(folder, "key"))
-	if err != nil {
-		t.Fatal(err)
+	for _, now := range clocks {
+		db, err := store.Open(context.Background(), place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := New(Options{DB: db, Key: key, Now: now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+		t.Cleanup(func() {
+			s.StopReading()
+			db.Close()
+		})
+		replicas = append(replicas, s)
 	}
-	return New(Options{DB: db, Key: key, Now: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+	return replicas
 }
 
 // found creates an account with a Global Administrator in it, and returns who that is.

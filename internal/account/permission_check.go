@@ -105,10 +105,6 @@ func (s *Service) CheckPermission(ctx context.Context, by Actor, userID, tenantI
 
 // knownTenant returns a tenant, and the id of the main one. It returns store.ErrNotFound.
 func (s *Service) knownTenant(ctx context.Context, id int64) (store.Tenant, int64, error) {
-	main, err := s.mainTenant(ctx)
-	if err != nil {
-		return store.Tenant{}, 0, err
-	}
 	tenants, err := s.allTenants(ctx)
 	if err != nil {
 		return store.Tenant{}, 0, err
@@ -117,7 +113,7 @@ func (s *Service) knownTenant(ctx context.Context, id int64) (store.Tenant, int6
 	if i < 0 {
 		return store.Tenant{}, 0, store.ErrNotFound
 	}
-	return tenants[i], main, nil
+	return tenants[i], tenants[0].ID, nil
 }
 
 // entitlementOf reads what decides about a person, all of one moment.

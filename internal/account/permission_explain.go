@@ -100,11 +100,10 @@ func (s *Service) WhoCan(ctx context.Context, lack Lack) ([]store.User, error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := s.mainTenant(ctx)
-	if err != nil {
-		return nil, err
+	if len(tenants) == 0 {
+		return nil, store.ErrNotFound
 	}
-	covering, err := s.db.GroupsCovering(ctx, main)
+	covering, err := s.db.GroupsCovering(ctx, tenants[0].ID) // the main one
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,11 +30,11 @@ type replica struct {
 // newReplicas returns n consoles on one database, which have one clock.
 func newReplicas(t *testing.T, n int) ([]*replica, *fake.Clock) {
 	t.Helper()
-	place, folder, clock := storetest.Place(t), t.TempDir(), fake.NewClock(time.Now())
+	clock := fake.NewClock(time.Now())
 	var all []*replica
-	for range n {
-		r := &replica{company: &company{Service: serviceAt(t, place, folder), t: t}}
-		r.now, r.log = clock.Now, slog.New(slog.NewTextHandler(&r.logged, nil))
+	for _, s := range replicasAt(t, storetest.Place(t), slices.Repeat([]func() time.Time{clock.Now}, n)...) {
+		r := &replica{company: &company{Service: s, t: t}}
+		r.log = slog.New(slog.NewTextHandler(&r.logged, nil))
 		all = append(all, r)
 	}
 	all[0].admin = found(t, all[0].Service)

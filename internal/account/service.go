@@ -28,7 +28,7 @@ type Service struct {
 	wake   func()
 	send   Send
 	log    *slog.Logger
-	main   atomic.Int64 // id of the main tenant, once known; it never changes
+	setUp  atomic.Bool // there is an account, as far as is known
 
 	brand    string
 	lines    lineWriter
@@ -80,11 +80,11 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 // New returns a Service.
 func New(o Options) *Service {
 	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send,
-		log: o.Log, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version),
-		list: userlist.New(o.DB, o.Now), afterwards: newAfterwards(),
+		log: o.Log, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version), afterwards: newAfterwards(),
 		pace: pace{next: map[string]time.Time{}}, tokenPace: tokenPace{next: map[int64]time.Time{}},
 		testing:    runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}
+	s.list = userlist.New(o.DB, o.Now, s.followAnew)
 	s.tokens.Most, s.held.Most = mostInUse, mostInUse
 	if o.BaseURL != nil {
 		s.site = o.BaseURL.Host + o.BaseURL.Path
@@ -156,16 +156,3 @@ func (s *Service) Require(by Actor, p permission.Permission) error {
 // Reading returns a context for a request that only reads. What is remembered for pages is asked for once whether it is still
 // true, not each time.
 func (s *Service) Reading(ctx context.Context) (context.Context, error) { return s.db.AsOf(ctx) }
-
-// mainTenant returns the id of the main tenant.
-func (s *Service) mainTenant(ctx context.Context) (int64, error) {
-	if id := s.main.Load(); id != 0 {
-		return id, nil
-	}
-	tenant, err := s.db.MainTenant(ctx)
-	if err != nil {
-		return 0, err
-	}
-	s.main.Store(tenant.ID)
-	return tenant.ID, nil
-}

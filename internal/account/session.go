@@ -57,10 +57,6 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	if err != nil {
 		return SignedIn{}, err
 	}
-	main, err := s.mainTenant(ctx)
-	if err != nil {
-		return SignedIn{}, err
-	}
 	o, err := originsOf(ctx, s.db.Queries, live.User)
 	if err != nil {
 		return SignedIn{}, err
@@ -71,7 +67,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	}
 	return SignedIn{
 		Actor: Actor{UserID: live.User.ID, Name: live.User.Name(), Email: live.User.Email, Role: live.User.Role, SessionID: live.ID,
-			Can: o.holdings(), noAccess: o.noAccess(), Main: main, Source: UI, Background: background},
+			Can: o.holdings(), noAccess: o.noAccess(), Main: live.Main, Source: UI, Background: background},
 		User: live.User, Account: live.Account, Stage: live.Stage, FormKey: live.FormKey, Data: live.Data,
 		began: live.CreatedAt, lastSeen: live.LastSeenAt,
 	}, nil

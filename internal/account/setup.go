@@ -2,11 +2,13 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"console/internal/auth"
 	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
@@ -25,14 +27,48 @@ type Setup struct {
 
 // IsSetUp reports whether the account exists.
 func (s *Service) IsSetUp(ctx context.Context) (bool, error) {
-	if s.main.Load() != 0 {
+	if s.setUp.Load() {
 		return true, nil
 	}
-	_, err := s.mainTenant(ctx)
+	_, err := s.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
+	if err == nil {
+		s.setUp.Store(true)
+	}
 	return err == nil, err
+}
+
+// SetupCode returns the code that whoever sets up the account has to know, from the log. It is the same in all processes that serve the
+// database, over restarts too, and another one for each account. It returns AlreadySetUp where there is an account.
+func (s *Service) SetupCode(ctx context.Context) (string, error) {
+	nonce, err := s.db.SetupNonce(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		nonce, err = transaction(ctx, s, Actor{Source: System}, func(tx *Tx) ([]byte, error) { return tx.setupNonce(ctx) })
+	}
+	if err != nil {
+		return "", err
+	}
+	return auth.CodeOf(s.key.Derive("set-up code"), nonce), nil
+}
+
+// setupNonce makes the value that the set-up code is made of, unless another process has.
+func (tx *Tx) setupNonce(ctx context.Context) ([]byte, error) {
+	nonce, err := tx.db.SetupNonce(ctx)
+	if !errors.Is(err, store.ErrNotFound) {
+		return nonce, err
+	}
+	_, err = tx.db.Account(ctx)
+	if err == nil {
+		return nil, Refuse(AlreadySetUp)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	nonce = make([]byte, auth.KeyBytes)
+	rand.Read(nonce) // never fails (Go 1.24)
+	return nonce, tx.db.InsertSetupNonce(ctx, nonce)
 }
 
 // SetUp creates the account, its main tenant and its first Global Administrator, who can sign in at once. It returns
@@ -73,6 +109,9 @@ func (s *Service) SetUp(ctx context.Context, by Actor, in Setup) (store.User, er
 			if errors.Is(err, store.ErrDuplicate) {
 				err = Refuse(AlreadySetUp)
 			}
+			return store.User{}, err
+		}
+		if err := tx.db.DeleteSetupNonce(ctx); err != nil {
 			return store.User{}, err
 		}
 		tenant := store.Tenant{UUID: uuid.NewString(), Name: in.Company, Main: true, CreatedAt: tx.now}

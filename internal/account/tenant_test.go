@@ -47,7 +47,7 @@ func TestDeletingATenantTakesItsPeopleTogether(t *testing.T) {
 	if now := c.user(reader.UserID).Version; now != version {
 		t.Errorf("the version of a person rose from %d to %d", version, now)
 	}
-	changes, err := c.db.UserChanges(t.Context(), before, 2000)
+	changes, err := c.db.UserChanges(t.Context(), before.ID, 2000)
 	if err != nil || len(changes) != 1002 {
 		t.Errorf("%d people were noted as changed, %v", len(changes), err)
 	}

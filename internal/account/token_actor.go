@@ -19,6 +19,7 @@ type usableToken struct {
 	store.OwnedToken
 	can      permission.Holdings // of what the owner holds, what the token was given
 	noAccess bool                // that is nothing, in no tenant that gives access
+	main     int64               // id of the main tenant; 0 where an operation has read the token
 }
 
 // TokenActor returns whoever works with a token, from an address, and notes the use. What they may do is what the token was given, as
@@ -39,13 +40,9 @@ func (s *Service) TokenActor(ctx context.Context, value, address string) (Actor,
 	if err != nil {
 		return Actor{}, err
 	}
-	main, err := s.mainTenant(ctx)
-	if err != nil {
-		return Actor{}, err
-	}
 	owner := token.Owner
 	by := Actor{UserID: owner.ID, Name: owner.Name(), Email: owner.Email, Role: owner.Role, Can: token.can, noAccess: token.noAccess,
-		Main: main, Source: API, Address: address, TokenID: token.ID, Token: token.Name, tokenHash: hash}
+		Main: token.main, Source: API, Address: address, TokenID: token.ID, Token: token.Name, tokenHash: hash}
 	if err := token.refuses(now); err != nil {
 		s.afterwards.count(refused{by: by, action: actUseToken, about: object{kind: objectToken, id: token.ID, name: token.Name},
 			why: AsRefusal(err).Words})
@@ -66,6 +63,11 @@ func (s *Service) usableToken(ctx context.Context, hash tokenHash) (usableToken,
 			if err == nil {
 				err = token.readHoldings(ctx, q)
 			}
+			if err != nil {
+				return err
+			}
+			main, err := q.MainTenant(ctx)
+			token.main = main.ID
 			return err
 		})
 		return token, err

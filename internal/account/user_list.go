@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"console/internal/permission"
 	"console/internal/userlist"
@@ -29,11 +30,41 @@ func (s *Service) Users(ctx context.Context, by Actor, q UserQuery) (UserList, e
 	return s.list.Page(ctx, q)
 }
 
-// Preload reads everybody into memory, so that the first list does not have to wait for it.
+// ErrReading says that everybody is being read into memory: lists of people wait for it, nothing else does.
+var ErrReading = userlist.ErrReading
+
+// Preload reads everybody into memory, or what has changed.
 func (s *Service) Preload(ctx context.Context) {
 	if err := s.list.Preload(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("preload people", "error", err)
+		s.log.Error("read people", "error", err)
 	}
+}
+
+// followEvery is how often it is looked whether the database has lost what this process knows, where no list asks.
+const followEvery = 10 * time.Second
+
+// FollowPeople keeps everybody in memory until ctx is done, so that lists do not have to wait for it: neither the first one, nor one after
+// the database has lost its last commits.
+func (s *Service) FollowPeople(ctx context.Context) {
+	for {
+		s.Preload(ctx)
+		if !sleep(ctx, followEvery) {
+			return
+		}
+	}
+}
+
+// Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, or an error of the database.
+func (s *Service) Ready(ctx context.Context) error { return s.list.Ready(ctx) }
+
+// StopReading ends what reads people into memory, before the database is closed.
+func (s *Service) StopReading() { s.list.Stop() }
+
+// followAnew is called when the log of changes to people does not go on from the one that was followed last.
+func (s *Service) followAnew(seen, newest int64) {
+	s.setUp.Store(false) // that may be lost, too
+	s.log.Warn("the database has lost changes that this process knows, or no longer keeps them; everybody is read again",
+		"change", seen, "newest", newest)
 }
 
 // ListedUser returns a person as the user list shows them; those invited by link, too. It refuses with Forbidden

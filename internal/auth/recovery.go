@@ -14,7 +14,7 @@ var totpEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 // enough for a fast hash (ASVS 6.5.2).
 func NewRecoveryCodes() (codes []string, hashes [][]byte) {
 	for range RecoveryCodes {
-		code := randomCode(recoveryLength)
+		code := codeFrom(randomBytes(recoveryLength))
 		codes, hashes = append(codes, code), append(hashes, HashRecoveryCode(code))
 	}
 	return codes, hashes

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -35,13 +36,17 @@ const (
 	codeGroupOf    = 5
 )
 
-// NewCode returns 100 random bits for people to read and type: 20 characters of Crockford's base32 in groups of five,
-// such as "7KQ2M-9XWTB-4H0DZ-PR8VA".
-func NewCode() string { return randomCode(codeLength) }
+// CodeOf returns 100 bits for people to read and type: 20 characters of Crockford's base32 in groups of five, such as
+// "7KQ2M-9XWTB-4H0DZ-PR8VA". Whoever has the same secret and nonce gets the same; without the secret nobody can tell it by the nonce.
+func CodeOf(secret, nonce []byte) string {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(nonce)
+	return codeFrom(mac.Sum(nil)[:codeLength])
+}
 
-func randomCode(length int) string {
+func codeFrom(random []byte) string {
 	var code strings.Builder
-	for i, b := range randomBytes(length) {
+	for i, b := range random {
 		if i > 0 && i%codeGroupOf == 0 {
 			code.WriteByte('-')
 		}

@@ -33,12 +33,17 @@ func TestHashToken(t *testing.T) {
 	}
 }
 
-func TestNewCode(t *testing.T) {
+func TestCodeOf(t *testing.T) {
 	t.Parallel()
 	shape := regexp.MustCompile(`^([0-9A-HJKMNP-TV-Z]{5}-){3}[0-9A-HJKMNP-TV-Z]{5}$`)
 	seen, characters := map[string]bool{}, map[rune]bool{}
+	secret := randomBytes(KeyBytes)
 	for range 1000 {
-		code := NewCode()
+		nonce := randomBytes(KeyBytes)
+		code := CodeOf(secret, nonce)
+		if CodeOf(secret, nonce) != code || CodeOf(nonce, secret) == code {
+			t.Fatalf("%q is not what the secret and the nonce say", code)
+		}
 		if !shape.MatchString(code) || seen[code] {
 			t.Fatalf("bad or repeated code %q", code)
 		}
@@ -60,7 +65,7 @@ func TestEqualCode(t *testing.T) {
 			t.Errorf("%q is not taken for %q", same, code)
 		}
 	}
-	for _, other := range []string{"", "7KQ2M", code + "A", "8" + code[1:], NewCode()} {
+	for _, other := range []string{"", "7KQ2M", code + "A", "8" + code[1:], CodeOf([]byte("secret"), []byte("nonce"))} {
 		if EqualCode(other, code) || EqualCode(code, other) {
 			t.Errorf("%q is taken for %q", other, code)
 		}

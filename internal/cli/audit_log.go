@@ -199,6 +199,13 @@ func (a *auditLog) resume(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.saved = found
+	return a.goOn(ctx, found)
+}
+
+// goOn lets what is written next be what follows an entry. Where the database does not have that one, because another copy was put in
+// place or a failover has lost it, everything is written.
+func (a *auditLog) goOn(ctx context.Context, found lastLine) error {
 	same, err := a.account.HasEntry(ctx, found.id, found.mac)
 	if err != nil {
 		return err
@@ -207,13 +214,16 @@ func (a *auditLog) resume(ctx context.Context) (err error) {
 		a.log.Warn("the database is not the one that the audit log was written from; all of its entries are written", "last", found.id)
 		found = lastLine{}
 	}
-	a.last, a.saved = found, found
+	a.last = found
 	return nil
 }
 
 // writeAll writes everything that is committed.
 func (a *auditLog) writeAll(ctx context.Context) error {
 	if err := a.out.check(); err != nil {
+		return err
+	}
+	if err := a.goOn(ctx, a.last); err != nil {
 		return err
 	}
 	for {

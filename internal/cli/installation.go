@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -47,6 +48,8 @@ func (i Installation) mustExist(ctx context.Context, help string) error {
 // opened is an installation in use.
 type opened struct {
 	db    *store.DB
+	clock *store.Clock
+	now   func() time.Time // what is decided by: clock, but in tests
 	key   *auth.Key
 	guard *notify.Guard
 	brand string
@@ -62,10 +65,21 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
+	_, err := os.Stat(i.keyFile())
+	makesKey := errors.Is(err, fs.ErrNotExist)
 	key, err := i.findKey(ctx, log)
 	if err != nil {
 		return nil, err
 	}
+	o, err := i.openWith(ctx, key, log)
+	if errors.Is(err, errOtherKey) && makesKey { // another console began at the same moment
+		err = errors.Join(err, os.Remove(i.keyFile()))
+	}
+	return o, err
+}
+
+// openWith is open with a key, which is refused where it is not that of the database.
+func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Logger) (*opened, error) {
 	database, err := i.keepPrivate(i.database(), log)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
@@ -80,14 +94,22 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	db.TellUnwritable(func(err error) {
 		log.Error("nothing can be saved; people are told so, and this is repeated once a minute", "error", err)
 	})
-	o := &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}
+	o := i.opened(db, key, log)
 	if err := sealConstant(ctx, db, key); err != nil {
+		return nil, o.closeWith(fmt.Errorf("%s: %w", store.ShownAs(database), err))
+	}
+	if err := o.clock.Measure(ctx); err != nil {
 		return nil, o.closeWith(err)
 	}
-	if err := o.service(time.Now, func() {}, nil, log, nil).SealIn(ctx); err != nil {
+	if err := o.service(func() {}, nil, log, nil).SealIn(ctx); err != nil {
 		return nil, o.closeWith(err)
 	}
 	return o, nil
+}
+
+func (i Installation) opened(db *store.DB, key *auth.Key, log *slog.Logger) *opened {
+	clock := store.NewClock(time.Now, db.Time(), log)
+	return &opened{db: db, clock: clock, now: clock.Now, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}
 }
 
 // openReading opens the installation without writing anything: another process may serve it. What does not exist is not created.
@@ -107,18 +129,23 @@ func (i Installation) openReading(ctx context.Context, log *slog.Logger) (*opene
 	if err != nil {
 		return nil, err
 	}
-	return &opened{db: db, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}, nil
+	return i.opened(db, key, log), nil
+}
+
+// keyFile is where the key lies.
+func (i Installation) keyFile() string {
+	return cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
 }
 
 // findKey reads the key, and makes it where there is no database yet.
 func (i Installation) findKey(ctx context.Context, log *slog.Logger) (*auth.Key, error) {
-	keyFile := cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
+	keyFile := i.keyFile()
 	inUse, err := store.Exists(ctx, i.database())
 	if err != nil {
 		return nil, err
 	}
 	if inUse && !exists(keyFile) {
-		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back or name it with --key-file",
+		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back, copy it from where another console serves the database, or name it with --key-file",
 			keyFile, store.ShownAs(i.database()))
 	}
 	key, err := i.loadKey(keyFile, log)
@@ -134,14 +161,17 @@ const (
 	constantContext = "sealed_constant/1"
 )
 
+// errOtherKey says that a key is not that of a database.
+var errOtherKey = errors.New("the key is not that of the database: what was sealed with another key cannot be opened; " +
+	"put the right key file back, copy it from where another console serves the database, or name it with --key-file")
+
 // checkKey refuses a key that is not that of a database, before anything is written there.
 func checkKey(ctx context.Context, database string, key *auth.Key) error {
 	sealed, err := store.SealedAt(ctx, database)
 	if err != nil || opens(key, sealed) {
 		return err
 	}
-	return fmt.Errorf("the key is not that of the database %s: what was sealed with another key cannot be opened; "+
-		"put the right key file back or name it with --key-file", store.ShownAs(database))
+	return fmt.Errorf("%s: %w", store.ShownAs(database), errOtherKey)
 }
 
 // opens says whether a key is the one with which a database is sealed. One of an earlier version has no constant: there,
@@ -164,14 +194,23 @@ func opens(key *auth.Key, sealed store.Sealed) bool {
 	return len(sealed.Integrations)+len(sealed.Authenticators) == 0
 }
 
-// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version.
+// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version. Of consoles that begin on a
+// new one at the same moment, each with a key of its own, one seals it, and the others are refused.
 func sealConstant(ctx context.Context, db *store.DB, key *auth.Key) error {
-	if _, err := db.SealedConstant(ctx); !errors.Is(err, store.ErrNotFound) {
-		return err
+	sealed, err := db.SealedConstant(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		err = db.Update(ctx, func(tx *store.Tx) (err error) {
+			if sealed, err = tx.SealedConstant(ctx); !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			sealed = key.Seal([]byte(sealedConstant), constantContext)
+			return tx.SaveSealedConstant(ctx, sealed)
+		})
 	}
-	return db.Update(ctx, func(tx *store.Tx) error {
-		return tx.SaveSealedConstant(ctx, key.Seal([]byte(sealedConstant), constantContext))
-	})
+	if err == nil && !opens(key, store.Sealed{Constant: sealed}) {
+		err = errOtherKey
+	}
+	return err
 }
 
 // loadKey reads the key file, and warns where others may read it too.
@@ -205,10 +244,10 @@ func warnIfOpen(what, path string, log *slog.Logger) {
 
 // service returns the account operations on the installation. wake is called when messages are queued, send for tests of
 // integrations; it may be nil where nobody tests. base, where people reach the console, matters to those who sign in.
-func (o *opened) service(now func() time.Time, wake func(), send account.Send, log *slog.Logger, base *url.URL) *account.Service {
+func (o *opened) service(wake func(), send account.Send, log *slog.Logger, base *url.URL) *account.Service {
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
-		DB: o.db, Key: o.key, Guard: o.guard, Now: now, Wake: wake, Send: send, Log: log, Version: Version, Brand: o.brand, BaseURL: base,
+		DB: o.db, Key: o.key, Guard: o.guard, Now: o.now, Wake: wake, Send: send, Log: log, Version: Version, Brand: o.brand, BaseURL: base,
 		Hasher: auth.NewHasher(account.Queue(slots)),
 	})
 }

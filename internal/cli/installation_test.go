@@ -8,18 +8,23 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pressly/goose/v3"
 
+	"console/internal/account"
 	"console/internal/auth"
 	"console/internal/notify"
 	"console/store"
+	"console/store/storetest"
 )
 
 // installed is a data directory with an account and a sealed integration, as a stopped program leaves it.
@@ -302,5 +307,112 @@ func TestFC156_AddressesOnTheCommandLine(t *testing.T) {
 		case c.refusal == "" && (err != nil || base.Host != c.host):
 			t.Errorf("%+v: %v, %v", c, base, err)
 		}
+	}
+}
+
+// A second console of a database starts with the key of the first one only, and leaves no file where it has none, or another one.
+func TestPG15_OnlyTheKeyOfTheDatabaseStarts(t *testing.T) {
+	t.Parallel()
+	place := storetest.Place(t)
+	log := slog.New(slog.DiscardHandler)
+	first := Installation{Data: t.TempDir(), Database: place, Brand: "Wallarm", AllowSharedFiles: true}
+	open := func(i Installation) error {
+		o, err := i.open(t.Context(), log)
+		if err == nil {
+			err = o.db.Close()
+		}
+		return err
+	}
+	if err := open(first); err != nil {
+		t.Fatal(err)
+	}
+	second := first
+	second.Data = t.TempDir()
+	if err := open(second); err == nil || !strings.Contains(err.Error(), "is missing; put it back, copy it from where another console serves") {
+		t.Errorf("without a key: %v", err)
+	}
+	if left := files(t, second.Data); len(left) > 0 {
+		t.Errorf("made: %v", slices.Collect(maps.Keys(left)))
+	}
+	other := filepath.Join(t.TempDir(), "other.key")
+	if _, err := auth.LoadKey(other); err != nil {
+		t.Fatal(err)
+	}
+	second.KeyFile = other
+	if err := open(second); !errors.Is(err, errOtherKey) {
+		t.Errorf("with another key: %v", err)
+	}
+	if left := files(t, second.Data); len(left) > 0 {
+		t.Errorf("made: %v", slices.Collect(maps.Keys(left)))
+	}
+	second.KeyFile = first.keyFile()
+	if err := open(second); err != nil {
+		t.Errorf("with the key of the database: %v", err)
+	}
+}
+
+// Of consoles that begin on a new database at the same moment, each without a key, one makes the key of the database. The others are refused
+// and leave none.
+func TestPG15_OfConsolesThatBeginAtOnceOneMakesTheKey(t *testing.T) {
+	t.Parallel()
+	place := storetest.Place(t)
+	var all sync.WaitGroup
+	var dirs [3]string
+	var failed [3]error
+	for n := range dirs {
+		dirs[n] = t.TempDir()
+		all.Go(func() {
+			i := Installation{Data: dirs[n], Database: place, Brand: "Wallarm", AllowSharedFiles: true}
+			o, err := i.open(t.Context(), slog.New(slog.DiscardHandler))
+			if failed[n] = err; err == nil {
+				failed[n] = o.db.Close()
+			}
+		})
+	}
+	all.Wait()
+	began := 0
+	for n, dir := range dirs {
+		left := files(t, dir)
+		switch err := failed[n]; {
+		case err == nil && left["console.key"] != nil:
+			began++
+		case err == nil || len(left) > 0 || !errors.Is(err, errOtherKey) && !strings.Contains(err.Error(), "is missing"):
+			t.Errorf("%v, and there are %v", err, slices.Collect(maps.Keys(left)))
+		}
+	}
+	if began != 1 {
+		t.Errorf("%d consoles have begun", began)
+	}
+}
+
+// The set-up code is that of the database: each console says the same one, also the next time, and none once there is an account.
+func TestPG15_TheSetUpCodeIsOneForAllConsoles(t *testing.T) {
+	t.Parallel()
+	i := Installation{Data: t.TempDir(), Database: storetest.Place(t), Brand: "Wallarm", AllowSharedFiles: true}
+	var codes []string
+	var last *opened
+	for range 3 {
+		o, err := i.open(t.Context(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.db.Close()
+		code, err := o.service(func() {}, nil, slog.New(slog.DiscardHandler), nil).SetupCode(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes, last = append(codes, code), o
+	}
+	if len(slices.Compact(codes)) != 1 || len(codes[0]) != len("7KQ2M-9XWTB-4H0DZ-PR8VA") {
+		t.Errorf("the codes are %v", codes)
+	}
+	service := last.service(func() {}, nil, slog.New(slog.DiscardHandler), nil)
+	_, err := service.SetUp(t.Context(), account.Actor{Source: account.CLI}, account.Setup{Company: "Company", Cloud: "EU", FirstName: "John",
+		Email: "johndoe@example.com", Password: "correct horse battery staple"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, err := service.SetupCode(t.Context()); !account.RefusedBy(err, account.AlreadySetUp) {
+		t.Errorf("after the set-up it is %q, %v", code, err)
 	}
 }

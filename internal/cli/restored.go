@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"console/internal/account"
 )
@@ -23,7 +22,7 @@ func (r restored) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	defer func() { err = o.closeWith(err) }()
-	service := o.service(time.Now, func() {}, nil, log, nil)
+	service := o.service(func() {}, nil, log, nil)
 	ended, jobs, err := service.Restored(ctx, account.Actor{Source: account.CLI})
 	if account.RefusedBy(err, account.NotSetUp) {
 		return errors.New("there is no account in this database: nothing was restored")

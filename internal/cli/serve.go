@@ -21,7 +21,6 @@ import (
 	"console/handlers/api"
 	"console/handlers/wallarm"
 	"console/internal/account"
-	"console/internal/auth"
 	"console/internal/notify"
 	"console/store"
 )
@@ -33,6 +32,9 @@ const (
 	idleTimeout  = 2 * time.Minute
 	stopTimeout  = 20 * time.Second
 )
+
+// databasePatience is for how long a start waits for a database of PostgreSQL that does not answer yet.
+const databasePatience = time.Minute
 
 // Serve is how the console is to be served.
 type Serve struct {
@@ -50,7 +52,7 @@ type Serve struct {
 
 	AuditLog string `help:"File to which every activity entry is written as a line of JSON, or stdout. See docs/audit.md."`
 
-	Now      func() time.Time `kong:"-"` // time.Now when nil
+	Now      func() time.Time `kong:"-"` // what is decided by; the clock of the database when nil
 	Stdout   io.Writer        `kong:"-"` // standard output, for --audit-log stdout; os.Stdout when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
 	Listener net.Listener     `kong:"-"` // where to answer instead of opening Listen
@@ -59,7 +61,7 @@ type Serve struct {
 // Server is a console that is being served.
 type Server struct {
 	URL       *url.URL // where people reach it
-	SetupCode string   // guards the first run
+	SetupCode string   // guards the first run; empty: there is an account
 	DB        *store.DB
 	Worker    *notify.Worker
 	Account   *account.Service
@@ -90,9 +92,6 @@ func (s Serve) Run(ctx context.Context, io stdio) error {
 // Start opens the installation and begins to answer requests and to send what waits. Log lines, and the set-up link
 // while there is no account, go to w. The server runs until Close.
 func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
-	if s.Now == nil {
-		s.Now = time.Now
-	}
 	if s.Stdout == nil {
 		s.Stdout = os.Stdout
 	}
@@ -129,16 +128,32 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	log := newLogger(s.LogFormat, w)
 	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
 	warnIfOpen("the private key of https", s.TLSKey, log)
+	err = store.Await(ctx, s.database(), databasePatience, func(err error) {
+		log.Warn("the database does not answer yet", "waiting", databasePatience.String(), "error", err)
+	})
+	if err != nil {
+		return nil, err
+	}
 	o, err := s.open(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{URL: base, SetupCode: auth.NewCode(), DB: o.db, ended: make(chan error, 1), log: log}
+	if s.Now == nil {
+		s.Now = o.now
+	}
+	o.now = s.Now
+	server := &Server{URL: base, DB: o.db, ended: make(chan error, 1), log: log}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors})
-	service := o.service(s.Now, server.Worker.Wake, server.Worker.Send, server.log, base)
+	service := o.service(server.Worker.Wake, server.Worker.Send, server.log, base)
 	server.Worker.SwitchOff, server.Account = service.SwitchOff, service
 	setUp, err := service.IsSetUp(ctx)
+	if err == nil && !setUp {
+		server.SetupCode, err = service.SetupCode(ctx)
+	}
+	if account.RefusedBy(err, account.AlreadySetUp) { // by another process, in this moment
+		setUp, err = true, nil
+	}
 	if err != nil {
 		return nil, o.closeWith(err)
 	}
@@ -149,9 +164,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		o.db.TellCommitted(server.audit.Wake)
 	}
 	pages := handlers.New(handlers.Options{
-		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base), SetupCode: server.SetupCode,
+		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base),
 		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Mailbox: mailbox, MailServer: mailServer,
-		Ready: o.db.Ready, Now: s.Now, Log: server.log,
+		Ready: func(ctx context.Context) error { return cmp.Or(o.db.Ready(ctx), o.clock.Ready(), service.Ready(ctx)) }, Now: s.Now, Log: server.log,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
 	server.http = &http.Server{
@@ -160,7 +175,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
-	server.beginBackground(service)
+	server.beginBackground(o.clock)
 	go func() { server.ended <- s.answer(server.http) }()
 	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
 		"mail", cmp.Or(mailServer, "kept as files (trial mode)"))
@@ -183,14 +198,16 @@ func (s Serve) showSetUpLink(server *Server, w io.Writer) {
 }
 
 // beginBackground begins what happens beside the requests.
-func (s *Server) beginBackground(service *account.Service) {
+func (s *Server) beginBackground(clock *store.Clock) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	service := s.Account
+	s.background.Go(func() { clock.Run(ctx) })
 	s.background.Go(func() { service.LogHeads(ctx) })
 	s.background.Go(func() { service.Housekeeping(ctx) })
 	s.background.Go(func() { service.RunJobs(ctx) })
 	s.background.Go(func() { service.WriteAfterwards(ctx) })
-	s.background.Go(func() { service.Preload(ctx) })
+	s.background.Go(func() { service.FollowPeople(ctx) })
 	s.background.Go(func() { service.AnswerResetRequests(ctx) })
 	s.background.Go(func() {
 		if err := s.Worker.Run(ctx); err != nil {
@@ -241,6 +258,7 @@ func (s *Server) Close() error {
 	if s.audit != nil {
 		s.audit.end() // after all that may write entries
 	}
+	s.Account.StopReading()
 	s.Account.LogHead(context.WithoutCancel(patience))
 	return errors.Join(err, s.DB.Close())
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"console/internal/account"
 )
@@ -36,7 +35,7 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	defer func() { err = o.closeWith(err) }()
-	service := o.service(time.Now, func() {}, nil, log, nil)
+	service := o.service(func() {}, nil, log, nil)
 	user, err := service.SetUp(ctx, account.Actor{Source: account.CLI}, account.Setup{
 		Company: s.Company, Cloud: s.Cloud, FirstName: s.FirstName, LastName: s.LastName, Email: s.Email, Password: password,
 	})

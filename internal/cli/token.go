@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"console/internal/account"
 	"console/store"
@@ -35,7 +34,7 @@ func (t tokenCreate) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	defer func() { err = o.closeWith(err) }()
-	service := o.service(time.Now, func() {}, nil, log, nil)
+	service := o.service(func() {}, nil, log, nil)
 	issued, err := service.CreateToken(ctx, account.Actor{Source: account.CLI}, account.TokenInput{
 		Name: t.Name, Kind: store.PersonalToken, Owner: t.Email, Permissions: t.Permission, AsHeld: true, Expires: t.Expires,
 	})

@@ -5,6 +5,7 @@ package userlist
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -66,14 +67,39 @@ type List struct {
 	first   store.Memo[Query, Page] // first pages that nothing narrows
 }
 
-// New returns the list of the people in db, of whom it reads nothing yet. now is the clock that “90 days ago” goes by.
-func New(db *store.DB, now func() time.Time) *List { return &List{db: db, now: now} }
+// New returns the list of the people in db, of whom it reads nothing yet. now is the clock that “90 days ago” goes by. anew is
+// called when everybody must be read again because the database has lost the change that was followed last, or no longer keeps it, with the
+// ids of that one and of the newest; it must not call the list.
+func New(db *store.DB, now func() time.Time, anew func(seen, newest int64)) *List {
+	return &List{db: db, now: now, people: people{anew: anew}}
+}
 
 // Preload reads everybody into memory, so that the first list does not have to wait for it: seconds at a million people.
 func (l *List) Preload(ctx context.Context) error {
 	_, err := l.People(ctx)
 	return err
 }
+
+// ErrReading says that everybody is being read into memory, and that lists wait for it.
+var ErrReading = errors.New("the people are being read into memory")
+
+// readyPatience is how long Ready waits for everybody to be read.
+const readyPatience = 500 * time.Millisecond
+
+// Ready returns nil where lists need not wait, or for half a second at most. Otherwise it returns ErrReading, or an error of the database.
+// Where the people in memory are out of date it lets everybody be read.
+func (l *List) Ready(ctx context.Context) error {
+	patience, cancel := context.WithTimeoutCause(ctx, readyPatience, ErrReading)
+	defer cancel()
+	_, err := l.People(patience)
+	if err != nil && errors.Is(context.Cause(patience), ErrReading) {
+		return ErrReading
+	}
+	return err
+}
+
+// Stop ends who reads everybody, before the database is closed.
+func (l *List) Stop() { l.people.endReading() }
 
 // People returns the people in memory, with every change that was committed before the call.
 func (l *List) People(ctx context.Context) (*directory.Directory, error) {

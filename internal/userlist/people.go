@@ -2,24 +2,49 @@ package userlist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"console/internal/directory"
 	"console/internal/input"
 	"console/store"
 )
 
-// people is the directory of everybody, kept as new as the database by following its log of changes.
+// people is the directory of everybody, kept as new as the database by following its log of changes. Where the log does not go on from
+// the change that was followed last, as after a failover that lost it, everybody is read anew.
 type people struct {
-	mu        sync.Mutex
-	directory *directory.Directory
-	seen      int64                              // the newest change that the directory knows
+	anew func(seen, newest int64) // called when the log does not go on, with the ids of two changes
+
+	mu        sync.Mutex                         // never held while everybody is read
+	directory *directory.Directory               // nil until everybody is read
+	seen      position                           // of the directory
+	reading   *reading                           // nil: nobody reads everybody
 	shown     map[int64]store.User               // people that pages have shown, as new as the directory
 	pages     map[store.UserQuery]store.UserPage // first pages, likewise
+
+	stopping atomic.Bool
+	readers  sync.WaitGroup
 }
+
+// position is how far the log of changes was followed, since everybody was read for which time: what was read from the database before a
+// failover does not belong to the directory after it.
+type position struct {
+	times  int
+	change store.UserChange // the newest that the directory knows
+}
+
+// reading is everybody being read into memory.
+type reading struct {
+	done chan struct{} // closed at its end
+	err  error         // to be looked at afterwards
+}
+
+// errStopping ends a reading that nobody waits for any more.
+var errStopping = errors.New("the program ends")
 
 // readAtOnce is how many people or changes are read in one query.
 const readAtOnce = 10_000
@@ -74,7 +99,7 @@ func (p *people) rows(ctx context.Context, db *store.DB, ids []int64) ([]store.L
 }
 
 // remembered returns the rows that need not be read, at their places in ids, the other ids, and as of which change.
-func (p *people) remembered(ids []int64) (rows []store.ListedUser, missing []int64, seen int64) {
+func (p *people) remembered(ids []int64) (rows []store.ListedUser, missing []int64, seen position) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rows = make([]store.ListedUser, len(ids))
@@ -91,7 +116,7 @@ func (p *people) remembered(ids []int64) (rows []store.ListedUser, missing []int
 
 // remember keeps what was read after the directory had followed the change seen. Where it has followed others since,
 // one of them may be newer than what was read.
-func (p *people) remember(seen int64, keep func()) {
+func (p *people) remember(seen position, keep func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seen == seen {
@@ -99,60 +124,131 @@ func (p *people) remember(seen int64, keep func()) {
 	}
 }
 
-// current returns the directory with every change that was committed before the call.
+// current returns the directory with every change that was committed before the call. It waits for who reads everybody.
 func (p *people) current(ctx context.Context, db *store.DB) (*directory.Directory, error) {
+	for {
+		people, reading, err := p.present(ctx, db)
+		if err != nil || reading == nil {
+			return people, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-reading.done:
+		}
+		if reading.err != nil {
+			return nil, reading.err
+		}
+	}
+}
+
+// present is current, which returns who reads everybody instead of waiting. It lets everybody be read where that is due.
+func (p *people) present(ctx context.Context, db *store.DB) (*directory.Directory, *reading, error) {
 	newest, err := db.LastUserChange(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.directory != nil && newest <= p.seen {
-		return p.directory, nil
+	switch {
+	case p.reading != nil:
+		return nil, p.reading, nil
+	case p.directory == nil:
+		return nil, p.readAll(ctx, db), nil
 	}
-	oldest, err := db.OldestUserChange(ctx)
+	goesOn, err := p.follow(ctx, db, newest)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if p.directory == nil || oldest > p.seen+1 {
-		return p.load(ctx, db, newest)
+	if !goesOn {
+		p.anew(p.seen.change.ID, newest.ID)
+		return nil, p.readAll(ctx, db), nil
 	}
-	for p.seen < newest {
-		if err := p.follow(ctx, db); err != nil {
-			return nil, err
-		}
-	}
-	return p.directory, nil
+	return p.directory, nil, nil
 }
 
-// load reads everybody. newest was read before: what changes meanwhile is followed afterwards, twice at worst.
-func (p *people) load(ctx context.Context, db *store.DB, newest int64) (*directory.Directory, error) {
+// readAll lets everybody be read, whether or not who asks for it waits. mu is held.
+func (p *people) readAll(ctx context.Context, db *store.DB) *reading {
+	now := &reading{done: make(chan struct{})}
+	if p.stopping.Load() {
+		now.err = errStopping
+		close(now.done)
+		return now
+	}
+	p.directory, p.reading = nil, now
+	p.shown, p.pages = map[int64]store.User{}, map[store.UserQuery]store.UserPage{}
+	p.readers.Go(func() {
+		fresh, newest, err := p.load(context.WithoutCancel(ctx), db)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err == nil {
+			p.directory, p.seen = fresh, position{p.seen.times + 1, newest}
+			p.shown, p.pages = map[int64]store.User{}, map[store.UserQuery]store.UserPage{}
+		}
+		now.err, p.reading = err, nil
+		close(now.done)
+	})
+	return now
+}
+
+// load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst.
+func (p *people) load(ctx context.Context, db *store.DB) (*directory.Directory, store.UserChange, error) {
+	newest, err := db.LastUserChange(ctx)
+	if err != nil {
+		return nil, newest, err
+	}
 	fresh := directory.New(input.Fold)
 	for last := int64(0); ; {
 		users, err := db.UsersAfter(ctx, last, readAtOnce)
+		if err == nil && p.stopping.Load() {
+			err = errStopping
+		}
 		if err != nil {
-			return nil, fmt.Errorf("read people: %w", err)
+			return nil, newest, fmt.Errorf("read people: %w", err)
 		}
 		if len(users) == 0 {
-			break
+			return fresh, newest, nil
 		}
 		fresh.Put(entriesOf(users)...)
 		last = users[len(users)-1].ID
 	}
-	p.directory, p.seen = fresh, newest
-	p.shown, p.pages = map[int64]store.User{}, map[store.UserQuery]store.UserPage{}
-	return fresh, nil
 }
 
-// follow applies the next changes.
-func (p *people) follow(ctx context.Context, db *store.DB) error {
-	changes, err := db.UserChanges(ctx, p.seen, readAtOnce)
-	if err != nil {
-		return fmt.Errorf("read changes: %w", err)
+// follow applies the changes up to the newest. It returns false where the log does not go on from the one that was followed last: that is
+// no longer kept, or lost. mu is held.
+func (p *people) follow(ctx context.Context, db *store.DB, newest store.UserChange) (goesOn bool, err error) {
+	if newest == p.seen.change {
+		return true, nil
 	}
-	if len(changes) == 0 {
-		return fmt.Errorf("the log of changes ends at %d", p.seen)
+	if newest.ID <= p.seen.change.ID { // somebody else has followed further since newest was read, or that is lost
+		there, err := db.UserChange(ctx, p.seen.change.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		return there == p.seen.change, err
 	}
+	for p.seen.change.ID < newest.ID {
+		last := p.seen.change
+		changes, err := db.UserChanges(ctx, last.ID-1, readAtOnce) // the last one first: it must be there still
+		if err != nil {
+			return false, fmt.Errorf("read changes: %w", err)
+		}
+		switch {
+		case last.ID == 0 && len(changes) > 0 && changes[0].ID == 1: // the log was empty, and none is missing
+		case len(changes) < 2 || changes[0] != last:
+			return false, nil
+		default:
+			changes = changes[1:]
+		}
+		if err := p.apply(ctx, db, changes); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// apply brings the people who were changed up to date. mu is held.
+func (p *people) apply(ctx context.Context, db *store.DB, changes []store.UserChange) error {
 	clear(p.pages)
 	changed := make([]int64, len(changes))
 	for i, c := range changes {
@@ -172,8 +268,16 @@ func (p *people) follow(ctx context.Context, db *store.DB) error {
 	}
 	p.directory.Put(entriesOf(users)...)
 	p.directory.Remove(slices.Collect(maps.Keys(gone))...)
-	p.seen = changes[len(changes)-1].ID
+	p.seen.change = changes[len(changes)-1]
 	return nil
+}
+
+// endReading ends who reads everybody, and waits for that.
+func (p *people) endReading() {
+	p.mu.Lock()
+	p.stopping.Store(true)
+	p.mu.Unlock()
+	p.readers.Wait()
 }
 
 func entriesOf(users []store.User) []directory.Person {

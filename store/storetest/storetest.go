@@ -56,7 +56,7 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	status := m.Run()
-	if err := running.stop(); err != nil {
+	if err := errors.Join(running.requireNoneAborted(), running.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, "PostgreSQL for tests:", err)
 		return 1
 	}
@@ -180,7 +180,7 @@ func (c *cluster) start() (err error) {
 	if err != nil {
 		return err
 	}
-	options := "-c listen_addresses= -c max_connections=300 -c unix_socket_directories=" + c.dir
+	options := "-c listen_addresses= -c max_connections=300 -c log_line_prefix=%a: -c unix_socket_directories=" + c.dir
 	if err := c.run("pg_ctl", "-w", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-o", options, "start"); err != nil {
 		return err
 	}
