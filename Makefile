@@ -36,6 +36,7 @@ test: tools check ## everything that must hold, with the race detector where it 
 	$(GO) test $(waiting) -timeout 25m ./e2e
 	$(GO) test -short -timeout 25m $(looks)
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify ./internal/cli
+	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
 	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
@@ -66,6 +67,8 @@ test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
 	$(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e
 	HANGS=1 STARTS=10 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
+	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
+	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
 

@@ -69,7 +69,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
 	flag.StringVar(&b.only, "only", "",
-		"run one part only: store, groups, activity, http, tokens, sections, exports, programs, peer or pages")
+		"run one part only: store, groups, activity, http, tokens, sections, exports, programs, peer, engines or pages")
 	flag.BoolVar(&b.large, "large", false, "measure nothing but the activity log with 10,000,000 entries (4.3 GB, kept)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -89,6 +89,9 @@ func (b *bench) run(ctx context.Context) error {
 		if b.only == "pages" {
 			break // its databases have no people
 		}
+		if b.only == "engines" && i != medium {
+			continue
+		}
 		var err error
 		if data[i], err = installation(filepath.Join(b.bin, "console"), b.data, n); err != nil {
 			return err
@@ -98,7 +101,8 @@ func (b *bench) run(ctx context.Context) error {
 		name    string
 		measure func(context.Context, [len(sizes)]string) error
 	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"tokens", b.tokens},
-		{"sections", b.betweenSections}, {"exports", b.exports}, {"programs", b.programs}, {"peer", b.againstPeer}, {"pages", b.activityPages}} {
+		{"sections", b.betweenSections}, {"exports", b.exports}, {"programs", b.programs}, {"peer", b.againstPeer},
+		{"engines", b.engines}, {"pages", b.activityPages}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

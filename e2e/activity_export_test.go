@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"console/e2e/harness"
 	"console/internal/permission"
@@ -21,9 +22,9 @@ const exportedEntry = "time (UTC),what happened,actor,object,outcome,source,chan
 
 // withEntries adds entries as somebody made them who works without rest. They break the chain.
 func withEntries(c *harness.Console, n int) {
-	c.Exec(`INSERT INTO activity (at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
+	c.Exec(`INSERT INTO activity (id, at, actor_id, actor, source, address, request_id, action, object_type, object_id, object, outcome, changes, mac)
 		WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < $1)
-		SELECT 1700000000000 + i * 1000, 1, 'John Doe <johndoe@example.com>', 'UI', '192.0.2.17', '01931c2a-7d1c-7c3e-9a53-3f0c1b7d5e21',
+		SELECT (SELECT max(id) FROM activity) + i, 1700000000000 + i * 1000, 1, 'John Doe <johndoe@example.com>', 'UI', '192.0.2.17', '01931c2a-7d1c-7c3e-9a53-3f0c1b7d5e21',
 			'edit user', 'user', i, 'Ann Roe <ann@example.com>', 'done', '{"first name":["Anne","Ann"]}', randomblob(32) FROM numbers`, n)
 }
 
@@ -41,7 +42,7 @@ func TestTheActivityLogIsExportedAsATable(t *testing.T) {
 		t.Errorf("the export says of itself %q", newest)
 	}
 	added := rows[1]
-	at := c.Cell(`SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch') FROM activity WHERE action = 'add user'`)
+	at := time.UnixMilli(int64(c.Count(`SELECT at FROM activity WHERE action = 'add user'`))).UTC().Format(time.RFC3339)
 	if added[0] != at || added[3] != `'=1+1 @Roe, "A" <ann@example.com>` || added[7] != "Add user" || added[4] != "done" || added[5] != "UI" ||
 		!strings.Contains(added[6], "role: Analyst") || added[9] == "" || added[11] == "" || added[12]+added[13] != "" || added[14] != "2" {
 		t.Errorf("adding somebody is exported as %q", added)

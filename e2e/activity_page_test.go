@@ -92,6 +92,7 @@ func TestActivityLog_IsForThoseWhoMayViewIt(t *testing.T) {
 }
 
 func TestActivityLog_EveryFilter(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	at := func(text string) store.Millis {

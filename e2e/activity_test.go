@@ -145,7 +145,7 @@ func TestFC136_ChangesOfAccessAreRecordedInWords(t *testing.T) {
 	path := fmt.Sprintf("/settings/users/%d/groups", ann.ID)
 	version := func() string { return c.Cell(`SELECT version FROM users WHERE id = $1`, ann.ID) }
 	admin.Post(path, "version", version(), "role", "admin").Wants(http.StatusSeeOther)
-	admin.Post(path, "version", version(), "role", "admin", "group_ids", c.Cell(`SELECT id FROM groups WHERE automatic AND role = 'admin'`), "group_ids", group).
+	admin.Post(path, "version", version(), "role", "admin", "group_ids", c.Cell(`SELECT id FROM groups WHERE automatic = 1 AND role = 'admin'`), "group_ids", group).
 		Wants(http.StatusSeeOther)
 	want := []string{
 		`change role|Ann Lee <ann@example.com>|John Doe <` + harness.AdminEmail + `>|{"groups":["Read Only","Administrators"],"role":["Read Only","Administrator"]}`,

@@ -182,7 +182,7 @@ var somePermissions = []string{"users.view", "users.create", "users.update", "us
 // request is a random one.
 func (w *programWorld) request() (method, path, body string) {
 	user := func() int64 { return w.one(`SELECT id FROM users ORDER BY id`) }
-	group := func() int64 { return w.one(`SELECT id FROM groups WHERE NOT automatic ORDER BY id`) }
+	group := func() int64 { return w.one(`SELECT id FROM groups WHERE automatic = 0 ORDER BY id`) }
 	tenant := func() int64 { return w.one(`SELECT id FROM tenants ORDER BY id`) }
 	role := someRoles[w.IntN(len(someRoles))]
 	var some []string

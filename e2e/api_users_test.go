@@ -41,6 +41,7 @@ func narrowToken(c *harness.Console, permissions ...string) string {
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 func TestAPI_Users(t *testing.T) {
+	harness.OnBoth(t)
 	c, api, token := startAPI(t)
 	ctx := t.Context()
 	made, err := api.CreateUserWithResponse(ctx, nil, apiclient.NewUser{Email: "ann@example.com", FirstName: new("Ann"), Role: "analyst",

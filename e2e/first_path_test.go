@@ -11,6 +11,7 @@ import (
 )
 
 func TestFirstPath(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Start(t, nil)
 	c.Browser().Get("/settings/users").Wants(http.StatusSeeOther)

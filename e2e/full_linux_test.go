@@ -47,6 +47,7 @@ func fillUp(t *testing.T, filler string) {
 // onSmallDisk is harness.SignedIn with the data on a file system of 16 MB. full leaves no room on it, free makes room again.
 func onSmallDisk(t *testing.T) (c *harness.Console, admin *harness.Browser, full, free func()) {
 	t.Helper()
+	harness.OnFile(t, "the disk of PostgreSQL is that of another machine")
 	c, admin = harness.SignedIn(t, func(s *cli.Serve) {
 		files := map[string][]byte{"console.db": nil, "console.key": nil}
 		for name := range files {

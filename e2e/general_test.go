@@ -166,6 +166,7 @@ func startAtTime(t *testing.T, at time.Time) (*harness.Console, *fake.Clock) {
 }
 
 func TestGeneral_SignInManagement(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()

@@ -170,7 +170,7 @@ func TestIntegrationsPage(t *testing.T) {
 	admin.Get("/settings/integrations?q=slack").Contains("Chat", "Add Slack integration").Lacks("Hook")
 	admin.Get("/settings/integrations?q=nothing").Contains("No integration matches “nothing”")
 	admin.Post("/settings/integrations/" + chat + "/enable").To("/settings/integrations")
-	c.WantCount(2, `SELECT count(*) FROM integrations WHERE active`)
+	c.WantCount(2, `SELECT count(*) FROM integrations WHERE active = 1`)
 	c.Trigger(admin, chat)
 	admin.Get("/settings/integrations/"+chat+"/delete").Contains("These triggers use it", "Added user")
 }
@@ -291,9 +291,9 @@ func TestIntegrationsAChangeIsNoticedAfterARefusalToo(t *testing.T) {
 	stale := admin.Post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", refused.Version()).
 		Wants(http.StatusConflict).
 		Contains("Somebody else")
-	c.WantCount(0, `SELECT count(*) FROM integrations WHERE active`)
+	c.WantCount(0, `SELECT count(*) FROM integrations WHERE active = 1`)
 	admin.Post(path+"/edit", "name", "Team", "active", "1", "url", "", "version", stale.Version()).Wants(http.StatusSeeOther)
-	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active AND name = 'Team'`)
+	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active = 1 AND name = 'Team'`)
 }
 
 func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
@@ -308,7 +308,7 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 			Wants(http.StatusSeeOther)
 	}
 	harness.Eventually(t, "it is switched off", func() bool {
-		return c.Count(`SELECT count(*) FROM integrations WHERE NOT active AND switched_off_at > 0`) == 1
+		return c.Count(`SELECT count(*) FROM integrations WHERE active = 0 AND switched_off_at > 0`) == 1
 	})
 	for _, to := range []string{harness.AdminEmail, "ada@example.com"} {
 		mail := c.Mail.WaitFor(t, to)
@@ -335,5 +335,5 @@ func TestIntegrationsAreSwitchedOffWhenTooMuchFails(t *testing.T) {
 			func(r fake.Received) bool { return strings.Contains(slackSaid(t, r), "late@example.com") },
 		)
 	})
-	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active AND switched_off_at = 0`)
+	c.WantCount(1, `SELECT count(*) FROM integrations WHERE active = 1 AND switched_off_at = 0`)
 }

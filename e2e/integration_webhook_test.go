@@ -15,6 +15,7 @@ import (
 )
 
 func TestIntegrationsHeadersAreRows(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	admin.Get("/settings/integrations/new?type=webhook").

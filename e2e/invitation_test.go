@@ -449,6 +449,7 @@ func TestExpiredInvitationsSaySo(t *testing.T) {
 // TestInviterWithoutMail keeps the links that people were sent by mail when their inviter goes: only links made by
 // hand speak for whoever made them.
 func TestMailInvitationsOutliveTheirInviter(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	ann := c.Person(permission.Admin, "Ann", "Lee", "ann@example.com")

@@ -198,7 +198,7 @@ var tried = map[string]func(t *testing.T, l account.Limit){
 		c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/x"))
 		c.Add(admin, "analyst", "Ann", "", "ann@example.com")
 		sent := func() string {
-			return c.Cell(`SELECT coalesce(min(id), '') FROM deliveries WHERE kind = 'slack' AND state = 'delivered'`)
+			return c.Cell(`SELECT coalesce(CAST(min(id) AS TEXT), '') FROM deliveries WHERE kind = 'slack' AND state = 'delivered'`)
 		}
 		harness.Eventually(t, "the message is delivered", func() bool { return sent() != "" })
 		path := "/settings/deliveries/" + sent() + "/resend"

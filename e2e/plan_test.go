@@ -7,8 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -146,22 +144,24 @@ func seeded(t *testing.T, n int) (*harness.Console, *harness.Browser) {
 	t.Helper()
 	return harness.SignedIn(t, func(s *cli.Serve) {
 		var problems bytes.Buffer
+		arguments := []string{"seed", "--data", s.Data, "--users", fmt.Sprint(n)}
+		if s.Database != "" {
+			arguments = append(arguments, "--database", s.Database)
+		}
 		if status := cli.Run(
 			t.Context(),
-			[]string{"seed", "--data", s.Data, "--users", fmt.Sprint(n)},
+			arguments,
 			strings.NewReader(""),
 			io.Discard,
 			&problems,
 		); status != 0 {
 			t.Fatal(problems.String())
 		}
-		if info, err := os.Stat(filepath.Join(s.Data, "console.db")); err != nil || info.Size() < 1<<20 {
-			t.Fatalf("nobody was added: %v", err)
-		}
 	})
 }
 
 func TestFC208_NoStatementWalksThroughALargeTable(t *testing.T) {
+	harness.OnFile(t, "PostgreSQL chooses its plans by statistics; bench measures it")
 	t.Parallel()
 	c, admin := seeded(t, 20_000)
 	addresses := populate(c, admin)

@@ -16,6 +16,7 @@ import (
 // TestFC189_StopsAsProcessOne: as the first process of a container, a program gets no signal that it has not asked for. Here it is
 // also started without a umask: what it makes is private all the same.
 func TestFC189_StopsAsProcessOne(t *testing.T) {
+	harness.SkipUnmarked(t)
 	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("only root can begin a namespace of processes")

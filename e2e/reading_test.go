@@ -14,22 +14,6 @@ import (
 	"console/store"
 )
 
-// holdWriter begins a transaction that writes beside the console, and returns what ends it.
-func holdWriter(c *harness.Console) (release func()) {
-	c.T.Helper()
-	conn, err := c.Raw().Conn(c.T.Context())
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	if _, err := conn.ExecContext(c.T.Context(), `BEGIN IMMEDIATE`); err != nil {
-		c.T.Fatal(err)
-	}
-	return func() {
-		conn.ExecContext(context.Background(), `ROLLBACK`)
-		conn.Close()
-	}
-}
-
 // timed asks once and returns the status, or an error where no answer comes within a limit.
 func timed(b *harness.Browser, method, path string, htmx bool, limit time.Duration) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -81,8 +65,8 @@ func populate(c *harness.Console, admin *harness.Browser) (addresses map[string]
 	admin.Post("/settings/tokens/new", "name", "Sync", "kind", "shared", "permissions", "users.view", "tenant_ids", "1").Wants(http.StatusOK)
 	job := c.Bulk(admin, append(harness.IDPairs(ann), "action", "enable")...)
 	john := c.User(harness.AdminEmail)
-	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, x'01', '{}', 'Key', 1)`, john.ID)
-	c.Exec(`INSERT INTO authenticators (user_id, secret, confirmed_at) VALUES ($1, x'01', 1)`, ann.ID)
+	c.Exec(`INSERT INTO passkeys (user_id, credential_id, credential, name, created_at) VALUES ($1, randomblob(1), '{}', 'Key', 1)`, john.ID)
+	c.Exec(`INSERT INTO authenticators (user_id, secret, confirmed_at) VALUES ($1, randomblob(1), 1)`, ann.ID)
 	reset := c.ResetPath(harness.AdminEmail)
 	c.Settled()
 	ids := map[string]string{
@@ -160,7 +144,7 @@ func TestFC207_NoGETWaitsForAWriter(t *testing.T) {
 			}
 		}
 	}
-	release := holdWriter(c)
+	release := c.HoldWriter()
 	defer release()
 	for route, paths := range addresses {
 		if writing[route] {
@@ -202,7 +186,7 @@ func TestFC207_NoGETWaitsForAWriter(t *testing.T) {
 func TestFC207_ARefusedGETDoesNotWait(t *testing.T) {
 	c, _ := harness.SignedIn(t, nil)
 	reader := c.Browse(c.Person(permission.ReadOnly, "Ray", "", "ray@example.com"))
-	release := holdWriter(c)
+	release := c.HoldWriter()
 	for range 3 {
 		if status, err := timed(
 			reader,
@@ -227,11 +211,13 @@ func TestFC207_WhenASessionWasUsedIsWrittenAfterwards(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	john := c.BrowseAt(c.User(harness.AdminEmail), clock.Now())
 	clock.Advance(10 * time.Minute)
-	release := holdWriter(c)
+	release := c.HoldWriter()
 	if status, err := timed(john, http.MethodGet, "/settings/users", false, waitsAtMost); err != nil || status != http.StatusOK {
 		t.Errorf("answered %d, %v", status, err)
 	}
-	c.WantCount(0, `SELECT count(*) FROM sessions WHERE last_seen_at > created_at`)
+	if !store.IsURL(c.Database()) { // PostgreSQL writes it beside the other writer
+		c.WantCount(0, `SELECT count(*) FROM sessions WHERE last_seen_at > created_at`)
+	}
 	release()
 	harness.Eventually(t, "the activity is written", func() bool {
 		return c.Count(`SELECT count(*) FROM sessions WHERE last_seen_at = $1`, store.At(clock.Now())) == 1

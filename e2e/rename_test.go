@@ -24,12 +24,12 @@ func TestRename_ATenantIsCalledTheSameEverywhere(t *testing.T) {
 	own.Post("/settings/tenant", "tenant", staging, "next", "/settings/profile").Wants(http.StatusSeeOther)
 	c.NewGroup(admin, "Analysts (Production)", []string{"1"}, nil) // the name that the automatic group would get
 	person := strings.TrimSuffix(harness.UserPath(ann, ""), "/")
-	automatic := "/settings/groups/" + c.Cell(`SELECT id FROM groups WHERE automatic`)
+	automatic := "/settings/groups/" + c.Cell(`SELECT id FROM groups WHERE automatic = 1`)
 	tenant := "/settings/tenants/" + staging
 	pages := map[string]*harness.Browser{
 		automatic: admin, automatic + "?tab=users": admin, "/settings/groups": admin, "/settings/users": admin,
 		person: admin, harness.UserPath(ann, "permissions?tenant_id="+staging): admin,
-		harness.UserPath(ann, "groups"): admin, "/settings/users?group=" + c.Cell(`SELECT id FROM groups WHERE automatic`): admin,
+		harness.UserPath(ann, "groups"): admin, "/settings/users?group=" + c.Cell(`SELECT id FROM groups WHERE automatic = 1`): admin,
 		"/settings/profile": own, "/settings/profile?tab=permissions": own,
 	}
 	for page, by := range pages {
@@ -52,7 +52,7 @@ func TestRename_ACompanyIsCalledTheSameEverywhere(t *testing.T) {
 	admin := c.Administrator()
 	ann := c.Person(permission.Analyst, "Ann", "", "ann@example.com")
 	outside := c.NewGroup(admin, "Outside", []string{c.NewTenant(admin, "Staging")}, []string{"users.view"})
-	main := "/settings/groups/" + c.Cell(`SELECT id FROM groups WHERE automatic`)
+	main := "/settings/groups/" + c.Cell(`SELECT id FROM groups WHERE automatic = 1`)
 	pages := []string{
 		outside + "?tab=permissions", main, "/settings/general", "/settings/tenants", "/settings/users/new",
 		harness.UserPath(ann, "permissions"), harness.UserPath(ann, "permissions?tenant_id=1"),
@@ -66,7 +66,7 @@ func TestRename_ACompanyIsCalledTheSameEverywhere(t *testing.T) {
 		admin.Get(page).Wants(http.StatusOK).Contains("Another Name").Lacks(harness.Company)
 	}
 	admin.Get(pages[0]).Contains("These count only in Another Name, which this group does not cover.")
-	c.WantCount(1, `SELECT count(*) FROM groups WHERE automatic AND name = 'Analysts'`) // in the main tenant it bears no tenant's name
+	c.WantCount(1, `SELECT count(*) FROM groups WHERE automatic = 1 AND name = 'Analysts'`) // in the main tenant it bears no tenant's name
 }
 
 func TestRename_AGroupIsCalledTheSameEverywhere(t *testing.T) {

@@ -50,16 +50,17 @@ func serveFrom(t *testing.T, dir string) *harness.Console {
 }
 
 // runRestored runs console restored.
-func runRestored(t *testing.T, dir string) string {
+func runRestored(t *testing.T, dir string, more ...string) string {
 	t.Helper()
 	var out, problems strings.Builder
-	if status := cli.Run(t.Context(), []string{"restored", "--data", dir}, strings.NewReader(""), &out, &problems); status != 0 {
+	if status := cli.Run(t.Context(), append([]string{"restored", "--data", dir}, more...), strings.NewReader(""), &out, &problems); status != 0 {
 		t.Fatalf("status %d: %s", status, problems.String())
 	}
 	return out.String()
 }
 
 func TestFC201_WhatACopyBringsBackIsEnded(t *testing.T) {
+	harness.OnFile(t, "pg_dump and the like make copies of PostgreSQL")
 	t.Parallel()
 	first := harness.Ready(t, nil)
 	admin := first.Administrator()
@@ -127,7 +128,7 @@ func TestFC201_AConsoleThatRunsGoesOnWithNoneOfIt(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	job := c.JobUnderWay(c.User(harness.AdminEmail), 0, 5000)
-	runRestored(t, c.Data)
+	runRestored(t, c.Data, "--database", c.Database())
 	admin.Get("/settings/users").To("/signin")
 	ended, err := c.DB.JobByID(t.Context(), job.ID)
 	if err != nil || ended.Running() || ended.Done != ended.Total {

@@ -285,7 +285,7 @@ func TestRoutes_MembershipDecides(t *testing.T) {
 			change string
 			want   int
 		}{
-			"a member": {`INSERT OR IGNORE INTO group_users (group_id, user_id) VALUES ($1, $2)`, want},
+			"a member": {`INSERT INTO group_users (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, want},
 			"nobody":   {`DELETE FROM group_users WHERE group_id = $1 AND user_id = $2`, http.StatusForbidden},
 		} {
 			c.Exec(`DELETE FROM group_users WHERE user_id = $1`, ann.ID)

@@ -57,6 +57,7 @@ func TestFC61_AChangedTimeoutHoldsForOpenSessions(t *testing.T) {
 }
 
 func TestFC62_BothTimeoutsHold(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)
@@ -82,7 +83,7 @@ func TestFC62_WhoWorksWhileAnotherWritesForLongStaysSignedIn(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)
 	active, idle := c.Administrator(), c.Administrator()
-	release := sync.OnceFunc(holdWriter(c))
+	release := sync.OnceFunc(c.HoldWriter())
 	defer release()
 	answers := func(b *harness.Browser, path string) int {
 		t.Helper()

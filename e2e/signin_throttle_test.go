@@ -53,7 +53,7 @@ func TestSignInThrottle_PausesDoubleUpToFifteenMinutes(t *testing.T) {
 	owner.SignIn(harness.AdminEmail, harness.AdminPassword) // nobody locks others out
 
 	c.Account.Settle(t.Context())
-	counted := `SELECT coalesce(sum(json_extract(changes, '$.count[1]')), 0) FROM activity WHERE action = 'sign in' AND outcome = 'refused'`
+	counted := `SELECT coalesce(sum(CAST(json_extract(changes, '$.count[1]') AS INTEGER)), 0) FROM activity WHERE action = 'sign in' AND outcome = 'refused'`
 	noted, before := c.Entries("sign in", "refused"), c.Count(counted)
 	for _, seconds := range []string{"900", "880", "860"} {
 		refused(seconds)

@@ -15,6 +15,7 @@ import (
 )
 
 func TestFC71_ACodeIsAcceptedOnceAndForwardOnly(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	app := c.Administrator().Enrol(harness.AdminPassword)

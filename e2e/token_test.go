@@ -155,7 +155,7 @@ func TestTokenCreateOnTheCommandLine(t *testing.T) {
 	c.Person(permission.Analyst, "Ann", "", "ann@example.com")
 	run := func(arguments ...string) (status int, out, problems string) {
 		var o, p strings.Builder
-		status = cli.Run(t.Context(), append([]string{"token", "create", "--data", c.Data}, arguments...), strings.NewReader(""), &o, &p)
+		status = cli.Run(t.Context(), append([]string{"token", "create", "--data", c.Data, "--database", c.Database()}, arguments...), strings.NewReader(""), &o, &p)
 		return status, o.String(), p.String()
 	}
 	status, out, problems := run("--email", harness.AdminEmail, "--name", "Terraform")
@@ -229,6 +229,7 @@ func TestPeopleWhoMakeNoTokensGetThemFromTheirPage(t *testing.T) {
 }
 
 func TestNamesOfTokensAreTextEverywhere(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	_, admin := harness.SignedIn(t, nil)
 	const name, text = `"><b id=x>&amp;`, `&#34;&gt;&lt;b id=x&gt;&amp;amp;`

@@ -241,7 +241,7 @@ func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {
 	admin := c.Administrator()
 	c.Trigger(admin, c.Slack(admin, c.Receiver.URL+"/services/T0/B0/secret"))
 	before := c.Snapshot()
-	c.Exec(`CREATE TRIGGER fault BEFORE INSERT ON activity WHEN NEW.action = 'add user' BEGIN SELECT RAISE(ABORT, 'disk on fire'); END`)
+	mend := c.Break("activity", "NEW.action = 'add user'", "disk on fire")
 	admin.Invite("ann").
 		Wants(http.StatusInternalServerError).
 		Contains("Nothing was changed").
@@ -250,7 +250,7 @@ func TestFC128_MessagesLeaveAfterTheCommit(t *testing.T) {
 	if log := c.Log.String(); !strings.Contains(log, "disk on fire") {
 		t.Error("the log does not say what failed")
 	}
-	c.Exec(`DROP TRIGGER fault`)
+	mend()
 	admin.Invite("bea").Wants(http.StatusSeeOther)
 	said := slackSaid(t, c.Receiver.Wait(t, 1)[0])
 	admin.Get("/settings/users").Contains("bea@example.com")

@@ -36,6 +36,7 @@ func TestTriggersListSearchAndTabs(t *testing.T) {
 }
 
 func TestTriggersADisabledOneTellsNobody(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)
 	name := triggerOn(c, admin, "user_added")
@@ -59,7 +60,7 @@ func TestTriggersDuplicate(t *testing.T) {
 	c.WantCount(
 		1,
 		`SELECT count(*) FROM triggers a JOIN triggers b ON a.description = b.description AND a.condition = b.condition AND a.roles = b.roles AND
-		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled AND NOT b.enabled`,
+		a.role_operator = b.role_operator WHERE a.id = 1 AND b.id = 2 AND a.enabled = 1 AND b.enabled = 0`,
 	)
 	c.WantCount(2, `SELECT count(*) FROM trigger_integrations WHERE trigger_id = 2`)
 	if name := c.Cell(`SELECT name FROM triggers WHERE id = 2`); name != "Copy of "+strings.Repeat("é", 247) {
@@ -104,7 +105,7 @@ func TestTriggersEditor(t *testing.T) {
 	stale.Contains("Mine")
 	admin.Post("/settings/triggers/1/edit", "name", "Mine", "condition", "user_added", "integration_ids", chat, "version", stale.Version()).
 		Wants(http.StatusSeeOther)
-	c.WantCount(1, `SELECT count(*) FROM triggers WHERE name = 'Mine' AND NOT enabled`)
+	c.WantCount(1, `SELECT count(*) FROM triggers WHERE name = 'Mine' AND enabled = 0`)
 	admin.Get("/settings/triggers/1/edit?restart=1").Wants(http.StatusOK).Lacks(`value="Mine"`).Contains(`name="version"`)
 }
 
@@ -122,7 +123,7 @@ func TestTriggersAreForThoseWhoMay(t *testing.T) {
 		"/settings/integrations/1/test", "/settings/integrations/1/disable"} {
 		auditor.Post(path).Wants(http.StatusForbidden)
 	}
-	c.WantCount(1, `SELECT count(*) FROM triggers WHERE enabled`)
+	c.WantCount(1, `SELECT count(*) FROM triggers WHERE enabled = 1`)
 }
 
 func TestTriggersSayWhoMadeThem(t *testing.T) {

@@ -177,6 +177,7 @@ func TestFC205_SettingsThatCannotBeOpenedAreEnteredAnew(t *testing.T) {
 }
 
 func TestFC205_AnIntegrationDeletedSinceEndsItsMessages(t *testing.T) {
+	harness.OnFile(t, "PostgreSQL lets nobody delete one without what refers to it")
 	t.Parallel()
 	c, admin, chat, mailbox := toldOfAll(t, "chief@example.com")
 	for _, id := range []string{chat, mailbox} { // what is switched off lets its messages wait

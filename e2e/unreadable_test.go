@@ -67,6 +67,7 @@ func TestPG06_WhatCannotBeReadIsNoFault(t *testing.T) {
 }
 
 func TestPG06_EveryBrowserCanSignIn(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Start(t, nil)
 	c.SetUp()

@@ -15,6 +15,7 @@ import (
 )
 
 func TestFC50_FC51_DisablingEndsEverything(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c := harness.Ready(t, nil)
 	admin := c.Administrator()
@@ -67,10 +68,7 @@ func TestFC55_AQueuedChangeOfAnEndedSession(t *testing.T) {
 	admin := c.Member(c.Administrator(), "admin", "ann@example.com")
 	id := c.User("ann@example.com").ID
 	token := admin.Token()
-	lock, err := c.Raw().Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	lock := c.Writer()
 	defer lock.Close()
 	run := func(statement string, args ...any) {
 		t.Helper()
@@ -78,7 +76,6 @@ func TestFC55_AQueuedChangeOfAnEndedSession(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run(`BEGIN IMMEDIATE`)
 	done := make(chan *harness.Answer)
 	go func() {
 		done <- admin.PostForm("/settings/users/new", "role", "analyst", "email", "x@example.com", "tenant_id", "1", "csrf_token", token)

@@ -485,6 +485,7 @@ func TestFC104_SignsMatchThemselves(t *testing.T) {
 }
 
 func TestFC106_AccentsCaseAndExactFirst(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, john := harness.SignedIn(t, nil)
 	named(c, "p1:Jose", "p2:José", "p3:JOSÉ", "p4:Jorge", "p5:Йогурт", "p6:Иогурт")

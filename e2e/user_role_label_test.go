@@ -19,7 +19,7 @@ func TestARoleFromWhichNothingFollowsOffersItsGroup(t *testing.T) {
 	version := func() string { return fmt.Sprint(c.User(ann.Email).Version) }
 	const nothing = "Nothing follows from the role Read Only: Ann Lee is in no group of it."
 
-	analysts := c.Cell(`SELECT id FROM groups WHERE automatic AND role = 'analyst'`)
+	analysts := c.Cell(`SELECT id FROM groups WHERE automatic = 1 AND role = 'analyst'`)
 	john.Post(path, "role", "read_only", "group_ids", "", "group_ids", analysts, "version", version(), "review", "1").
 		Wants(http.StatusOK).Lacks("Nothing follows")
 	john.Post(path, "role", "analyst", "group_ids", "", "version", version()).Wants(http.StatusSeeOther)
@@ -30,7 +30,7 @@ func TestARoleFromWhichNothingFollowsOffersItsGroup(t *testing.T) {
 		Lacks(`name="automatic" `)
 	offered := john.Post(path, "role", "read_only", "group_ids", "", "version", version(), "review", "automatic", "automatic_tenant", staging)
 	offered.Wants(http.StatusOK).Contains(`name="automatic" value="`+staging+`"`, "automatic group of the role in Staging", "New permissions are given").Lacks("Nothing follows")
-	c.WantCount(0, `SELECT count(*) FROM groups WHERE automatic AND role = 'read_only'`)
+	c.WantCount(0, `SELECT count(*) FROM groups WHERE automatic = 1 AND role = 'read_only'`)
 
 	// The choice that stands in the preview and was not taken changes nothing.
 	john.Post(path, "role", "read_only", "group_ids", "", "version", version(), "automatic_tenant", staging).Wants(http.StatusSeeOther)

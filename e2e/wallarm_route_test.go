@@ -103,7 +103,7 @@ func TestWallarm_RoutesRefuseWhatIsNoWorkingToken(t *testing.T) {
 	}
 	for what, change := range map[string]string{
 		"disabled": `UPDATE tokens SET disabled_at = 1 WHERE id = $1`, "expired": `UPDATE tokens SET expires_at = 1 WHERE id = $1`,
-		"deleted": `DELETE FROM tokens WHERE id = $1`, "renewed": `UPDATE tokens SET hash = x'00' WHERE id = $1`,
+		"deleted": `DELETE FROM tokens WHERE id = $1`, "renewed": `UPDATE tokens SET hash = randomblob(1) WHERE id = $1`,
 	} {
 		by, err := c.Account.TokenActor(t.Context(), tokens[what], "192.0.2.1")
 		if err != nil {

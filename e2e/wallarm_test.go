@@ -175,6 +175,7 @@ func TestWallarm_UsersOfEveryRole(t *testing.T) {
 }
 
 func TestWallarm_UsersAreFoundAsTheyAreAskedFor(t *testing.T) {
+	harness.OnBoth(t)
 	t.Parallel()
 	c, api := startProgram(t)
 	for i, name := range []string{"Cem", "Ann", "Bea"} {

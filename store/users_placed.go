@@ -111,6 +111,9 @@ func among[T any](conditions []string, args []any, expression string, values []T
 	if values == nil {
 		return conditions, args
 	}
+	if len(values) == 0 { // PostgreSQL knows no empty list
+		return append(conditions, "1 = 0"), args
+	}
 	places := make([]string, len(values))
 	for i, value := range values {
 		args = append(args, value)

@@ -47,9 +47,29 @@ type Console struct {
 	beside    *sql.DB           // a connection of the test's own; nil until Raw
 }
 
+// onBoth are the names of tests that OnBoth has marked.
+var onBoth sync.Map
+
+// OnBoth marks a test as the one of its section that runs on PostgreSQL each time; the others of e2e run there where all do, without
+// -short. It comes before Start.
+func OnBoth(t *testing.T) {
+	t.Helper()
+	onBoth.Store(t.Name(), true)
+}
+
+// SkipUnmarked skips a test that is not for PostgreSQL each time. Start, Ready and Build do so by themselves.
+func SkipUnmarked(t *testing.T) {
+	t.Helper()
+	name, _, _ := strings.Cut(t.Name(), "/")
+	if _, marked := onBoth.Load(name); storetest.OnPostgres() && testing.Short() && !marked {
+		t.Skip("runs on PostgreSQL where all tests do")
+	}
+}
+
 // Start serves a console on a free port with a mail server and a receiver on this machine. configure may be nil.
 func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
+	SkipUnmarked(t)
 	c := &Console{T: t, Mail: fake.NewMailServer(t, fake.MailOptions{}), Receiver: fake.NewReceiver(t), Log: new(Logbook), Data: t.TempDir()}
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
@@ -60,11 +80,11 @@ func Start(t *testing.T, configure func(*cli.Serve)) *Console {
 		Listener:     listener, BaseURL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port),
 		SMTP: c.Mail.URL(), LogFormat: "json",
 	}
-	if storetest.OnPostgres() {
-		serve.Database = storetest.Place(t)
-	}
 	if configure != nil {
 		configure(&serve)
+	}
+	if serve.Database == "" && storetest.OnPostgres() {
+		serve.Database = storetest.Place(t)
 	}
 	c.serve(serve)
 	return c
@@ -115,20 +135,26 @@ func (c *Console) now() time.Time {
 	return time.Now()
 }
 
-// installation is the database and the key of an account with John Doe as its Global Administrator.
+// installation is the database and the key of an account with John Doe as its Global Administrator. Where tests run on PostgreSQL the
+// database is not among the files.
 var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	var problems strings.Builder
-	status := cli.Run(context.Background(), []string{"setup", "--data", dir, "--company", Company, "--cloud", Cloud, "--first-name", "John",
-		"--last-name", "Doe", "--email", AdminEmail, "--password-stdin"}, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems)
-	if status != 0 {
-		return nil, errors.New(problems.String())
+	arguments := []string{"setup", "--data", dir, "--company", Company, "--cloud", Cloud, "--first-name", "John", "--last-name", "Doe",
+		"--email", AdminEmail, "--password-stdin"}
+	files = map[string][]byte{"console.key": nil}
+	if storetest.OnPostgres() {
+		err = storetest.Fill(filling, func(place string) error { return setUp(append(arguments, "--database", place)) })
+	} else {
+		files["console.db"] = nil
+		err = setUp(arguments)
 	}
-	files = map[string][]byte{"console.db": nil, "console.key": nil}
+	if err != nil {
+		return nil, err
+	}
 	for name := range files {
 		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			return nil, err
@@ -137,9 +163,22 @@ var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 	return files, nil
 })
 
+// filling is what databases of PostgreSQL that installation has filled are called.
+const filling = "set_up"
+
+// setUp runs the program once.
+func setUp(arguments []string) error {
+	var problems strings.Builder
+	if cli.Run(context.Background(), arguments, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems) != 0 {
+		return errors.New(problems.String())
+	}
+	return nil
+}
+
 // Ready is Start and SetUp, in less time. configure may be nil.
 func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 	t.Helper()
+	SkipUnmarked(t)
 	files, err := installation()
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +189,9 @@ func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 				t.Fatal(err)
 			}
 		}
+		if storetest.OnPostgres() {
+			s.Database = storetest.Filled(t, filling)
+		}
 		if configure != nil {
 			configure(s)
 		}
@@ -159,6 +201,7 @@ func Ready(t *testing.T, configure func(*cli.Serve)) *Console {
 // StartAt is Ready with a clock that stands still, after the set-up, until the test moves it.
 func StartAt(t *testing.T) (*Console, *fake.Clock) {
 	t.Helper()
+	SkipUnmarked(t)
 	if _, err := installation(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 // Build makes the program as it is shipped: without the race detector, so that its speed is the real one.
 func Build(t *testing.T) (program string) {
 	t.Helper()
+	SkipUnmarked(t)
 	program = filepath.Join(t.TempDir(), "console")
 	command := exec.Command("go", "build", "-buildvcs=false", "-o", program, "console")
 	if output, err := command.CombinedOutput(); err != nil {

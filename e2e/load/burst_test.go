@@ -33,18 +33,18 @@ func TestBurstOfSignIns(t *testing.T) {
 	c.kill()
 	c.crowd(people)
 	c.start()
-	crowd := make([]*client, people)
+	crowd := make([]*harness.Caller, people)
 	for i := range crowd {
 		crowd[i] = c.client()
-		_, body, err := crowd[i].get("/signin")
+		_, body, err := crowd[i].Get("/signin")
 		token := harness.CSRFInput.FindStringSubmatch(body)
 		if err != nil || token == nil {
 			t.Fatalf("the sign-in page: %v\n%s", err, body)
 		}
-		crowd[i].csrf = token[1]
+		crowd[i].FormToken = token[1]
 	}
 	admin := c.client()
-	admin.mustPost(t, http.StatusSeeOther, "/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
+	admin.MustPost(t, http.StatusSeeOther, "/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
 	before := c.resident()
 	stop, pages := make(chan struct{}), make(chan []time.Duration)
 	go func() { pages <- c.loads(admin, stop) }()
@@ -93,7 +93,7 @@ func burstEmail(i int) string { return fmt.Sprintf("burst%d@example.com", i) }
 
 // signInAll has everybody sign in at once, and again when they are told to wait. It returns how long the slowest answer took,
 // how many were in at once, and the largest memory seen.
-func (c *crashing) signInAll(crowd []*client) (slowest time.Duration, atOnce int, peak int64) {
+func (c *crashing) signInAll(crowd []*harness.Caller) (slowest time.Duration, atOnce int, peak int64) {
 	var mu sync.Mutex
 	var everybody sync.WaitGroup
 	done := make(chan struct{})
@@ -101,7 +101,7 @@ func (c *crashing) signInAll(crowd []*client) (slowest time.Duration, atOnce int
 		everybody.Go(func() {
 			for try := 0; ; try++ {
 				began := time.Now()
-				status, wait, err := person.signIn(burstEmail(i))
+				status, wait, err := signIn(person, burstEmail(i))
 				took := time.Since(began)
 				mu.Lock()
 				slowest = max(slowest, took)
@@ -132,9 +132,9 @@ func (c *crashing) signInAll(crowd []*client) (slowest time.Duration, atOnce int
 }
 
 // signIn returns the status and how long the console asks to wait.
-func (b *client) signIn(email string) (status int, wait time.Duration, err error) {
-	form := url.Values{"csrf_token": {b.csrf}, "email": {email}, "password": {harness.AdminPassword}}
-	response, err := b.http.PostForm(b.base.String()+"/signin", form)
+func signIn(b *harness.Caller, email string) (status int, wait time.Duration, err error) {
+	form := url.Values{"csrf_token": {b.FormToken}, "email": {email}, "password": {harness.AdminPassword}}
+	response, err := b.HTTP.PostForm(b.Base.String()+"/signin", form)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -144,10 +144,10 @@ func (b *client) signIn(email string) (status int, wait time.Duration, err error
 }
 
 // loads opens the user list over and over until stop, and returns how long each took.
-func (c *crashing) loads(admin *client, stop chan struct{}) (took []time.Duration) {
+func (c *crashing) loads(admin *harness.Caller, stop chan struct{}) (took []time.Duration) {
 	for {
 		began := time.Now()
-		if status, _, err := admin.get("/settings/users"); err != nil || status != http.StatusOK {
+		if status, _, err := admin.Get("/settings/users"); err != nil || status != http.StatusOK {
 			c.t.Errorf("the user list: %d %v", status, err)
 		}
 		took = append(took, time.Since(began))

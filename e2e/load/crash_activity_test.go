@@ -111,7 +111,7 @@ func (c *crashing) crashRetaining(n int) {
 // retain decides for how many months the activity log is kept, and waits a moment.
 func (c *crashing) retain(ctx context.Context, months string) {
 	version := fmt.Sprint(c.number(`SELECT version FROM account`))
-	status, _, err := c.admin.post("/settings/general/activity", "retention", months, "version", version)
+	status, _, err := c.admin.Post("/settings/general/activity", "retention", months, "version", version)
 	c.acknowledged(status, err, http.StatusSeeOther)
 	pause(ctx, rand.N(200*time.Millisecond))
 }

@@ -2,17 +2,14 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -75,7 +72,7 @@ type crashing struct {
 
 	process *exec.Cmd
 	output  *harness.Logbook
-	admin   *client
+	admin   *harness.Caller
 
 	mu     sync.Mutex
 	added  map[string]bool   // addresses added with Add new user
@@ -108,8 +105,8 @@ func newCrashing(t *testing.T) *crashing {
 	c.start()
 	t.Cleanup(func() { c.kill() })
 	c.admin = c.client()
-	c.admin.mustPost(t, http.StatusSeeOther, "/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
-	c.admin.mustPost(
+	c.admin.MustPost(t, http.StatusSeeOther, "/signin", "email", harness.AdminEmail, "password", harness.AdminPassword)
+	c.admin.MustPost(
 		t,
 		http.StatusSeeOther,
 		"/settings/integrations/new?type=slack",
@@ -120,7 +117,7 @@ func newCrashing(t *testing.T) *crashing {
 		"url",
 		c.slack.URL+"/services/T0/B0/secret",
 	)
-	c.admin.mustPost(t, http.StatusSeeOther, "/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq",
+	c.admin.MustPost(t, http.StatusSeeOther, "/settings/triggers/new", "name", "Added user", "condition", "user_added", "role_operator", "eq",
 		"integration_ids", "1", "enabled", "1")
 	return c
 }
@@ -165,7 +162,7 @@ func (c *crashing) start() {
 	c.launch()
 	visitor := c.client()
 	harness.Eventually(c.t, "the console answers", func() bool {
-		status, _, err := visitor.get("/readyz")
+		status, _, err := visitor.Get("/readyz")
 		return err == nil && status == http.StatusOK
 	})
 }
@@ -216,7 +213,7 @@ func pause(ctx context.Context, d time.Duration) {
 // addSomebody adds a person who is invited by mail.
 func (c *crashing) addSomebody(name string) {
 	email := "mail-" + name + "@example.com"
-	status, _, err := c.admin.post(
+	status, _, err := c.admin.Post(
 		"/settings/users/new",
 		"role",
 		"analyst",
@@ -239,7 +236,7 @@ var shownLink = regexp.MustCompile(`value="[^"]*(/signup/[^"]+)"`)
 // linkSomebody invites a person by link.
 func (c *crashing) linkSomebody(name string) {
 	email := "link-" + name + "@example.com"
-	status, body, err := c.admin.post("/settings/users/invite-link", "role", "read_only", "duration", "1d", "email", email, "tenant_id", "1")
+	status, body, err := c.admin.Post("/settings/users/invite-link", "role", "read_only", "duration", "1d", "email", email, "tenant_id", "1")
 	if !c.acknowledged(status, err, http.StatusOK) {
 		return
 	}
@@ -301,7 +298,7 @@ func (c *crashing) link(email string) string {
 
 // signUp accepts an invitation and reports whether that was acknowledged.
 func (c *crashing) signUp(email, path string) bool {
-	status, _, err := c.client().post(path, "first_name", "Sign", "last_name", "Up", "password", harness.Password(email))
+	status, _, err := c.client().Post(path, "first_name", "Sign", "last_name", "Up", "password", harness.Password(email))
 	if !c.acknowledged(status, err, http.StatusSeeOther) {
 		return false
 	}
@@ -332,7 +329,7 @@ func (c *crashing) checkAcknowledged() {
 		if c.linked[email] != "" && !c.joined[email] {
 			tab = "invited" // until they sign up
 		}
-		status, body, err := c.admin.get("/settings/users?tab=" + tab + "&q=" + email)
+		status, body, err := c.admin.Get("/settings/users?tab=" + tab + "&q=" + email)
 		if err != nil || status != http.StatusOK || !strings.Contains(body, ">"+email+"<") {
 			c.t.Errorf("%s was acknowledged and is not listed: %d %v", email, status, err)
 		}
@@ -345,7 +342,7 @@ func (c *crashing) checkAcknowledged() {
 func (c *crashing) checkSignUps() {
 	c.t.Helper()
 	for email := range c.tried {
-		status, _, err := c.client().get(c.link(email))
+		status, _, err := c.client().Get(c.link(email))
 		switch {
 		case err == nil && status == http.StatusOK && !c.joined[email]:
 			c.signUp(email, c.link(email))
@@ -353,7 +350,7 @@ func (c *crashing) checkSignUps() {
 			c.t.Errorf("the link of %s, acknowledged: %t, answers %d %v", email, c.joined[email], status, err)
 		}
 		if status, _, err := c.client().
-			post("/signin", "email", email, "password", harness.Password(email)); err != nil ||
+			Post("/signin", "email", email, "password", harness.Password(email)); err != nil ||
 			status != http.StatusSeeOther {
 			c.t.Errorf("%s cannot sign in: %d %v", email, status, err)
 		}
@@ -521,65 +518,4 @@ func (c *crashing) checkMessageIDs() {
 	}
 }
 
-// client is a browser whose console may be dead: what fails is returned.
-type client struct {
-	base *url.URL
-	http *http.Client
-	csrf string // of its forms, once known
-}
-
-func (c *crashing) client() *client {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return &client{base: c.base, http: &http.Client{
-		Jar: jar, Timeout: 30 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
-
-// get returns the status and the body.
-func (c *client) get(path string) (int, string, error) {
-	response, err := c.http.Get(c.base.String() + path)
-	return read(response, err)
-}
-
-// post sends a form with these pairs of names and values. It reads the page with the form first if it knows no token
-// for forms; when there is no form, it returns that page.
-func (c *client) post(path string, pairs ...string) (int, string, error) {
-	if c.csrf == "" {
-		status, body, err := c.get(path)
-		token := harness.CSRFInput.FindStringSubmatch(body)
-		if err != nil || token == nil {
-			return status, body, err
-		}
-		c.csrf = token[1]
-	}
-	form := url.Values{"csrf_token": {c.csrf}}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Add(pairs[i], pairs[i+1])
-	}
-	response, err := c.http.PostForm(c.base.String()+path, form)
-	return read(response, err)
-}
-
-// mustPost is post for what must succeed. Signing in changes the token, so the next form is read again.
-func (c *client) mustPost(t *testing.T, want int, path string, pairs ...string) {
-	t.Helper()
-	c.csrf = ""
-	if status, body, err := c.post(path, pairs...); err != nil || status != want {
-		t.Fatalf("%s: %d %v\n%s", path, status, err, body)
-	}
-}
-
-// read returns an answer that has arrived as a whole.
-func read(response *http.Response, err error) (int, string, error) {
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	var body bytes.Buffer
-	_, err = io.Copy(&body, response.Body)
-	return response.StatusCode, body.String(), err
-}
+func (c *crashing) client() *harness.Caller { return harness.NewCaller(c.t, c.base, nil) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -135,15 +136,16 @@ func (tx *Tx) enlist(ctx context.Context, in NewUser, user store.User, send send
 	}
 	if user.ActivatedAt == 0 {
 		invited = "to be sent later"
-		invitation := store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
-		if err := tx.invite(ctx, user, &invitation); err != nil {
-			return fact{}, err
-		}
+		invitation := tx.newInvitation(user, store.Invitation{Duration: MailInvitationLasts})
+		var err error
 		if send == byMailNow {
-			if err := tx.mailInvitation(ctx, user, &invitation); err != nil {
-				return fact{}, err
-			}
+			err = tx.mailInvitation(ctx, user, &invitation)
 			invited = invitedUntil(invitation)
+		} else {
+			err = tx.db.InsertInvitation(ctx, &invitation)
+		}
+		if err != nil {
+			return fact{}, err
 		}
 	}
 	added, err := tx.membership(ctx, user)
@@ -193,10 +195,7 @@ func (tx *Tx) offerLink(ctx context.Context, in NewUser) (Issued, error) {
 	if err := tx.db.InsertUser(ctx, &user); err != nil {
 		return Issued{}, err
 	}
-	invitation := store.Invitation{UserID: user.ID, ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]}
-	if err := tx.invite(ctx, user, &invitation); err != nil {
-		return Issued{}, err
-	}
+	invitation := tx.newInvitation(user, store.Invitation{ByLink: true, TenantID: in.TenantID, Duration: LinkDurations[in.Duration]})
 	token, err := tx.issueLink(ctx, &invitation, tx.by.UserID)
 	if err != nil {
 		return Issued{}, err
@@ -362,12 +361,16 @@ func (v *View) requireNew(ctx context.Context, in NewUser, user store.User) erro
 	if err := v.requirePermission(permission.UsersCreate); err != nil {
 		return err
 	}
+	tenants, err := v.db.Tenants(ctx)
+	if err != nil {
+		return err
+	}
 	if !user.Role.Global() {
-		if err := v.requireEnabled(ctx, in.TenantID); err != nil {
+		if err := requireEnabled(tenants, in.TenantID); err != nil {
 			return err
 		}
 	}
-	if err := v.requireGrant(ctx, user.Role, in.TenantID); err != nil {
+	if err := v.requireAllOf(tenants, toGrant(user.Role, in.TenantID), Lack{needs: permission.UsersUpdate}); err != nil {
 		return err
 	}
 	owner, err := v.db.UserByEmailKey(ctx, user.EmailKey)
@@ -380,16 +383,16 @@ func (v *View) requireNew(ctx context.Context, in NewUser, user store.User) erro
 	return taken(owner)
 }
 
-// requireEnabled refuses a tenant that does not exist or gives no access at present.
-func (v *View) requireEnabled(ctx context.Context, tenantID int64) error {
-	tenant, err := v.db.TenantByID(ctx, tenantID)
+// requireEnabled refuses a tenant that is not among these or gives no access at present.
+func requireEnabled(tenants []store.Tenant, id int64) error {
+	at := slices.IndexFunc(tenants, func(t store.Tenant) bool { return t.ID == id })
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case at < 0:
 		return invalid("tenant_id", "Choose a tenant.")
-	case err == nil && tenant.DisabledAt != 0:
-		return invalid("tenant_id", tenant.Name+" is disabled. Choose another tenant.")
+	case tenants[at].DisabledAt != 0:
+		return invalid("tenant_id", tenants[at].Name+" is disabled. Choose another tenant.")
 	}
-	return err
+	return nil
 }
 
 // pendingInvitation returns a pending invitation when the actor may do to its person what p allows. It returns Joined once it was
@@ -439,44 +442,49 @@ func (v *View) issuable(ctx context.Context, id int64) (store.Invitation, store.
 	return invitation, user, err
 }
 
-// invite stores a new invitation by the actor.
-func (tx *Tx) invite(ctx context.Context, user store.User, invitation *store.Invitation) error {
-	invitation.InviterID, invitation.InviterName, invitation.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
-	invitation.CreatedAt, invitation.ExpiresAt = tx.now, tx.now.Add(invitation.Duration)
+// newInvitation is an invitation of a person by the actor, not yet stored. What it is like otherwise stands in like.
+func (tx *Tx) newInvitation(user store.User, like store.Invitation) store.Invitation {
+	like.UserID = user.ID
+	like.InviterID, like.InviterName, like.InviterEmail = tx.by.UserID, tx.by.Name, tx.by.Email
+	like.CreatedAt, like.ExpiresAt = tx.now, tx.now.Add(like.Duration)
 	if user.Role.Global() {
-		invitation.TenantID = 0
+		like.TenantID = 0
 	}
-	return tx.db.InsertInvitation(ctx, invitation)
+	return like
 }
 
-// issueLink ends the earlier links of an invitation and returns the token of a fresh one, which maker gets to hand it on;
-// 0 for one that is mailed.
+// issueLink ends the earlier links of an invitation, which it stores, and returns the token of a fresh one. maker gets that to hand it on.
 func (tx *Tx) issueLink(ctx context.Context, invitation *store.Invitation, maker int64) (string, error) {
-	if err := tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkReplaced); err != nil {
-		return "", err
-	}
 	token := auth.NewToken()
 	invitation.ExpiresAt = tx.now.Add(invitation.Duration)
-	if err := tx.db.InsertSignupLink(ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt, maker); err != nil {
-		return "", err
-	}
-	return token, tx.db.UpdateInvitation(ctx, *invitation)
+	return token, tx.storeWithLink(ctx, invitation, token, maker)
 }
 
-// mailInvitation issues a fresh link and queues the mail that carries it. It returns Throttled where the address was sent too
-// many.
+// storeWithLink stores an invitation, new or changed, whose only link is that of a token, which maker got; 0: it is mailed.
+func (tx *Tx) storeWithLink(ctx context.Context, invitation *store.Invitation, token string, maker int64) (err error) {
+	if invitation.ID == 0 {
+		err = tx.db.InsertInvitation(ctx, invitation)
+	} else if err = tx.db.EndSignupLinks(ctx, invitation.ID, store.LinkReplaced); err == nil {
+		err = tx.db.UpdateInvitation(ctx, *invitation)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.db.InsertSignupLink(ctx, auth.HashToken(token), invitation.ID, invitation.ExpiresAt, maker)
+}
+
+// mailInvitation stores an invitation, new or not, and queues a mail with a fresh link, which is its only one from then on. It returns
+// Throttled where the address was sent too many.
 func (tx *Tx) mailInvitation(ctx context.Context, user store.User, invitation *store.Invitation) error {
 	if err := tx.use(ctx, trial{actResendInvitation, userObject(user), user.EmailKey}, invitationMails, invitationMailsOfADay); err != nil {
 		return err
 	}
-	token, err := tx.issueLink(ctx, invitation, 0)
+	account, err := tx.company(ctx)
 	if err != nil {
 		return err
 	}
-	account, err := tx.db.Account(ctx)
-	if err != nil {
-		return err
-	}
+	token := auth.NewToken()
+	invitation.ExpiresAt = tx.now.Add(invitation.Duration)
 	invitation.MailDeliveryID, err = tx.mail(ctx, user, notify.TemplateInvitation, notify.Invitation{
 		Company: account.Name, Name: user.Name(), Email: user.Email, Role: user.Role.Label(),
 		InviterName: invitation.InviterName, InviterEmail: invitation.InviterEmail, ExpiresAt: int64(invitation.ExpiresAt),
@@ -484,5 +492,5 @@ func (tx *Tx) mailInvitation(ctx context.Context, user store.User, invitation *s
 	if err != nil {
 		return fmt.Errorf("queue invitation: %w", err)
 	}
-	return tx.db.UpdateInvitation(ctx, *invitation)
+	return tx.storeWithLink(ctx, invitation, token, 0)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"console/internal/auth"
@@ -191,11 +192,17 @@ type trial struct {
 // use counts one more of what limits of one kind allow a subject, or refuses it with Throttled. It is counted in the
 // database: a restart forgets nothing.
 func (tx *Tx) use(ctx context.Context, what trial, limits ...Limit) error {
+	var longest time.Duration
 	for _, l := range limits {
-		uses, err := tx.db.Uses(ctx, l.Kind, what.subject, tx.now.Add(-l.Time), tx.now)
-		if err != nil {
-			return err
-		}
+		longest = max(longest, l.Time)
+	}
+	all, err := tx.db.Uses(ctx, limits[0].Kind, what.subject, tx.now.Add(-longest), tx.now)
+	if err != nil {
+		return err
+	}
+	for _, l := range limits {
+		first, _ := slices.BinarySearch(all, tx.now.Add(-l.Time)+1)
+		uses := all[first:]
 		if over := len(uses) - l.Number; over >= 0 {
 			return l.beyond(time.Duration(uses[over].Add(l.Time)-tx.now)*time.Millisecond, what.action, what.about)
 		}

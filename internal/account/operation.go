@@ -15,6 +15,7 @@ type View struct {
 	db      store.Queries
 	by      Actor
 	now     store.Millis
+	account *store.Account // as it was when the operation began; nil: not read
 }
 
 // Tx is a running operation that writes, in one transaction.
@@ -132,6 +133,9 @@ func (tx *Tx) as(by Actor) *Tx {
 // SignedOut when that has ended meanwhile, and with TokenRefused or TokenHeld when the token does not work any more; besides finished
 // ones, sessions at the stage given are let in.
 func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session, error) {
+	if v.by.SessionID != 0 && v.by.job == 0 { // a job that acts for them needs none
+		return v.authorizeSession(ctx, stage)
+	}
 	main, err := v.db.MainTenant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return store.Session{}, Refuse(NotSetUp)
@@ -147,32 +151,48 @@ func (v *View) authorize(ctx context.Context, stage store.Stage) (store.Session,
 	if v.by.TokenID != 0 {
 		return store.Session{}, v.authorizeToken(ctx)
 	}
-	session, err := v.actorSession(ctx, stage)
-	if err != nil {
-		return store.Session{}, err
+	if v.by.job == 0 {
+		return store.Session{}, Refuse(SignedOut)
 	}
 	user, err := v.db.UserByID(ctx, v.by.UserID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && user.Status() != store.Active {
+	if errors.Is(err, store.ErrNotFound) {
 		return store.Session{}, Refuse(SignedOut)
 	}
 	if err != nil {
 		return store.Session{}, err
+	}
+	return store.Session{}, v.authorizeUser(ctx, user)
+}
+
+// authorizeSession is authorize for who works in a session.
+func (v *View) authorizeSession(ctx context.Context, stage store.Stage) (store.Session, error) {
+	working, err := v.db.WorkingSession(ctx, v.by.SessionID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && working.Stage != store.Finished && working.Stage != stage {
+		return store.Session{}, Refuse(SignedOut)
+	}
+	if err != nil {
+		return store.Session{}, err
+	}
+	v.by.Main, v.account = working.Main, &working.Account
+	return working.Session, v.authorizeUser(ctx, working.User)
+}
+
+// authorizeUser lets in whoever may sign in, with what they hold.
+func (v *View) authorizeUser(ctx context.Context, user store.User) (err error) {
+	if user.Status() != store.Active {
+		return Refuse(SignedOut)
 	}
 	v.by.Role = user.Role
 	v.by.Can, err = holdings(ctx, v.db, user)
-	return session, err
+	return err
 }
 
-// actorSession is the session in which the actor works. A job that acts for them needs none.
-func (v *View) actorSession(ctx context.Context, stage store.Stage) (store.Session, error) {
-	if v.by.job != 0 {
-		return store.Session{}, nil
+// company is the account as it was when the operation began.
+func (v *View) company(ctx context.Context) (store.Account, error) {
+	if v.account != nil {
+		return *v.account, nil
 	}
-	session, err := v.db.SessionByID(ctx, v.by.SessionID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && session.Stage != store.Finished && session.Stage != stage {
-		return store.Session{}, Refuse(SignedOut)
-	}
-	return session, err
+	return v.db.Account(ctx)
 }
 
 // requirePermission refuses when the actor lacks p in the main tenant, which decides about the console's own resources (rule "main
@@ -218,6 +238,11 @@ func (v *View) requireAll(ctx context.Context, wanted permission.Holdings, lack 
 	if err != nil {
 		return err
 	}
+	return v.requireAllOf(tenants, wanted, lack)
+}
+
+// requireAllOf is requireAll where the tenants are known.
+func (v *View) requireAllOf(tenants []store.Tenant, wanted permission.Holdings, lack Lack) error {
 	missing, lacks := v.by.Can.Lacks(wanted, tenantIDs(tenants))
 	if !lacks {
 		return nil

@@ -87,7 +87,11 @@ func (s *Service) previewFile(ctx context.Context, by Actor, in ImportInput) (fu
 		return nil, err
 	}
 	return func(v *View) (ImportPreview, error) {
-		if err := v.requireEnabled(ctx, in.TenantID); err != nil {
+		tenants, err := v.db.Tenants(ctx)
+		if err == nil {
+			err = requireEnabled(tenants, in.TenantID)
+		}
+		if err != nil {
 			return ImportPreview{}, err
 		}
 		return v.checkImport(ctx, file, in)

@@ -132,7 +132,11 @@ func (tx *Tx) changePlace(ctx context.Context, id int64, in UserChange) error {
 	if in.TenantID == 0 || in.TenantID == found.TenantID || found.Role.Global() {
 		return nil
 	}
-	if err := tx.requireEnabled(ctx, in.TenantID); err != nil {
+	tenants, err := tx.db.Tenants(ctx)
+	if err == nil {
+		err = requireEnabled(tenants, in.TenantID)
+	}
+	if err != nil {
 		return err
 	}
 	memberships, err := tx.db.Memberships(ctx, id)

@@ -117,12 +117,9 @@ func (tx *Tx) adaptSignIn(ctx context.Context, user *store.User, old permission.
 		return tx.db.DeleteInvitation(ctx, invitation.ID)
 	case !old.SignsIn() && user.Role.SignsIn():
 		user.ActivatedAt = 0
-		invitation = store.Invitation{UserID: user.ID, Duration: MailInvitationLasts}
-		if err := tx.invite(ctx, *user, &invitation); err != nil {
-			return err
-		}
+		invitation = tx.newInvitation(*user, store.Invitation{Duration: MailInvitationLasts})
 		if user.DisabledAt != 0 { // a link would lead nowhere; it can be sent once access is enabled
-			return nil
+			return tx.db.InsertInvitation(ctx, &invitation)
 		}
 		return tx.mailInvitation(ctx, *user, &invitation)
 	}

@@ -20,9 +20,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"console/store"
@@ -39,8 +39,8 @@ var running cluster
 
 // cluster is a server of PostgreSQL that listens on a socket in its own directory.
 type cluster struct {
-	dir  string
-	made atomic.Int64 // databases
+	dir       string
+	databases databases
 
 	ender *exec.Cmd // ends it once lives is closed, or the tests are killed
 	lives io.Closer
@@ -63,11 +63,23 @@ func Main(m *testing.M) int {
 	return status
 }
 
+// Throwaway starts a cluster for a program that measures, and returns the URL of an empty database. stop ends it.
+func Throwaway() (url string, stop func() error, err error) {
+	if err := running.start(); err != nil {
+		return "", nil, errors.Join(err, running.stop())
+	}
+	url, err = running.url("console_measured"), running.exec("CREATE DATABASE console_measured TEMPLATE template0")
+	if err != nil {
+		return "", nil, errors.Join(err, running.stop())
+	}
+	return url, running.stop, nil
+}
+
 // Place returns the name of an empty database as [store.Open] takes it. It goes with the test.
 func Place(t testing.TB) string {
 	t.Helper()
 	if OnPostgres() {
-		return copyOf(t, "TEMPLATE "+template)
+		return running.placeWith(t, running.databases.empty)
 	}
 	empty, err := emptyFile()
 	if err != nil {
@@ -101,12 +113,7 @@ var emptyFile = sync.OnceValues(func() (content []byte, err error) {
 // Bare is Place for PostgreSQL alone: a database without any table, made with options of CREATE DATABASE.
 func Bare(t testing.TB, options string) string {
 	t.Helper()
-	return copyOf(t, options)
-}
-
-func copyOf(t testing.TB, options string) string {
-	t.Helper()
-	name := fmt.Sprintf("console_%d", running.made.Add(1))
+	name := running.databases.newName()
 	if err := running.exec("CREATE DATABASE " + name + " " + options); err != nil {
 		t.Fatal(err)
 	}
@@ -118,12 +125,13 @@ func copyOf(t testing.TB, options string) string {
 	return running.url(name)
 }
 
-// Raw opens the database at a place for statements of a test's own.
+// Raw opens the database at a place for statements of a test's own. On PostgreSQL they also find the functions of SQLite that tests use
+// most; statements of the program do not.
 func Raw(t testing.TB, place string) *sql.DB {
 	t.Helper()
 	driver, source := "sqlite", "file:"+place+"?_pragma=busy_timeout(10000)"
 	if store.IsURL(place) {
-		driver, source = "pgx", place
+		driver, source = "pgx", place+"&search_path=public,storetest"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
@@ -136,6 +144,13 @@ func Raw(t testing.TB, place string) *sql.DB {
 	})
 	return db
 }
+
+// asSQLite are functions that SQLite has.
+const asSQLite = `CREATE FUNCTION storetest.json_extract(TEXT, TEXT) RETURNS TEXT IMMUTABLE LANGUAGE sql AS
+		$$ SELECT jsonb_path_query_first(CAST($1 AS JSONB), CAST($2 AS JSONPATH)) #>> '{}' $$;
+	CREATE FUNCTION storetest.hex(BYTEA) RETURNS TEXT IMMUTABLE LANGUAGE sql AS $$ SELECT upper(encode($1, 'hex')) $$;
+	CREATE FUNCTION storetest.randomblob(INTEGER) RETURNS BYTEA LANGUAGE sql AS
+		$$ SELECT decode(string_agg(lpad(to_hex(CAST(floor(random() * 256) AS INTEGER)), 2, '0'), ''), 'hex') FROM generate_series(1, $1) $$`
 
 func (c *cluster) url(database string) string {
 	return "postgres:///" + database + "?" + url.Values{"host": {c.dir}, "user": {"console"}}.Encode()
@@ -172,11 +187,37 @@ func (c *cluster) start() (err error) {
 	if err := c.exec("CREATE DATABASE " + template); err != nil {
 		return err
 	}
-	db, err := store.Open(context.Background(), c.url(template))
+	return c.fillTemplate(context.Background())
+}
+
+// fillTemplate makes the newest schema in the template.
+func (c *cluster) fillTemplate(ctx context.Context) error {
+	db, err := store.Open(ctx, c.url(template))
 	if err != nil {
 		return err
 	}
-	return db.Close()
+	if err := db.Close(); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, c.url(template))
+	if err != nil {
+		return err
+	}
+	err = execute(ctx, conn.PgConn(), "CREATE SCHEMA storetest; "+asSQLite+"; "+noteSchemaChanges)
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
+		return err
+	}
+	c.databases.filled = map[string]content{}
+	c.databases.empty, err = contentOf(ctx, c.url(template))
+	return err
+}
+
+// Restart stops the cluster, which ends all connections, and starts it again. No other test may run meanwhile.
+func Restart(t testing.TB) {
+	t.Helper()
+	if err := running.run("pg_ctl", "-w", "-m", "fast", "-D", running.data(), "-l", filepath.Join(running.dir, "log"), "restart"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // endLater starts what ends the cluster and removes its directory when its input ends: that happens however the tests end.
