@@ -18,7 +18,7 @@ func scanUserChange(s scanner) (c UserChange, err error) {
 
 // LastUserChange returns the newest entry of the log of changes to people. Where there is none, it is the zero value.
 func (q Queries) LastUserChange(ctx context.Context) (UserChange, error) {
-	last, err := one(ctx, q.q, scanUserChange, `SELECT `+userChangeColumns+` FROM user_changes ORDER BY id DESC LIMIT 1`)
+	last, err := one(ctx, q.q, scanUserChange, `SELECT `+userChangeColumns+` FROM user_changes WHERE id = (SELECT max(id) FROM user_changes)`)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
