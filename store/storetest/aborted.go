@@ -12,7 +12,8 @@ import (
 const GoesOn = "goes_on"
 
 // requireNoneAborted finds fault with statements that follow one that has failed in the same transaction, outside its savepoint: SQLite
-// would carry them out, PostgreSQL refuses all but the end of the transaction. Its log has them, whether or not anybody looked at the error.
+// would carry them out, PostgreSQL refuses all but the end of the transaction. Its log has them, whether or not anybody looked at the
+// error.
 func (c *cluster) requireNoneAborted() error {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {
