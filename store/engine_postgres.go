@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"net/url"
 	"os"
 	"path"
@@ -360,9 +361,11 @@ func (postgresEngine) merge(s *entrySearch, b *entryStatement, path entryPath, k
 	b.grow(s.inOrder("e.at", "e.id")+" LIMIT ?", limit)
 }
 
-// postgresFailure reads the classes of SQLSTATE: 22 and 42 are statements that the program should not have sent, 23 are constraints.
+// postgresFailure reads the classes of SQLSTATE: 22 and 42 are statements that the program should not have sent, 23 are constraints. Of 42
+// some say that tables, columns or rights are not there that were: then the database has been changed by others, and is of no use.
 func postgresFailure(err error) (failure, bool) {
 	const unique, full, broken = "23505", "53100", "58030"
+	notOurs := []string{"42501", "42703", "42P01", preparedTwice} // no right, no such column, no such table
 	e, is := errors.AsType[*pgconn.PgError](err)
 	if !is {
 		away := isLost(err)
@@ -371,7 +374,7 @@ func postgresFailure(err error) (failure, bool) {
 	class := classOf(e)
 	return failure{
 		duplicate:  e.Code == unique,
-		constraint: class == "22" || class == "23" || class == "42" && e.Code != preparedTwice,
+		constraint: class == "22" || class == "23" || class == "42" && !slices.Contains(notOurs, e.Code),
 		disk:       e.Code == full || e.Code == readOnly || e.Code == broken,
 		away:       ends(e) || e.Code == crowded,
 		crowded:    e.Code == crowded,
