@@ -147,10 +147,10 @@ var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 		"--email", AdminEmail, "--password-stdin"}
 	files = map[string][]byte{"console.key": nil}
 	if storetest.OnPostgres() {
-		err = storetest.Fill(filling, func(place string) error { return setUp(append(arguments, "--database", place)) })
+		err = storetest.Fill(filling, func(place string) error { return runOnce(append(arguments, "--database", place)) })
 	} else {
 		files["console.db"] = nil
-		err = setUp(arguments)
+		err = runOnce(arguments)
 	}
 	if err != nil {
 		return nil, err
@@ -166,8 +166,8 @@ var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 // filling is what databases of PostgreSQL that installation has filled are called.
 const filling = "set_up"
 
-// setUp runs the program once.
-func setUp(arguments []string) error {
+// runOnce runs a command of the program that ends by itself.
+func runOnce(arguments []string) error {
 	var problems strings.Builder
 	if cli.Run(context.Background(), arguments, strings.NewReader(AdminPassword+"\n"), io.Discard, &problems) != 0 {
 		return errors.New(problems.String())
