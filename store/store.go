@@ -199,7 +199,8 @@ const (
 	migrationPause = 500 * time.Millisecond
 )
 
-// migrate brings a database to the newest schema. A migration that fails leaves what it was to change as it was; the error names it.
+// migrate brings a database to the newest schema. A migration that fails leaves what it was to change as it was; the error names it. On
+// SQLite nothing keeps two programs from migrating at once: one of them fails at what the other has done just then, and goes on after it.
 func migrate(ctx context.Context, e engine, db *sql.DB) error {
 	current, newest, err := versions(ctx, e, db)
 	if err != nil || current >= newest {
@@ -213,6 +214,10 @@ func migrate(ctx context.Context, e engine, db *sql.DB) error {
 		_, err = provider.Up(ctx)
 		if err == nil {
 			return nil
+		}
+		if now, _, failed := versions(ctx, e, db); failed == nil && now > current {
+			current = now
+			continue
 		}
 		if tried == migrationTries || !isBlocked(err) || ctx.Err() != nil {
 			return fmt.Errorf("migrate database: %w", err)
