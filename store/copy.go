@@ -508,6 +508,9 @@ func (r *copiedRows) row() (values []any, err error) {
 		return nil, unavailable(err)
 	}
 	for i, v := range r.values {
+		if content, is := v.([]byte); is && content == nil {
+			r.values[i] = []byte{} // an empty one: SQLite's driver says so of it, and PostgreSQL's takes that for NULL
+		}
 		text, is := v.(string)
 		if !is {
 			continue
