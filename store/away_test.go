@@ -149,7 +149,7 @@ func TestPG20_ACommitWithoutAnswerMayHaveHappened(t *testing.T) {
 // would allow it, is found in the log of the server, where every test on PostgreSQL is looked for it at the end.
 func TestPG14_WhatGoesOnAfterAnErrorIsFoundAndSavesNothing(t *testing.T) {
 	onPostgres(t)
-	db := openAt(t, storetest.Place(t)+"&application_name="+storetest.GoesOn)
+	db := openAt(t, storetest.Place(t)+"&application_name="+storetest.OnPurpose)
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := db.Update(ctx, func(*store.Tx) error { cancel(); return nil }); err == nil || errors.Is(err, store.ErrUndecided) {
 		t.Errorf("nobody waits: %v", err)
@@ -163,7 +163,43 @@ func TestPG14_WhatGoesOnAfterAnErrorIsFoundAndSavesNothing(t *testing.T) {
 	if err == nil || errors.Is(err, store.ErrUndecided) {
 		t.Errorf("a transaction that had failed: %v", err)
 	}
-	if err := storetest.RequireAborted(); err != nil {
+	if err := storetest.RequireFound(storetest.Aborted); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every package of tests that runs on PostgreSQL fails where writers wait for each other. This makes two of them do so, and looks whether
+// that would have been found.
+func TestPG23_WritersThatWaitForEachOtherAreFound(t *testing.T) {
+	onPostgres(t)
+	raw := storetest.Raw(t, storetest.Place(t)+"&application_name="+storetest.OnPurpose)
+	run(t, raw, `CREATE TABLE pair (id INT PRIMARY KEY, n INT)`, `INSERT INTO pair VALUES (1, 0), (2, 0)`)
+	var first, second [2]error
+	var both, have sync.WaitGroup
+	have.Add(2)
+	for i, order := range [2][2]int{{1, 2}, {2, 1}} {
+		both.Go(func() {
+			tx, err := raw.Begin()
+			if err != nil {
+				t.Error(err)
+				have.Done()
+				return
+			}
+			defer tx.Rollback()
+			_, first[i] = tx.Exec(`UPDATE pair SET n = n + 1 WHERE id = $1`, order[0])
+			have.Done()
+			have.Wait()
+			_, second[i] = tx.Exec(`UPDATE pair SET n = n + 1 WHERE id = $1`, order[1])
+		})
+	}
+	both.Wait()
+	if err := errors.Join(first[:]...); err != nil {
+		t.Error(err)
+	}
+	if (second[0] == nil) == (second[1] == nil) {
+		t.Errorf("the two ended with %v", second)
+	}
+	if err := storetest.RequireFound(storetest.Deadlock); err != nil {
 		t.Error(err)
 	}
 }

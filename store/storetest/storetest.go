@@ -56,7 +56,7 @@ func Main(m *testing.M) int {
 		return 1
 	}
 	status := m.Run()
-	if err := errors.Join(running.requireNoneAborted(), running.stop()); err != nil {
+	if err := errors.Join(running.requireNoFault(), running.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, "PostgreSQL for tests:", err)
 		return 1
 	}
