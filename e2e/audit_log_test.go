@@ -129,9 +129,7 @@ func TestEveryEntryIsALineOfTheAuditLog(t *testing.T) {
 		SELECT id + 1, at, 0, '', 'CLI', '', '', 'restore', 'database', 0, '', outcome, '{}', randomblob(32) FROM activity ORDER BY id DESC LIMIT 1`) // by another process
 	awaitLines(t, c, file)
 
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
+	c.Stop()
 	before := content(t, file)
 	c.Restart()
 	c.Browse(c.User(harness.AdminEmail)).Invite("bea").Wants(http.StatusSeeOther)
@@ -240,9 +238,7 @@ func TestTheAuditLogBeginsAnewInAnotherDatabase(t *testing.T) {
 		t.Fatalf("the marks are %v, %v", marks, err)
 	}
 	for _, mark := range []string{"999999 00\n", "1 00ff\n", "", "nonsense"} {
-		if err := c.Close(); err != nil {
-			t.Fatal(err)
-		}
+		c.Stop()
 		if err := os.WriteFile(marks[0], []byte(mark), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -45,6 +45,7 @@ type Console struct {
 	Config    cli.Serve         // as it was started
 	Transport http.RoundTripper // what browsers reach it through; nil: directly
 	beside    *sql.DB           // a connection of the test's own; nil until Raw
+	held      *os.File          // the socket of a console that was stopped; else nil
 }
 
 // onBoth are the names of tests that OnBoth has marked.
@@ -100,16 +101,30 @@ func (c *Console) serve(serve cli.Serve) {
 	c.T.Cleanup(func() { server.Close() })
 }
 
-// Restart stops the console and serves it again at the same address with the same data.
-func (c *Console) Restart() {
+// Stop stops the console. Its port is kept for Restart: it might be given to another test.
+func (c *Console) Stop() {
 	c.T.Helper()
-	if err := c.Close(); err != nil {
-		c.T.Fatal(err)
+	held, err := c.Config.Listener.(*net.TCPListener).File()
+	if err == nil {
+		c.held = held
+		err = c.Close()
 	}
-	listener, err := net.Listen("tcp", c.Config.Listener.Addr().String())
 	if err != nil {
 		c.T.Fatal(err)
 	}
+}
+
+// Restart stops the console, if it has not been stopped, and serves it again at the same address with the same data.
+func (c *Console) Restart() {
+	c.T.Helper()
+	if c.held == nil {
+		c.Stop()
+	}
+	listener, err := net.FileListener(c.held)
+	if err := errors.Join(err, c.held.Close()); err != nil {
+		c.T.Fatal(err)
+	}
+	c.held = nil
 	c.Config.Listener = listener
 	c.serve(c.Config)
 }
