@@ -182,7 +182,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: 32 << 10,
 		TLSConfig:      &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: strongSuites, Certificates: certificates},
-		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
 	server.beginBackground(o.clock)
 	go func() { server.ended <- s.answer(server.http) }()
