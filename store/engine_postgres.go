@@ -127,6 +127,7 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	config.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !ends(e) && !isFatal(e) } // false closes it
 	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
 		return p.IdleDuration > time.Second || isAgain(ctx)
@@ -146,7 +147,7 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 	if err != nil {
 		return pools{}, errors.Join(err, write.Close())
 	}
-	opened := pools{read, write}
+	opened := pools{read, write, newTurns(postgresReaders), newTurns(postgresWriters)}
 	if err := cmp.Or(p.suits(ctx, write), p.suits(ctx, read)); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
@@ -257,7 +258,7 @@ type migrationFile struct {
 func (f migrationFile) Read(p []byte) (int, error) { return f.content.Read(p) }
 
 func (p postgresEngine) oldestProgram(ctx context.Context, db *sql.DB, _ int64) (int64, error) {
-	return one(ctx, session{db, p}, value[int64], `SELECT oldest FROM programs`)
+	return one(ctx, session{on: db, engine: p}, value[int64], `SELECT oldest FROM programs`)
 }
 
 // isBlocked says that a migration did not get what it is to change, because others had it.
