@@ -54,9 +54,11 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 		if onlyReads(c) {
 			return next(c)
 		}
-		if _, err := c.FormParams(); errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
+		_, err := c.FormParams()
+		if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 			return err
-		} else if err != nil { // what is missing would count as left empty
+		}
+		if err != nil { // what is missing would count as left empty
 			return errCutForm(err)
 		}
 		token := c.Request().Header.Get(csrfHeader)
