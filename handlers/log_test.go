@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,42 +26,61 @@ const (
 	stranger = "203.0.113.7:40000"
 )
 
-// logged lets a console with these routes answer a request, and returns the answer, the log and its lines, and what was observed.
-func logged(t *testing.T, r *http.Request, routes ...Route) (*httptest.ResponseRecorder, string, []map[string]any, []Observed) {
+// heard is a console whose log and observations are looked at.
+type heard struct {
+	t        *testing.T
+	console  http.Handler
+	log      bytes.Buffer
+	observed []Observed
+}
+
+func hear(t *testing.T, routes ...Route) *heard {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "console.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	var log bytes.Buffer
-	var observed []Observed
+	all := &heard{t: t}
 	h := New(Options{
 		Account: account.New(account.Options{DB: db, Key: new(auth.Key), Now: time.Now}), Brand: "Wallarm",
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
-		FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(trace.Lines(slog.NewJSONHandler(&log, nil))),
-		Observe: func(o Observed) { observed = append(observed, o) },
+		FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(trace.Lines(slog.NewJSONHandler(&all.log, nil))),
+		Observe: func(o Observed) { all.observed = append(all.observed, o) },
 	})
-	answer := httptest.NewRecorder()
+	all.console = h.Handler(routes)
+	return all
+}
+
+// ask sends a request, and returns the answer and the lines of the log about it.
+func (h *heard) ask(r *http.Request) (answer *httptest.ResponseRecorder, lines []map[string]any) {
+	h.t.Helper()
+	h.log.Reset()
+	h.observed = nil
+	answer = httptest.NewRecorder()
 	r.Host = "localhost"
 	func() {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // it is that value
-				t.Errorf("%v leaves the console", p)
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				h.t.Errorf("%v leaves the console", p)
 			}
 		}()
-		h.Handler(routes).ServeHTTP(answer, r)
+		h.console.ServeHTTP(answer, r)
 	}()
-	var lines []map[string]any
-	for line := range strings.Lines(log.String()) {
+	for line := range strings.Lines(h.log.String()) {
 		var read map[string]any
 		if err := json.Unmarshal([]byte(line), &read); err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		lines = append(lines, read)
 	}
-	return answer, log.String(), lines, observed
+	return answer, lines
 }
+
+// at is a route at a path.
+func at(path string, handle handler) Route { return Route{http.MethodGet, path, Anyone, handle} }
+
+func done(c request) error { return c.NoContent(http.StatusOK) }
 
 // setUp is a path that is answered before there is an account.
 const setUp = "/setup"
@@ -72,12 +92,13 @@ func TestEveryLineOfARequestHasItsIDs(t *testing.T) {
 	r.RemoteAddr = ourProxy
 	r.Header.Set("X-Request-Id", "of-the-proxy.1")
 	r.Header.Set("Traceparent", "00-"+traceID+"-00f067aa0ba902b7-01")
-	answer, log, lines, _ := logged(t, r, Route{http.MethodGet, setUp, Anyone, func(request) error { return errors.New("broken") }})
+	h := hear(t, at(setUp, func(request) error { return errors.New("broken") }))
+	answer, lines := h.ask(r)
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), "of-the-proxy.1") {
 		t.Errorf("answered %d\n%s", answer.Code, answer.Body)
 	}
 	if len(lines) != 2 { // that it failed, and that it was answered
-		t.Errorf("%d lines:\n%s", len(lines), log)
+		t.Errorf("%d lines:\n%s", len(lines), h.log.String())
 	}
 	for _, line := range lines {
 		if line["request_id"] != "of-the-proxy.1" || line["trace_id"] != traceID {
@@ -88,6 +109,7 @@ func TestEveryLineOfARequestHasItsIDs(t *testing.T) {
 
 func TestRequestIDsOfOthersAreNotTaken(t *testing.T) {
 	t.Parallel()
+	h := hear(t, at(setUp, done))
 	for name, sent := range map[string]struct{ from, id string }{
 		"from a stranger": {stranger, "forged"},
 		"too long":        {ourProxy, strings.Repeat("x", 65)},
@@ -97,7 +119,8 @@ func TestRequestIDsOfOthersAreNotTaken(t *testing.T) {
 		r.RemoteAddr = sent.from
 		r.Header.Set("X-Request-Id", sent.id)
 		r.Header.Set("Traceparent", "00-nothing-01")
-		_, log, lines, _ := logged(t, r, Route{http.MethodGet, setUp, Anyone, func(c request) error { return c.NoContent(http.StatusOK) }})
+		_, lines := h.ask(r)
+		log := h.log.String()
 		if id, _ := lines[0]["request_id"].(string); len(id) != 36 || strings.Contains(log, sent.id) || strings.Contains(log, "trace_id") {
 			t.Errorf("%s: the line is %s", name, log)
 		}
@@ -113,7 +136,9 @@ func TestPanicsAreLoggedWithoutWhatWasSent(t *testing.T) {
 		"one of Go's": func(request) error { var none []int; return errors.New(string(rune(none[len(none)]))) },
 	} {
 		r := httptest.NewRequest(http.MethodGet, setUp+"?token="+secret, nil)
-		answer, log, lines, _ := logged(t, r, Route{http.MethodGet, setUp, Anyone, handle})
+		h := hear(t, at(setUp, handle))
+		answer, lines := h.ask(r)
+		log := h.log.String()
 		if strings.Contains(log, secret) {
 			t.Errorf("%s: the log holds what was sent:\n%s", name, log)
 		}
@@ -128,36 +153,30 @@ func TestPanicsAreLoggedWithoutWhatWasSent(t *testing.T) {
 
 func TestAnAnswerThatIsCutShortIsLogged(t *testing.T) {
 	t.Parallel()
-	_, log, lines, observed := logged(t, httptest.NewRequest(http.MethodGet, setUp, nil), Route{http.MethodGet, setUp, Anyone,
-		func(c request) error {
-			c.Response().WriteHeader(http.StatusOK)
-			panic(http.ErrAbortHandler)
-		}})
-	if len(lines) != 1 || lines[0]["msg"] != "request" || len(observed) != 1 {
-		t.Errorf("observed %v, logged\n%s", observed, log)
+	h := hear(t, at(setUp, func(c request) error {
+		c.Response().WriteHeader(http.StatusOK)
+		panic(http.ErrAbortHandler)
+	}))
+	if _, lines := h.ask(httptest.NewRequest(http.MethodGet, setUp, nil)); len(lines) != 1 || lines[0]["msg"] != "request" || len(h.observed) != 1 {
+		t.Errorf("observed %v, logged\n%s", h.observed, h.log.String())
 	}
 }
 
 func TestWhatStrangersSendIsNoLabel(t *testing.T) {
 	t.Parallel()
-	kinds := map[Observed]bool{}
+	h := hear(t, at(setUp, done), at("/signup/:token", done))
 	for _, method := range []string{"GET", "POST", "BREW", "X-TOKEN-1", "get"} {
 		for _, path := range []string{setUp, "/nothing/s3cr3t", "/static/s3cr3t.js", "/s3cr3t", "/signup/a/b/c", "//", "/healthz/x"} {
-			r := httptest.NewRequest(method, path, nil)
-			_, log, _, observed := logged(t, r, Route{http.MethodGet, setUp, Anyone, func(c request) error { return c.NoContent(http.StatusOK) }},
-				Route{http.MethodGet, "/signup/:token", Anyone, func(c request) error { return c.NoContent(http.StatusOK) }})
-			if len(observed) != 1 || strings.Contains(log, "s3cr3t") || strings.Contains(log, "TOKEN") {
-				t.Errorf("%s %s: observed %v, logged\n%s", method, path, observed, log)
+			h.ask(httptest.NewRequest(method, path, nil))
+			log := h.log.String()
+			if len(h.observed) != 1 || strings.Contains(log, "s3cr3t") || strings.Contains(log, "TOKEN") {
+				t.Fatalf("%s %s: observed %v, logged\n%s", method, path, h.observed, log)
 			}
-			for _, o := range observed {
-				o.Took = 0
-				kinds[o] = true
+			o := h.observed[0]
+			if !slices.Contains([]string{"GET", "POST", otherMethod}, o.Method) ||
+				!slices.Contains([]string{setUp, "/signup/:token", "/static/*", noRoute}, o.Route) {
+				t.Errorf("%v is told apart", o)
 			}
-		}
-	}
-	for o := range kinds {
-		if o.Method != "GET" && o.Method != "POST" && o.Method != otherMethod || o.Route != setUp && o.Route != noRoute && o.Route != "/static/*" {
-			t.Errorf("%v is told apart", o)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Backlog is what waits in the database to be done.
 type Backlog struct {
-	Waiting map[Priority]int // deliveries, but for those whose integration is switched off; of more than MostCounted any number that adds up to it
+	Waiting map[Priority]int // deliveries, but not those whose integration is switched off; MostCounted in all where there are more
 	Due     Millis           // since when the delivery has been due that has been due longest; 0: none is
 	Holds   []Hold
 	Jobs    []Job // that have steps left, the oldest first

@@ -68,7 +68,8 @@ var (
 		Words: "Too many unknown tokens.",
 	}
 	resetRequests = Limit{
-		Name: "reset_request", Kind: "reset", What: "requests of visitors for a link to set a new password", Each: "address of a browser (IPv6: /64)",
+		Name: "reset_request", Kind: "reset", What: "requests of visitors for a link to set a new password",
+		Each:   "address of a browser (IPv6: /64)",
 		Manner: windowed, Number: 20, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
 	}
 	resetLinks = Limit{
@@ -80,7 +81,8 @@ var (
 		Manner: pacing, Number: 10, Time: 50 * time.Millisecond, Answer: "it comes later, by up to 15 seconds",
 	}
 	hashing = Limit{
-		Name: "password_queue", What: "visitors in the queue for the check of a password", Each: "network (IPv4: /24, IPv6: /48); networks are served in turn",
+		Name: "password_queue", What: "visitors in the queue for the check of a password",
+		Each:   "network (IPv4: /24, IPv6: /48); networks are served in turn",
 		Manner: standing, Number: 8, Time: 15 * time.Second, Answer: "503 with `Retry-After`; also to the 1,001st who waits",
 	}
 	visitorForm = Limit{

@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // what it adds to the default handler is served nowhere
+	"net/http/pprof" // what it adds to the default handler is served nowhere
 	"runtime/debug"
 	"time"
 
@@ -29,18 +29,21 @@ type metricsServer struct {
 	at   net.Addr
 }
 
+// checkMetricsListen refuses addresses at which others than programs on this machine could ask for metrics: there is no password before
+// them.
+func (s Serve) checkMetricsListen() error {
+	if s.MetricsListen == "" || loopback(hostOf(s.MetricsListen)) {
+		return nil
+	}
+	return fmt.Errorf("--metrics-listen %s: only an address of this machine is possible, such as localhost:9090 or 127.0.0.1:9090; "+
+		"there is no password before it, so let a reverse proxy that has one stand there for others", s.MetricsListen)
+}
+
 // serveMetrics answers at --metrics-listen until end is called; it returns nil where that is not asked for. certificate says when the one
 // of https ends, and zero where there is none.
-//
-// There is no password before it, so others than programs on this machine are refused: by the address, and by the name of the host, as a
-// page of a stranger in a browser here could have a name of its own lead to it.
 func (s Serve) serveMetrics(o *opened, service *account.Service, certificate func() time.Time, log *slog.Logger) (*metricsServer, error) {
 	if s.MetricsListen == "" {
 		return nil, nil //nolint:nilnil // none is asked for
-	}
-	if host := hostOf(s.MetricsListen); !loopback(host) {
-		return nil, fmt.Errorf("--metrics-listen %s: only an address of this machine is possible, such as localhost:9090 or 127.0.0.1:9090; "+
-			"there is no password before it, so let a reverse proxy that has one stand there for others", s.MetricsListen)
 	}
 	listener, err := net.Listen("tcp", s.MetricsListen)
 	if err != nil {
@@ -86,7 +89,8 @@ func metricsHandler(m *metrics.Metrics) http.Handler {
 	return paths
 }
 
-// onlyHere refuses requests for other host names than those of this machine.
+// onlyHere refuses requests for other host names than those of this machine: a page of a stranger, in a browser on it, could have a name
+// of its own lead here.
 func onlyHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback(hostOf(r.Host)) {

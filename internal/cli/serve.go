@@ -129,6 +129,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkMetricsListen(); err != nil {
+		return nil, err
+	}
 	log := newLogger(s.LogFormat, w)
 	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
 	warnIfOpen("the private key of https", s.TLSKey, log)

@@ -18,8 +18,6 @@ func total(name, help string, labels ...string) Figure {
 
 // The figures that there are.
 var (
-	RequestsInFlight = gauge("http_requests_in_flight", "Requests that are being answered.")
-
 	Hashing      = gauge("password_checks", "Passwords that are being checked, or wait for it.", "state")
 	HashRefusals = total("password_checks_refused_total", "Checks of passwords that were refused because too many waited.")
 

@@ -43,7 +43,8 @@ func New() *Metrics {
 	m := &Metrics{
 		registry:     prometheus.NewRegistry(),
 		requests:     counter("http_requests_total", "Requests that were answered.", "route", "method", "code"),
-		requestTimes: histogram("http_request_duration_seconds", "Time from a request to the end of its answer.", requestBounds, "route", "method"),
+		requestTimes: histogram("http_request_duration_seconds", "Time from a request to the end of its answer.", requestBounds,
+			"route", "method"),
 		signIns:      counter("sign_ins_total", "Steps of sign-ins, by what came of them.", "step", "result"),
 		limited:      counter("limit_refusals_total", "Refusals because of a limit.", "limit"),
 		attempts:     counter("delivery_attempts_total", "Attempts to send a message, by what came of them.", "kind", "result"),
