@@ -41,8 +41,8 @@ var (
 // New returns metrics that have counted nothing yet, with those of Go's runtime and of the process.
 func New() *Metrics {
 	m := &Metrics{
-		registry:     prometheus.NewRegistry(),
-		requests:     counter("http_requests_total", "Requests that were answered.", "route", "method", "code"),
+		registry: prometheus.NewRegistry(),
+		requests: counter("http_requests_total", "Requests that were answered.", "route", "method", "code"),
 		requestTimes: histogram("http_request_duration_seconds", "Time from a request to the end of its answer.", requestBounds,
 			"route", "method"),
 		signIns:      counter("sign_ins_total", "Steps of sign-ins, by what came of them.", "step", "result"),
