@@ -54,9 +54,14 @@ func pieces(body io.Reader) (*net.Buffers, error) {
 			return form, nil
 		}
 		if err != nil {
-			return nil, echo.NewHTTPError(http.StatusBadRequest, "The form did not arrive as a whole. Send it again.").SetInternal(err)
+			return nil, errCutForm(err)
 		}
 	}
+}
+
+// errCutForm refuses a form of which a part is missing or cannot be read.
+func errCutForm(cause error) error {
+	return echo.NewHTTPError(http.StatusBadRequest, "The form did not arrive as a whole. Send it again.").SetInternal(cause)
 }
 
 // unread returns err, with which a request is refused before its body is read: neither is it read for the page that says so.

