@@ -70,7 +70,7 @@ type Observed struct {
 	Took          time.Duration
 }
 
-// noRoute stands for the route of a request that is for none, otherMethod for a method that no route has.
+// noRoute stands for the route of a request that is for none, otherMethod for an unusual method.
 const (
 	noRoute     = "none"
 	otherMethod = "other"
@@ -84,7 +84,7 @@ func (h *Console) routeOf(c echo.Context) string {
 	return noRoute
 }
 
-// methodOf is the method of a request, where it is one of HTTP's.
+// methodOf is the method of a request, where it is one that programs and browsers use.
 func methodOf(c echo.Context) string {
 	switch method := c.Request().Method; method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -165,6 +165,7 @@ func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 			break
 		}
 		for _, job := range due {
+			ctx := trace.With(ctx, trace.Request{ID: job.RequestID})
 			if err := s.runBatch(ctx, job, steps); err != nil {
 				s.jobFailed(ctx, job.ID, err)
 				if err := s.postponeJob(ctx, job); err != nil { // the database cannot be written: no job can go on
@@ -264,7 +265,6 @@ func (s *Service) stepsOf(ctx context.Context, job store.Job) (step, error) {
 // they have now: a job outlives the session that began it, never the right to it, nor a token that does not work. known holds the steps
 // of jobs that have been read already.
 func (s *Service) runBatch(ctx context.Context, job store.Job, known map[int64]step) error {
-	ctx = trace.With(ctx, trace.Request{ID: job.RequestID})
 	do := known[job.ID]
 	if do == nil {
 		var broken error

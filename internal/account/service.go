@@ -19,17 +19,16 @@ import (
 
 // Service carries out the operations on one database.
 type Service struct {
-	db         *store.DB
-	key        *auth.Key
-	chain      *auth.Chain // of the activity log
-	hasher     *auth.Hasher
-	guard      *notify.Guard
-	now        func() time.Time
-	wake       func()
-	send       Send
-	log        *slog.Logger
-	tellSignIn func(step, result string)
-	setUp      atomic.Bool // there is an account, as far as is known
+	db     *store.DB
+	key    *auth.Key
+	chain  *auth.Chain // of the activity log
+	hasher *auth.Hasher
+	guard  *notify.Guard
+	now    func() time.Time
+	wake   func()
+	send   Send
+	log    *slog.Logger
+	setUp  atomic.Bool // there is an account, as far as is known
 
 	brand    string
 	lines    lineWriter
@@ -42,6 +41,7 @@ type Service struct {
 	held    store.Memo[int64, entitlement]       // of people whose permissions are asked for
 	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
 
+	tellSignIn func(step, result string)
 	list       *userlist.List
 	afterwards afterwards
 	pace       pace

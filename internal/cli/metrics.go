@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,12 +147,11 @@ func (o *opened) putProcess(put metrics.Put, service *account.Service, certifica
 	put(metrics.Hashing, float64(load.Waiting), "waiting")
 	put(metrics.HashRefusals, float64(load.Refused))
 	put(metrics.Writable, oneIf(o.db.Writable()))
-	reading, writing := o.db.Pools()
-	for pool, stats := range map[string]sql.DBStats{"reading": reading, "writing": writing} {
-		put(metrics.Connections, float64(stats.InUse), pool, "used")
-		put(metrics.Connections, float64(stats.Idle), pool, "idle")
-		put(metrics.ConnectionWaits, float64(stats.WaitCount), pool)
-		put(metrics.ConnectionWaitTime, stats.WaitDuration.Seconds(), pool)
+	for name, pool := range o.db.Pools() {
+		put(metrics.Connections, float64(pool.Used), name, "used")
+		put(metrics.Connections, float64(pool.Idle), name, "idle")
+		put(metrics.ConnectionWaits, float64(pool.Waits), name)
+		put(metrics.ConnectionWaitTime, pool.Waited.Seconds(), name)
 	}
 	if !certificate.IsZero() {
 		put(metrics.CertificateEnd, float64(certificate.Unix()))

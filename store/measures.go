@@ -48,8 +48,28 @@ func (q Queries) Backlog(ctx context.Context, now Millis) (b Backlog, err error)
 // their indexes.
 func (db *DB) Size(ctx context.Context) (int64, error) { return db.engine.size(ctx, db.Queries) }
 
-// Pools says how the pools of connections fare: those that read, and those that write.
-func (db *DB) Pools() (reading, writing sql.DBStats) { return db.read.Stats(), db.write.Stats() }
+// Pool is how a pool of connections fares.
+type Pool struct {
+	Used, Idle int           // connections
+	Waits      int64         // how often somebody had to wait for one, so far
+	Waited     time.Duration // and how long in all
+}
+
+// Pools says how the pools of connections fare, by name: that of who reads, and that of who writes.
+func (db *DB) Pools() map[string]Pool {
+	return map[string]Pool{"reading": poolOf(db.read, db.readTurns), "writing": poolOf(db.write, db.writeTurns)}
+}
+
+// poolOf adds those who wait for a turn to those who wait for a connection.
+func poolOf(db *sql.DB, t *turns) Pool {
+	s := db.Stats()
+	p := Pool{Used: s.InUse, Idle: s.Idle, Waits: s.WaitCount, Waited: s.WaitDuration}
+	if t != nil {
+		p.Waits += t.waits.Load()
+		p.Waited += time.Duration(t.waited.Load())
+	}
+	return p
+}
 
 // Writable says whether the last write that was tried could be saved.
 func (db *DB) Writable() bool {
