@@ -4,21 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"console/internal/account"
-	"console/internal/auth"
 	"console/internal/trace"
-	"console/store"
 )
 
 const (
@@ -36,18 +31,11 @@ type heard struct {
 
 func hear(t *testing.T, routes ...Route) *heard {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "console.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	all := &heard{t: t}
-	h := New(Options{
-		Account: account.New(account.Options{DB: db, Key: new(auth.Key), Now: time.Now}), Brand: "Wallarm",
-		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
-		FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(trace.Lines(slog.NewJSONHandler(&all.log, nil))),
-		Observe: func(o Observed) { all.observed = append(all.observed, o) },
-	})
+	h := pages(t, io.Discard)
+	h.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	h.Log = slog.New(trace.Lines(slog.NewJSONHandler(&all.log, nil)))
+	h.Observe = func(o Observed) { all.observed = append(all.observed, o) }
 	all.console = h.Handler(routes)
 	return all
 }

@@ -94,7 +94,7 @@ func (sqliteEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return db.commits.current(ctx, db)
 }
 
-func (sqliteEngine) size(ctx context.Context, q Queries) (int64, error) {
+func (sqliteEngine) onDisk(ctx context.Context, q Queries) (int64, error) {
 	path, err := one(ctx, q.q, value[string], `SELECT file FROM pragma_database_list WHERE name = 'main'`)
 	if err != nil {
 		return 0, err

@@ -46,7 +46,7 @@ func (q Queries) Backlog(ctx context.Context, now Millis) (b Backlog, err error)
 
 // Size is how many bytes the database takes on its disk; of SQLite with the write-ahead log, of PostgreSQL the tables of the schema with
 // their indexes.
-func (db *DB) Size(ctx context.Context) (int64, error) { return db.engine.size(ctx, db.Queries) }
+func (db *DB) Size(ctx context.Context) (int64, error) { return db.engine.onDisk(ctx, db.Queries) }
 
 // Pool is how a pool of connections fares.
 type Pool struct {
