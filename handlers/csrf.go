@@ -40,7 +40,7 @@ func (h *Console) refuseOtherSites(next echo.HandlerFunc) echo.HandlerFunc {
 		if onlyReads(c) || !h.fromElsewhere(c) {
 			return next(c)
 		}
-		h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+		h.Log.WarnContext(c.Request().Context(), "cross-site request refused", "route", c.Path(), "address", c.RealIP())
 		return unread(request{c}, echo.NewHTTPError(http.StatusForbidden,
 			"This request came from another site and was refused. Open the console itself and try again there."))
 	}
@@ -75,7 +75,7 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 			if h.cookies.doubled(c) { // also that to which the visitor's forms are bound
 				return echo.NewHTTPError(http.StatusForbidden, notices[twoCookies])
 			}
-			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+			h.Log.WarnContext(c.Request().Context(), "form token refused", "route", c.Path(), "address", c.RealIP())
 			if again := h.drawnAgain(c.Path()); again != nil {
 				return again(request{c})
 			}

@@ -323,6 +323,11 @@ func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
 }
 
+func (postgresEngine) onDisk(ctx context.Context, q Queries) (int64, error) {
+	return one(ctx, q.q, value[int64], `SELECT CAST(coalesce(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'`)
+}
+
 func (postgresEngine) clock() string {
 	return `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`
 }
