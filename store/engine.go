@@ -30,6 +30,8 @@ type engine interface {
 	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
 	tables() string
+	// damage asks for what is damaged, in words, a row each.
+	damage(whole bool) []string
 
 	// begin makes of a transaction that has just begun the only one that writes.
 	begin(ctx context.Context, tx querier) error
