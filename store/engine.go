@@ -93,9 +93,10 @@ func migrationsOf(folder string) fs.FS {
 	return files
 }
 
-// migratorFor is the migrator that carries out what the files say.
+// migratorFor is the migrator that carries out what the files say. Migrations that were written side by side came in whichever order, so
+// one may be missing below others that were done.
 func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(dialect, db, files, options...)
+	provider, err := goose.NewProvider(dialect, db, files, append(options, goose.WithAllowOutofOrder(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
