@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -212,6 +213,19 @@ func TestDoctorTellsPeopleALineForEachCheck(t *testing.T) {
 	} {
 		if !strings.Contains(out, line) {
 			t.Errorf("it lacks %q:\n%s", line, out)
+		}
+	}
+}
+
+func TestTheManualHasEveryCheckOfDoctor(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range checks {
+		if row := regexp.MustCompile("\n\\|[^|\n]*`" + c.id + "`[^|\n]*\\|"); !row.Match(manual) {
+			t.Errorf("docs/operations.md has no row for %s", c.id)
 		}
 	}
 }
