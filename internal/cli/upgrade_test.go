@@ -147,8 +147,8 @@ func migrationKills() int {
 	return 3
 }
 
-// TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing kills a process at any moment of its first start on an old database. The next
-// start goes on.
+// TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing kills a process at any moment while it migrates an old database. The next start
+// goes on.
 func TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing(t *testing.T) {
 	t.Parallel()
 	dir := installed(t)
@@ -170,11 +170,6 @@ func TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing(t *testing.T) {
 			return old{to, filepath.Join(to, "console.db"), model.rules}
 		}
 	}
-	whole := another(t)
-	began := time.Now()
-	starts(t, whole, time.Hour)
-	takes := time.Since(began)
-	whole.wantsUpgraded(t)
 	within := 0
 	for range migrationKills() {
 		o := another(t)
@@ -182,7 +177,7 @@ func TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		starts(t, o, rand.N(takes))
+		killed(t, o, before+rand.Int64N(newest-before))
 		at, _, err := store.SchemaAt(t.Context(), o.place)
 		if err != nil {
 			t.Fatal(err)
@@ -192,11 +187,11 @@ func TestFC148_AProgramThatIsKilledWhileItMigratesLosesNothing(t *testing.T) {
 		}
 		o.wantsUpgraded(t)
 	}
-	t.Logf("a start takes %v; of %d kills %d left a schema in between", takes, migrationKills(), within)
+	t.Logf("of %d kills %d left a schema in between", migrationKills(), within)
 }
 
-// starts serves an installation by a process of its own, and kills that once it serves, or before.
-func starts(t *testing.T, o old, before time.Duration) {
+// killed serves an installation by a process of its own, and kills it in the moment after it has come to a schema.
+func killed(t *testing.T, o old, schema int64) {
 	t.Helper()
 	p := program(t, []string{"serve", "--data", o.dir, "--database", o.place, "--listen", "localhost:0"}, nil)
 	log := new(written)
@@ -206,13 +201,19 @@ func starts(t *testing.T, o old, before time.Duration) {
 	}
 	defer p.Wait()
 	defer p.Process.Kill()
-	for deadline := time.Now().Add(min(before, 2*time.Minute)); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if strings.Contains(log.String(), "msg=serving") {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
+		at, _, err := store.SchemaAt(t.Context(), o.place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at >= schema {
+			const longestMigration = 20 * time.Millisecond
+			time.Sleep(rand.N(longestMigration)) // so that it is anywhere within
 			return
 		}
-	}
-	if before > time.Minute {
-		t.Fatalf("it does not serve:\n%s", log)
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not migrate:\n%s", log)
+		}
 	}
 }
 
