@@ -20,7 +20,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id
 	golang.org/x/net v0.62.0 // international domain names
-	golang.org/x/sys v0.50.0 // how much room a disk has
+	golang.org/x/sys v0.50.0 // TCP_USER_TIMEOUT, which syscall lacks; how much room a disk has
 	golang.org/x/text v0.44.0 // case folding and normalisation
 	modernc.org/sqlite v1.62.0 // SQLite without cgo
 )
