@@ -181,7 +181,8 @@ func asciiHost(host string) (string, error) {
 	if strings.Contains(host, ":") { // only an IPv6 address gets here with one
 		return host, nil
 	}
-	if utf8.RuneCountInString(host) > input.MaxDomain { // mapping takes time with the square of the length
+	// Mapping takes time with the square of the length, and makes another name of bytes that are no UTF-8.
+	if utf8.RuneCountInString(host) > input.MaxDomain || !utf8.ValidString(host) {
 		return "", errURL
 	}
 	mapped, err := browserHosts.ToASCII(host)
