@@ -54,14 +54,16 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 		if onlyReads(c) {
 			return next(c)
 		}
-		if _, err := c.FormParams(); errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
+		_, err := c.FormParams()
+		if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 			return err
-		} else if err != nil { // what is missing would count as left empty
+		}
+		if err != nil { // what is missing would count as left empty
 			return errCutForm(err)
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {
-			token = c.FormValue(csrfField)
+			token = c.Request().PostFormValue(csrfField) // never from the address, which logs and other pages see (ASVS 14.2.1)
 		}
 		if !h.ourToken(c, token) {
 			if (request{c}).Session() == nil && c.Path() == h.basePath+"/signout" { // there is nothing left to protect

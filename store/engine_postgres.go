@@ -77,8 +77,8 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a sign that
-// ends the host, and what was read as a host and a name is part of it.
+// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a
+// sign that ends the host, and what was read as host and name is part of the password.
 func parseDatabaseURL(place string) (*url.URL, error) {
 	u, err := url.Parse(place)
 	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@") {
