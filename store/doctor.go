@@ -98,8 +98,9 @@ func ServerAt(ctx context.Context, place string) (found Server, err error) {
 }
 
 func (s *Server) ask(ctx context.Context, db *sql.DB) error {
-	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version'), current_schema(), current_setting('transaction_read_only') = 'on',
-		has_schema_privilege(current_schema(), 'CREATE')`).Scan(&s.Version, &s.Schema, &s.ReadOnly, &s.MayCreate)
+	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version'), current_schema(),
+		current_setting('transaction_read_only') = 'on', has_schema_privilege(current_schema(), 'CREATE')`).
+		Scan(&s.Version, &s.Schema, &s.ReadOnly, &s.MayCreate)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (s *Server) ask(ctx context.Context, db *sql.DB) error {
 	tables, err := many(ctx, db, func(s scanner) (t table, err error) {
 		err = s.Scan(&t.name, &t.mine, &t.using)
 		return t, err
-	}, `SELECT CAST(tablename AS TEXT), pg_has_role(tableowner, 'USAGE'), (SELECT bool_and(has_table_privilege(CAST(c.oid AS oid), p))
+	}, `SELECT CAST(tablename AS TEXT), pg_has_role(tableowner, 'USAGE'), (SELECT bool_and(has_table_privilege(c.oid, p))
 			FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p)
 		FROM pg_tables t JOIN pg_class c ON c.relname = t.tablename AND c.relnamespace = CAST(t.schemaname AS regnamespace)
 		WHERE t.schemaname = current_schema() ORDER BY 1`)

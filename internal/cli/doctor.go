@@ -200,7 +200,7 @@ type examination struct {
 	base    func() (*url.URL, error)
 	key     func() (*auth.Key, error)
 	open    func() (*opened, error)
-	arrived func() (arrival, error)
+	arrived func() arrival
 	close   func()
 }
 
@@ -219,7 +219,7 @@ func examine(ctx context.Context, s Serve) *examination {
 		}
 		return o, err
 	})
-	e.arrived = sync.OnceValues(func() (arrival, error) {
+	e.arrived = sync.OnceValue(func() arrival {
 		ctx, cancel := context.WithTimeout(ctx, e.limit)
 		defer cancel()
 		return e.arrive(ctx)
@@ -255,7 +255,7 @@ func late(ctx context.Context, err error) (f finding, ok bool) {
 	if err == nil || ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		return finding{}, false
 	}
-	return finding{notAsked, "this takes longer than the limit of time", "Run console doctor --whole, which takes the time that it needs."}, true
+	return finding{notAsked, "this takes longer than the limit of time", "Run console doctor --whole, which has no limit."}, true
 }
 
 // probe is what asks the console how requests come to it; ok is false without a key.

@@ -49,7 +49,8 @@ func checkServer(ctx context.Context, place string) finding {
 	case !server.Local && !server.Encrypted:
 		return finding{warning, found + ": the connection is not encrypted", "Say sslmode=verify-full in the URL of the database."}
 	case !server.Local && !server.Verified:
-		return finding{warning, found + ": whoever stands in between can pretend to be the server", "Say sslmode=verify-full in the URL of the database."}
+		return finding{warning, found + ": whoever stands in between can pretend to be the server",
+			"Say sslmode=verify-full in the URL of the database."}
 	}
 	return finding{right, found, ""}
 }
@@ -150,7 +151,8 @@ func clockFinding(machine, database, entered time.Time) finding {
 		return finding{wrong, fmt.Sprintf("it is %s, and the newest activity entry is of %s: the clock is behind now, or was ahead then",
 			inWords(database), inWords(entered)), setClock}
 	case apart.Abs() > clockTold:
-		return finding{warning, fmt.Sprintf("the clock of this machine is %v ahead of that of the database, which counts", apart.Round(time.Millisecond)),
+		return finding{warning,
+			fmt.Sprintf("the clock of this machine is %v ahead of that of the database, which counts", apart.Round(time.Millisecond)),
 			"Have both kept right (chrony, systemd-timesyncd)."}
 	}
 	return finding{right, inWords(database), ""}
@@ -186,7 +188,8 @@ func checkAdministrators(ctx context.Context, e *examination) finding {
 	case err != nil:
 		return unopened
 	case n == 0:
-		return finding{wrong, "no Global Administrator can sign in", "Run console admin recover --email with the address of somebody who may become one."}
+		return finding{wrong, "no Global Administrator can sign in",
+			"Run console admin recover --email with the address of somebody who may become one."}
 	}
 	return finding{right, fmt.Sprintf("%d can sign in", n), ""}
 }
@@ -241,7 +244,8 @@ func checkIntegrations(ctx context.Context, e *examination) finding {
 		}
 	}
 	if len(broken) > 0 {
-		return finding{wrong, "the settings of " + strings.Join(broken, ", ") + " cannot be opened", "Enter them anew: Settings, Integrations, Edit."}
+		return finding{wrong, "the settings of " + strings.Join(broken, ", ") + " cannot be opened",
+			"Enter them anew: Settings, Integrations, Edit."}
 	}
 	return finding{right, fmt.Sprintf("the settings of all %d open", len(integrations)), ""}
 }
@@ -266,7 +270,8 @@ func checkDeliveries(ctx context.Context, e *examination) finding {
 	}
 	all := []finding{{right, "nothing waits longer than it should", ""}}
 	if overdue.Deliveries > 0 {
-		all = append(all, finding{wrong, fmt.Sprintf("%d messages are not sent; the oldest was due %s", overdue.Deliveries, inWords(overdue.Since.Time())),
+		all = append(all, finding{wrong,
+			fmt.Sprintf("%d messages are not sent; the oldest was due %s", overdue.Deliveries, inWords(overdue.Since.Time())),
 			"Start the console where it is stopped; where it is not, its log says why."})
 	}
 	for _, h := range holds {

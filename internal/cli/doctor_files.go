@@ -38,7 +38,8 @@ func checkData(_ context.Context, e *examination) finding {
 	return worst(slices.DeleteFunc(all, func(f finding) bool { return f.State == "" })...)
 }
 
-// access says that everybody on the machine may access a file or directory of the data; it says nothing of one that is private, or not there.
+// access says that everybody on the machine may access a file or directory of the data. It says nothing of one that is private, or not
+// there.
 func (e *examination) access(path string) finding {
 	info, err := os.Stat(path)
 	switch {
@@ -61,7 +62,8 @@ func checkKeyFile(_ context.Context, e *examination) finding {
 			"--key-file. Only the first start of a new installation makes one."}
 	}
 	if _, err := e.key(); err != nil {
-		return finding{wrong, err.Error(), "Make it readable for the account that runs the console, and for nobody else, or put the right file back."}
+		return finding{wrong, err.Error(),
+			"Make it readable for the account that runs the console, and for nobody else, or put the right file back."}
 	}
 	return worst(finding{right, path, ""}, secretAccess(path))
 }
@@ -80,7 +82,8 @@ func checkSecretFiles(_ context.Context, e *examination) finding {
 			err = fmt.Errorf("%s is empty", file.path)
 		}
 		if err != nil {
-			all = append(all, finding{wrong, file.flag + ": " + err.Error(), "Make it readable for the account that runs the console, and for nobody else."})
+			all = append(all, finding{wrong, file.flag + ": " + err.Error(),
+				"Make it readable for the account that runs the console, and for nobody else."})
 			continue
 		}
 		all = append(all, worst(finding{right, file.flag + " " + file.path, ""}, secretAccess(file.path)))
@@ -134,7 +137,8 @@ func checkDirectory(dir string) finding {
 	case room.bytes < littleRoom:
 		return finding{warning, found, "Make room before the disk is full: nothing could be saved then."}
 	case room.countsFiles && room.files < fewFiles:
-		return finding{warning, fmt.Sprintf("%s: room for %d files more", dir, room.files), "Remove files: no new one could be made soon (inodes)."}
+		return finding{warning, fmt.Sprintf("%s: room for %d files more", dir, room.files),
+			"Remove files: no new one could be made soon (inodes)."}
 	}
 	return finding{right, found + ", and what is written stays", ""}
 }

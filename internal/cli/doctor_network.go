@@ -124,16 +124,16 @@ type arrival struct {
 const forgedAddress = "192.0.2.1"
 
 // arrive asks the console at its base URL how the request came to it.
-func (e *examination) arrive(ctx context.Context) (arrival, error) {
+func (e *examination) arrive(ctx context.Context) arrival {
 	base, err := e.base()
 	if err != nil {
-		return arrival{failed: finding{notAsked, "the options are wrong", "See options above."}}, nil
+		return arrival{failed: finding{notAsked, "the options are wrong", "See options above."}}
 	}
 	if base.Port() == "0" {
-		return arrival{failed: finding{notAsked, "the system chooses the port at the start", "Name --base-url."}}, nil
+		return arrival{failed: finding{notAsked, "the system chooses the port at the start", "Name --base-url."}}
 	}
 	if f := resolve(ctx, base.Hostname()); f.State != "" {
-		return arrival{failed: f}, nil
+		return arrival{failed: f}
 	}
 	return e.ask(ctx, base)
 }
@@ -150,12 +150,15 @@ func resolve(ctx context.Context, host string) finding {
 }
 
 // ask sends the question and reads the answer.
-func (e *examination) ask(ctx context.Context, base *url.URL) (a arrival, err error) {
+func (e *examination) ask(ctx context.Context, base *url.URL) (a arrival) {
 	var local string
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { local = c.Conn.LocalAddr().String() }})
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("healthz").String(), nil)
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		local = c.Conn.LocalAddr().String()
+	}})
+	request, err := http.NewRequestWithContext(traced, http.MethodGet, base.JoinPath("healthz").String(), nil)
 	if err != nil {
-		return arrival{}, err
+		a.failed = finding{wrong, err.Error(), "Change --base-url."}
+		return a
 	}
 	probe, canAsk := e.probe()
 	question := ""
@@ -169,7 +172,7 @@ func (e *examination) ask(ctx context.Context, base *url.URL) (a arrival, err er
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		a.failed, a.certificate = e.unreached(ctx, base, err), certificateOf(err)
-		return a, nil
+		return a
 	}
 	defer response.Body.Close()
 	if response.TLS != nil {
@@ -179,24 +182,24 @@ func (e *examination) ask(ctx context.Context, base *url.URL) (a arrival, err er
 	body, err := io.ReadAll(io.LimitReader(response.Body, longest))
 	if err != nil {
 		a.failed = e.unreached(ctx, base, err)
-		return a, nil
+		return a
 	}
 	if a.failed = e.misanswered(ctx, base, response.StatusCode, string(body)); a.failed.State != "" || !canAsk {
-		return a, nil
+		return a
 	}
 	if a.Arrival, err = probe.Read(question, response.Header.Get(handlers.ProbeHeader), body); err != nil {
 		a.failed = finding{wrong, fmt.Sprintf("%s is answered, but not by a console with this key: %v", base, err),
 			"Name --data and --base-url of one console, of this version; look whether the clocks of both machines are right."}
 	}
 	a.direct = a.From == local
-	return a, nil
+	return a
 }
 
 // unreached says why nothing has answered at the base URL.
 func (e *examination) unreached(ctx context.Context, base *url.URL, err error) finding {
 	if untrusted, is := errors.AsType[*tls.CertificateVerificationError](err); is {
 		return finding{wrong, fmt.Sprintf("the certificate at %s is not trusted: %v", base.Host, untrusted.Err),
-			"Serve a certificate of this name that has not ended, with those between it and its authority; trust your own authority by SSL_CERT_FILE."}
+			"Serve one of this name that has not ended, with those between it and its authority; trust an authority of your own by SSL_CERT_FILE."}
 	}
 	if base.Host == e.listens() || !e.running(ctx) {
 		return notRunning
@@ -220,7 +223,8 @@ func (e *examination) misanswered(ctx context.Context, base *url.URL, status int
 		return finding{wrong, fmt.Sprintf("what stands before the console at %s answers %d", base, status),
 			"Look in the settings of the reverse proxy whether it calls the console where --listen says, and in its log."}
 	}
-	return finding{wrong, fmt.Sprintf("what answers at %s (%d) is no console", base, status), "Look whether --base-url, its path included, leads here."}
+	return finding{wrong, fmt.Sprintf("what answers at %s (%d) is no console", base, status),
+		"Look whether --base-url, its path included, leads here."}
 }
 
 // notRunning is the finding of what only a console that serves can tell.
@@ -255,16 +259,14 @@ func certificateOf(err error) *x509.Certificate {
 
 // checkBaseURL looks whether the console is reached where people reach it.
 func checkBaseURL(_ context.Context, e *examination) finding {
-	a, err := e.arrived()
-	switch {
-	case err != nil:
-		return finding{wrong, err.Error(), "Change --base-url."}
-	case a.failed.State != "":
+	a := e.arrived()
+	if a.failed.State != "" {
 		return a.failed
 	}
 	base, _ := e.base()
 	if _, canAsk := e.probe(); !canAsk {
-		return finding{warning, fmt.Sprintf("a console answers at %s; without the key it is not known whether it is this one", base), "See key file above."}
+		return finding{warning, fmt.Sprintf("a console answers at %s; without the key it is not known whether it is this one", base),
+			"See key file above."}
 	}
 	return finding{right, fmt.Sprintf("the console answers at %s", base), ""}
 }
@@ -275,8 +277,8 @@ func checkBaseURLCertificate(_ context.Context, e *examination) finding {
 	if err == nil && base.Scheme != "https" {
 		return finding{notAsked, "the base URL is not reached over https", ""}
 	}
-	a, arriveErr := e.arrived()
-	if err != nil || arriveErr != nil || a.certificate == nil {
+	a := e.arrived()
+	if err != nil || a.certificate == nil {
 		return finding{notAsked, "no certificate was shown", "See base URL above."}
 	}
 	return certificateFinding(a.certificate, base.Hostname(), e.machine())
@@ -284,9 +286,9 @@ func checkBaseURLCertificate(_ context.Context, e *examination) finding {
 
 // checkProxy looks whether what stands before the console says where requests come from.
 func checkProxy(_ context.Context, e *examination) finding {
-	a, err := e.arrived()
+	a := e.arrived()
 	_, canAsk := e.probe()
-	if err != nil || a.failed.State != "" || !canAsk {
+	if a.failed.State != "" || !canAsk {
 		return finding{notAsked, "the console was not reached by its base URL", "See base URL above."}
 	}
 	base, _ := e.base()
@@ -303,9 +305,11 @@ func proxyFinding(a arrival, base *url.URL) finding {
 	case a.direct:
 		return finding{right, "none stands between here and the console", ""}
 	case !strings.EqualFold((&url.URL{Host: a.Host}).Hostname(), base.Hostname()): // nginx leaves the port out
-		return finding{wrong, fmt.Sprintf("the proxy at %s calls the console %q", proxy, a.Host), "It must pass on the header Host as it was sent."}
+		return finding{wrong, fmt.Sprintf("the proxy at %s calls the console %q", proxy, a.Host),
+			"It must pass on the header Host as it was sent."}
 	case !a.Trusted:
-		return finding{wrong, fmt.Sprintf("the proxy at %s is not one that --trusted-proxies names: for the console all people have its address", proxy),
+		return finding{wrong,
+			fmt.Sprintf("the proxy at %s is not one that --trusted-proxies names: for the console all people have its address", proxy),
 			"Name it with --trusted-proxies."}
 	case base.Scheme == "https" && !a.TLS && a.Scheme != "https":
 		return finding{wrong, fmt.Sprintf("the proxy at %s says %q in X-Forwarded-Proto", proxy, a.Scheme), "It must set this header to https."}
@@ -313,7 +317,8 @@ func proxyFinding(a arrival, base *url.URL) finding {
 		return finding{wrong, fmt.Sprintf("the proxy at %s sends no X-Forwarded-For: for the console all people have its address", proxy),
 			"It must add the address that it was called from to X-Forwarded-For."}
 	case slices.Index(a.ForwardedFor, forgedAddress) == len(a.ForwardedFor)-1:
-		return finding{wrong, fmt.Sprintf("the proxy at %s passes X-Forwarded-For on as it was sent: anybody can pretend to have any address", proxy),
+		return finding{wrong,
+			fmt.Sprintf("the proxy at %s passes X-Forwarded-For on as it was sent: anybody can pretend to have any address", proxy),
 			"It must add the address that it was called from to X-Forwarded-For."}
 	}
 	return finding{right, fmt.Sprintf("%s says where requests come from", proxy), ""}

@@ -16,8 +16,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"console/store/storetest"
 )
 
 // firstServing is the first commit of this repository whose program could serve.
@@ -157,7 +155,7 @@ func TestFC148_WhatTheFirstProgramHasMadeIsServed(t *testing.T) {
 	}
 
 	o := old{dir: dir, place: filepath.Join(dir, "console.db")}
-	o.rules = rulesIn(t, storetest.Raw(t, o.place))
+	o.rules = rulesIn(t, o.place)
 	o.wantsUpgraded(t)
 	s := served(t, dir, func(s *Serve) { s.BaseURL = "http://" + s.Listen })
 	admin = visit(t, s.BaseURL)
