@@ -49,9 +49,9 @@ var errDatabaseURL = errors.New("the URL of the database cannot be read: it has 
 // that beyond this machine nothing less than verify-full will do, that of several hosts the one is meant that can be written, and that a
 // host has five seconds to answer, unless anything else is said in the URL or by a variable.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
-	parsed, err := url.Parse(place)
+	parsed, err := parseDatabaseURL(place)
 	if err != nil {
-		return nil, errDatabaseURL
+		return nil, err
 	}
 	query := parsed.Query()
 	for _, unset := range []struct {
@@ -75,6 +75,16 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 		config.RuntimeParams["application_name"] = "console"
 	}
 	return config, nil
+}
+
+// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a sign that
+// ends the host, and what was read as a host and a name is part of it.
+func parseDatabaseURL(place string) (*url.URL, error) {
+	u, err := url.Parse(place)
+	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@") {
+		return nil, errDatabaseURL
+	}
+	return u, nil
 }
 
 // hostsOf are the hosts that a URL names, or else PGHOST.
@@ -101,7 +111,7 @@ func ShownAs(place string) string {
 	if !IsURL(place) {
 		return place
 	}
-	u, err := url.Parse(place)
+	u, err := parseDatabaseURL(place)
 	if err != nil {
 		return "postgres://…"
 	}
