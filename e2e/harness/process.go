@@ -18,7 +18,7 @@ import (
 	"console/store"
 )
 
-// Build makes the program as it is shipped: without the race detector, so that its speed is the real one.
+// Build makes the program as it is shipped: without the race detector, so that its speed is the real one. options are those of go build.
 func Build(t *testing.T, options ...string) (program string) {
 	t.Helper()
 	SkipUnmarked(t)
