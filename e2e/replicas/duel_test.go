@@ -140,7 +140,8 @@ func (a *arena) lastAdministrators(rounds int, two ...store.User) {
 	}
 }
 
-// guesses are wrong passwords at every replica at once: five are looked at, and then one after each pause, which last one second, two, four.
+// guesses are wrong passwords at every replica at once: five are looked at, and then one after each pause, which last one second, two,
+// four and so on.
 func (a *arena) guesses() {
 	a.t.Helper()
 	a.exec(`DELETE FROM throttles`)

@@ -31,7 +31,8 @@ func TestPG24_AStandbyThatLacksCommitsIsPromoted(t *testing.T) {
 	a := newArena(t, s)
 	a.readBack(asked(t, "REPLICA_CHANGES", changesRead))
 
-	rising, falling, gone := a.person(permission.Analyst, "rising"), a.person(permission.GlobalAdmin, "falling"), a.person(permission.GlobalAdmin, "gone")
+	rising, falling := a.person(permission.Analyst, "rising"), a.person(permission.GlobalAdmin, "falling")
+	gone := a.person(permission.GlobalAdmin, "gone")
 	kept := a.token(harness.AdminEmail, "kept")
 	byRising, byFalling := a.sessions(rising), a.sessions(falling)
 	standby.FallBehind(t, primary)
@@ -92,7 +93,8 @@ func (a *arena) readBack(changes int) {
 	for i := range changes {
 		email := fmt.Sprintf("r0%d-%d@example.com", before, i)
 		by := a.replicas[i%many].caller(a.admin)
-		status, body, err := by.Post("/settings/users/new", "role", "analyst", "first_name", "Read", "last_name", "Back", "email", email, "tenant_id", "1")
+		status, body, err := by.Post("/settings/users/new", "role", "analyst", "first_name", "Read", "last_name", "Back", "email", email,
+			"tenant_id", "1")
 		if err != nil || status != http.StatusSeeOther {
 			a.t.Fatalf("%s is not added: %d %v\n%s", email, status, err, body)
 		}
@@ -105,7 +107,7 @@ func (a *arena) readBack(changes int) {
 	}
 }
 
-// person stores somebody in the automatic group of their role.
+// person stores somebody, in no group.
 func (a *arena) person(role permission.Role, name string) store.User {
 	a.t.Helper()
 	user := harness.Active(role, name, "Person", name+"@example.com")

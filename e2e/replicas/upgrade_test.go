@@ -14,7 +14,8 @@ import (
 
 // The migrations of versions that do not exist: one adds something, and the next one takes something away.
 const (
-	wider    = "-- +goose Up\nALTER TABLE tenants ADD COLUMN note TEXT COLLATE \"C\" NOT NULL DEFAULT '';\nCREATE TABLE notes (id BIGINT PRIMARY KEY);\n"
+	wider = "-- +goose Up\nALTER TABLE tenants ADD COLUMN note TEXT COLLATE \"C\" NOT NULL DEFAULT '';\n" +
+		"CREATE TABLE notes (id BIGINT PRIMARY KEY);\n"
 	narrower = "-- +goose Up\nUPDATE programs SET oldest = 90001;\nDROP TABLE notes;\n"
 )
 
@@ -56,7 +57,8 @@ func TestPG22_TwoProgramsServeOneDatabase(t *testing.T) {
 	const schema = `SELECT string_agg(table_name || '.' || column_name, ' ' ORDER BY table_name, ordinal_position) || ' ' ||
 		(SELECT string_agg(version_id::text, ',') FROM goose_db_version) FROM information_schema.columns WHERE table_schema = 'public'`
 	found := s.column(schema)[0]
-	said, err := exec.Command(before, "serve", "--data", s.replicas[1].data, "--database", s.place, "--listen", s.replicas[1].address).CombinedOutput()
+	old := s.replicas[1]
+	said, err := exec.Command(before, "serve", "--data", old.data, "--database", s.place, "--listen", old.address).CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "schema 90002 is for programs that know 90001") {
 		t.Errorf("the version before ends with %v\n%s", err, said)
 	}
