@@ -45,6 +45,8 @@ type engine interface {
 	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
 	// countCommits is Version, for a context in which it is not known.
 	countCommits(ctx context.Context, db *DB) (int64, error)
+	// onDisk is DB.Size.
+	onDisk(ctx context.Context, q Queries) (int64, error)
 	// clock asks for the time of the database, in microseconds since 1970; empty: it is the machine's.
 	clock() string
 	// noting is NoteUses.

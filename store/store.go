@@ -76,7 +76,8 @@ type DB struct {
 	holder    string  // of leases: a random id
 	commits   commits // of SQLite
 	writing   writing
-	committed func() // nil: nobody wants to know
+	committed func()                           // nil: nobody wants to know
+	wrote     func(waited, took time.Duration) // likewise
 }
 
 // Tx is a writing transaction.
@@ -267,9 +268,13 @@ func (db *DB) Close() error {
 // returns ErrCrowded where it has not got a connection within twenty seconds, because others have all of them. It returns
 // ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
+	asked := time.Now()
 	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
+	}
+	if began := time.Now(); db.wrote != nil {
+		defer func() { db.wrote(began.Sub(asked), time.Since(began)) }()
 	}
 	defer tx.end()
 	writing := &Tx{Queries: queriesOn(db.engine, tx.Tx), holder: db.holder}
