@@ -125,7 +125,7 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(here, there) {
+			if !reflect.DeepEqual(asShown(here), asShown(there)) {
 				t.Errorf("%+v answers with %d and %d rows, or others, or in another order", q, len(here.Rows), len(there.Rows))
 			}
 			pages, rows = pages+1, rows+len(here.Rows)
@@ -137,6 +137,14 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 	if pages < 600 || rows < 5000 {
 		t.Errorf("only %d pages with %d rows were compared", pages, rows)
 	}
+}
+
+// asShown is a page with one number for all that only say that there are more.
+func asShown(p userlist.Page) userlist.Page {
+	for _, n := range []*int{&p.Counts.All, &p.Counts.Active, &p.Counts.Invited, &p.Counts.Disabled} {
+		*n = min(*n, userlist.CountedTo+1)
+	}
+	return p
 }
 
 func randomUserQuery(r *rand.Rand) userlist.Query {
