@@ -21,7 +21,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id
 	golang.org/x/net v0.62.0 // international domain names
-	golang.org/x/sys v0.50.0 // TCP_USER_TIMEOUT and prctl (no core dumps), which syscall lacks
+	golang.org/x/sys v0.50.0 // what syscall lacks: TCP_USER_TIMEOUT, prctl (no core dumps), how much room a disk has
 	golang.org/x/text v0.44.0 // case folding and normalisation
 	modernc.org/sqlite v1.62.0 // SQLite without cgo
 )

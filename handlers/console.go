@@ -38,6 +38,7 @@ type Options struct {
 	HSTS           string             // the header Strict-Transport-Security; empty: none is sent
 	FormSecret     []byte             // what CSRF tokens are made with
 	FlashSecret    []byte             // what messages for the next page are signed with
+	Probe          Probe              // of console doctor
 	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
 	MailServer     string             // its URL without user name and password; empty in trial mode
 	Ready          func(context.Context) error
@@ -162,8 +163,6 @@ func (h *Console) admit(needs Need, next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
-
-func (h *Console) healthy(c request) error { return c.String(http.StatusOK, "ok") }
 
 func (h *Console) ready(c request) error {
 	if err := h.Ready(c.Context()); err != nil {

@@ -30,6 +30,8 @@ type engine interface {
 	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
 	tables() string
+	// damage asks for what is damaged, in words, a row each.
+	damage(whole bool) []string
 
 	// begin makes of a transaction that has just begun the only one that writes.
 	begin(ctx context.Context, tx querier) error
@@ -96,9 +98,10 @@ func migrationsOf(folder string) fs.FS {
 	return files
 }
 
-// migratorFor is the migrator that carries out what the files say.
+// migratorFor is the migrator that carries out what the files say. Migrations that were written side by side came in whichever order, so
+// one may be missing below others that were done.
 func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(dialect, db, files, options...)
+	provider, err := goose.NewProvider(dialect, db, files, append(options, goose.WithAllowOutofOrder(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}

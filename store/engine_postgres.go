@@ -98,12 +98,17 @@ func isLocal(u *url.URL) bool {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		ip := net.ParseIP(strings.Trim(host, "[]"))
-		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && !ip.IsLoopback() {
+		if !isLocalHost(host) {
 			return false
 		}
 	}
 	return true
+}
+
+// isLocalHost says that a host, or the directory of a socket, is on this machine.
+func isLocalHost(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || ip.IsLoopback()
 }
 
 // ShownAs is the name of a database as it may be shown: of a URL without the password, and without its parameters, which may hold one too.

@@ -20,6 +20,7 @@ type commands struct {
 	Token    token    `cmd:""                    help:"Make API tokens."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
+	Doctor   doctor   `cmd:"" help:"Find out what is wrong with an installation, and what to do about it. Takes the options of serve; may run while it serves. Exit status 0: nothing is wrong; otherwise 1."`
 
 	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
