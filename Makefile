@@ -68,9 +68,9 @@ test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
 	$(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e
 	UPGRADES=all MIGRATION_KILLS=30 $(GO) test -count=1 -timeout 60m -run 'FC148' ./store ./internal/cli
-	COMMITS=1000 HANGS=1 STARTS=10 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
+	COMMITS=1000 HANGS=1 STARTS=10 MOVED_PEOPLE=100000 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
-	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
+	REPLICA_CHANGES=1000 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
 	$(MAKE) release-check

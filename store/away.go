@@ -127,6 +127,32 @@ func (t *turns) noteWait(since time.Time) {
 	t.waited.Add(int64(time.Since(since)))
 }
 
+// transaction is one that has a turn until it ends.
+type transaction struct {
+	*sql.Tx
+	done func()
+}
+
+// end takes back what was not committed.
+func (t transaction) end() {
+	_ = t.Rollback() // without effect after Commit
+	t.done()
+}
+
+// begin begins a transaction once there is a turn for it. Nobody keeps a turn who waits for a database that is away.
+func (t *turns) begin(ctx context.Context, begin func() (*sql.Tx, error)) (transaction, error) {
+	done, err := t.take(ctx)
+	if err != nil {
+		return transaction{}, err
+	}
+	tx, err := begin()
+	if err != nil {
+		done()
+		return transaction{}, err
+	}
+	return transaction{tx, done}, nil
+}
+
 // takeTurn takes one of the pool that q is; in a transaction nobody has to.
 func takeTurn(ctx context.Context, q querier) (done func(), err error) {
 	if s, is := q.(session); is {

@@ -26,7 +26,7 @@ func (q Queries) Backlog(ctx context.Context, now Millis) (b Backlog, err error)
 		err := s.Scan(&p, &n)
 		b.Waiting[p] = n
 		return struct{}{}, err
-	}, `SELECT priority, count(*) FROM (SELECT priority FROM deliveries WHERE state = 'waiting' AND parked = 0 LIMIT $1) AS some
+	}, `SELECT priority, count(*) FROM (SELECT priority FROM deliveries WHERE state = 'waiting' AND parked = 0 LIMIT $1) AS counted
 		GROUP BY priority`, MostCounted)
 	if err != nil {
 		return Backlog{}, err

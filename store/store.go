@@ -294,11 +294,6 @@ func (db *DB) Close() error {
 // ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	asked := time.Now()
-	done, err := db.writeTurns.take(ctx)
-	if err != nil {
-		return fmt.Errorf("begin: %w", unavailable(err))
-	}
-	defer done()
 	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
@@ -306,8 +301,8 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	if began := time.Now(); db.wrote != nil {
 		defer func() { db.wrote(began.Sub(asked), time.Since(began)) }()
 	}
-	defer tx.Rollback() // without effect after Commit
-	writing := &Tx{Queries: queriesOn(db.engine, tx), holder: db.holder}
+	defer tx.end()
+	writing := &Tx{Queries: queriesOn(db.engine, tx.Tx), holder: db.holder}
 	if err := change(writing); err != nil {
 		return db.writing.note(err)
 	}
@@ -327,15 +322,17 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 }
 
 // beginWriting begins a transaction that is the only one that writes.
-func (db *DB) beginWriting(ctx context.Context) (*sql.Tx, error) {
-	tx, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.engine.begin(ctx, session{on: tx, engine: db.engine}); err != nil {
-		return nil, errors.Join(err, tx.Rollback())
-	}
-	return tx, nil
+func (db *DB) beginWriting(ctx context.Context) (transaction, error) {
+	return db.writeTurns.begin(ctx, func() (*sql.Tx, error) {
+		tx, err := db.write.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := db.engine.begin(ctx, session{on: tx, engine: db.engine}); err != nil {
+			return nil, errors.Join(err, tx.Rollback())
+		}
+		return tx, nil
+	})
 }
 
 // TellCommitted has tell called after every commit by Update, in the goroutine that waits for it: tell must not block. It is set
@@ -345,17 +342,14 @@ func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it. While the database is away, View waits as Update does.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
-	done, err := db.readTurns.take(ctx)
+	tx, err := patiently(ctx, func(ctx context.Context) (transaction, error) {
+		return db.readTurns.begin(ctx, func() (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
+	})
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
 	}
-	defer done()
-	tx, err := patiently(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
-	if err != nil {
-		return fmt.Errorf("begin reading: %w", unavailable(err))
-	}
-	defer tx.Rollback() // it has written nothing
-	return look(queriesOn(db.engine, tx))
+	defer tx.end()
+	return look(queriesOn(db.engine, tx.Tx))
 }
 
 // Load is Update for hundreds of thousands of rows: with SQLite it may take 512 MB of memory until it returns, so that a page of an

@@ -225,8 +225,8 @@ func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
 	return nil
 }
 
-// SearchedUsersAfter returns the people after an id, by id, at most limit, with no more of each than lists search, filter and sort by: names,
-// address, role, state and last sign-in. A fourth of the columns takes half of the time, and a start reads everybody.
+// SearchedUsersAfter returns the people after an id, by id, at most limit, with no more of each than lists search, filter and sort by:
+// names, address, role, state and last sign-in. A fourth of the columns takes half of the time, and a start reads everybody.
 func (q Queries) SearchedUsersAfter(ctx context.Context, id int64, limit int) ([]User, error) {
 	return many(ctx, q.q, func(s scanner) (u User, err error) {
 		return u, s.Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.Role, &u.JoinedAt, &u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt,

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,12 +18,12 @@ import (
 	"console/store"
 )
 
-// Build makes the program as it is shipped: without the race detector, so that its speed is the real one.
-func Build(t *testing.T) (program string) {
+// Build makes the program as it is shipped: without the race detector, so that its speed is the real one. options are those of go build.
+func Build(t *testing.T, options ...string) (program string) {
 	t.Helper()
 	SkipUnmarked(t)
 	program = filepath.Join(t.TempDir(), "console")
-	command := exec.Command("go", "build", "-buildvcs=false", "-o", program, "console")
+	command := exec.Command("go", slices.Concat([]string{"build", "-buildvcs=false"}, options, []string{"-o", program, "console"})...)
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -23,10 +24,9 @@ type arena struct {
 	rows *store.DB
 }
 
-func newArena(t *testing.T) *arena {
+func newArena(t *testing.T, s *site) *arena {
 	t.Helper()
-	s := newSite(t)
-	rows, err := store.Open(t.Context(), s.place)
+	rows, err := store.Open(t.Context(), s.direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func won(statuses []int) (n int) {
 // TestDuels has several do the same on different replicas in the same moment, where only one may succeed.
 func TestDuels(t *testing.T) {
 	rounds := asked(t, "REPLICA_DUELS", usualRounds)
-	a := newArena(t)
+	a := newArena(t, newSite(t))
 	john, err := a.rows.UserByEmailKey(t.Context(), harness.AdminEmail)
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +119,9 @@ func TestDuels(t *testing.T) {
 		a.appCode(guarded)
 	}
 	a.lastAdministrators(rounds, john, guarded.user)
+	for range rounds {
+		a.guesses()
+	}
 	a.wantNoFaults()
 	t.Logf("%d rounds of each took %s", rounds, time.Since(began))
 }
@@ -137,6 +140,54 @@ func (a *arena) lastAdministrators(rounds int, two ...store.User) {
 	}
 }
 
+// guesses are wrong passwords at every replica at once: five are looked at, and then one after each pause, which last one second, two,
+// four and so on.
+func (a *arena) guesses() {
+	a.t.Helper()
+	a.exec(`DELETE FROM throttles`)
+	const each, freely = 4, 5
+	last := a.count(`SELECT max(id) FROM activity`)
+	by := make([]*harness.Caller, many*each)
+	for i := range by {
+		by[i] = a.visitor(a.replicas[i%many], "/signin")
+	}
+	a.atOnce(by, func(int) string { return "/signin" }, func(i int) []string {
+		return []string{"email", harness.AdminEmail, "password", fmt.Sprint("a wrong password, number ", i)}
+	})
+	const looked = `SELECT CAST(at AS TEXT) FROM activity WHERE action = 'sign in' AND outcome = 'failed' AND id > $1 ORDER BY id`
+	var times []int
+	for _, text := range a.column(looked, last) {
+		at, err := strconv.Atoi(text)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		times = append(times, at)
+	}
+	if len(times) < freely {
+		a.t.Errorf("only %d wrong passwords were looked at", len(times))
+	}
+	pause := 1000 // milliseconds
+	for i := freely; i < len(times); i++ {
+		if waited := times[i] - times[i-1]; waited < pause {
+			a.t.Errorf("wrong password number %d was looked at after %d ms, and not after %d", i+1, waited, pause)
+		}
+		pause *= 2
+	}
+}
+
+// visitor is a browser of a replica that shows a form to whoever asks.
+func (a *arena) visitor(r *replica, path string) *harness.Caller {
+	a.t.Helper()
+	c := r.caller(nil)
+	_, page, err := c.Get(path)
+	found := harness.CSRFInput.FindStringSubmatch(page)
+	if err != nil || found == nil {
+		a.t.Fatalf("%s shows no form: %v", path, err)
+	}
+	c.FormToken = found[1]
+	return c
+}
+
 func (a *arena) oneLink(round int, john store.User) {
 	a.t.Helper()
 	inviter := a.session(a.replicas[round%many], john, store.Finished)
@@ -144,13 +195,7 @@ func (a *arena) oneLink(round int, john store.User) {
 	path := a.answer(inviter.Post("/settings/users/invite-link", "role", "analyst", "duration", "1h", "email", email, "tenant_id", "1")).Link()
 	by := make([]*harness.Caller, many)
 	for i, r := range a.replicas {
-		by[i] = r.caller(nil)
-		_, page, err := by[i].Get(path)
-		found := harness.CSRFInput.FindStringSubmatch(page)
-		if err != nil || found == nil {
-			a.t.Fatalf("%s shows no form: %v", path, err)
-		}
-		by[i].FormToken = found[1]
+		by[i] = a.visitor(r, path)
 	}
 	statuses := a.atOnce(by, func(int) string { return path }, func(i int) []string {
 		return []string{"first_name", "Who", "last_name", fmt.Sprint("Number", i), "password", fmt.Sprint("a long password of number ", i)}

@@ -65,7 +65,8 @@ func TestReplicasMayDie(t *testing.T) {
 // insert stores people for a job.
 func (s *site) insert(n int) {
 	s.t.Helper()
-	db, err := store.Open(s.t.Context(), s.place)
+	s.members = n
+	db, err := store.Open(s.t.Context(), s.direct)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (s *site) insert(n int) {
 // disableAll begins the job that disables those whom insert has stored.
 func (s *site) disableAll() (id int) {
 	s.t.Helper()
-	s.admin.MustPost(s.t, http.StatusSeeOther, "/settings/users/bulk", "action", "disable", "all", "1", "q", "load", "total", strconv.Itoa(members))
+	s.admin.MustPost(s.t, http.StatusSeeOther, "/settings/users/bulk", "action", "disable", "all", "1", "q", "load", "total", strconv.Itoa(s.members))
 	return s.count(`SELECT max(id) FROM jobs`)
 }
 
@@ -101,11 +102,11 @@ func (s *site) disableAll() (id int) {
 func (s *site) wantJob(id int) {
 	s.t.Helper()
 	for query, want := range map[string]int{
-		`SELECT done FROM jobs WHERE id = $1`:                                                                              members,
-		`SELECT count(*) FROM job_outcomes WHERE job_id = $1 AND refusal = ''`:                                             members,
-		`SELECT count(*) FROM users WHERE disabled_at > 0 AND $1 > 0`:                                                      members,
-		`SELECT count(*) FROM activity WHERE action = 'disable access' AND job_id = $1`:                                    members,
-		`SELECT count(DISTINCT object_id) FROM activity WHERE action = 'disable access' AND job_id = $1`:                   members,
+		`SELECT done FROM jobs WHERE id = $1`:                                                                              s.members,
+		`SELECT count(*) FROM job_outcomes WHERE job_id = $1 AND refusal = ''`:                                             s.members,
+		`SELECT count(*) FROM users WHERE disabled_at > 0 AND $1 > 0`:                                                      s.members,
+		`SELECT count(*) FROM activity WHERE action = 'disable access' AND job_id = $1`:                                    s.members,
+		`SELECT count(DISTINCT object_id) FROM activity WHERE action = 'disable access' AND job_id = $1`:                   s.members,
 		`SELECT count(*) FROM activity WHERE action = 'end disable of several' AND object_type = 'job' AND object_id = $1`: 1,
 	} {
 		if got := s.count(query, id); got != want {

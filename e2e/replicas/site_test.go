@@ -32,7 +32,8 @@ const many = 3
 type site struct {
 	t       *testing.T
 	program string
-	place   string // of the database
+	place   string // of the database, as the consoles know it
+	direct  string // the same for the test
 	db      *sql.DB
 	mail    *fake.MailServer
 	slack   *fake.Receiver
@@ -40,20 +41,32 @@ type site struct {
 
 	replicas [many]*replica
 	admin    *harness.Caller // John Doe, by nginx
+	members  int             // whom insert has stored
 }
 
 // newSite starts everything, with John Doe as Global Administrator, whose Slack is told of everybody who is added.
 func newSite(t *testing.T) *site {
 	t.Helper()
+	onPostgres(t)
+	place := storetest.Place(t)
+	return newSiteAt(t, place, place)
+}
+
+func onPostgres(t *testing.T) {
+	t.Helper()
 	if !storetest.OnPostgres() {
 		t.Skip("SQLite has one process")
 	}
-	s := &site{t: t, program: harness.Build(t), place: storetest.Place(t), mail: fake.NewMailServer(t, fake.MailOptions{}),
-		slack: fake.NewReceiver(t), base: &url.URL{Scheme: "http", Host: freeAddress(t)}}
-	s.db = storetest.Raw(t, s.place)
+}
+
+// newSiteAt is newSite for consoles that know the database by one place, which the test itself reaches at another.
+func newSiteAt(t *testing.T, place, direct string) *site {
+	t.Helper()
+	s := &site{t: t, program: harness.Build(t), place: place, direct: direct, db: storetest.Raw(t, direct),
+		mail: fake.NewMailServer(t, fake.MailOptions{}), slack: fake.NewReceiver(t), base: &url.URL{Scheme: "http", Host: freeAddress(t)}}
 	key := s.setUp()
 	for i := range s.replicas {
-		r := &replica{site: s, number: i, data: t.TempDir(), address: freeAddress(t), log: new(harness.Logbook)}
+		r := &replica{site: s, number: i, program: s.program, data: t.TempDir(), address: freeAddress(t), log: new(harness.Logbook)}
 		if err := os.WriteFile(filepath.Join(r.data, "console.key"), key, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -162,6 +175,7 @@ func (s *site) exec(query string, args ...any) {
 type replica struct {
 	*site
 	number  int
+	program string
 	data    string
 	address string
 	log     *harness.Logbook
@@ -204,6 +218,19 @@ func (r *replica) ready() bool {
 		return false
 	}
 	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+}
+
+// stop ends it as an operator does: what is under way is finished.
+func (r *replica) stop() {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.process.Process.Signal(syscall.SIGTERM); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.process.Wait(); err != nil {
+		r.t.Errorf("%s did not end well: %v", r.name(), err)
+	}
 }
 
 // kill ends it as a power cut does.

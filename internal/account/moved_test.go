@@ -2,6 +2,7 @@ package account
 
 import (
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -76,6 +77,20 @@ func movedPeople(t *testing.T, r *rand.Rand, n int) string {
 	return path
 }
 
+// movedNumber is how many people are moved: 2,000, or as many as MOVED_PEOPLE says.
+func movedNumber(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("MOVED_PEOPLE")
+	if text == "" {
+		return 2000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 2000 {
+		t.Fatalf("MOVED_PEOPLE=%s is not 2000 or more", text)
+	}
+	return n
+}
+
 // The list is the same on both engines, whatever is searched for, and so is what follows on its second page.
 func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 	t.Parallel()
@@ -84,7 +99,7 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 	}
 	const seed = 7
 	r := rand.New(rand.NewPCG(seed, seed))
-	path, place := movedPeople(t, r, 2000), storetest.Bare(t, "")
+	path, place := movedPeople(t, r, movedNumber(t)), storetest.Bare(t, "")
 	if _, err := store.Copy(t.Context(), path, place, func(store.CopyStep) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +125,7 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(here, there) {
+			if !reflect.DeepEqual(asShown(here), asShown(there)) {
 				t.Errorf("%+v answers with %d and %d rows, or others, or in another order", q, len(here.Rows), len(there.Rows))
 			}
 			pages, rows = pages+1, rows+len(here.Rows)
@@ -122,6 +137,14 @@ func TestPG07_ListsAreTheSameOnBothEngines(t *testing.T) {
 	if pages < 600 || rows < 5000 {
 		t.Errorf("only %d pages with %d rows were compared", pages, rows)
 	}
+}
+
+// asShown is a page with one number for all that only say that there are more.
+func asShown(p userlist.Page) userlist.Page {
+	for _, n := range []*int{&p.Counts.All, &p.Counts.Active, &p.Counts.Invited, &p.Counts.Disabled} {
+		*n = min(*n, userlist.CountedTo+1)
+	}
+	return p
 }
 
 func randomUserQuery(r *rand.Rand) userlist.Query {

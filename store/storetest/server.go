@@ -67,7 +67,8 @@ func (s *Server) Standby(t testing.TB) *Server {
 	standby.endWith(t)
 	err := standby.cluster.prepare()
 	if err == nil {
-		err = standby.cluster.run("pg_basebackup", "-h", s.cluster.dir, "-U", "console", "-D", standby.cluster.data(), "-R", "-X", "stream", "-c", "fast")
+		err = standby.cluster.run("pg_basebackup", "-h", s.cluster.dir, "-U", "console", "-D", standby.cluster.data(), "-R", "-X", "stream",
+			"-c", "fast")
 	}
 	if err == nil {
 		err = standby.cluster.control("start")
