@@ -43,6 +43,7 @@ type Options struct {
 	Ready          func(context.Context) error
 	Now            func() time.Time
 	Log            *slog.Logger
+	Observe        func(Observed) // called for each request once it is answered, by many at once; nil: nobody wants to know
 }
 
 // Console holds the pages.
@@ -53,6 +54,7 @@ type Console struct {
 	cookies  cookies
 	basePath string
 	apis     []Programs
+	patterns map[string]bool // the paths of all routes
 
 	foreignHost, missingScheme, oddForwardedFor rarely // what proxies do wrong
 }
@@ -75,6 +77,7 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		h.recordRequest,
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: h.logPanic}),
 		h.setHeaders,
+		hangUpAfterChunks,
 		h.checkHost,
 		h.checkTransport,
 		// Level 1 costs nothing measurable, the default a fifth.
@@ -100,6 +103,10 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		for _, r := range api.Routes {
 			group.Add(r.Method, r.Path, h.admitProgram(api, r))
 		}
+	}
+	h.patterns = map[string]bool{}
+	for _, r := range e.Routes() {
+		h.patterns[r.Path] = true
 	}
 	return e
 }
@@ -166,7 +173,7 @@ func (h *Console) ready(c request) error {
 			}
 		}
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
-			h.Log.Error("not ready", "error", err)
+			h.Log.ErrorContext(c.Context(), "not ready", "error", err)
 		}
 		return c.String(http.StatusServiceUnavailable, "unavailable")
 	}

@@ -45,6 +45,8 @@ type engine interface {
 	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
 	// countCommits is Version, for a context in which it is not known.
 	countCommits(ctx context.Context, db *DB) (int64, error)
+	// onDisk is DB.Size.
+	onDisk(ctx context.Context, q Queries) (int64, error)
 	// clock asks for the time of the database, in microseconds since 1970; empty: it is the machine's.
 	clock() string
 	// noting is NoteUses.
@@ -65,7 +67,10 @@ type engine interface {
 }
 
 // pools are the connections to a database.
-type pools struct{ read, write *sql.DB }
+type pools struct {
+	read, write           *sql.DB
+	readTurns, writeTurns *turns
+}
 
 func (p pools) end() error { return errors.Join(p.read.Close(), p.write.Close()) }
 
@@ -104,6 +109,7 @@ func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goos
 type session struct {
 	on     querier
 	engine engine
+	turns  *turns // of the pool; in a transaction nil
 }
 
 func (s session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

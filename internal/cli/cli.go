@@ -36,8 +36,11 @@ type stdio struct {
 }
 
 // Main runs the program with arguments and returns its exit status: 0 after success, 1 when the command failed, 2
-// when the arguments are wrong. A running server ends cleanly on SIGTERM and SIGINT.
+// when the arguments are wrong. A running server ends cleanly on SIGTERM and SIGINT. The memory of the process gets into no core dump.
 func Main(arguments []string, in io.Reader, out, errors io.Writer) int {
+	if err := forbidDumps(); err != nil {
+		newLogger(askedFormat(arguments), errors).Warn("a crash may leave a core dump, which holds keys and passwords", "error", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	return Run(ctx, arguments, in, out, errors)
