@@ -5,26 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-	"modernc.org/sqlite"
 )
 
-// openAlone opens a database of SQLite that has the newest schema, and that no other process has open: each connection holds a lock on
-// the file for as long as it is open, also one that does nothing, and the system releases those of a process that was killed.
+// openAlone opens a database of SQLite that has the newest schema, and that no other process has open.
 func openAlone(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := openPool(dsn(path, url.Values{
-		"mode":    {"rw"}, // not created
-		"_txlock": {"exclusive"},
-		"_pragma": {"busy_timeout(2000)", "locking_mode(EXCLUSIVE)"},
-	}))
+	db, err := openLocked(path)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
-	db.SetMaxOpenConns(1)
 	if err := isNewest(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -34,13 +26,8 @@ func openAlone(ctx context.Context, path string) (*sql.DB, error) {
 // isNewest refuses a database of SQLite that this version of the program has not been started on, or that another process uses.
 func isNewest(ctx context.Context, db *sql.DB) error {
 	q := queriesOn(sqliteEngine{}, db)
-	const busy = 5
-	_, err := one(ctx, q.q, value[int], `SELECT count(*) FROM sqlite_master`)
-	if e, is := errors.AsType[*sqlite.Error](err); is && e.Code()&0xff == busy {
-		return ErrInUse
-	}
-	if err != nil {
-		return err
+	if _, err := one(ctx, q.q, value[int], `SELECT count(*) FROM sqlite_master`); err != nil {
+		return inUse(err)
 	}
 	current, newest, err := versions(ctx, sqliteEngine{}, db)
 	if err != nil {

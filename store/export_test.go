@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -170,17 +169,7 @@ func EntryStatements(t *testing.T, db *DB, f EntryFilter) (statements []EntrySta
 }
 
 // NewestMigration is the version of the schema that the program knows.
-var NewestMigration = func() int64 {
-	files, err := migrations.ReadDir("migrations/postgres")
-	if err != nil {
-		panic(err)
-	}
-	newest, err := strconv.ParseInt(files[len(files)-1].Name()[:5], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return newest
-}()
+var NewestMigration = NewestSchema()
 
 // Statements returns how many statements the connections of db keep prepared, and finds fault with parameters of four bytes: ids and
 // moments have eight.

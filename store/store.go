@@ -232,6 +232,20 @@ func migrate(ctx context.Context, e engine, db *sql.DB) error {
 	}
 }
 
+// NewestSchema is the number of the schema that this program knows: that of its newest migration, the same for both engines.
+func NewestSchema() int64 {
+	files, err := migrations.ReadDir("migrations/sqlite")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	newest, _, _ := strings.Cut(files[len(files)-1].Name(), "_")
+	number, err := strconv.ParseInt(newest, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return number
+}
+
 // versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older,
 // unless the schema says that it is enough. Where a migration is missing below others that were done, the schema is the one before it.
 func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {

@@ -81,13 +81,23 @@ func (h storedHash) String() string {
 
 func parseHash(phc string) (storedHash, bool) {
 	fields := strings.Split(phc, "$")
-	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) {
+	if len(fields) != 6 {
+		return storedHash{}, false
+	}
+	h, validDerivation := parseDerivation(fields[:5])
+	hash, validHash := parseBytes(fields[5], minHashBytes)
+	h.hash = hash
+	return h, validDerivation && validHash
+}
+
+// parseDerivation reads the fields of a PHC string before the hash.
+func parseDerivation(fields []string) (storedHash, bool) {
+	if fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) {
 		return storedHash{}, false
 	}
 	c, validCost := parseCost(fields[3])
 	salt, validSalt := parseBytes(fields[4], minSaltBytes)
-	hash, validHash := parseBytes(fields[5], minHashBytes)
-	return storedHash{c, salt, hash}, validCost && validSalt && validHash
+	return storedHash{cost: c, salt: salt}, validCost && validSalt
 }
 
 // parseCost reads "m=19456,t=2,p=1". RFC 9106 §3.1 wants at least 8 KiB per lane.

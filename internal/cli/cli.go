@@ -18,6 +18,8 @@ type commands struct {
 	Serve    Serve    `cmd:"" default:"withargs" help:"Serve the console (what happens without a command)."`
 	Setup    setup    `cmd:""                    help:"Create the account and its first Global Administrator."`
 	Token    token    `cmd:""                    help:"Make API tokens."`
+	Backup   backups  `cmd:"" help:"Copy the database and the key into one file, and verify such files."`
+	Restore  restore  `cmd:"" help:"Put a copy back that console backup has made."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
 	Doctor   doctor   `cmd:"" help:"Find out what is wrong with an installation, and what to do about it. Takes the options of serve; may run while it serves. Exit status 0: nothing is wrong; otherwise 1."`

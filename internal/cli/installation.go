@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"console/internal/account"
@@ -32,15 +33,24 @@ type Installation struct {
 	AllowSharedFiles bool `help:"Start though others may read the data or the key, where file modes cannot be changed."`
 }
 
+// What the database and the key are called in the data directory.
+const (
+	databaseName = "console.db"
+	keyName      = "console.key"
+)
+
 // database is where the database lies: a path, or a URL of PostgreSQL, which is shown to nobody as it is.
 func (i Installation) database() string {
-	return cmp.Or(i.Database, filepath.Join(i.Data, "console.db"))
+	return cmp.Or(i.Database, filepath.Join(i.Data, databaseName))
 }
 
 // mustExist refuses, with what to do, where there is no database.
 func (i Installation) mustExist(ctx context.Context, help string) error {
-	exists, err := store.Exists(ctx, i.database())
-	if err == nil && !exists {
+	if exists(filepath.Join(i.Data, restoredDir)) {
+		return fmt.Errorf("a restore into %s was interrupted in its last moment: start the console, which finishes it", i.Data)
+	}
+	there, err := store.Exists(ctx, i.database())
+	if err == nil && !there {
 		err = fmt.Errorf("there is no database %s: %s", store.ShownAs(i.database()), help)
 	}
 	return err
@@ -68,13 +78,22 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	if err := os.MkdirAll(i.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
+	if err := i.settleRestore(ctx, log); err != nil {
+		return nil, err
+	}
 	_, err := os.Stat(i.keyFile())
 	makesKey := errors.Is(err, fs.ErrNotExist)
 	key, err := i.findKey(ctx, log)
 	if err != nil {
 		return nil, err
 	}
+	there, _ := os.Stat(i.database()) // nil: a new one is made, or it is not a file
 	o, err := i.openWith(ctx, key, log)
+	if err == nil && there != nil {
+		if err = i.refuseRestoredMeanwhile(there); err != nil {
+			err = o.closeWith(err)
+		}
+	}
 	if errors.Is(err, errOtherKey) && makesKey { // another console began at the same moment
 		err = errors.Join(err, os.Remove(i.keyFile()))
 	}
@@ -88,6 +107,9 @@ func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Log
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	if err := checkKey(ctx, database, key); err != nil {
+		return nil, err
+	}
+	if err := i.keepBeforeMigration(ctx, database, log); err != nil {
 		return nil, err
 	}
 	db, err := store.Open(ctx, database)
@@ -108,6 +130,24 @@ func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Log
 		return nil, o.closeWith(err)
 	}
 	return o, nil
+}
+
+// keepBeforeMigration keeps a copy of a file of SQLite that is about to be migrated, and says in the log where.
+func (i Installation) keepBeforeMigration(ctx context.Context, database string, log *slog.Logger) error {
+	if store.IsURL(database) {
+		return nil
+	}
+	kept, err := store.KeepBeforeMigration(ctx, database)
+	switch {
+	case errors.Is(err, store.ErrInUse):
+		return fmt.Errorf("%s: another process is copying the database, to migrate it then: wait until it is ready", database)
+	case errors.Is(err, store.ErrUnwritable) || errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("there is no room beside %s for a copy of it as it is, without which it is not migrated: make room, "+
+			"or use the version before; nothing was changed: %w", database, err)
+	case err == nil && kept != "":
+		log.Info("the database is migrated to a newer schema; a copy of it as it was is kept", "path", kept)
+	}
+	return err
 }
 
 func (i Installation) opened(db *store.DB, key *auth.Key, log *slog.Logger) *opened {
@@ -138,7 +178,7 @@ func (i Installation) openReading(ctx context.Context, log *slog.Logger) (*opene
 
 // keyFile is where the key lies.
 func (i Installation) keyFile() string {
-	return cmp.Or(i.KeyFile, filepath.Join(i.Data, "console.key"))
+	return cmp.Or(i.KeyFile, filepath.Join(i.Data, keyName))
 }
 
 // findKey reads the key, and makes it where there is no database yet.

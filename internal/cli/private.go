@@ -58,7 +58,7 @@ func (i Installation) keepDirectoryPrivate(log *slog.Logger) error {
 		return err
 	}
 	for _, e := range entries {
-		if name := e.Name(); !strings.HasPrefix(name, "console.") && name != "mail" && name != "lost+found" {
+		if name := e.Name(); !isOfConsole(name) && !strings.HasPrefix(name, beforePrefix) && name != "lost+found" {
 			return fmt.Errorf("%w, or name a directory with --data that holds nothing but the console's files", exposed(i.Data, info))
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"console/internal/account"
+	"console/store"
 )
 
 // restored is run after an old copy of the data has been put back.
@@ -30,7 +32,12 @@ func (r restored) Run(ctx context.Context, io stdio) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, `Ended, as it was when the copy was made:
+	return tellEnded(io.out, ended, jobs)
+}
+
+// tellEnded prints what a copy had brought back, and what is to be done about the rest.
+func tellEnded(to io.Writer, ended store.Ended, jobs int) error {
+	_, err := fmt.Fprintf(to, `Ended, as it was when the copy was made:
   %d sessions and %d sign-ins under way
   %d signup links and %d links or requests to reset a password
   %d messages that waited, which are not sent

@@ -236,7 +236,7 @@ func Restart(t testing.TB) {
 
 // endLater starts what ends the cluster and removes its directory when its input ends: that happens however the tests end.
 func (c *cluster) endLater() error {
-	stop, err := find("pg_ctl")
+	stop, err := Program("pg_ctl")
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (c *cluster) give() error {
 
 // run runs a program of PostgreSQL, the newest that is installed.
 func (c *cluster) run(program string, arguments ...string) error {
-	path, err := find(program)
+	path, err := Program(program)
 	if err != nil {
 		return err
 	}
@@ -296,13 +296,13 @@ func (c *cluster) command(program string, arguments ...string) *exec.Cmd {
 	return command
 }
 
-// find returns the path of a program of PostgreSQL, which Debian keeps out of the way.
-func find(program string) (string, error) {
-	installed, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + program)
+// Program returns the path of a program of PostgreSQL, which Debian keeps out of the way.
+func Program(name string) (string, error) {
+	installed, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if err == nil && len(installed) > 0 {
 		return slices.MaxFunc(installed, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }), nil
 	}
-	return exec.LookPath(program)
+	return exec.LookPath(name)
 }
 
 // locale is one in which words are not ordered bytewise, where the machine has it.
