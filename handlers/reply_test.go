@@ -39,7 +39,11 @@ func TestFC102_APageThatFailsHalfWayIsNotSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { db.Close() })
-			h := New(Options{Account: account.New(account.Options{DB: db, Key: new(auth.Key), Now: time.Now}), Brand: "Wallarm",
+			key, err := auth.NewKey(make([]byte, auth.KeyBytes))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := New(Options{Account: account.New(account.Options{DB: db, Key: key, Now: time.Now}), Brand: "Wallarm",
 				BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 			e := echo.New()
 			e.HTTPErrorHandler = h.fail

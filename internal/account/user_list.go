@@ -54,8 +54,14 @@ func (s *Service) FollowPeople(ctx context.Context) {
 	}
 }
 
-// Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, or an error of the database.
-func (s *Service) Ready(ctx context.Context) error { return s.list.Ready(ctx) }
+// Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, auth.ErrKeyMissing where the key was
+// rotated and the key file here is an old one, or an error of the database.
+func (s *Service) Ready(ctx context.Context) error {
+	if _, err := s.useKeyInForce(ctx, s.db.Queries); err != nil {
+		return err
+	}
+	return s.list.Ready(ctx)
+}
 
 // StopReading ends what reads people into memory, before the database is closed.
 func (s *Service) StopReading() { s.list.Stop() }

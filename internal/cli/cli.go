@@ -20,6 +20,7 @@ type commands struct {
 	Token    token    `cmd:""                    help:"Make API tokens."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
+	Key      key      `cmd:"" help:"Change the key that seals secrets."`
 
 	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
