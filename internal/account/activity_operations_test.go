@@ -520,6 +520,14 @@ func triedOperations() map[string]tried {
 			o.sealConstant()
 			return func() error { _, err := o.PrepareKey(ctx, Actor{Source: CLI}); return err }
 		}},
+		"RecoverAdministrator": one("recover administrator done", func(o *office) func() error {
+			o.authenticator(o.ann.UserID)
+			return func() error {
+				recovered, err := o.RecoverAdministrator(ctx, Actor{Source: CLI}, "ann@example.com")
+				o.secret(recovered.Token)
+				return err
+			}
+		}),
 		"RotateKey": one("rotate key done", func(o *office) func() error {
 			o.sealConstant()
 			return func() error { _, err := o.RotateKey(ctx, Actor{Source: CLI}); return err }

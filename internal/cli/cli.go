@@ -21,6 +21,7 @@ type commands struct {
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
 	Key      key      `cmd:"" help:"Change the key that seals secrets."`
+	Admin    admin    `cmd:"" help:"Let somebody in when no administrator can sign in."`
 
 	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
