@@ -20,6 +20,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id
 	golang.org/x/net v0.62.0 // international domain names
+	golang.org/x/sys v0.50.0 // TCP_USER_TIMEOUT, which syscall lacks
 	golang.org/x/text v0.44.0 // case folding and normalisation
 	modernc.org/sqlite v1.62.0 // SQLite without cgo
 )
@@ -76,7 +77,6 @@ require (
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.25.0 // indirect
-	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect

@@ -70,11 +70,12 @@ func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 			a.Wants(status)
 			what := fmt.Sprintf("%s %s (%d)", a.Request.Method, a.Request.URL.Path, a.StatusCode)
 			for name, want := range map[string]string{
-				"Strict-Transport-Security":  "max-age=31536000; includeSubDomains", // 3.4.1
-				"Content-Security-Policy":    "script-src 'self'",                   // 3.4.3
-				"X-Content-Type-Options":     "nosniff",                             // 3.4.4
-				"Referrer-Policy":            "",                                    // 3.4.5
-				"Cross-Origin-Opener-Policy": "same-origin",                         // 3.4.8
+				"Strict-Transport-Security":    "max-age=31536000; includeSubDomains", // 3.4.1
+				"Content-Security-Policy":      "script-src 'self'",                   // 3.4.3
+				"X-Content-Type-Options":       "nosniff",                             // 3.4.4
+				"Referrer-Policy":              "",                                    // 3.4.5
+				"Cross-Origin-Opener-Policy":   "same-origin",                         // 3.4.8
+				"Cross-Origin-Resource-Policy": "same-origin",                         // 3.5.8
 			} {
 				if got := a.Header.Get(name); got == "" || !strings.Contains(got, want) {
 					t.Errorf("%s: %s is %q", what, name, got)

@@ -75,6 +75,7 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		h.recordRequest,
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: h.logPanic}),
 		h.setHeaders,
+		hangUpAfterChunks,
 		h.checkHost,
 		h.checkTransport,
 		// Level 1 costs nothing measurable, the default a fifth.

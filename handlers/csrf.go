@@ -56,6 +56,8 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 		}
 		if _, err := c.FormParams(); errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 			return err
+		} else if err != nil { // what is missing would count as left empty
+			return errCutForm(err)
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {

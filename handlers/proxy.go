@@ -130,7 +130,8 @@ func isLoopback(host string) bool {
 }
 
 // checkTransport keeps clear text out where the console is reached over https: pages lead to https, what would
-// change something is refused. Over a loopback name nothing leaves the machine. Where the browser has used https already and a proxy
+// change something is refused, and so is a program, whose token would go on being sent in clear text unnoticed. Over a loopback name
+// nothing leaves the machine. Where the browser has used https already and a proxy
 // does not say so, leading there would go round in a circle: the answer says what the proxy must do instead.
 func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -151,7 +152,7 @@ func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
 			h.refuseProxied(c, "The reverse proxy is not set up yet", words)
 			return nil
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if !isReading(c) || h.programs(c) != nil {
 			return echo.NewHTTPError(http.StatusForbidden, "This address works with https only. Put https:// before it instead of http://.")
 		}
 		to := *r.URL

@@ -105,7 +105,7 @@ func describe(err error) views.ErrorPage {
 	}
 	if errors.Is(err, store.ErrCrowded) {
 		page.Title = "The database takes no more connections"
-		page.Text = "Too many programs use it at present. Try again in a minute. If it goes on, tell whoever runs the server the request number."
+		page.Text = "Too many use it at present. Try again in a minute. If it goes on, tell whoever runs the server the request number."
 	}
 	if errors.Is(err, store.ErrUndecided) {
 		page.Title, page.Text = "Nobody knows whether this was done", undecidedWords

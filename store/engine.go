@@ -65,7 +65,10 @@ type engine interface {
 }
 
 // pools are the connections to a database.
-type pools struct{ read, write *sql.DB }
+type pools struct {
+	read, write           *sql.DB
+	readTurns, writeTurns *turns
+}
 
 func (p pools) end() error { return errors.Join(p.read.Close(), p.write.Close()) }
 
@@ -104,6 +107,7 @@ func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goos
 type session struct {
 	on     querier
 	engine engine
+	turns  *turns // of the pool; in a transaction nil
 }
 
 func (s session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -49,9 +49,9 @@ var errDatabaseURL = errors.New("the URL of the database cannot be read: it has 
 // that beyond this machine nothing less than verify-full will do, that of several hosts the one is meant that can be written, and that a
 // host has five seconds to answer, unless anything else is said in the URL or by a variable.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
-	parsed, err := url.Parse(place)
+	parsed, err := parseDatabaseURL(place)
 	if err != nil {
-		return nil, errDatabaseURL
+		return nil, err
 	}
 	query := parsed.Query()
 	for _, unset := range []struct {
@@ -75,6 +75,16 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 		config.RuntimeParams["application_name"] = "console"
 	}
 	return config, nil
+}
+
+// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a sign that
+// ends the host, and what was read as a host and a name is part of it.
+func parseDatabaseURL(place string) (*url.URL, error) {
+	u, err := url.Parse(place)
+	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@") {
+		return nil, errDatabaseURL
+	}
+	return u, nil
 }
 
 // hostsOf are the hosts that a URL names, or else PGHOST.
@@ -101,7 +111,7 @@ func ShownAs(place string) string {
 	if !IsURL(place) {
 		return place
 	}
-	u, err := url.Parse(place)
+	u, err := parseDatabaseURL(place)
 	if err != nil {
 		return "postgres://…"
 	}
@@ -117,6 +127,7 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	config.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !ends(e) && !isFatal(e) } // false closes it
 	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
 		return p.IdleDuration > time.Second || isAgain(ctx)
@@ -136,7 +147,7 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 	if err != nil {
 		return pools{}, errors.Join(err, write.Close())
 	}
-	opened := pools{read, write}
+	opened := pools{read, write, newTurns(postgresReaders), newTurns(postgresWriters)}
 	if err := cmp.Or(p.suits(ctx, write), p.suits(ctx, read)); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
@@ -247,7 +258,7 @@ type migrationFile struct {
 func (f migrationFile) Read(p []byte) (int, error) { return f.content.Read(p) }
 
 func (p postgresEngine) oldestProgram(ctx context.Context, db *sql.DB, _ int64) (int64, error) {
-	return one(ctx, session{db, p}, value[int64], `SELECT oldest FROM programs`)
+	return one(ctx, session{on: db, engine: p}, value[int64], `SELECT oldest FROM programs`)
 }
 
 // isBlocked says that a migration did not get what it is to change, because others had it.

@@ -39,7 +39,7 @@ func (sqliteEngine) dial(_ context.Context, path string) (pools, error) {
 	}
 	read.SetMaxOpenConns(readers + 1) // one asks for commits only
 	read.SetMaxIdleConns(readers)
-	return pools{read, write}, nil
+	return pools{read: read, write: write}, nil
 }
 
 func (sqliteEngine) reader(_ context.Context, path string) (*sql.DB, error) {

@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
@@ -194,4 +197,30 @@ func OpenWith(ctx context.Context, place string, more map[string]string) (*DB, e
 		return nil, err
 	}
 	return openOn(ctx, migrated{files: files}, place)
+}
+
+// SetPatience is how long one waits for a connection from now on.
+func (db *DB) SetPatience(patience time.Duration) {
+	db.readTurns.patience, db.writeTurns.patience = patience, patience
+}
+
+// Writing is how many have a connection to write with.
+func (db *DB) Writing() int { return len(db.writeTurns.taken) }
+
+// Peer returns the connection to the server that a query of db would have.
+func (db *DB) Peer(t *testing.T) net.Conn {
+	t.Helper()
+	connection, err := db.read.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	var peer net.Conn
+	if err := connection.Raw(func(driver any) error {
+		peer = driver.(*stdlib.Conn).Conn().PgConn().Conn()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return peer
 }

@@ -67,7 +67,7 @@ type Queries struct {
 }
 
 // queriesOn reads as an engine does, on a pool or in a transaction.
-func queriesOn(e engine, on querier) Queries { return Queries{session{on, e}, e} }
+func queriesOn(e engine, on querier) Queries { return Queries{session{on: on, engine: e}, e} }
 
 // DB is an open database.
 type DB struct {
@@ -102,7 +102,7 @@ func openOn(ctx context.Context, e engine, place string) (*DB, error) {
 	if err := migrate(ctx, e, p.write); err != nil {
 		return nil, errors.Join(err, p.end())
 	}
-	return &DB{Queries: queriesOn(e, p.read), pools: p, holder: rand.Text()}, nil
+	return &DB{Queries: Queries{session{p.read, e, p.readTurns}, e}, pools: p, holder: rand.Text()}, nil
 }
 
 // OpenReading opens a database for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for one that
@@ -120,7 +120,7 @@ func OpenReading(ctx context.Context, place string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return &DB{Queries: queriesOn(e, read), pools: pools{read, read}}, nil // what is written fails
+	return &DB{Queries: queriesOn(e, read), pools: pools{read: read, write: read}}, nil // what is written fails
 }
 
 // Exists says whether there is a database at a place, and of PostgreSQL whether a console has sealed anything in it.
@@ -263,9 +263,15 @@ func (db *DB) Close() error {
 // Update returns nil, and none of it is when Update returns another error than ErrUndecided. The error is ErrUnwritable where the disk is
 // to blame.
 //
-// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. It returns
+// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. On PostgreSQL it
+// returns ErrCrowded where it has not got a connection within twenty seconds, because others have all of them. It returns
 // ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
+	done, err := db.writeTurns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer done()
 	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
@@ -296,7 +302,7 @@ func (db *DB) beginWriting(ctx context.Context) (*sql.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.engine.begin(ctx, session{tx, db.engine}); err != nil {
+	if err := db.engine.begin(ctx, session{on: tx, engine: db.engine}); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, nil
@@ -309,6 +315,11 @@ func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it. While the database is away, View waits as Update does.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
+	done, err := db.readTurns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("begin reading: %w", unavailable(err))
+	}
+	defer done()
 	tx, err := patiently(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
@@ -328,10 +339,15 @@ type scanner interface{ Scan(dest ...any) error }
 
 // one reads the single row of query, or returns ErrNotFound. Outside a transaction it asks once more where the connection was lost.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	var none T
 	if err := ctx.Err(); err != nil {
-		var none T
 		return none, err
 	}
+	done, err := takeTurn(ctx, q)
+	if err != nil {
+		return none, unavailable(err)
+	}
+	defer done()
 	row, err := scan(q.QueryRowContext(ctx, query, args...))
 	if mayAskAgain(ctx, q, err) {
 		row, err = scan(q.QueryRowContext(again(ctx), query, args...))
@@ -365,6 +381,11 @@ func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	done, err := takeTurn(ctx, q)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer done()
 	list, err := readAll(ctx, q, scan, query, args)
 	if mayAskAgain(ctx, q, err) {
 		list, err = readAll(again(ctx), q, scan, query, args)
@@ -397,6 +418,11 @@ func value[T any](s scanner) (v T, err error) {
 
 // exec runs a statement that may change any number of rows.
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := takeTurn(ctx, tx.q)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	defer done()
 	result, err := tx.q.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, duplicate(err)

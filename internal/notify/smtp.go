@@ -42,7 +42,8 @@ type SMTP struct {
 
 // String returns the server's URL without user name and password.
 func (s SMTP) String() string {
-	return fmt.Sprintf("smtp://%s?tls=%s", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), s.TLS)
+	server := url.URL{Scheme: "smtp", Host: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), RawQuery: "tls=" + string(s.TLS)}
+	return server.String()
 }
 
 // GoString is String: no way of printing shows the password.
