@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,6 +86,88 @@ func TestNoNumberIsLost(t *testing.T) {
 			if stands := series == "FC" && slices.Contains(empty, i); stands == (rows[n] != "") {
 				t.Errorf("docs/rules.md: %v has a row, or stands for nothing; one of both", n)
 			}
+		}
+	}
+}
+
+// requirements is how many apply to a console like this one, whatever it signs in with and keeps its data in; passkeys and PostgreSQL bring
+// those of a table of their own.
+const requirements, brought = 221, 5
+
+var requirementRow = regexp.MustCompile(`(?m)^\| ([\d.]+) \| ([123]) \| (.+) \| (.+) \|$`)
+
+// TestEveryRequirementHasItsRow counts the rows of docs/asvs.md. Each names tests or says why it has none, and SECURITY.md tells of
+// each that is not met. That the tests are there TestDocumentsNameTests sees.
+func TestEveryRequirementHasItsRow(t *testing.T) {
+	t.Parallel()
+	texts := documents(t)
+	_, security, _ := strings.Cut(texts["SECURITY.md"], "\n## Deviations")
+	security, _, _ = strings.Cut(security, "\n## ")
+	table, more, found := strings.Cut(texts["docs/asvs.md"], "\n## With passkeys and PostgreSQL")
+	if !found || security == "" {
+		t.Fatal("a section that is looked for is not there")
+	}
+	seen := map[string]bool{}
+	check := func(text string) (rows int) {
+		for _, m := range requirementRow.FindAllStringSubmatch(text, -1) {
+			id, level, holds, shown := m[1], m[2], m[3], m[4]
+			rows++
+			if seen[id] {
+				t.Errorf("%s has two rows", id)
+			}
+			seen[id] = true
+			deviates := strings.Contains(holds, "**Deviation**")
+			excused := deviates || strings.Contains(holds, "No test: ") || strings.Contains(holds, "**Not chosen**")
+			if !excused && !testNamed.MatchString(shown) {
+				t.Errorf("%s names no test, and does not say why", id)
+			}
+			if told := regexp.MustCompile(`\b` + regexp.QuoteMeta(id) + `\b`).MatchString(security); deviates && !told {
+				t.Errorf("%s deviates, and SECURITY.md does not say why", id)
+			}
+			if level != "3" && strings.Contains(holds, "**Not chosen**") {
+				t.Errorf("%s is of level %s: what is not met is a deviation", id, level)
+			}
+		}
+		return rows
+	}
+	if n := check(table); n != requirements {
+		t.Errorf("%d requirements have rows, not %d", n, requirements)
+	}
+	if n := check(more); n != brought {
+		t.Errorf("%d requirements of passkeys and PostgreSQL have rows, not %d", n, brought)
+	}
+}
+
+// TestEveryTableHasItsClass compares the tables of the database with those to which docs/threats.md gives a class.
+func TestEveryTableHasItsClass(t *testing.T) {
+	t.Parallel()
+	_, data, _ := strings.Cut(documents(t)["docs/threats.md"], "\n## Data")
+	classed := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| \*(?:secret|personal|internal)\* \| ([^|]+) \|`).FindAllStringSubmatch(data, -1) {
+		for _, table := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(row[1], -1) {
+			classed[table[1]] = true
+		}
+	}
+	created := map[string]bool{}
+	sources(t, func(file, text string) {
+		if path.Dir(file) != "store/migrations/postgres" {
+			return
+		}
+		for _, m := range regexp.MustCompile(`(?i)(CREATE|DROP) TABLE (?:IF (?:NOT )?EXISTS )?(\w+)`).FindAllStringSubmatch(text, -1) {
+			created[m[2]] = strings.EqualFold(m[1], "create")
+		}
+	}, ".sql")
+	if len(created) < 30 {
+		t.Fatalf("only %d tables are found", len(created))
+	}
+	for table, is := range created {
+		if is && !classed[table] {
+			t.Errorf("docs/threats.md gives %s no class", table)
+		}
+	}
+	for table := range classed {
+		if !created[table] {
+			t.Errorf("docs/threats.md names the table %s, which is not there", table)
 		}
 	}
 }

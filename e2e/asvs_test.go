@@ -50,6 +50,32 @@ func TestASVS_3_3_5_NoCookieIsTooLongForBrowsers(t *testing.T) {
 	admin.Get("/settings/users").Contains(longest)
 }
 
+func TestASVS_3_5_6_ThereIsNoJSONP(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	token := tokenOf(c, harness.AdminEmail)
+	for _, name := range []string{"callback", "jsonp"} {
+		answer, body := c.AskAPI(token, http.MethodGet, "/users?"+name+"=steal", "")
+		if answer.StatusCode != http.StatusUnprocessableEntity || !strings.HasPrefix(body, "{") {
+			t.Errorf("%s is answered %d: %s", name, answer.StatusCode, body)
+		}
+	}
+}
+
+func TestASVS_14_2_1_TokensCountInHeadersOnly(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	token := url.QueryEscape(tokenOf(c, harness.AdminEmail))
+	for _, name := range []string{"token", "access_token", "api_key", "X-WallarmApi-Token"} {
+		if answer, body := c.AskAPI("", http.MethodGet, "/users?"+name+"="+token, ""); answer.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s in the address is answered %d: %s", name, answer.StatusCode, body)
+		}
+	}
+	admin := c.Administrator()
+	admin.Do(http.MethodPost, "/settings/general/test-mail?csrf_token="+admin.Token(), nil, "").Wants(http.StatusForbidden)
+	c.Browser().Get("/settings/profile?console=" + admin.Cookie("console").Value).To("/signin")
+}
+
 func TestASVS_4_1_2_ProgramsAreNotLedToHTTPS(t *testing.T) {
 	t.Parallel()
 	c, _ := behind(t)

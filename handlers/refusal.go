@@ -151,7 +151,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 	refused := account.AsRefusal(err)
 	if refused == nil && page.Status >= http.StatusInternalServerError {
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
-			h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
+			h.Log.ErrorContext(c.Context(), "request failed", "route", h.routeOf(c), "error", err)
 		}
 		awaitDatabase(c, err)
 		h.sendFailure(c, page)
@@ -173,7 +173,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 		err = h.render(c, page.Status, views.Error(page))
 	}
 	if err != nil {
-		h.Log.Error("error page", "request_id", page.RequestID, "error", err)
+		h.Log.ErrorContext(c.Context(), "error page", "error", err)
 		failed := describe(err)
 		failed.RequestID = page.RequestID
 		awaitDatabase(c, err)
@@ -196,7 +196,7 @@ func (h *Console) sendFailure(c request, page views.ErrorPage) {
 		component = views.ErrorToast(page)
 	}
 	if err := sendComponent(c, page.Status, views.WithFrame(c.Context(), frame), component); err != nil {
-		h.Log.Error("failure page", "request_id", page.RequestID, "error", err)
+		h.Log.ErrorContext(c.Context(), "failure page", "error", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -88,6 +89,8 @@ const turnPatience = 20 * time.Second
 type turns struct {
 	taken    chan struct{}
 	patience time.Duration
+
+	waits, waited atomic.Int64 // how often somebody had to wait, and for how many nanoseconds in all
 }
 
 func newTurns(connections int) *turns {
@@ -99,16 +102,29 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 	if t == nil {
 		return func() {}, nil
 	}
-	waited := time.NewTimer(t.patience)
-	defer waited.Stop()
+	done = func() { <-t.taken }
 	select {
 	case t.taken <- struct{}{}:
-		return func() { <-t.taken }, nil
+		return done, nil
+	default:
+	}
+	defer t.noteWait(time.Now())
+	patience := time.NewTimer(t.patience)
+	defer patience.Stop()
+	select {
+	case t.taken <- struct{}{}:
+		return done, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-waited.C:
+	case <-patience.C:
 		return nil, fmt.Errorf("%w: %w: all %d of this program have been in use for %v", ErrAway, ErrCrowded, cap(t.taken), t.patience)
 	}
+}
+
+// noteWait notes that somebody had to wait, since a time.
+func (t *turns) noteWait(since time.Time) {
+	t.waits.Add(1)
+	t.waited.Add(int64(time.Since(since)))
 }
 
 // takeTurn takes one of the pool that q is; in a transaction nobody has to.

@@ -30,6 +30,8 @@ type engine interface {
 	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
 	tables() string
+	// damage asks for what is damaged, in words, a row each.
+	damage(whole bool) []string
 
 	// begin makes of a transaction that has just begun the only one that writes.
 	begin(ctx context.Context, tx querier) error
@@ -45,6 +47,8 @@ type engine interface {
 	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
 	// countCommits is Version, for a context in which it is not known.
 	countCommits(ctx context.Context, db *DB) (int64, error)
+	// onDisk is DB.Size.
+	onDisk(ctx context.Context, q Queries) (int64, error)
 	// clock asks for the time of the database, in microseconds since 1970; empty: it is the machine's.
 	clock() string
 	// noting is NoteUses.
@@ -94,9 +98,10 @@ func migrationsOf(folder string) fs.FS {
 	return files
 }
 
-// migratorFor is the migrator that carries out what the files say.
+// migratorFor is the migrator that carries out what the files say. Migrations that were written side by side came in whichever order, so
+// one may be missing below others that were done.
 func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(dialect, db, files, options...)
+	provider, err := goose.NewProvider(dialect, db, files, append(options, goose.WithAllowOutofOrder(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}

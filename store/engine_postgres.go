@@ -77,8 +77,8 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a sign that
-// ends the host, and what was read as a host and a name is part of it.
+// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a
+// sign that ends the host, and what was read as host and name is part of the password.
 func parseDatabaseURL(place string) (*url.URL, error) {
 	u, err := url.Parse(place)
 	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@") {
@@ -98,12 +98,17 @@ func isLocal(u *url.URL) bool {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		ip := net.ParseIP(strings.Trim(host, "[]"))
-		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && !ip.IsLoopback() {
+		if !isLocalHost(host) {
 			return false
 		}
 	}
 	return true
+}
+
+// isLocalHost says that a host, or the directory of a socket, is on this machine.
+func isLocalHost(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || ip.IsLoopback()
 }
 
 // ShownAs is the name of a database as it may be shown: of a URL without the password, and without its parameters, which may hold one too.
@@ -321,6 +326,11 @@ func (postgresEngine) withMemory(_ context.Context, tx *Tx, change func(*Tx) err
 
 func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
+}
+
+func (postgresEngine) onDisk(ctx context.Context, q Queries) (int64, error) {
+	return one(ctx, q.q, value[int64], `SELECT CAST(coalesce(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'`)
 }
 
 func (postgresEngine) clock() string {

@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*/*.sql
@@ -76,7 +78,8 @@ type DB struct {
 	holder    string  // of leases: a random id
 	commits   commits // of SQLite
 	writing   writing
-	committed func() // nil: nobody wants to know
+	committed func()                           // nil: nobody wants to know
+	wrote     func(waited, took time.Duration) // likewise
 }
 
 // Tx is a writing transaction.
@@ -230,7 +233,7 @@ func migrate(ctx context.Context, e engine, db *sql.DB) error {
 }
 
 // versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older,
-// unless the schema says that it is enough.
+// unless the schema says that it is enough. Where a migration is missing below others that were done, the schema is the one before it.
 func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {
 	provider, err := e.migrator(db)
 	if err != nil {
@@ -241,7 +244,8 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 		return 0, 0, fmt.Errorf("read schema version: %w", err)
 	}
 	if current <= newest {
-		return current, newest, nil
+		current, err = wholeUpTo(ctx, provider, current)
+		return current, newest, err
 	}
 	oldest, err := e.oldestProgram(ctx, db, current)
 	if err != nil {
@@ -252,6 +256,28 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 			ErrNewerSchema, current, oldest, newest)
 	}
 	return current, newest, nil
+}
+
+// wholeUpTo returns the newest migration before which none is missing in a database, of which the newest of all is known.
+func wholeUpTo(ctx context.Context, provider *goose.Provider, newest int64) (whole int64, err error) {
+	missing, err := provider.HasPending(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read which migrations are missing: %w", err)
+	}
+	if !missing {
+		return newest, nil
+	}
+	all, err := provider.Status(ctx) // asks for each by itself
+	if err != nil {
+		return 0, fmt.Errorf("read which migrations are missing: %w", err)
+	}
+	for _, m := range all {
+		if m.State == goose.StatePending {
+			break
+		}
+		whole = m.Source.Version
+	}
+	return whole, nil
 }
 
 // Close ends all connections.
@@ -267,6 +293,7 @@ func (db *DB) Close() error {
 // returns ErrCrowded where it has not got a connection within twenty seconds, because others have all of them. It returns
 // ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
+	asked := time.Now()
 	done, err := db.writeTurns.take(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
@@ -275,6 +302,9 @@ func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
 	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
+	}
+	if began := time.Now(); db.wrote != nil {
+		defer func() { db.wrote(began.Sub(asked), time.Since(began)) }()
 	}
 	defer tx.Rollback() // without effect after Commit
 	writing := &Tx{Queries: queriesOn(db.engine, tx), holder: db.holder}

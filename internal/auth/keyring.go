@@ -23,9 +23,10 @@ const (
 	FormTokens    Purpose = "form tokens"
 	FlashMessages Purpose = "flash messages"
 	SetUpCode     Purpose = "set-up code"
+	Probes        Purpose = "probe"
 )
 
-var purposes = []Purpose{ActivityChain, FormTokens, FlashMessages, SetUpCode}
+var purposes = []Purpose{ActivityChain, FormTokens, FlashMessages, SetUpCode, Probes}
 
 // keyRing is what a key file holds: JSON, once its key was rotated. Until then it is the 64 hexadecimal digits of one secret, of which
 // all keys are derived; while that is in the file the first sealing key cannot be dropped, and so a rotation writes what is derived

@@ -98,6 +98,29 @@ func TestMalformedHashesMatchNothing(t *testing.T) {
 	}
 }
 
+func TestHashesAreTakenUpToTheLimits(t *testing.T) {
+	t.Parallel()
+	b64 := func(n int) string { return base64.RawStdEncoding.EncodeToString(make([]byte, n)) }
+	for params, valid := range map[string]bool{
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(16):         true,
+		"m=262144,t=16,p=16$" + b64(64) + "$" + b64(64): true,
+		"m=128,t=1,p=16$" + b64(8) + "$" + b64(16):      true, // 8 KiB a lane
+		"m=127,t=1,p=16$" + b64(8) + "$" + b64(16):      false,
+		"m=7,t=1,p=1$" + b64(8) + "$" + b64(16):         false,
+		"m=262145,t=1,p=1$" + b64(8) + "$" + b64(16):    false,
+		"m=8,t=17,p=1$" + b64(8) + "$" + b64(16):        false,
+		"m=262144,t=1,p=17$" + b64(8) + "$" + b64(16):   false,
+		"m=8,t=1,p=1$" + b64(7) + "$" + b64(16):         false,
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(15):         false,
+		"m=8,t=1,p=1$" + b64(65) + "$" + b64(16):        false,
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(65):         false,
+	} {
+		if _, is := parseHash("$argon2id$v=19$" + params); is != valid {
+			t.Errorf("%s is taken: %t", params, is)
+		}
+	}
+}
+
 // Unknown accounts must cost what known ones cost: same parameters, same lengths (ASVS 6.3.8).
 func TestASVS_6_3_8_DummyHashCostsWhatARealOneCosts(t *testing.T) {
 	t.Parallel()

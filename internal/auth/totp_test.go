@@ -58,6 +58,9 @@ func TestASVS_6_5_3_SecretsAndCodesAreRandom(t *testing.T) {
 			t.Errorf("%q is taken for a code of an authenticator", typed)
 		}
 	}
+	if LooksLikeRecoveryCode("123456-123456") || !LooksLikeRecoveryCode("123456-1234567") {
+		t.Error("a code of an authenticator that was typed twice is taken for a recovery code, or a longer one for none")
+	}
 	if len(seen) != RecoveryCodes || LooksLikeRecoveryCode("123 456") {
 		t.Error("codes are not told apart")
 	}

@@ -46,7 +46,7 @@ func (s Serve) listensAt() string {
 	if s.TLSCert != "" {
 		scheme = "https://"
 	}
-	if host, port, err := net.SplitHostPort(at); err == nil && port == "0" {
+	if host, port, err := net.SplitHostPort(at); err == nil && port == "0" && s.Listener != nil {
 		if _, chosen, err := net.SplitHostPort(s.Listener.Addr().String()); err == nil {
 			at = net.JoinHostPort(host, chosen)
 		}

@@ -64,6 +64,8 @@ type Serve struct {
 	HSTS             string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
 	LogFormat        string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
 
+	MetricsListen string `help:"Address of this machine, such as localhost:9090, at which /metrics (Prometheus) and /debug/pprof/ answer whoever is on it. Default: nowhere."`
+
 	AuditLog string `help:"File to which every activity entry is written as a line of JSON, or stdout. See docs/audit.md."`
 
 	Now      func() time.Time `kong:"-"` // what is decided by; the clock of the database when nil
@@ -75,6 +77,7 @@ type Serve struct {
 // Server is a console that is being served.
 type Server struct {
 	URL       *url.URL // where people reach it
+	MetricsAt string   // address of /metrics; empty: nowhere
 	SetupCode string   // guards the first run; empty: there is an account
 	DB        *store.DB
 	Worker    *notify.Worker
@@ -85,6 +88,7 @@ type Server struct {
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	audit      *auditLog // nil: none is asked for
+	metrics    *metricsServer
 	log        *slog.Logger
 }
 
@@ -142,6 +146,9 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkMetricsListen(); err != nil {
+		return nil, err
+	}
 	log := newLogger(s.LogFormat, w)
 	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
 	warnIfOpen("the private key of https", s.TLSKey, log)
@@ -159,9 +166,10 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		s.Now = o.now
 	}
 	o.now = s.Now
+	o.db.TellWrites(o.metrics.Write)
 	server := &Server{URL: base, DB: o.db, ended: make(chan error, 1), log: log}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
-		Now: s.Now, Log: server.log, Vendors: s.Vendors})
+		Now: s.Now, Log: server.log, Vendors: s.Vendors, Attempted: o.attempted})
 	service := o.service(server.Worker.Wake, server.Worker.Send, server.log, base)
 	server.Worker.SwitchOff, server.Account = service.SwitchOff, service
 	setUp, err := service.IsSetUp(ctx)
@@ -182,10 +190,13 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base),
-		FormSecret: o.key.Derive(auth.FormTokens), FlashSecret: o.key.Derive(auth.FlashMessages), Mailbox: mailbox, MailServer: mailServer,
-		Ready: server.readiness(o.clock), Now: s.Now, Log: server.log,
+		FormSecret: o.key.Derive(auth.FormTokens), FlashSecret: o.key.Derive(auth.FlashMessages), Probe: handlers.NewProbe(o.key), Mailbox: mailbox,
+		MailServer: mailServer, Ready: server.readiness(o.clock), Now: s.Now, Log: server.log, Observe: o.observe,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
+	if server.metrics, err = s.serveMetrics(o, service, endOf(certificates), log); err != nil {
+		return nil, o.closeWith(err)
+	}
 	server.http = &http.Server{
 		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), own.Programs()),
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -193,10 +204,11 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		TLSConfig:      &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: strongSuites, Certificates: certificates},
 		ErrorLog:       slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
 	}
+	server.MetricsAt = server.metrics.address()
 	server.beginBackground(o.clock)
 	go func() { server.ended <- s.answer(server.http) }()
 	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
-		"mail", cmp.Or(mailServer, "kept as files (trial mode)"))
+		"mail", cmp.Or(mailServer, "kept as files (trial mode)"), "metrics", cmp.Or(server.MetricsAt, "nowhere"))
 	if !setUp {
 		s.showSetUpLink(server, w)
 	}
@@ -291,7 +303,7 @@ func (s *Server) Close() error {
 	}
 	s.Account.StopReading()
 	s.Account.LogHead(context.WithoutCancel(patience))
-	return errors.Join(err, s.DB.Close())
+	return errors.Join(err, s.metrics.end(), s.DB.Close())
 }
 
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// newCertificate makes a self-signed certificate for 127.0.0.1 and localhost that is valid for a day.
+// newCertificate makes a self-signed certificate for 127.0.0.1 and localhost that is valid for two months.
 func newCertificate(t testing.TB) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -25,7 +25,7 @@ func newCertificate(t testing.TB) tls.Certificate {
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "localhost"},
 		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(24 * time.Hour),
+		NotAfter:              time.Now().AddDate(0, 2, 0),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
