@@ -12,7 +12,10 @@ import (
 	"console/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) {
+	harness.RunCommand()
+	os.Exit(storetest.Main(m))
+}
 
 // unreadable are texts that PostgreSQL refuses.
 var unreadable = []string{"\x00", "a\x00b", "\xff", "caf\xc3", strings.Repeat("x", 499) + "é"}

@@ -39,7 +39,7 @@ var ErrStranger = errors.New("no console with this key has answered")
 type Probe struct{ secret []byte }
 
 // NewProbe returns the probe of a key.
-func NewProbe(key *auth.Key) Probe { return Probe{key.Derive("probe")} }
+func NewProbe(key *auth.Key) Probe { return Probe{key.Derive(auth.Probes)} }
 
 // Question returns the value of ProbeHeader in a request.
 func (p Probe) Question(now time.Time) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/internal/auth"
 	"console/store"
 	"console/views"
 )
@@ -46,6 +47,7 @@ var statuses = map[account.Code]int{
 	account.StillSending:      http.StatusConflict,
 	account.NowhereToSend:     http.StatusConflict,
 	account.NotSetUp:          http.StatusConflict,
+	account.StillRotating:     http.StatusConflict,
 	sentBefore:                http.StatusConflict,
 	account.LinkExpired:       http.StatusGone,
 	account.LinkUsed:          http.StatusGone,
@@ -96,6 +98,10 @@ func describe(err error) views.ErrorPage {
 		page.Status, page.Title = http.StatusServiceUnavailable, "The database does not answer"
 		page.Text = "The server cannot read or save anything at present. Try again in a minute. " +
 			"If it goes on, tell whoever runs it the request number."
+	}
+	if errors.Is(err, auth.ErrKeyMissing) {
+		page.Status, page.Title = http.StatusServiceUnavailable, "The key file is out of date"
+		page.Text = "The key was rotated, and this server does not have the new one yet, so nothing was changed. Tell whoever runs it."
 	}
 	if errors.Is(err, store.ErrCrowded) {
 		page.Title = "The database takes no more connections"

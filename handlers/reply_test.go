@@ -38,7 +38,11 @@ func pages(t *testing.T, w io.Writer) *Console {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	return New(Options{Account: account.New(account.Options{DB: db, Key: new(auth.Key), Now: time.Now}), Brand: "Wallarm",
+	key, err := auth.NewKey(make([]byte, auth.KeyBytes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{Account: account.New(account.Options{DB: db, Key: key, Now: time.Now}), Brand: "Wallarm",
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, FormSecret: []byte("secret"), Now: time.Now,
 		Log: slog.New(trace.Lines(slog.NewTextHandler(w, nil)))})
 }

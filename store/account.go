@@ -79,21 +79,6 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 	return err
 }
 
-// SealedConstant returns the constant that was sealed with the key of this database, or ErrNotFound before it is.
-func (q Queries) SealedConstant(ctx context.Context) ([]byte, error) {
-	return one(ctx, q.q, value[[]byte], `SELECT sealed FROM sealed_constant`)
-}
-
-// SaveSealedConstant stores the constant as it is sealed now.
-func (tx *Tx) SaveSealedConstant(ctx context.Context, sealed []byte) error {
-	_, err := tx.exec(
-		ctx,
-		`INSERT INTO sealed_constant (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed`,
-		sealed,
-	)
-	return err
-}
-
 // SetupNonce returns the random value that the set-up code is made of, or ErrNotFound where there is none: before it is asked for, and
 // once there is an account.
 func (q Queries) SetupNonce(ctx context.Context) ([]byte, error) {

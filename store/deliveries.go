@@ -119,9 +119,10 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 }
 
 // SetDeliverySecret stores the sealed secret of a delivery; it is sealed for the delivery's id, which is known only
-// after InsertDelivery.
+// after InsertDelivery. It returns ErrOtherKey.
 func (tx *Tx) SetDeliverySecret(ctx context.Context, id int64, sealed []byte) error {
-	return tx.execOne(ctx, ErrNotFound, `UPDATE deliveries SET secret = $2 WHERE id = $1`, id, sealed)
+	length, name := named(sealed)
+	return tx.execOne(ctx, ErrOtherKey, `UPDATE deliveries SET secret = $2 WHERE id = $1 AND `+keyInForce(3), id, sealed, length, name)
 }
 
 // SetRecipient stores the recipient of d, and the parameters that name it.
@@ -411,6 +412,13 @@ func (tx *Tx) ReleaseDelivery(ctx context.Context, d Delivery, now Millis) error
 	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1,
 		next_at = CASE WHEN attempts = 1 AND created_at < $3 THEN created_at ELSE $3 END WHERE id = $1 AND attempts = $2 AND state = 'waiting'`,
 		d.ID, d.Attempts, now)
+	return err
+}
+
+// PostponeDelivery gives back a claimed delivery whose attempt could not be made, for a reason, until a time.
+func (tx *Tx) PostponeDelivery(ctx context.Context, d Delivery, until Millis, reason string) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET attempts = attempts - 1, next_at = $3, error = $4
+		WHERE id = $1 AND attempts = $2 AND state = 'waiting'`, d.ID, d.Attempts, until, reason)
 	return err
 }
 

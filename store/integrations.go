@@ -67,21 +67,24 @@ func (tx *Tx) InsertIntegration(ctx context.Context, i *Integration) (err error)
 	return err
 }
 
-// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. What
+// UpdateIntegration stores i when nobody has changed it since i.Version was read; otherwise it returns ErrStale. It returns ErrOtherKey
+// for settings that are not those stored, and not sealed with the key in force. What
 // waits for it waits on when it is not active, and is due again when it is: the worker should be woken then. What has
 // ended so far no longer counts against it when it is switched on or has other settings, as sealed, than before; nor does
 // it stay held then.
 func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	before, err := tx.IntegrationByID(ctx, i.ID)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && before.Version != i.Version {
 		return ErrStale
 	}
 	if err != nil {
 		return err
 	}
-	err = tx.execOne(ctx, ErrStale, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6,
-		tenant_id = nullif(CAST($7 AS BIGINT), 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2`,
-		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events)
+	length, name := named(i.Settings)
+	err = tx.execOne(ctx, ErrOtherKey, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6,
+		tenant_id = nullif(CAST($7 AS BIGINT), 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2
+		AND (settings = $5 OR `+keyInForce(9)+`)`,
+		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events, length, name)
 	if err != nil {
 		return err
 	}

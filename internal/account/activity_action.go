@@ -95,6 +95,8 @@ const (
 	actSealEntries          action = "seal entries"
 	actRemoveEntries        action = "remove entries"
 	actRestore              action = "restore"
+	actRotateKey            action = "rotate key"
+	actRecover              action = "recover administrator"
 	actRefused              action = "refused" // for want of a permission
 )
 
@@ -274,6 +276,9 @@ var actionTable = map[action]Action{
 	actRemoveEntries: plain("Remove entries", "removed the oldest entries", "remove the oldest entries", objectActivity),
 	actRestore: plain("Restore", "ended what a restored copy of the data had brought back",
 		"end what a restored copy of the data has brought back", objectDatabase),
+	actRotateKey: plain("Rotate key", "rotated the key that seals secrets", "rotate the key that seals secrets", objectDatabase),
+	actRecover: {Title: "Recover administrator", did: "made {object} an administrator again and removed their second factors",
+		to: "make {object} an administrator again"},
 	actRefused: {Title: "Lack a permission", did: "lacked a permission", to: "do what they lack a permission for",
 		Objects: []string{objectUser, objectGroup}},
 }

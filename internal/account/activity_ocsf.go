@@ -121,6 +121,8 @@ var ocsfTable = withHeads(map[action]ocsfActivity{
 	actSealEntries:          {class: entityManagement, id: ocsfOther},
 	actRemoveEntries:        {class: entityManagement, id: 4},
 	actRestore:              {class: entityManagement, id: ocsfOther},
+	actRotateKey:            {class: entityManagement, id: 3},
+	actRecover:              {class: accountChange, id: ocsfOther},
 	actRefused:              {class: entityManagement, id: ocsfOther},
 })
 

@@ -516,6 +516,22 @@ func triedOperations() map[string]tried {
 			o.authenticator(o.ann.UserID)
 			return func() error { _, err := o.ResetSecondFactor(ctx, o.by, o.ann.UserID, officePassword); return err }
 		}),
+		"PrepareKey": {why: "nothing is sealed with it before the key is rotated", entries: []string{}, run: func(o *office) func() error {
+			o.sealConstant()
+			return func() error { _, err := o.PrepareKey(ctx, Actor{Source: CLI}); return err }
+		}},
+		"RecoverAdministrator": one("recover administrator done", func(o *office) func() error {
+			o.authenticator(o.ann.UserID)
+			return func() error {
+				recovered, err := o.RecoverAdministrator(ctx, Actor{Source: CLI}, "ann@example.com")
+				o.secret(recovered.Token)
+				return err
+			}
+		}),
+		"RotateKey": one("rotate key done", func(o *office) func() error {
+			o.sealConstant()
+			return func() error { _, err := o.RotateKey(ctx, Actor{Source: CLI}); return err }
+		}),
 		"Restored": one("restore done", func(o *office) func() error {
 			return func() error { _, _, err := o.Restored(ctx, Actor{Source: CLI}); return err }
 		}),

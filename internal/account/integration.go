@@ -2,12 +2,14 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
 	"strings"
 	"time"
 
+	"console/internal/auth"
 	"console/internal/input"
 	"console/internal/notify"
 	"console/internal/permission"
@@ -125,18 +127,21 @@ func (s *Service) Integrations(ctx context.Context, by Actor) ([]store.Integrati
 // Unopened reports whether the settings of an integration cannot be opened, so that nothing can be sent to it.
 func (s *Service) Unopened(i store.Integration) bool {
 	_, err := notify.OpenSettings(s.key, i.ID, i.Settings)
-	return err != nil
+	return err != nil && !errors.Is(err, auth.ErrKeyMissing)
 }
 
 // opened returns the settings of an integration, or nil where they cannot be opened: they tell nobody anything until somebody
-// enters them again, and must keep nobody from doing so.
-func (s *Service) opened(i store.Integration) notify.Settings {
+// enters them again, and must keep nobody from doing so. Those for which only the key is missing here can be opened elsewhere, and must
+// not be entered again: it returns auth.ErrKeyMissing.
+func (s *Service) opened(i store.Integration) (notify.Settings, error) {
 	settings, err := notify.OpenSettings(s.key, i.ID, i.Settings)
+	if errors.Is(err, auth.ErrKeyMissing) {
+		return nil, err
+	}
 	if err != nil {
 		s.log.Warn("settings of an integration cannot be opened", "integration", i.ID, "error", err)
-		return nil
 	}
-	return settings
+	return settings, nil
 }
 
 // unopened is what people read who need settings that cannot be opened.
@@ -152,7 +157,8 @@ func (s *Service) Integration(ctx context.Context, by Actor, id int64) (store.In
 	if err != nil {
 		return store.Integration{}, nil, err
 	}
-	return integration, s.opened(integration), nil
+	settings, err := s.opened(integration)
+	return integration, settings, err
 }
 
 // CreateIntegration adds a destination. It returns Invalid or Forbidden.
@@ -267,7 +273,10 @@ func (s *Service) NewSigningSecret(ctx context.Context, by Actor, id int64) (sto
 		if err != nil {
 			return store.Integration{}, err
 		}
-		settings := s.opened(integration)
+		settings, err := s.opened(integration)
+		if err != nil {
+			return store.Integration{}, err
+		}
 		if settings == nil {
 			return store.Integration{}, invalid("", unopened)
 		}
@@ -383,14 +392,19 @@ func (s *Service) DeleteIntegration(ctx context.Context, by Actor, id int64) err
 // saveIntegration stores an integration with settings. Those that are as before stay sealed as they are, which tells
 // them from changed ones.
 func (tx *Tx) saveIntegration(ctx context.Context, integration *store.Integration, settings notify.Settings) error {
-	kept, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings)
-	if err != nil || !maps.Equal(kept, settings) {
-		if integration.Settings, err = notify.SealSettings(tx.service.key, integration.ID, settings); err != nil {
+	tx.queued = true // what waits for it may be due
+	if kept, err := notify.OpenSettings(tx.service.key, integration.ID, integration.Settings); err == nil && maps.Equal(kept, settings) {
+		err := tx.db.UpdateIntegration(ctx, integration)
+		if !errors.Is(err, store.ErrOtherKey) { // where it is, they were sealed anew since they were read
 			return err
 		}
 	}
-	tx.queued = true // what waits for it may be due
-	return tx.db.UpdateIntegration(ctx, integration)
+	return tx.sealing(ctx, func() (err error) {
+		if integration.Settings, err = notify.SealSettings(tx.service.key, integration.ID, settings); err != nil {
+			return err
+		}
+		return tx.db.UpdateIntegration(ctx, integration)
+	})
 }
 
 // parseIntegration checks what was typed; kept are the settings so far. Names are looked up here, outside any transaction.

@@ -39,8 +39,11 @@ func (tx *Tx) mailboxOf(ctx context.Context, email string) (own store.Integratio
 		if i.Kind != notify.KindEmail || found && own.Active {
 			continue
 		}
-		settings, err := notify.OpenSettings(tx.service.key, i.ID, i.Settings)
-		if err == nil && input.EmailKey(settings["emails"]) == input.EmailKey(email) && (!found || i.Active) {
+		settings, err := tx.service.opened(i)
+		if err != nil {
+			return own, false, err
+		}
+		if settings != nil && input.EmailKey(settings["emails"]) == input.EmailKey(email) && (!found || i.Active) {
 			own, found = i, true
 		}
 	}

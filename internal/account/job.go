@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"console/internal/auth"
 	"console/internal/permission"
 	"console/internal/trace"
 	"console/store"
@@ -342,6 +343,11 @@ func (b *batch) run(ctx context.Context) error {
 	return b.tx.db.SaveProgress(ctx, *b.job)
 }
 
+// isPassing says that an error is about the database or the key file, whatever is to be done.
+func isPassing(err error) bool {
+	return errors.Is(err, store.ErrUnwritable) || errors.Is(err, store.ErrAway) || errors.Is(err, auth.ErrKeyMissing)
+}
+
 // step carries out one step and stores its outcome: done, refused, or, after a few tries, that it could not be done.
 func (b *batch) step(ctx context.Context) error {
 	var done fact
@@ -355,7 +361,7 @@ func (b *batch) step(ctx context.Context) error {
 		}
 		return err
 	})
-	if errors.Is(failure, store.ErrUnwritable) || errors.Is(failure, store.ErrAway) || failure != nil && ctx.Err() != nil {
+	if failure != nil && (ctx.Err() != nil || isPassing(failure)) {
 		return failure // no fault of the step: it is done once anything can be saved again, or by the process after this one
 	}
 	refusal := AsRefusal(failure)

@@ -29,5 +29,7 @@ func (tx *Tx) mail(ctx context.Context, user store.User, template string, params
 	if secret == "" {
 		return d.ID, nil
 	}
-	return d.ID, tx.db.SetDeliverySecret(ctx, d.ID, tx.service.key.Seal([]byte(secret), notify.SecretContext(d.ID)))
+	return d.ID, tx.sealing(ctx, func() error {
+		return tx.db.SetDeliverySecret(ctx, d.ID, tx.service.key.Seal([]byte(secret), notify.SecretContext(d.ID)))
+	})
 }

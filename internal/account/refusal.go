@@ -49,7 +49,8 @@ const (
 	ChangedPreview    Code = "changed_preview" // what was confirmed is no longer what would happen
 	StillSending      Code = "still_sending"
 	NowhereToSend     Code = "nowhere_to_send"
-	KeyReused         Code = "key_reused" // an idempotency key that came with another request before
+	StillRotating     Code = "still_rotating" // the key, by another process
+	KeyReused         Code = "key_reused"     // an idempotency key that came with another request before
 	LinkUnknown       Code = "link_unknown"
 	LinkExpired       Code = "link_expired"
 	LinkUsed          Code = "link_used"
@@ -105,6 +106,8 @@ var refusalWords = map[Code]struct{ title, words string }{
 		"The integration that this message went to was deleted. Add it again, and choose it in the trigger: " +
 			"what happens from then on is sent there.",
 	},
+	StillRotating: {"Being rotated", "The key is being rotated by another process, or by one that was killed within the last 10 seconds. " +
+		"Wait for its end, or for 10 seconds, and try again."},
 	KeyReused:    {"Key used before", "Another request came with this idempotency key before. Make a new key for each request."},
 	LinkUnknown:  {"This link is unknown", "This link is unknown."},
 	LinkExpired:  {"This link has expired", "This link has expired."},

@@ -265,19 +265,24 @@ func (tx *Tx) endSecondFactor(ctx context.Context, user store.User, had object) 
 	if err := tx.saveUser(ctx, &user); err != nil {
 		return err
 	}
-	account, err := tx.db.Account(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = tx.mail(ctx, user, notify.TemplateSecondFactorDisabledNotice, notify.SecondFactorDisabled{
-		Company: account.Name, Name: user.Name(), Email: user.Email, At: int64(tx.now), Actor: tx.by.person()}, "")
-	if err != nil {
+	if err := tx.mailSecondFactorDisabled(ctx, user); err != nil {
 		return err
 	}
 	if err := tx.recordEnd(ctx, actDisableFactors, had); err != nil {
 		return err
 	}
 	return tx.announce(ctx, tx.happened(notify.ConditionSecondFactorDisabled, user))
+}
+
+// mailSecondFactorDisabled tells a person that signing in takes no second factor any more.
+func (tx *Tx) mailSecondFactorDisabled(ctx context.Context, user store.User) error {
+	account, err := tx.db.Account(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.mail(ctx, user, notify.TemplateSecondFactorDisabledNotice, notify.SecondFactorDisabled{
+		Company: account.Name, Name: user.Name(), Email: user.Email, At: int64(tx.now), Actor: tx.by.person()}, "")
+	return err
 }
 
 // factors are the second factors of a person, as the entry of their end shows them.

@@ -37,8 +37,11 @@ func (tx *Tx) beginAuthenticator(ctx context.Context, user store.User, sessionID
 	if err != nil || pendingIn(authenticator, sessionID, tx.now) {
 		return err
 	}
-	sealed := tx.service.key.Seal([]byte(auth.NewTOTPSecret()), AuthenticatorContext(user.ID))
-	return tx.db.SavePendingAuthenticator(ctx, user.ID, sessionID, sealed, tx.now)
+	secret := []byte(auth.NewTOTPSecret())
+	return tx.sealing(ctx, func() error {
+		sealed := tx.service.key.Seal(secret, AuthenticatorContext(user.ID))
+		return tx.db.SavePendingAuthenticator(ctx, user.ID, sessionID, sealed, tx.now)
+	})
 }
 
 // pendingIn says whether an authenticator is being set up in a session. What another one has begun is not gone on with:

@@ -50,7 +50,7 @@ func (s *Service) SetupCode(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return auth.CodeOf(s.key.Derive("set-up code"), nonce), nil
+	return auth.CodeOf(s.key.Derive(auth.SetUpCode), nonce), nil
 }
 
 // setupNonce makes the value that the set-up code is made of, unless another process has.

@@ -141,7 +141,11 @@ func (s *Service) TestTrigger(ctx context.Context, by Actor, in TriggerInput) ([
 		if err != nil {
 			return nil, err
 		}
-		to = append(to, destination{integration, s.opened(integration)})
+		settings, err := s.opened(integration)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, destination{integration, settings})
 	}
 	test := notify.UserEvent{Trigger: in.Name, User: sampleUser}
 	if condition.Key == notify.ConditionMembershipChanged {

@@ -260,7 +260,11 @@ func (v *View) mailboxes(ctx context.Context) ([]mailbox, error) {
 		if integration.Kind != notify.KindEmail {
 			continue
 		}
-		if settings, err := notify.OpenSettings(v.service.key, integration.ID, integration.Settings); err == nil {
+		settings, err := v.service.opened(integration)
+		if err != nil {
+			return nil, err
+		}
+		if settings != nil {
 			found = append(found, mailbox{integration, notify.Recipients(integration.Kind, settings)})
 		}
 	}
@@ -303,9 +307,9 @@ func (tx *Tx) removeAddress(ctx context.Context, user store.User, integrations [
 }
 
 func (tx *Tx) removeAddressFrom(ctx context.Context, integration store.Integration, user store.User) error {
-	settings := tx.service.opened(integration)
-	if settings == nil {
-		return nil
+	settings, err := tx.service.opened(integration)
+	if err != nil || settings == nil {
+		return err
 	}
 	addresses := notify.Recipients(integration.Kind, settings)
 	left := slices.DeleteFunc(slices.Clone(addresses), addressOf(user))

@@ -54,8 +54,14 @@ func (s *Service) FollowPeople(ctx context.Context) {
 	}
 }
 
-// Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, or an error of the database.
-func (s *Service) Ready(ctx context.Context) error { return s.list.Ready(ctx) }
+// Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, auth.ErrKeyMissing where the key was
+// rotated and the key file here is an old one, or an error of the database.
+func (s *Service) Ready(ctx context.Context) error {
+	if _, err := s.useKeyInForce(ctx, s.db.Queries); err != nil {
+		return err
+	}
+	return s.list.Ready(ctx)
+}
 
 // Followed says how many people are in memory, and with which change of them that ends; reading says that everybody is being read.
 func (s *Service) Followed() (people int, change int64, reading bool) { return s.list.Followed() }

@@ -11,12 +11,11 @@ import (
 // use.
 type Chain struct{ idle sync.Pool }
 
-// Chain returns the chain of the activity log under this key. Its key is derived from the sealing key and not a second secret: an
-// installation has one file to keep beside its backups, and who may open secrets may vouch for entries. Both are of no help in
-// finding the other. A sealing key that takes the place of this one must keep the derived key in the key file, as no entry can be
-// given another MAC.
+// Chain returns the chain of the activity log under this key. Its key stands in the same file as the sealing key: an installation has
+// one to keep beside its backups, and who may open secrets may vouch for entries. Both are of no help in finding the other. It stays
+// when the sealing key is rotated, as no entry can be given another MAC.
 func (k *Key) Chain() *Chain {
-	key := k.Derive("activity chain v1")
+	key := k.Derive(ActivityChain)
 	return &Chain{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 

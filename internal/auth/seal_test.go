@@ -64,7 +64,7 @@ func TestASVS_11_3_4_NoncesNeverRepeat(t *testing.T) {
 	key := testKey(t)
 	seen := map[[nonceBytes]byte]bool{}
 	for range 10_000 {
-		nonce := [nonceBytes]byte(key.Seal([]byte("secret"), "users/1")[len(sealVersion):])
+		nonce := [nonceBytes]byte(key.Seal([]byte("secret"), "users/1")[len(SealedBy(firstKey)):])
 		if seen[nonce] {
 			t.Fatal("a nonce came twice")
 		}
@@ -79,23 +79,28 @@ func TestASVS_11_2_3_KeysHave256Bits(t *testing.T) {
 			t.Errorf("a key of %d bytes is accepted", n)
 		}
 	}
-	if n := len(testKey(t).Derive("activity")); n != 32 {
+	if n := len(testKey(t).Derive(ActivityChain)); n != 32 {
 		t.Errorf("a derived key has %d bytes", n)
 	}
 }
 
 func TestDerive(t *testing.T) {
 	t.Parallel()
-	key := testKey(t)
-	a := key.Derive("activity")
-	if !bytes.Equal(a, key.Derive("activity")) {
-		t.Error("a derived key changes")
+	secret := randomBytes(KeyBytes)
+	key, err := NewKey(secret)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if bytes.Equal(a, key.Derive("csrf")) || bytes.Equal(a, testKey(t).Derive("activity")) || bytes.Equal(a, key.secret) {
-		t.Error("derived keys are not independent")
-	}
-	if bytes.Equal(key.Derive("seal v1:"), key.subkey("seal v1:")) {
-		t.Error("the sealing key can be derived")
+	seen := map[string]Purpose{string(secret): "the secret", string(subkey(secret, "seal v1:")): "the sealing key"}
+	for _, p := range purposes {
+		derived := key.Derive(p)
+		if other, same := seen[string(derived)]; same || bytes.Equal(derived, testKey(t).Derive(p)) {
+			t.Errorf("the key for %q is that for %q, or of another secret", p, other)
+		}
+		if !bytes.Equal(derived, key.Derive(p)) {
+			t.Errorf("the key for %q changes", p)
+		}
+		seen[string(derived)] = p
 	}
 }
 
@@ -106,9 +111,9 @@ func TestNewKeyCopiesItsInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := key.Derive("x")
+	before := key.Derive(FormTokens)
 	clear(raw)
-	if !bytes.Equal(before, key.Derive("x")) {
+	if !bytes.Equal(before, key.Derive(FormTokens)) {
 		t.Error("the key changed with the caller's slice")
 	}
 }

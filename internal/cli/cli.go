@@ -22,6 +22,8 @@ type commands struct {
 	Restore  restore  `cmd:"" help:"Put a copy back that console backup has made."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
+	Key      key      `cmd:"" help:"Change the key that seals secrets."`
+	Admin    admin    `cmd:"" help:"Let somebody in when no administrator can sign in."`
 	Doctor   doctor   `cmd:"" help:"Find out what is wrong with an installation, and what to do about it. Takes the options of serve; may run while it serves. Exit status 0: nothing is wrong; otherwise 1."`
 
 	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`

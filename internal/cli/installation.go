@@ -120,7 +120,7 @@ func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Log
 		log.Error("nothing can be saved; people are told so, and this is repeated once a minute", "error", err)
 	})
 	o := i.opened(db, key, log)
-	if err := sealConstant(ctx, db, key); err != nil {
+	if err := useKey(ctx, db, key); err != nil {
 		return nil, o.closeWith(fmt.Errorf("%s: %w", store.ShownAs(database), err))
 	}
 	if err := o.clock.Measure(ctx); err != nil {
@@ -199,11 +199,8 @@ func (i Installation) findKey(ctx context.Context, log *slog.Logger) (*auth.Key,
 	return key, nil
 }
 
-// The constant that tells whether a key is that of a database, and what it is sealed for.
-const (
-	sealedConstant  = "console"
-	constantContext = "sealed_constant/1"
-)
+// sealedConstant is the constant that tells whether a key is that of a database.
+const sealedConstant = "console"
 
 // errOtherKey says that a key is not that of a database.
 var errOtherKey = errors.New("the key is not that of the database: what was sealed with another key cannot be opened; " +
@@ -222,7 +219,7 @@ func checkKey(ctx context.Context, database string, key *auth.Key) error {
 // the key must open something, where anything is sealed.
 func opens(key *auth.Key, sealed store.Sealed) bool {
 	if sealed.Constant != nil {
-		_, err := key.Open(sealed.Constant, constantContext)
+		_, err := key.Open(sealed.Constant, account.ConstantContext)
 		return err == nil
 	}
 	for id, settings := range sealed.Integrations {
@@ -238,23 +235,27 @@ func opens(key *auth.Key, sealed store.Sealed) bool {
 	return len(sealed.Integrations)+len(sealed.Authenticators) == 0
 }
 
-// sealConstant stores the constant of a database that has none yet: a new one, or one of an earlier version. Of consoles that begin on a
-// new one at the same moment, each with a key of its own, one seals it, and the others are refused.
-func sealConstant(ctx context.Context, db *store.DB, key *auth.Key) error {
+// useKey makes the key seal with what is in force, which the constant tells. It stores that of a database that has none yet: a new one,
+// or one of an earlier version. Of consoles that begin on a new one at the same moment, each with a key of its own, one seals it, and the
+// others are refused.
+func useKey(ctx context.Context, db *store.DB, key *auth.Key) error {
 	sealed, err := db.SealedConstant(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		err = db.Update(ctx, func(tx *store.Tx) (err error) {
 			if sealed, err = tx.SealedConstant(ctx); !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
-			sealed = key.Seal([]byte(sealedConstant), constantContext)
+			sealed = key.Seal([]byte(sealedConstant), account.ConstantContext)
 			return tx.SaveSealedConstant(ctx, sealed)
 		})
 	}
 	if err == nil && !opens(key, store.Sealed{Constant: sealed}) {
 		err = errOtherKey
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return key.Use(auth.KeyOf(sealed))
 }
 
 // loadKey reads the key file, and warns where others may read it too.

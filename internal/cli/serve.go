@@ -22,6 +22,7 @@ import (
 	"console/handlers/api"
 	"console/handlers/wallarm"
 	"console/internal/account"
+	"console/internal/auth"
 	"console/internal/notify"
 	"console/store"
 )
@@ -189,7 +190,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base),
-		FormSecret: o.key.Derive("form tokens"), FlashSecret: o.key.Derive("flash messages"), Probe: handlers.NewProbe(o.key), Mailbox: mailbox,
+		FormSecret: o.key.Derive(auth.FormTokens), FlashSecret: o.key.Derive(auth.FlashMessages), Probe: handlers.NewProbe(o.key), Mailbox: mailbox,
 		MailServer: mailServer, Ready: server.readiness(o.clock), Now: s.Now, Log: server.log, Observe: o.observe,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/auth"
 	"console/internal/trace"
 	"console/store"
 )
@@ -22,6 +23,9 @@ type verdict struct {
 	note   string // what is odd about a success
 	err    error
 }
+
+// missingKeyPause is how long a delivery is left alone that cannot be opened for want of a key.
+const missingKeyPause = 10 * time.Second
 
 // Result is what came of an attempt for one delivery.
 type Result string
@@ -71,6 +75,12 @@ func (w *Worker) attempt(ctx context.Context, c claimed) (o outcome) {
 		case v.err != nil && interrupted:
 			result = resultInterrupted
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, a.At) })
+		case errors.Is(v.err, auth.ErrKeyMissing): // nothing was tried: the process that has rotated the key can send it
+			result = resultRetried
+			w.logOf(d).Error("message not sent", "error", v.err)
+			settles = append(settles, func(ctx context.Context, tx *store.Tx) error {
+				return tx.PostponeDelivery(ctx, d, a.At.Add(missingKeyPause), "the key file of this console is out of date")
+			})
 		case errors.Is(v.err, errSwitchedOff):
 			result = resultSwitchedOff
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
@@ -298,6 +308,9 @@ func (w *Worker) settings(ctx context.Context, q store.Queries, d store.Delivery
 		return nil, errSwitchedOff
 	}
 	settings, err := OpenSettings(w.Key, integration.ID, integration.Settings)
+	if errors.Is(err, auth.ErrKeyMissing) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &Failure{Reason: "the settings of the integration cannot be opened with this key", Permanent: true}
 	}
@@ -335,6 +348,9 @@ func (w *Worker) token(d store.Delivery) (string, error) {
 		return "", nil
 	}
 	token, err := w.Key.Open(d.Secret, SecretContext(d.ID))
+	if errors.Is(err, auth.ErrKeyMissing) {
+		return "", err
+	}
 	if err != nil {
 		return "", &Failure{Reason: "the link cannot be opened with this key", Permanent: true}
 	}

@@ -134,7 +134,7 @@ func (m SecondFactorEnabled) notice(l letterhead) notice {
 }
 
 // SecondFactorDisabled tells a person that signing in takes no second factor any more. Actor is who disabled it: the
-// person, or an administrator.
+// person, or an administrator; the zero value for the command line.
 type SecondFactorDisabled struct {
 	Company string `json:"company"`
 	Name    string `json:"name"`
@@ -166,8 +166,11 @@ func (m SecondFactorDisabled) notice(l letterhead) notice {
 }
 
 func (m SecondFactorDisabled) by() string {
-	if m.Actor.Email == m.Email {
+	switch m.Actor.Email {
+	case m.Email:
 		return "yourself"
+	case "":
+		return "the command line of the server"
 	}
 	return m.Actor.label()
 }
