@@ -16,7 +16,15 @@ import (
 	"console/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+// asProgram is the variable by which a process of the tests becomes the console.
+const asProgram = "CONSOLE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(storetest.Main(m))
+}
 
 // command runs the program and returns its exit status and what it wrote.
 func command(t *testing.T, arguments ...string) (status int, out, problems string) {
