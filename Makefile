@@ -66,7 +66,7 @@ bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in benc
 test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
 	SERVING=all $(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e # also behind HAProxy and Caddy, in an empty root, stops that take long
-	HANGS=1 STARTS=10 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
+	SERVING=all HANGS=1 STARTS=10 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load

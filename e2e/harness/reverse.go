@@ -63,14 +63,14 @@ func FreeAddress(t *testing.T) string {
 func newReverseProxy(t *testing.T) *ReverseProxy {
 	t.Helper()
 	p := &ReverseProxy{t: t, HTTP: FreeAddress(t), HTTPS: FreeAddress(t), pair: fake.NewPair(t, ProxiedHost), dir: t.TempDir()}
-	p.write("certificate.pem", string(p.pair.Certificate))
-	p.write("certificate.key", string(p.pair.Key))
-	p.write("both.pem", string(p.pair.Certificate)+string(p.pair.Key))
+	p.keep("certificate.pem", string(p.pair.Certificate))
+	p.keep("certificate.key", string(p.pair.Key))
+	p.keep("both.pem", string(p.pair.Certificate)+string(p.pair.Key))
 	return p
 }
 
-// write makes a file of the proxy and returns its path.
-func (p *ReverseProxy) write(name, content string) string {
+// keep makes a file of the proxy and returns its path.
+func (p *ReverseProxy) keep(name, content string) string {
 	p.t.Helper()
 	path := filepath.Join(p.dir, name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -157,7 +157,7 @@ func HAProxy(t *testing.T, console, path string) *ReverseProxy {
 	if path != "" {
 		backend = fmt.Sprintf("    use_backend console if { path %[1]s } || { path_beg %[1]s/ }\n", path)
 	}
-	file := p.write("haproxy.cfg", Documented(t, "haproxy.cfg", "10.0.0.11:8080", console, "10.0.0.12:8080", console, "bind :80\n",
+	file := p.keep("haproxy.cfg", Documented(t, "haproxy.cfg", "10.0.0.11:8080", console, "10.0.0.12:8080", console, "bind :80\n",
 		"bind "+p.HTTP+"\n", "bind :443 ", "bind "+p.HTTPS+" ", "/etc/haproxy/console.pem", filepath.Join(p.dir, "both.pem"),
 		"    default_backend console\n", backend, "GET /readyz", "GET "+path+"/readyz"))
 	runProxy(t, exec.Command(inSbin("haproxy"), "-db", "-f", file))
@@ -175,7 +175,7 @@ func Caddy(t *testing.T, console, path string) *ReverseProxy {
 	if path != "" {
 		to = "reverse_proxy " + path + "* " + console
 	}
-	file := p.write("Caddyfile", here+Documented(t, "Caddyfile", "reverse_proxy 10.0.0.11:8080 10.0.0.12:8080", to, "health_uri /readyz", "health_uri "+path+"/readyz",
+	file := p.keep("Caddyfile", here+Documented(t, "Caddyfile", "reverse_proxy 10.0.0.11:8080 10.0.0.12:8080", to, "health_uri /readyz", "health_uri "+path+"/readyz",
 		"/etc/caddy/console.pem", filepath.Join(p.dir, "certificate.pem"), "/etc/caddy/console.key", filepath.Join(p.dir, "certificate.key")))
 	caddy := exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
 	caddy.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
