@@ -150,7 +150,8 @@ func TestPG20_ACommitWithoutAnswerIsSaidToBeUndecided(t *testing.T) {
 // A stop does not wait for a database that does not come back, also where something is left to be written.
 func TestPG19_AStopDoesNotWaitForTheDatabase(t *testing.T) {
 	c, proxy, _ := behindProxy(t)
-	if status := begin(t, c.Browser(), "/signin", 64<<10+1, "").StatusCode; status != http.StatusRequestEntityTooLarge { // noted within a minute
+	noted := begin(t, c.Browser(), "/signin", 64<<10+1, "") // which is written within a minute
+	if status := noted.StatusCode; status != http.StatusRequestEntityTooLarge {
 		t.Fatalf("it is answered %d", status)
 	}
 	proxy.Away()

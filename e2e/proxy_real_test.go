@@ -58,8 +58,10 @@ func workBehind(t *testing.T, c *harness.Console, proxy *harness.ReverseProxy) {
 	path := c.URL.Path
 	c.Transport = proxy.Client("127.0.0.7")
 	b := c.Browser()
-	for name, value := range map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http", "X-Real-IP": "203.0.113.9",
-		"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil", "X-Forwarded-Port": "81", "Forwarded": "for=203.0.113.9;host=evil.example"} {
+	for name, value := range map[string]string{
+		"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil",
+		"X-Forwarded-Port": "81", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9;host=evil.example",
+	} {
 		b.Header.Set(name, value)
 	}
 	plain, err := c.Transport.RoundTrip(asking(t, "http://"+harness.ProxiedHost+path+"/signin?next=x"))

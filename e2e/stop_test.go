@@ -60,7 +60,8 @@ func TestAStopUnderLoadCutsNoAnswer(t *testing.T) {
 				return
 			}
 			defer answer.Body.Close()
-			if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(body), "</html>") {
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(body), "</html>") {
 				t.Errorf("%s: a form that was under way is answered %d: %v\n%s", protocol, answer.StatusCode, err, body)
 			}
 			uploads.Add(1)
@@ -90,7 +91,8 @@ func askUntilRefused(t *testing.T, client *http.Client, page, protocol string) b
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK || answer.Proto != protocol || !strings.HasSuffix(strings.TrimSpace(string(body)), "</html>") {
+	whole := strings.HasSuffix(strings.TrimSpace(string(body)), "</html>")
+	if err != nil || answer.StatusCode != http.StatusOK || answer.Proto != protocol || !whole {
 		t.Errorf("%s: an answer by %s with status %d is cut after %d bytes: %v", protocol, answer.Proto, answer.StatusCode, len(body), err)
 		return false
 	}

@@ -175,7 +175,8 @@ func Caddy(t *testing.T, console, path string) *ReverseProxy {
 	if path != "" {
 		to = "reverse_proxy " + path + "* " + console
 	}
-	file := p.keep("Caddyfile", here+Documented(t, "Caddyfile", "reverse_proxy 10.0.0.11:8080 10.0.0.12:8080", to, "health_uri /readyz", "health_uri "+path+"/readyz",
+	file := p.keep("Caddyfile", here+Documented(t, "Caddyfile", "reverse_proxy 10.0.0.11:8080 10.0.0.12:8080", to,
+		"health_uri /readyz", "health_uri "+path+"/readyz",
 		"/etc/caddy/console.pem", filepath.Join(p.dir, "certificate.pem"), "/etc/caddy/console.key", filepath.Join(p.dir, "certificate.key")))
 	caddy := exec.Command("caddy", "run", "--config", file, "--adapter", "caddyfile")
 	caddy.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,8 +42,8 @@ func TestAnACMEHostIsTheHostOfTheBaseURL(t *testing.T) {
 	}
 }
 
-// TestACMEObtainsAndKeepsACertificate has pebble, the ACME server of Let's Encrypt for tests, give one. Building it takes a minute at first, the
-// rest ten seconds.
+// TestACMEObtainsAndKeepsACertificate has pebble, the ACME server of Let's Encrypt for tests, give one. Building it takes a minute at first,
+// the rest ten seconds.
 func TestACMEObtainsAndKeepsACertificate(t *testing.T) {
 	if os.Getenv("SERVING") != "all" {
 		t.Skip("make test-long runs this")
@@ -143,12 +142,13 @@ func startPebble(t *testing.T, console string) pebble {
 	})
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pair.Roots(), MinVersion: tls.VersionTLS12}}
 	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: time.Minute}
 	var root []byte
 	for deadline := time.Now().Add(time.Minute); root == nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("pebble does not answer")
 		}
-		answer, err := transport.RoundTrip(&http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: manages, Path: "/roots/0"}})
+		answer, err := client.Get("https://" + manages + "/roots/0")
 		if err != nil {
 			continue
 		}
@@ -167,7 +167,8 @@ func startPebble(t *testing.T, console string) pebble {
 // certificateOf waits until the console shows a certificate of the authority for a host, and returns its serial number.
 func (p pebble) certificateOf(t *testing.T, console, host string, log fmt.Stringer) string {
 	t.Helper()
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: time.Minute}, Config: &tls.Config{RootCAs: p.roots, ServerName: host, MinVersion: tls.VersionTLS12}}
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: time.Minute},
+		Config: &tls.Config{RootCAs: p.roots, ServerName: host, MinVersion: tls.VersionTLS12}}
 	var last error
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		conn, err := dialer.DialContext(t.Context(), "tcp", console)

@@ -31,7 +31,8 @@ func serveFiles(t *testing.T, pair fake.Pair) *served {
 		}
 	}
 	s.swap("one", pair)
-	files, err := Serve{TLSCert: filepath.Join(s.dir, "tls.crt"), TLSKey: filepath.Join(s.dir, "tls.key")}.openCertificateFiles(newLogger("text", s.log))
+	serve := Serve{TLSCert: filepath.Join(s.dir, "tls.crt"), TLSKey: filepath.Join(s.dir, "tls.key")}
+	files, err := serve.openCertificateFiles(newLogger("text", s.log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +101,8 @@ func TestCertificatesAreReadAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wants("the certificate is gone", third, 3)
-	if log := s.log.String(); !strings.Contains(log, "the one before is") || !strings.Contains(log, "--tls-key "+filepath.Join(s.dir, "tls.key")) {
-		t.Errorf("the log is\n%s", log)
+	if !strings.Contains(s.log.String(), "the one before is") || !strings.Contains(s.log.String(), "--tls-key "+filepath.Join(s.dir, "tls.key")) {
+		t.Errorf("the log is\n%s", s.log)
 	}
 	s.write("two/tls.crt", second.Certificate)
 	s.wants("the pair is whole again", second, 4)
@@ -129,7 +130,8 @@ func TestANewCertificateNeedsNoRestart(t *testing.T) {
 	}
 	defer server.Close()
 	shows := func(pair fake.Pair) bool {
-		conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{RootCAs: pair.Roots(), NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12})
+		trust := &tls.Config{RootCAs: pair.Roots(), NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12}
+		conn, err := tls.Dial("tcp", listener.Addr().String(), trust)
 		if err != nil {
 			return false
 		}

@@ -36,7 +36,8 @@ func startService(t *testing.T, pid string, sockets ...*os.File) *service {
 	}
 	t.Cleanup(func() { told.Close() })
 	s := &service{t: t, log: new(written), told: told}
-	s.command = exec.Command("sh", "-c", "LISTEN_PID="+pid+` exec "$0" "$@"`, os.Args[0], "serve", "--data", t.TempDir(), "--listen", "localhost:0")
+	s.command = exec.Command("sh", "-c", "LISTEN_PID="+pid+` exec "$0" "$@"`, os.Args[0], "serve", "--data", t.TempDir(),
+		"--listen", "localhost:0")
 	s.command.Env = append(os.Environ(), asProgram+"=1", "LISTEN_FDS="+strconv.Itoa(len(sockets)), "NOTIFY_SOCKET="+told.LocalAddr().String())
 	s.command.ExtraFiles, s.command.Stderr = sockets, s.log
 	if err := s.command.Start(); err != nil {
