@@ -3,6 +3,7 @@
 GO      ?= go
 CRASHES ?= 50
 BURST   ?= 1000
+FUZZ    ?= 1m
 
 # What the race detector would slow down beyond use, or would change the times of, has folders of its own.
 every    = $(shell $(GO) list ./...)
@@ -20,7 +21,7 @@ waiting  = -parallel 6
 race     = -race $(foreach library,modernc.org/sqlite/lib modernc.org/libc/... golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b,\
              -gcflags=$(library)=-race=false)
 
-.PHONY: help run build test quick tools generate check bench bench-large test-long test-crash screenshots release
+.PHONY: help run build test quick tools generate check bench bench-large test-long test-crash screenshots fuzz release release-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,16 +67,24 @@ bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in benc
 test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
 	SERVING=all $(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e # also behind HAProxy and Caddy, in an empty root, stops that take long
-	SERVING=all HANGS=1 STARTS=10 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
+	UPGRADES=all MIGRATION_KILLS=30 $(GO) test -count=1 -timeout 60m -run 'FC148' ./store ./internal/cli
+	SERVING=all COMMITS=1000 HANGS=1 STARTS=10 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each
+	$(MAKE) release-check
 
 test-crash: test-long ## the same: kills the server 50 times and sees that nothing acknowledged is lost
 
 screenshots: ## pictures of every page, for the README and for looking at
 	SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -run 'TestScreenshots|TestLook_Mails' -v ./e2e/look
 
+fuzz: ## feed every parser of outside input with what nobody has thought of, each for FUZZ (1m), in the packages PACKAGES (all that have such tests)
+	@.ci/fuzz $(FUZZ) $(PACKAGES)
+
 release: ## build dist/: archives of the last commit for Linux, macOS and Windows, checksums, lists of their modules
 	cd tools && $(GO) run ./release -repository .. -dist ../dist $(if $(VERSION),-version $(VERSION))
+
+release-check: ## build twice, the second time from nothing, and compare byte for byte
+	cd tools && RELEASE_CHECK=1 $(GO) test -count=1 -timeout 60m -run TestTwoBuildsAreEqual ./release

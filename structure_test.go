@@ -22,8 +22,10 @@ var mayImport = map[string][]string{
 		"internal/account",
 		"internal/auth",
 		"internal/input",
+		"internal/metrics",
 		"internal/notify",
 		"internal/permission",
+		"internal/trace",
 		"store",
 		"static",
 		"views",
@@ -34,6 +36,7 @@ var mayImport = map[string][]string{
 		"internal/input",
 		"internal/notify",
 		"internal/permission",
+		"internal/trace",
 		"static",
 		"store",
 		"views",
@@ -47,18 +50,21 @@ var mayImport = map[string][]string{
 		"internal/input",
 		"internal/notify",
 		"internal/permission",
+		"internal/trace",
 		"internal/userlist",
 		"store",
 	},
 	"console/handlers/api/describe": {"handlers/api"},
 	"console/internal/userlist":     {"internal/directory", "internal/input", "internal/permission", "store"},
-	"console/internal/notify":       {"internal/auth", "internal/input", "store"},
+	"console/internal/notify":       {"internal/auth", "internal/input", "internal/trace", "store"},
 	"console/store":                 {"internal/input", "internal/permission"},
 	"console/store/storetest":       {"store"},
 	"console/internal/permission":   nil,
 	"console/internal/auth":         nil,
 	"console/internal/directory":    nil,
 	"console/internal/input":        nil,
+	"console/internal/metrics":      nil,
+	"console/internal/trace":        nil,
 	"console/internal/fake":         nil,
 	"console/static":                nil,
 }
@@ -82,6 +88,83 @@ var mayName = map[string][]string{
 		"console/handlers/wallarm",
 		"console/bench",
 	},
+}
+
+// dangerous are imports that only the packages listed here have: what leaves Go's safety, runs programs or reads formats that make
+// code, and all of cryptography. So this is also the inventory of the cryptography of ours (ASVS 11.1.2); what it is for stands in
+// SECURITY.md. What is not listed, such as MD5 and DES, nobody imports.
+var dangerous = map[string][]string{
+	"C": nil, "unsafe": nil, "plugin": nil, "os/exec": nil, "text/template": nil, "html/template": nil, "encoding/gob": nil, "encoding/xml": nil,
+	"math/rand":     nil,
+	"math/rand/v2":  {"internal/directory", "internal/cli"}, // the balance of a tree, and invented people
+	"crypto/aes":    {"internal/auth"},
+	"crypto/cipher": {"internal/auth"},
+	"crypto/hkdf":   {"internal/auth"},
+	"crypto/hmac":   {"handlers", "internal/account", "internal/auth", "internal/notify"},
+	"crypto/rand":   {"handlers", "internal/account", "internal/auth", "internal/notify", "store", "views"},
+	"crypto/sha256": {"handlers", "handlers/api", "internal/account", "internal/auth", "internal/cli", "internal/notify", "static"},
+	"crypto/subtle": {"handlers", "internal/account", "internal/auth"},
+	"crypto/tls":    {"internal/cli", "internal/notify", "store"},
+	"crypto/x509":   {"internal/notify"},
+
+	"golang.org/x/crypto/argon2": {"internal/auth"},
+}
+
+// isDangerous says whether an import is one of those that not everybody may have, as all of cryptography is.
+func isDangerous(path string) bool {
+	_, listed := dangerous[path]
+	return listed || strings.HasPrefix(path, "crypto/") || strings.HasPrefix(path, "golang.org/x/crypto/")
+}
+
+// TestASVS_11_1_2_DangerousImportsAreListed looks at what the program is made of: not at tests, their servers and what writes code.
+func TestASVS_11_1_2_DangerousImportsAreListed(t *testing.T) {
+	t.Parallel()
+	found := map[string][]string{}
+	for pkg := range mayImport {
+		dir := strings.TrimPrefix(strings.TrimPrefix(pkg, "console"), "/")
+		if slices.Contains([]string{"internal/fake", "store/storetest", "handlers/api/describe"}, dir) {
+			continue
+		}
+		for _, imported := range importsOf(t, dir) {
+			if found[imported] = append(found[imported], dir); isDangerous(imported) && !slices.Contains(dangerous[imported], dir) {
+				t.Errorf("%s imports %s, which is not in the list", dir, imported)
+			}
+		}
+	}
+	for imported, dirs := range dangerous {
+		for _, dir := range dirs {
+			if !slices.Contains(found[imported], dir) {
+				t.Errorf("%s is listed for %s, which does not import it", imported, dir)
+			}
+		}
+	}
+}
+
+// importsOf are the imports of what the program is made of in a folder.
+func importsOf(t *testing.T, dir string) (imported []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: %d files, %v", dir, len(paths), err)
+	}
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, "_test.go") || isIgnored(file) {
+			continue
+		}
+		for _, i := range file.Imports {
+			imported = append(imported, strings.Trim(i.Path.Value, `"`))
+		}
+	}
+	return imported
+}
+
+// isIgnored says that a file is a program of its own, which makes a file beside it.
+func isIgnored(file *ast.File) bool {
+	return slices.ContainsFunc(file.Comments, func(c *ast.CommentGroup) bool { return c.List[0].Text == "//go:build ignore" })
 }
 
 func TestImports(t *testing.T) {

@@ -24,6 +24,15 @@ import (
 // startHTTPS serves a console that ends TLS itself.
 func startHTTPS(t *testing.T) *harness.Console {
 	t.Helper()
+	certificate, configure := withCertificate(t)
+	c := harness.Ready(t, configure)
+	c.Transport = trusting(certificate)
+	return c
+}
+
+// withCertificate returns a certificate, and what makes a console serve https with it.
+func withCertificate(t *testing.T) (*x509.Certificate, func(*cli.Serve)) {
+	t.Helper()
 	borrowed := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
 	defer borrowed.Close()
 	key, err := x509.MarshalPKCS8PrivateKey(borrowed.TLS.Certificates[0].PrivateKey)
@@ -38,14 +47,17 @@ func startHTTPS(t *testing.T) *harness.Console {
 		}
 		return path
 	}
-	c := harness.Ready(t, func(s *cli.Serve) {
+	return borrowed.Certificate(), func(s *cli.Serve) {
 		s.TLSCert, s.TLSKey = keep("cert.pem", "CERTIFICATE", borrowed.Certificate().Raw), keep("key.pem", "PRIVATE KEY", key)
 		s.BaseURL = "https://" + s.Listener.Addr().String()
-	})
+	}
+}
+
+// trusting reaches who has this certificate.
+func trusting(certificate *x509.Certificate) http.RoundTripper {
 	roots := x509.NewCertPool()
-	roots.AddCert(borrowed.Certificate())
-	c.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	return c
+	roots.AddCert(certificate)
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 }
 
 func TestASVS_3_4_SecurityHeaders(t *testing.T) {
@@ -70,11 +82,12 @@ func TestASVS_3_4_SecurityHeaders(t *testing.T) {
 			a.Wants(status)
 			what := fmt.Sprintf("%s %s (%d)", a.Request.Method, a.Request.URL.Path, a.StatusCode)
 			for name, want := range map[string]string{
-				"Strict-Transport-Security":  "max-age=31536000; includeSubDomains", // 3.4.1
-				"Content-Security-Policy":    "script-src 'self'",                   // 3.4.3
-				"X-Content-Type-Options":     "nosniff",                             // 3.4.4
-				"Referrer-Policy":            "",                                    // 3.4.5
-				"Cross-Origin-Opener-Policy": "same-origin",                         // 3.4.8
+				"Strict-Transport-Security":    "max-age=31536000; includeSubDomains", // 3.4.1
+				"Content-Security-Policy":      "script-src 'self'",                   // 3.4.3
+				"X-Content-Type-Options":       "nosniff",                             // 3.4.4
+				"Referrer-Policy":              "",                                    // 3.4.5
+				"Cross-Origin-Opener-Policy":   "same-origin",                         // 3.4.8
+				"Cross-Origin-Resource-Policy": "same-origin",                         // 3.5.8
 			} {
 				if got := a.Header.Get(name); got == "" || !strings.Contains(got, want) {
 					t.Errorf("%s: %s is %q", what, name, got)

@@ -54,9 +54,14 @@ func pieces(body io.Reader) (*net.Buffers, error) {
 			return form, nil
 		}
 		if err != nil {
-			return nil, echo.NewHTTPError(http.StatusBadRequest, "The form did not arrive as a whole. Send it again.").SetInternal(err)
+			return nil, errCutForm(err)
 		}
 	}
+}
+
+// errCutForm refuses a form of which a part is missing or cannot be read.
+func errCutForm(cause error) error {
+	return echo.NewHTTPError(http.StatusBadRequest, "The form did not arrive as a whole. Send it again.").SetInternal(cause)
 }
 
 // unread returns err, with which a request is refused before its body is read: neither is it read for the page that says so.
@@ -70,3 +75,15 @@ func unread(c request, err error) error {
 
 // hangUp ends the connection with the answer. Otherwise the server would first wait for what is left of the body.
 func hangUp(c request) { c.Response().Header().Set("Connection", "close") }
+
+// hangUpAfterChunks ends the connection after a request whose body came in chunks. Such a request may have said a length too, of which
+// nothing is left by now. A proxy that goes by the length takes for part of it what would be read here as the next request, of
+// whoever sends it (RFC 9112 §6.1). Browsers, and most proxies, say the length.
+func hangUpAfterChunks(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			hangUp(request{c})
+		}
+		return next(c)
+	}
+}

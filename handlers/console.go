@@ -38,11 +38,13 @@ type Options struct {
 	HSTS           string             // the header Strict-Transport-Security; empty: none is sent
 	FormSecret     []byte             // what CSRF tokens are made with
 	FlashSecret    []byte             // what messages for the next page are signed with
+	Probe          Probe              // of console doctor
 	Mailbox        *notify.FileMailer // where mails are kept in trial mode; nil with SMTP
 	MailServer     string             // its URL without user name and password; empty in trial mode
 	Ready          func(context.Context) error
 	Now            func() time.Time
 	Log            *slog.Logger
+	Observe        func(Observed) // called for each request once it is answered, by many at once; nil: nobody wants to know
 }
 
 // Console holds the pages.
@@ -53,6 +55,7 @@ type Console struct {
 	cookies  cookies
 	basePath string
 	apis     []Programs
+	patterns map[string]bool // the paths of all routes
 
 	foreignHost, missingScheme, oddForwardedFor rarely // what proxies do wrong
 }
@@ -75,6 +78,7 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		h.recordRequest,
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: h.logPanic}),
 		h.setHeaders,
+		hangUpAfterChunks,
 		h.checkHost,
 		h.checkTransport,
 		// Level 1 costs nothing measurable, the default a fifth.
@@ -100,6 +104,10 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		for _, r := range api.Routes {
 			group.Add(r.Method, r.Path, h.admitProgram(api, r))
 		}
+	}
+	h.patterns = map[string]bool{}
+	for _, r := range e.Routes() {
+		h.patterns[r.Path] = true
 	}
 	return e
 }
@@ -156,8 +164,6 @@ func (h *Console) admit(needs Need, next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func (h *Console) healthy(c request) error { return c.String(http.StatusOK, "ok") }
-
 func (h *Console) ready(c request) error {
 	if err := h.Ready(c.Context()); err != nil {
 		for _, known := range []error{account.ErrReading, store.ErrClockJumped} {
@@ -166,7 +172,7 @@ func (h *Console) ready(c request) error {
 			}
 		}
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
-			h.Log.Error("not ready", "error", err)
+			h.Log.ErrorContext(c.Context(), "not ready", "error", err)
 		}
 		return c.String(http.StatusServiceUnavailable, "unavailable")
 	}

@@ -40,7 +40,7 @@ func (h *Console) refuseOtherSites(next echo.HandlerFunc) echo.HandlerFunc {
 		if onlyReads(c) || !h.fromElsewhere(c) {
 			return next(c)
 		}
-		h.Log.Warn("cross-site request refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+		h.Log.WarnContext(c.Request().Context(), "cross-site request refused", "route", c.Path(), "address", c.RealIP())
 		return unread(request{c}, echo.NewHTTPError(http.StatusForbidden,
 			"This request came from another site and was refused. Open the console itself and try again there."))
 	}
@@ -54,12 +54,16 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 		if onlyReads(c) {
 			return next(c)
 		}
-		if _, err := c.FormParams(); errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
+		_, err := c.FormParams()
+		if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 			return err
+		}
+		if err != nil { // what is missing would count as left empty
+			return errCutForm(err)
 		}
 		token := c.Request().Header.Get(csrfHeader)
 		if token == "" {
-			token = c.FormValue(csrfField)
+			token = c.Request().PostFormValue(csrfField) // never from the address, which logs and other pages see (ASVS 14.2.1)
 		}
 		if !h.ourToken(c, token) {
 			if (request{c}).Session() == nil && c.Path() == h.basePath+"/signout" { // there is nothing left to protect
@@ -71,7 +75,7 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 			if h.cookies.doubled(c) { // also that to which the visitor's forms are bound
 				return echo.NewHTTPError(http.StatusForbidden, notices[twoCookies])
 			}
-			h.Log.Warn("form token refused", "request_id", request{c}.RequestID(), "route", c.Path(), "address", c.RealIP())
+			h.Log.WarnContext(c.Request().Context(), "form token refused", "route", c.Path(), "address", c.RealIP())
 			if again := h.drawnAgain(c.Path()); again != nil {
 				return again(request{c})
 			}

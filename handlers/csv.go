@@ -68,7 +68,7 @@ func (f *sentFile) end(c request, log *slog.Logger, err error) error {
 		return nil
 	}
 	if c.Context().Err() == nil { // else it is nobody's any more
-		log.Error("file cut short", "request_id", c.RequestID(), "route", c.Path(), "error", err)
+		log.ErrorContext(c.Context(), "file cut short", "route", c.Path(), "error", err)
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -113,7 +113,7 @@ func (h *Console) failProgram(c request, api *Programs, err error) {
 		failure.Code = Undecided
 	}
 	if refused == nil && page.Status >= http.StatusInternalServerError && !errors.Is(err, store.ErrUnwritable) {
-		h.Log.Error("request failed", "request_id", failure.RequestID, "route", c.Path(), "error", err)
+		h.Log.ErrorContext(c.Context(), "request failed", "route", h.routeOf(c), "error", err)
 	}
 	if page.Status == http.StatusRequestEntityTooLarge {
 		hangUp(c)
@@ -122,6 +122,6 @@ func (h *Console) failProgram(c request, api *Programs, err error) {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Token")
 	}
 	if err := api.Fail(c, failure); err != nil {
-		h.Log.Error("answer to a program", "request_id", failure.RequestID, "error", err)
+		h.Log.ErrorContext(c.Context(), "answer to a program", "error", err)
 	}
 }

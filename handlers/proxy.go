@@ -52,8 +52,8 @@ func (h *Console) clientAddress(r *http.Request) string {
 		address, err := forwardedAddress(element)
 		if err != nil {
 			if h.oddForwardedFor.due(h.Now()) {
-				h.Log.Warn("X-Forwarded-For holds what is no address: the proxy's own address counts instead", "element", cut(element),
-					"proxy", client.String())
+				h.Log.WarnContext(r.Context(), "X-Forwarded-For holds what is no address: the proxy's own address counts instead",
+					"element", cut(element), "proxy", client.String())
 			}
 			break
 		}
@@ -99,7 +99,8 @@ func (h *Console) checkHost(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		if h.foreignHost.due(h.Now()) {
-			h.Log.Warn("a foreign host name is refused", "host", cut(host), "expected", h.BaseURL.Host, "address", c.RealIP())
+			h.Log.WarnContext(c.Request().Context(), "a foreign host name is refused", "host", cut(host), "expected", h.BaseURL.Host,
+				"address", c.RealIP())
 		}
 		h.refuseProxied(c, "This is another host name than the console's",
 			"The request came for the host "+quoted(host)+", but the console is reached at "+h.start()+". A reverse proxy must pass on the header "+
@@ -130,7 +131,8 @@ func isLoopback(host string) bool {
 }
 
 // checkTransport keeps clear text out where the console is reached over https: pages lead to https, what would
-// change something is refused. Over a loopback name nothing leaves the machine. Where the browser has used https already and a proxy
+// change something is refused, and so is a program, whose token would go on being sent in clear text unnoticed. Over a loopback name
+// nothing leaves the machine. Where the browser has used https already and a proxy
 // does not say so, leading there would go round in a circle: the answer says what the proxy must do instead.
 func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -145,13 +147,13 @@ func (h *Console) checkTransport(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if words := missing(proxy, trusted, scheme, r); words != "" {
 			if h.missingScheme.due(h.Now()) {
-				h.Log.Warn("a reverse proxy does not say that https was used", "proxy", proxy.String(), "trusted", trusted,
+				h.Log.WarnContext(r.Context(), "a reverse proxy does not say that https was used", "proxy", proxy.String(), "trusted", trusted,
 					"x_forwarded_proto", cut(strings.Join(r.Header.Values("X-Forwarded-Proto"), ",")))
 			}
 			h.refuseProxied(c, "The reverse proxy is not set up yet", words)
 			return nil
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if !isReading(c) || h.programs(c) != nil {
 			return echo.NewHTTPError(http.StatusForbidden, "This address works with https only. Put https:// before it instead of http://.")
 		}
 		to := *r.URL

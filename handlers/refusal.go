@@ -99,7 +99,7 @@ func describe(err error) views.ErrorPage {
 	}
 	if errors.Is(err, store.ErrCrowded) {
 		page.Title = "The database takes no more connections"
-		page.Text = "Too many programs use it at present. Try again in a minute. If it goes on, tell whoever runs the server the request number."
+		page.Text = "Too many use it at present. Try again in a minute. If it goes on, tell whoever runs the server the request number."
 	}
 	if errors.Is(err, store.ErrUndecided) {
 		page.Title, page.Text = "Nobody knows whether this was done", undecidedWords
@@ -145,7 +145,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 	refused := account.AsRefusal(err)
 	if refused == nil && page.Status >= http.StatusInternalServerError {
 		if !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
-			h.Log.Error("request failed", "request_id", page.RequestID, "route", c.Path(), "error", err)
+			h.Log.ErrorContext(c.Context(), "request failed", "route", h.routeOf(c), "error", err)
 		}
 		awaitDatabase(c, err)
 		h.sendFailure(c, page)
@@ -167,7 +167,7 @@ func (h *Console) fail(err error, asked echo.Context) {
 		err = h.render(c, page.Status, views.Error(page))
 	}
 	if err != nil {
-		h.Log.Error("error page", "request_id", page.RequestID, "error", err)
+		h.Log.ErrorContext(c.Context(), "error page", "error", err)
 		failed := describe(err)
 		failed.RequestID = page.RequestID
 		awaitDatabase(c, err)
@@ -190,7 +190,7 @@ func (h *Console) sendFailure(c request, page views.ErrorPage) {
 		component = views.ErrorToast(page)
 	}
 	if err := sendComponent(c, page.Status, views.WithFrame(c.Context(), frame), component); err != nil {
-		h.Log.Error("failure page", "request_id", page.RequestID, "error", err)
+		h.Log.ErrorContext(c.Context(), "failure page", "error", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"console/internal/account"
+	"console/internal/trace"
 	"console/store"
 )
 
@@ -37,10 +38,7 @@ func withID(handle func(c request, id int64) error) handler {
 func (c request) Context() context.Context { return c.Request().Context() }
 
 // RequestID is that of the log and of error pages.
-func (c request) RequestID() string {
-	id, _ := c.Get(keyRequestID).(string)
-	return id
-}
+func (c request) RequestID() string { return trace.Of(c.Context()).ID }
 
 // IsHTMX says that a part of a page is asked for.
 func (c request) IsHTMX() bool { return c.Request().Header.Get("HX-Request") == "true" }

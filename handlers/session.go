@@ -150,7 +150,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if f.session != nil && h.sessions.Status(ctx) == scs.Modified {
 			if _, _, err := h.sessions.Commit(ctx); err != nil && !errors.Is(err, store.ErrUnwritable) {
-				h.Log.Error("save session", "request_id", request{c}.RequestID(), "error", err)
+				h.Log.ErrorContext(ctx, "save session", "error", err)
 			}
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,7 +14,8 @@ var (
 	// ErrAway says that there is no connection to the database any more, or none to be had: it is stopped, starts, or cannot be reached.
 	// It is an ErrUnavailable too.
 	ErrAway = errors.New("no connection to the database")
-	// ErrCrowded says that the database has as many connections as it takes. It is an ErrAway too.
+	// ErrCrowded says that there are as many connections as the database, or this program, allows, and that none became free in time. It is
+	// an ErrAway too.
 	ErrCrowded = errors.New("the database takes no more connections")
 	// ErrUndecided says that the connection was lost while a transaction was committed: it may have been saved as a whole, or not at
 	// all. Nobody repeats it without looking. It is an ErrUnavailable too.
@@ -77,6 +79,60 @@ func patiently[T any](ctx context.Context, begin func(context.Context) (T, error
 		}
 		ctx = again(ctx)
 	}
+}
+
+// turnPatience is how long one waits for a connection while others have all that a pool may open. Who has one waits for the database no
+// longer than that: a peer that has vanished is given up before.
+const turnPatience = 20 * time.Second
+
+// turns are those of a pool: as many as it may open connections. nil: one waits for as long as it takes.
+type turns struct {
+	taken    chan struct{}
+	patience time.Duration
+
+	waits, waited atomic.Int64 // how often somebody had to wait, and for how many nanoseconds in all
+}
+
+func newTurns(connections int) *turns {
+	return &turns{taken: make(chan struct{}, connections), patience: turnPatience}
+}
+
+// take waits for a turn, which is over with done. Where none comes in time, the error is an ErrCrowded.
+func (t *turns) take(ctx context.Context) (done func(), err error) {
+	if t == nil {
+		return func() {}, nil
+	}
+	done = func() { <-t.taken }
+	select {
+	case t.taken <- struct{}{}:
+		return done, nil
+	default:
+	}
+	defer t.noteWait(time.Now())
+	patience := time.NewTimer(t.patience)
+	defer patience.Stop()
+	select {
+	case t.taken <- struct{}{}:
+		return done, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-patience.C:
+		return nil, fmt.Errorf("%w: %w: all %d of this program have been in use for %v", ErrAway, ErrCrowded, cap(t.taken), t.patience)
+	}
+}
+
+// noteWait notes that somebody had to wait, since a time.
+func (t *turns) noteWait(since time.Time) {
+	t.waits.Add(1)
+	t.waited.Add(int64(time.Since(since)))
+}
+
+// takeTurn takes one of the pool that q is; in a transaction nobody has to.
+func takeTurn(ctx context.Context, q querier) (done func(), err error) {
+	if s, is := q.(session); is {
+		return s.turns.take(ctx)
+	}
+	return func() {}, nil
 }
 
 // againKey is where again notes it.

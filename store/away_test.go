@@ -237,6 +237,61 @@ func TestPG12_AFullServerIsSaid(t *testing.T) {
 	}
 }
 
+// Who waits for a connection while others have all of them is told in the end that there are too many.
+func TestPG12_NobodyWaitsForAConnectionForGood(t *testing.T) {
+	onPostgres(t)
+	db := open(t)
+	db.SetPatience(50 * time.Millisecond)
+	leave := make(chan struct{})
+	var group sync.WaitGroup
+	hold := func(connections int, use func(inside func()) error) {
+		inside := make(chan struct{})
+		for range connections {
+			group.Go(func() {
+				if err := use(func() { inside <- struct{}{}; <-leave }); err != nil {
+					t.Error(err)
+				}
+			})
+			<-inside
+		}
+	}
+	const readers = 8
+	hold(readers, func(inside func()) error {
+		return db.View(t.Context(), func(store.Queries) error { inside(); return nil })
+	})
+	hold(1, func(inside func()) error {
+		return db.Update(t.Context(), func(*store.Tx) error { inside(); return nil })
+	})
+	second, stop := context.WithCancel(t.Context())
+	group.Go(func() { // waits for the lock, with the other connection
+		if err := db.Update(second, func(*store.Tx) error { return nil }); err == nil {
+			t.Error("two have written at the same time")
+		}
+	})
+	change := func() error { return db.Update(t.Context(), func(*store.Tx) error { return nil }) }
+	for deadline := time.Now().Add(10 * time.Second); db.Writing() < 2 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	for what, do := range map[string]func() error{
+		"a change":   change,
+		"a snapshot": func() error { return db.View(t.Context(), func(store.Queries) error { return nil }) },
+		"a list":     func() error { _, err := db.Tenants(t.Context()); return err },
+		"a row":      func() error { _, err := db.UserByID(t.Context(), 1); return err },
+		"a use":      func() error { return db.NoteUses(t.Context(), map[int64]store.Millis{1: 1}, nil) },
+		"readiness":  func() error { return db.Ready(t.Context()) },
+	} {
+		if err := do(); !errors.Is(err, store.ErrCrowded) || !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	stop()
+	close(leave)
+	group.Wait()
+	if err := change(); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 // A start waits for a database that does not answer yet, and says in the end why it has given up. Who is refused does not wait.
 func TestPG19_AStartWaits(t *testing.T) {
 	onPostgres(t)

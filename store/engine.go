@@ -30,6 +30,8 @@ type engine interface {
 	watch(ctx context.Context) context.Context
 	// tables asks for the names of all tables.
 	tables() string
+	// damage asks for what is damaged, in words, a row each.
+	damage(whole bool) []string
 
 	// begin makes of a transaction that has just begun the only one that writes.
 	begin(ctx context.Context, tx querier) error
@@ -45,6 +47,8 @@ type engine interface {
 	withMemory(ctx context.Context, tx *Tx, change func(*Tx) error) error
 	// countCommits is Version, for a context in which it is not known.
 	countCommits(ctx context.Context, db *DB) (int64, error)
+	// onDisk is DB.Size.
+	onDisk(ctx context.Context, q Queries) (int64, error)
 	// clock asks for the time of the database, in microseconds since 1970; empty: it is the machine's.
 	clock() string
 	// noting is NoteUses.
@@ -65,7 +69,10 @@ type engine interface {
 }
 
 // pools are the connections to a database.
-type pools struct{ read, write *sql.DB }
+type pools struct {
+	read, write           *sql.DB
+	readTurns, writeTurns *turns
+}
 
 func (p pools) end() error { return errors.Join(p.read.Close(), p.write.Close()) }
 
@@ -91,9 +98,10 @@ func migrationsOf(folder string) fs.FS {
 	return files
 }
 
-// migratorFor is the migrator that carries out what the files say.
+// migratorFor is the migrator that carries out what the files say. Migrations that were written side by side came in whichever order, so
+// one may be missing below others that were done.
 func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
-	provider, err := goose.NewProvider(dialect, db, files, options...)
+	provider, err := goose.NewProvider(dialect, db, files, append(options, goose.WithAllowOutofOrder(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -104,6 +112,7 @@ func migratorFor(dialect goose.Dialect, db *sql.DB, files fs.FS, options ...goos
 type session struct {
 	on     querier
 	engine engine
+	turns  *turns // of the pool; in a transaction nil
 }
 
 func (s session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -49,9 +49,9 @@ var errDatabaseURL = errors.New("the URL of the database cannot be read: it has 
 // that beyond this machine nothing less than verify-full will do, that of several hosts the one is meant that can be written, and that a
 // host has five seconds to answer, unless anything else is said in the URL or by a variable.
 func postgresConfig(place string) (*pgx.ConnConfig, error) {
-	parsed, err := url.Parse(place)
+	parsed, err := parseDatabaseURL(place)
 	if err != nil {
-		return nil, errDatabaseURL
+		return nil, err
 	}
 	query := parsed.Query()
 	for _, unset := range []struct {
@@ -77,6 +77,16 @@ func postgresConfig(place string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// parseDatabaseURL reads the URL of a database, or returns errDatabaseURL. Where an @ stands behind the host, the password holds a
+// sign that ends the host, and what was read as host and name is part of the password.
+func parseDatabaseURL(place string) (*url.URL, error) {
+	u, err := url.Parse(place)
+	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery+u.EscapedFragment(), "@") {
+		return nil, errDatabaseURL
+	}
+	return u, nil
+}
+
 // hostsOf are the hosts that a URL names, or else PGHOST.
 func hostsOf(u *url.URL) []string {
 	return strings.Split(cmp.Or(u.Host, u.Query().Get("host"), os.Getenv("PGHOST")), ",")
@@ -88,12 +98,17 @@ func isLocal(u *url.URL) bool {
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}
-		ip := net.ParseIP(strings.Trim(host, "[]"))
-		if host != "" && host != "localhost" && !strings.HasPrefix(host, "/") && !ip.IsLoopback() {
+		if !isLocalHost(host) {
 			return false
 		}
 	}
 	return true
+}
+
+// isLocalHost says that a host, or the directory of a socket, is on this machine.
+func isLocalHost(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || ip.IsLoopback()
 }
 
 // ShownAs is the name of a database as it may be shown: of a URL without the password, and without its parameters, which may hold one too.
@@ -101,7 +116,7 @@ func ShownAs(place string) string {
 	if !IsURL(place) {
 		return place
 	}
-	u, err := url.Parse(place)
+	u, err := parseDatabaseURL(place)
 	if err != nil {
 		return "postgres://…"
 	}
@@ -117,6 +132,7 @@ func openPostgres(place string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.DialFunc = dialer(config.ConnectTimeout).DialContext
 	config.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool { return !ends(e) && !isFatal(e) } // false closes it
 	db := stdlib.OpenDB(*config, stdlib.OptionShouldPing(func(ctx context.Context, p stdlib.ShouldPingParams) bool {
 		return p.IdleDuration > time.Second || isAgain(ctx)
@@ -136,7 +152,7 @@ func (p postgresEngine) dial(ctx context.Context, place string) (pools, error) {
 	if err != nil {
 		return pools{}, errors.Join(err, write.Close())
 	}
-	opened := pools{read, write}
+	opened := pools{read, write, newTurns(postgresReaders), newTurns(postgresWriters)}
 	if err := cmp.Or(p.suits(ctx, write), p.suits(ctx, read)); err != nil {
 		return pools{}, errors.Join(err, opened.end())
 	}
@@ -247,7 +263,7 @@ type migrationFile struct {
 func (f migrationFile) Read(p []byte) (int, error) { return f.content.Read(p) }
 
 func (p postgresEngine) oldestProgram(ctx context.Context, db *sql.DB, _ int64) (int64, error) {
-	return one(ctx, session{db, p}, value[int64], `SELECT oldest FROM programs`)
+	return one(ctx, session{on: db, engine: p}, value[int64], `SELECT oldest FROM programs`)
 }
 
 // isBlocked says that a migration did not get what it is to change, because others had it.
@@ -310,6 +326,11 @@ func (postgresEngine) withMemory(_ context.Context, tx *Tx, change func(*Tx) err
 
 func (postgresEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return one(ctx, db.q, value[int64], `SELECT n FROM commits`)
+}
+
+func (postgresEngine) onDisk(ctx context.Context, q Queries) (int64, error) {
+	return one(ctx, q.q, value[int64], `SELECT CAST(coalesce(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'`)
 }
 
 func (postgresEngine) clock() string {

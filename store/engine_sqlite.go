@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -39,7 +40,7 @@ func (sqliteEngine) dial(_ context.Context, path string) (pools, error) {
 	}
 	read.SetMaxOpenConns(readers + 1) // one asks for commits only
 	read.SetMaxIdleConns(readers)
-	return pools{read, write}, nil
+	return pools{read: read, write: write}, nil
 }
 
 func (sqliteEngine) reader(_ context.Context, path string) (*sql.DB, error) {
@@ -91,6 +92,22 @@ func (sqliteEngine) withMemory(ctx context.Context, tx *Tx, change func(*Tx) err
 
 func (sqliteEngine) countCommits(ctx context.Context, db *DB) (int64, error) {
 	return db.commits.current(ctx, db)
+}
+
+func (sqliteEngine) onDisk(ctx context.Context, q Queries) (int64, error) {
+	path, err := one(ctx, q.q, value[string], `SELECT file FROM pragma_database_list WHERE name = 'main'`)
+	if err != nil {
+		return 0, err
+	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	size := file.Size()
+	if log, err := os.Stat(path + "-wal"); err == nil { // it may be gone by now
+		size += log.Size()
+	}
+	return size, nil
 }
 
 func (sqliteEngine) clock() string { return "" }

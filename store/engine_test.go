@@ -68,6 +68,9 @@ func TestNoPasswordIsShown(t *testing.T) {
 		"postgres://console:" + secret + "@[::1/console":                       "postgres://…",
 		"postgres://console:" + secret + "@localhost:99999/console":            "postgres://console@localhost:99999/console",
 		"postgres://console:" + secret + "@localhost/console?sslmode=nonsense": "postgres://console@localhost/console",
+		"postgres://console:123/" + secret + "@localhost/console":              "postgres://…",
+		"postgres://console:1?" + secret + "@localhost/console":                "postgres://…",
+		"postgres://console:1#" + secret + "@localhost/console":                "postgres://…",
 		"data/console.db": "data/console.db",
 	} {
 		if got := ShownAs(place); got != shown {
@@ -111,4 +114,45 @@ func TestPG25_OlderServersAreRefusedInASentence(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+}
+
+// FuzzDatabaseURL: whatever password stands in the URL of a database, nothing of it is shown, and no error repeats it.
+func FuzzDatabaseURL(f *testing.F) {
+	for _, password := range []string{"s3cret", "12/34567", "a@b", "1?x", "1#x", "%zz", ":::", "[::1]", " ", "\x00", "1/x%40"} {
+		f.Add("console", password, "@db.example.com/console?sslmode=require")
+	}
+	f.Add("", "x", "/")
+	f.Fuzz(func(t *testing.T, user, password, rest string) {
+		const mark = "s3cret-word"
+		place := "postgres://" + user + ":" + password + mark + rest
+		if strings.Contains(user+rest, mark) || !strings.Contains(rest, "@") || strings.ContainsAny(user, "/?#@") {
+			return // it is no password
+		}
+		if shown := ShownAs(place); strings.Contains(shown, mark) || !IsURL(shown) {
+			t.Errorf("%q is shown as %q", place, shown)
+		}
+		if _, err := postgresConfig(place); err != nil && strings.Contains(err.Error(), mark) {
+			t.Errorf("%q: %v", place, err)
+		}
+	})
+}
+
+// FuzzListCursor: whatever is given as the cursor of a list, it is a place in a list of that order or its beginning, and its own text leads
+// there.
+func FuzzListCursor(f *testing.F) {
+	for _, text := range []string{"", "x", Cursor{Key: "ann", ID: 7}.String(), Cursor{Key: int64(1764322200000), ID: 7, Before: true}.String(), "eyJrIjoxZTk5OSwiaSI6MX0",
+		"eyJrIjpudWxsLCJpIjoxfQ", "eyJrIjoxZTMwMCwiaSI6MX0", "eyJrIjoieCIsImkiOi0xfQ", "bnVsbA", "W10"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, sort := range []Sort{SortName, SortRole, SortEmail, SortLastAuth} {
+			c := ParseCursor(text, sort)
+			if again := ParseCursor(c.String(), sort); again != c && c.ID != 0 {
+				t.Errorf("%q is read as %+v, then as %+v", text, c, again)
+			}
+			if _, byTime := c.Key.(int64); c.ID < 0 || c.ID != 0 && byTime != (sort == SortLastAuth) {
+				t.Errorf("%q is read as %+v in a list by %s", text, c, sort)
+			}
+		}
+	})
 }

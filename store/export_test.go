@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
@@ -26,17 +29,67 @@ const RefusalsQuery = refusals
 // UsableGlobalAdministratorsQuery is the query of UsableGlobalAdministrators.
 const UsableGlobalAdministratorsQuery = usableGlobalAdministrators
 
-// OpenAt creates a database at path as the program left it that knew migrations up to version.
-func OpenAt(t *testing.T, path string, version int64) *sql.DB {
+// OpenAt opens the database at a place, and makes of an empty one what the program left that knew migrations up to version.
+func OpenAt(t *testing.T, place string, version int64) *sql.DB {
 	t.Helper()
-	db, err := openPool(dsn(path, url.Values{"_pragma": {"journal_mode(WAL)"}}))
+	e := engineOf(place)
+	pool, err := e.dial(t.Context(), place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Migrations(t, db).UpTo(t.Context(), version); err != nil {
+	if err := pool.read.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return db
+	provider, err := e.migrator(pool.write)
+	if err == nil {
+		_, err = provider.UpTo(t.Context(), version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool.write
+}
+
+// Schemas are the numbers of the migrations of an engine, from the first one on.
+func Schemas(t *testing.T, place string) (numbers []int64) {
+	t.Helper()
+	e := engineOf(place)
+	pool, err := e.dial(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := e.migrator(pool.write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range provider.ListSources() {
+		numbers = append(numbers, source.Version)
+	}
+	if err := pool.end(); err != nil {
+		t.Fatal(err)
+	}
+	return numbers
+}
+
+// MigrateBy makes of a file of SQLite what the program left that had these migrations, and that of folded keys.
+func MigrateBy(t *testing.T, path string, files fs.FS, folded bool) *sql.DB {
+	t.Helper()
+	pool, err := sqliteEngine{}.dial(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var options []goose.ProviderOption
+	if folded {
+		options = append(options, goose.WithGoMigrations(goMigrations()...))
+	}
+	provider, err := migratorFor(goose.DialectSQLite3, pool.write, files, options...)
+	if err == nil {
+		_, err = provider.Up(t.Context())
+	}
+	if err := errors.Join(err, pool.read.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return pool.write
 }
 
 // Migrations are those of the program, for a database.
@@ -194,4 +247,30 @@ func OpenWith(ctx context.Context, place string, more map[string]string) (*DB, e
 		return nil, err
 	}
 	return openOn(ctx, migrated{files: files}, place)
+}
+
+// SetPatience is how long one waits for a connection from now on.
+func (db *DB) SetPatience(patience time.Duration) {
+	db.readTurns.patience, db.writeTurns.patience = patience, patience
+}
+
+// Writing is how many have a connection to write with.
+func (db *DB) Writing() int { return len(db.writeTurns.taken) }
+
+// Peer returns the connection to the server that a query of db would have.
+func (db *DB) Peer(t *testing.T) net.Conn {
+	t.Helper()
+	connection, err := db.read.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	var peer net.Conn
+	if err := connection.Raw(func(driver any) error {
+		peer = driver.(*stdlib.Conn).Conn().PgConn().Conn()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return peer
 }

@@ -12,8 +12,10 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"console/internal/input"
 	"console/internal/permission"
 	"console/store"
+	"console/store/storetest"
 )
 
 // addGroups inserts groups, with a tenant of their own where there is none yet.
@@ -350,4 +352,36 @@ func TestMigrationCountsMembers(t *testing.T) {
 	g := groups[0].Group
 	g.Name = "Analysts of old"
 	update(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.UpdateGroup(ctx, &g) })
+}
+
+// FuzzStoredText: whatever text is stored and asked for, both engines keep and find it alike: as input.Storable writes it.
+func FuzzStoredText(f *testing.F) {
+	for _, name := range []string{"Sales", "a\x00b", "\xff", "\ufffd", "e\u0301", "é", `\u0000`, `"'\`, "%_", "\U0002a6d6", " ", "x\u2028"} {
+		f.Add(name)
+	}
+	db, err := store.Open(f.Context(), storetest.Place(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { db.Close() })
+	f.Fuzz(func(t *testing.T, name string) {
+		ctx, undo := t.Context(), errors.New("undo")
+		err := db.Update(ctx, func(tx *store.Tx) error {
+			group := store.Group{Name: name, Role: permission.Analyst}
+			if err := tx.InsertGroup(ctx, &group); err != nil {
+				return err
+			}
+			kept, err := tx.GroupByID(ctx, group.ID)
+			if err != nil || kept.Name != input.Storable(name) {
+				t.Errorf("%q is stored as %q, %v", name, kept.Name, err)
+			}
+			if found, err := tx.GroupNamed(ctx, name, 0); err != nil || !found {
+				t.Errorf("%q is not found by its name: %v", name, err)
+			}
+			return undo
+		})
+		if !errors.Is(err, undo) {
+			t.Errorf("%q: %v", name, err)
+		}
+	})
 }

@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*/*.sql
@@ -67,7 +69,7 @@ type Queries struct {
 }
 
 // queriesOn reads as an engine does, on a pool or in a transaction.
-func queriesOn(e engine, on querier) Queries { return Queries{session{on, e}, e} }
+func queriesOn(e engine, on querier) Queries { return Queries{session{on: on, engine: e}, e} }
 
 // DB is an open database.
 type DB struct {
@@ -76,7 +78,8 @@ type DB struct {
 	holder    string  // of leases: a random id
 	commits   commits // of SQLite
 	writing   writing
-	committed func() // nil: nobody wants to know
+	committed func()                           // nil: nobody wants to know
+	wrote     func(waited, took time.Duration) // likewise
 }
 
 // Tx is a writing transaction.
@@ -102,7 +105,7 @@ func openOn(ctx context.Context, e engine, place string) (*DB, error) {
 	if err := migrate(ctx, e, p.write); err != nil {
 		return nil, errors.Join(err, p.end())
 	}
-	return &DB{Queries: queriesOn(e, p.read), pools: p, holder: rand.Text()}, nil
+	return &DB{Queries: Queries{session{p.read, e, p.readTurns}, e}, pools: p, holder: rand.Text()}, nil
 }
 
 // OpenReading opens a database for reading alone, while others may write it. It returns ErrNewerSchema or ErrOlderSchema for one that
@@ -120,7 +123,7 @@ func OpenReading(ctx context.Context, place string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return &DB{Queries: queriesOn(e, read), pools: pools{read, read}}, nil // what is written fails
+	return &DB{Queries: queriesOn(e, read), pools: pools{read: read, write: read}}, nil // what is written fails
 }
 
 // Exists says whether there is a database at a place, and of PostgreSQL whether a console has sealed anything in it.
@@ -230,7 +233,7 @@ func migrate(ctx context.Context, e engine, db *sql.DB) error {
 }
 
 // versions returns the schema that a database has, and the one that this program knows. It returns ErrNewerSchema where that is older,
-// unless the schema says that it is enough.
+// unless the schema says that it is enough. Where a migration is missing below others that were done, the schema is the one before it.
 func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64, err error) {
 	provider, err := e.migrator(db)
 	if err != nil {
@@ -241,7 +244,8 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 		return 0, 0, fmt.Errorf("read schema version: %w", err)
 	}
 	if current <= newest {
-		return current, newest, nil
+		current, err = wholeUpTo(ctx, provider, current)
+		return current, newest, err
 	}
 	oldest, err := e.oldestProgram(ctx, db, current)
 	if err != nil {
@@ -254,6 +258,28 @@ func versions(ctx context.Context, e engine, db *sql.DB) (current, newest int64,
 	return current, newest, nil
 }
 
+// wholeUpTo returns the newest migration before which none is missing in a database, of which the newest of all is known.
+func wholeUpTo(ctx context.Context, provider *goose.Provider, newest int64) (whole int64, err error) {
+	missing, err := provider.HasPending(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read which migrations are missing: %w", err)
+	}
+	if !missing {
+		return newest, nil
+	}
+	all, err := provider.Status(ctx) // asks for each by itself
+	if err != nil {
+		return 0, fmt.Errorf("read which migrations are missing: %w", err)
+	}
+	for _, m := range all {
+		if m.State == goose.StatePending {
+			break
+		}
+		whole = m.Source.Version
+	}
+	return whole, nil
+}
+
 // Close ends all connections.
 func (db *DB) Close() error {
 	return errors.Join(db.commits.stop(), db.pools.end())
@@ -263,12 +289,22 @@ func (db *DB) Close() error {
 // Update returns nil, and none of it is when Update returns another error than ErrUndecided. The error is ErrUnwritable where the disk is
 // to blame.
 //
-// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. It returns
+// While the database is away, Update waits up to ten seconds for it before it calls change, and returns ErrAway then. On PostgreSQL it
+// returns ErrCrowded where it has not got a connection within twenty seconds, because others have all of them. It returns
 // ErrUndecided where the connection is lost during the commit. change is called once at most.
 func (db *DB) Update(ctx context.Context, change func(*Tx) error) error {
+	asked := time.Now()
+	done, err := db.writeTurns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer done()
 	tx, err := patiently(ctx, db.beginWriting)
 	if err != nil {
 		return db.writing.note(fmt.Errorf("begin: %w", unavailable(err)))
+	}
+	if began := time.Now(); db.wrote != nil {
+		defer func() { db.wrote(began.Sub(asked), time.Since(began)) }()
 	}
 	defer tx.Rollback() // without effect after Commit
 	writing := &Tx{Queries: queriesOn(db.engine, tx), holder: db.holder}
@@ -296,7 +332,7 @@ func (db *DB) beginWriting(ctx context.Context) (*sql.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.engine.begin(ctx, session{tx, db.engine}); err != nil {
+	if err := db.engine.begin(ctx, session{on: tx, engine: db.engine}); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, nil
@@ -309,6 +345,11 @@ func (db *DB) TellCommitted(tell func()) { db.committed = tell }
 // View runs look with queries that all see the same state of the database, on a reading connection: it never waits for a
 // writer, and no writer waits for it. While the database is away, View waits as Update does.
 func (db *DB) View(ctx context.Context, look func(Queries) error) error {
+	done, err := db.readTurns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("begin reading: %w", unavailable(err))
+	}
+	defer done()
 	tx, err := patiently(ctx, func(ctx context.Context) (*sql.Tx, error) { return db.read.BeginTx(ctx, db.engine.snapshot()) })
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", unavailable(err))
@@ -328,10 +369,15 @@ type scanner interface{ Scan(dest ...any) error }
 
 // one reads the single row of query, or returns ErrNotFound. Outside a transaction it asks once more where the connection was lost.
 func one[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) (T, error) {
+	var none T
 	if err := ctx.Err(); err != nil {
-		var none T
 		return none, err
 	}
+	done, err := takeTurn(ctx, q)
+	if err != nil {
+		return none, unavailable(err)
+	}
+	defer done()
 	row, err := scan(q.QueryRowContext(ctx, query, args...))
 	if mayAskAgain(ctx, q, err) {
 		row, err = scan(q.QueryRowContext(again(ctx), query, args...))
@@ -365,6 +411,11 @@ func many[T any](ctx context.Context, q querier, scan func(scanner) (T, error), 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	done, err := takeTurn(ctx, q)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer done()
 	list, err := readAll(ctx, q, scan, query, args)
 	if mayAskAgain(ctx, q, err) {
 		list, err = readAll(again(ctx), q, scan, query, args)
@@ -397,6 +448,11 @@ func value[T any](s scanner) (v T, err error) {
 
 // exec runs a statement that may change any number of rows.
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := takeTurn(ctx, tx.q)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	defer done()
 	result, err := tx.q.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, duplicate(err)

@@ -225,7 +225,12 @@ func (q Queries) ReadInvitations(ctx context.Context, rows []ListedUser) error {
 	return nil
 }
 
-// UsersAfter returns the people after an id, by id, at most limit.
-func (q Queries) UsersAfter(ctx context.Context, id int64, limit int) ([]User, error) {
-	return many(ctx, q.q, scanUser, `SELECT `+userColumns+` FROM users u WHERE u.id > $1 ORDER BY u.id LIMIT $2`, id, limit)
+// SearchedUsersAfter returns the people after an id, by id, at most limit, with no more of each than lists search, filter and sort by: names,
+// address, role, state and last sign-in. A fourth of the columns takes half of the time, and a start reads everybody.
+func (q Queries) SearchedUsersAfter(ctx context.Context, id int64, limit int) ([]User, error) {
+	return many(ctx, q.q, func(s scanner) (u User, err error) {
+		return u, s.Scan(&u.ID, &u.Email, &u.FirstName, &u.LastName, &u.Role, &u.JoinedAt, &u.ActivatedAt, &u.DisabledAt, &u.LastAuthAt,
+			&u.SecondFactor)
+	}, `SELECT id, email, first_name, last_name, role, joined_at, activated_at, disabled_at, last_auth_at, two_factor
+		FROM users WHERE id > $1 ORDER BY id LIMIT $2`, id, limit)
 }

@@ -58,6 +58,11 @@ func (w *writing) note(err error) error {
 // Ready returns nil where the database answers and the last write was saved. After one that could not be saved it tries a small
 // one, each time it is asked, and returns ErrUnwritable until that succeeds.
 func (db *DB) Ready(ctx context.Context) error {
+	done, err := db.readTurns.take(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer done()
 	if err := db.read.PingContext(ctx); err != nil {
 		return err
 	}

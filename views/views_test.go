@@ -519,7 +519,8 @@ func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 	everything(t, func(t *testing.T, page string, _ bool) {
 		for _, e := range elements(t, page) {
 			picture := e.name == "img" && !strings.HasPrefix(e.attrs["src"], "data:image/png;base64,") // a QR code
-			if e.name == "style" || picture || e.name == "iframe" || e.name == "base" || (e.name == "script" && !e.end && e.attrs["src"] == "") {
+			if slices.Contains([]string{"style", "iframe", "base", "object", "embed", "applet"}, e.name) || picture ||
+				e.name == "script" && !e.end && e.attrs["src"] == "" {
 				t.Errorf("<%s>", e.name)
 			}
 			for name, value := range e.attrs {
@@ -535,6 +536,19 @@ func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestASVS_7_4_4_EveryPageLetsOneSignOut(t *testing.T) {
+	t.Parallel()
+	visitors := []string{"setup", "sign in", "second factor", "passkey only", "forgot", "reset", "dead reset", "signup", "dead link"}
+	for name, page := range whole("Ann") {
+		found := slices.ContainsFunc(elements(t, render(t, signedIn("Ann", permission.GlobalAdmin.Set()), page)), func(e element) bool {
+			return e.name == "form" && e.attrs["method"] == "post" && e.attrs["action"] == "/base/signout"
+		})
+		if found == slices.Contains(visitors, name) {
+			t.Errorf("%s has a form to sign out: %t", name, found)
+		}
+	}
 }
 
 func TestFormsThatChangeSomethingCarryTheToken(t *testing.T) {

@@ -52,9 +52,18 @@ var issuedLink = regexp.MustCompile(`value="[^"]*(/signup/[^"]+)"`)
 // Link is the path of the signup link that a page shows.
 func (a *Answer) Link() string {
 	a.T.Helper()
-	found := issuedLink.FindStringSubmatch(a.Wants(http.StatusOK).Body)
-	if found == nil {
+	path := IssuedPath(a.Wants(http.StatusOK).Body)
+	if path == "" {
 		a.T.Fatalf("no signup link in:\n%s", a.Body)
+	}
+	return path
+}
+
+// IssuedPath is the path of the signup link that a page shows, or "".
+func IssuedPath(page string) string {
+	found := issuedLink.FindStringSubmatch(page)
+	if found == nil {
+		return ""
 	}
 	return found[1]
 }

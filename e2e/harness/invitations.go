@@ -28,6 +28,19 @@ func (c *Console) SignupPath(email string) string {
 	return link.Path
 }
 
+var mailedLink = regexp.MustCompile(`/signup/\S+`)
+
+// SignupPaths are the paths of the signup links in mails, by the address that each went to.
+func SignupPaths(mails []fake.Mail) map[string]string {
+	paths := map[string]string{}
+	for _, m := range mails {
+		if link := mailedLink.FindString(m.Text); link != "" {
+			paths[m.To[0]] = link
+		}
+	}
+	return paths
+}
+
 // Member adds a person, signs them up, and returns their browser.
 func (c *Console) Member(by *Browser, role, email string) *Browser {
 	c.T.Helper()

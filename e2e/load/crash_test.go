@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -231,8 +232,6 @@ func (c *crashing) addSomebody(name string) {
 	}
 }
 
-var shownLink = regexp.MustCompile(`value="[^"]*(/signup/[^"]+)"`)
-
 // linkSomebody invites a person by link.
 func (c *crashing) linkSomebody(name string) {
 	email := "link-" + name + "@example.com"
@@ -240,12 +239,12 @@ func (c *crashing) linkSomebody(name string) {
 	if !c.acknowledged(status, err, http.StatusOK) {
 		return
 	}
-	link := shownLink.FindStringSubmatch(body)
-	if link == nil {
+	path := harness.IssuedPath(body)
+	if path == "" {
 		c.t.Errorf("no link in:\n%s", body)
 		return
 	}
-	c.note(func() { c.linked[email] = link[1]; c.fresh = append(c.fresh, email) })
+	c.note(func() { c.linked[email] = path; c.fresh = append(c.fresh, email) })
 }
 
 // signSomebodyUp lets somebody use their link, if there is one who has not tried yet.
@@ -273,18 +272,12 @@ func (c *crashing) invited() (email, path string) {
 	return "", ""
 }
 
-var mailedLink = regexp.MustCompile(`/signup/\S+`)
-
 // openMails takes the links from the invitations that have arrived since the last time.
 func (c *crashing) openMails() {
 	mails := c.mail.Messages()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, m := range mails[c.opened:] {
-		if link := mailedLink.FindString(m.Text); link != "" {
-			c.mailed[m.To[0]] = link
-		}
-	}
+	maps.Copy(c.mailed, harness.SignupPaths(mails[c.opened:]))
 	c.opened = len(mails)
 }
 

@@ -3,9 +3,9 @@ package replicas
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -150,18 +150,12 @@ func (c *crowd) signIn(ctx context.Context) {
 	}
 }
 
-var mailedLink = regexp.MustCompile(`/signup/\S+`)
-
 // invited returns somebody who has a link in a mail and has not used it.
 func (c *crowd) invited() (email, path string) {
 	mails := c.mail.Messages()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, m := range mails[c.opened:] {
-		if link := mailedLink.FindString(m.Text); link != "" {
-			c.links[m.To[0]] = link
-		}
-	}
+	maps.Copy(c.links, harness.SignupPaths(mails[c.opened:]))
 	c.opened = len(mails)
 	for email, path := range c.links {
 		if !c.tried[email] {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"console/internal/account"
 )
 
 // FuzzDecode: whatever a program sends to any operation, either all that it says is understood or it is refused, and what was
@@ -51,6 +53,39 @@ func FuzzDecode(f *testing.F) {
 		}
 		if twice, _ := json.Marshal(again); err == nil && string(twice) != string(encoded) {
 			t.Errorf("%s: %q is %s, then %s", o.ID, body, encoded, twice)
+		}
+	})
+}
+
+// FuzzCursor: whatever place a list goes on at, its cursor leads there, in that list alone, and none that was changed does.
+func FuzzCursor(f *testing.F) {
+	for _, place := range []string{"", "x", "1764322200000.17", "-eyJpIjoxfQ", "\xff", "\n", strings.Repeat("x", 300)} {
+		f.Add(place, "active", uint(3))
+	}
+	f.Fuzz(func(t *testing.T, place, search string, at uint) {
+		list := func(cursor, search string) (account.Fields, string, echo.Context) {
+			c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder())
+			in := struct {
+				paging
+				Search string `query:"q"`
+			}{paging{Cursor: cursor}, search}
+			wrong := account.Fields{}
+			o := Operation{ID: "listUsers", answer: answer{In: reflect.TypeOf(in)}}
+			openCursor(c, o, reflect.ValueOf(&in).Elem(), wrong)
+			return wrong, in.Cursor, c
+		}
+		_, _, c := list("", search)
+		cursor := cursorOf(c, place)
+		if wrong, opened, _ := list(cursor, search); place != "" && (len(wrong) > 0 || opened != place) {
+			t.Errorf("%q leads to %q, not %q: %v", cursor, opened, place, wrong)
+		}
+		if wrong, opened, _ := list(cursor, search+"x"); len(wrong) == 0 {
+			t.Errorf("%q leads to %q in another list", cursor, opened)
+		}
+		changed := []byte(cursor)
+		changed[int(at)%len(changed)] ^= 1
+		if wrong, opened, _ := list(string(changed), search); len(wrong) == 0 {
+			t.Errorf("%q leads to %q, changed from %q", changed, opened, cursor)
 		}
 	})
 }

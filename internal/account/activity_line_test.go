@@ -130,3 +130,32 @@ func TestChangesInOneLine(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLine: whatever stands in an entry, it becomes one line of JSON that says the same.
+func FuzzLine(f *testing.F) {
+	for _, entry := range [][2]string{
+		{"Ann Roe <ann@example.com>", `{"status":["active","disabled"]}`}, {"a\"b\\c\nd\x00 \u2028\xff", "{\n\"role\": [\"a\",\r\n\"b\"]}"},
+		{"<@>", "tampered\n"}, {" <@", `{"a":`}, {"", "null"}, {"\ufffd", "[1e400]"},
+	} {
+		f.Add(entry[0], entry[1], string(actChangeRole))
+	}
+	w := newLineWriter("Wallarm", "1")
+	f.Fuzz(func(t *testing.T, object, changes, name string) {
+		line := w.append(nil, &store.Entry{ID: 1, Action: name, ObjectType: objectUser, ObjectID: 5, Object: object, Actor: object, Changes: changes})
+		if at := bytes.IndexAny(line, "\r\n"); at != len(line)-1 {
+			t.Errorf("%q is broken at %d", line, at)
+		}
+		var read struct {
+			Unmapped struct{ Object, Action string }
+		}
+		if err := json.Unmarshal(line, &read); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if want := legible(object); read.Unmapped.Object != want || read.Unmapped.Action != legible(name) {
+			t.Errorf("%q is read as %+v", object, read)
+		}
+	})
+}
+
+// legible is a text with a sign in the place of each byte that cannot be read.
+func legible(text string) string { return string([]rune(text)) }

@@ -19,6 +19,7 @@ type afterwards struct {
 	tokens  map[int64]tokenUse     // the last noted uses of tokens, by id; for a minute also when they are written
 	refused map[refusedKey]*refused
 	due     chan struct{} // a session was touched
+	limited func(limit string)
 }
 
 // tokenUse is a noted use of a token.
@@ -44,6 +45,7 @@ type refused struct {
 	about  object
 	needs  string // the permission, where one is missing
 	why    string // otherwise: which limit, or what was wrong
+	limit  string // name of the limit; empty: none refuses
 	count  int
 }
 
@@ -56,9 +58,10 @@ const (
 	tokenUsesEvery = 5 * time.Second
 )
 
-func newAfterwards() afterwards {
+func newAfterwards(limited func(limit string)) afterwards {
 	return afterwards{
 		touched: map[int64]store.Millis{}, tokens: map[int64]tokenUse{}, refused: map[refusedKey]*refused{}, due: make(chan struct{}, 1),
+		limited: limited,
 	}
 }
 
@@ -126,7 +129,7 @@ func (s *Service) CountSetupCode(by Actor) {
 
 // CountTooLarge notes that a visitor sent more than is read of those who have not signed in.
 func (s *Service) CountTooLarge(by Actor) {
-	s.afterwards.count(refused{by: by, action: actRefused, why: "limit: " + visitorForm.What})
+	s.afterwards.count(refused{by: by, action: actRefused, why: "limit: " + visitorForm.What, limit: visitorForm.Name})
 }
 
 // CountNoAccess notes that somebody was refused who may do nothing at all.
@@ -147,8 +150,11 @@ func (r *Refusal) attempt() (refused, bool) {
 	return refused{}, false
 }
 
-// count notes a refusal.
+// count notes a refusal, and tells of it where a limit refuses.
 func (a *afterwards) count(r refused) {
+	if r.limit != "" {
+		a.limited(r.limit)
+	}
 	key := refusedKey{user: r.by.UserID, route: r.by.Route, missing: r.needs, why: r.why, action: r.action,
 		object: fmt.Sprint(r.about.kind, r.about.id, r.about.name)}
 	if r.by.UserID == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -928,4 +929,37 @@ func TestALinkThatWasReadEndsLikeOneMadeByHand(t *testing.T) { // rule "may gran
 			t.Errorf("%s: mailed anew: %v", email, anew)
 		}
 	}
+}
+
+// FuzzPermissions: whatever is chosen as the permissions of a group, it is refused with words, or is a set of which each has an effect,
+// that is read back from what is stored, and chosen again.
+func FuzzPermissions(f *testing.F) {
+	for _, keys := range []string{"", "rules.view", "rules.update", "rules.view rules.update rules.view", "users.update users.view", "activity.view activity.delete",
+		"users.fly", "RULES.VIEW", "\xff", "users.export users.view"} {
+		f.Add("", keys)
+	}
+	f.Add("analyst", "rules.view")
+	f.Add("nobody", "")
+	f.Add("global_admin", "")
+	f.Fuzz(func(t *testing.T, role, keys string) {
+		of, set, refused := GroupInput{Role: permission.Role(role), Custom: strings.Fields(keys)}.parsePermissions()
+		if refused != nil {
+			if refused.First() == "" || of != "" {
+				t.Errorf("%q, %q: %v", role, keys, refused)
+			}
+			return
+		}
+		if of != "" && (string(of) != role || !set.Empty()) || of == "" && role != "" {
+			t.Errorf("%q, %q is the role %q with %q", role, keys, of, set)
+		}
+		for p := range set.All() {
+			if !p.Custom() || !slices.Contains(strings.Fields(keys), p.String()) {
+				t.Errorf("%q gives %s", keys, p)
+			}
+		}
+		_, again, refused := GroupInput{Custom: strings.Fields(set.String())}.parsePermissions()
+		if stored := permission.ParseSet(set.String()); refused != nil || stored != set || again != set {
+			t.Errorf("%q is stored as %q, and that %q: %v", keys, stored, again, refused)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"console/internal/permission"
+	"console/internal/trace"
 	"console/store"
 )
 
@@ -164,6 +165,7 @@ func (s *Service) runDueJobs(ctx context.Context) time.Duration {
 			break
 		}
 		for _, job := range due {
+			ctx := trace.With(ctx, trace.Request{ID: job.RequestID})
 			if err := s.runBatch(ctx, job, steps); err != nil {
 				s.jobFailed(ctx, job.ID, err)
 				if err := s.postponeJob(ctx, job); err != nil { // the database cannot be written: no job can go on
@@ -220,7 +222,7 @@ func (s *Service) followClock(ctx context.Context) error {
 
 func (s *Service) jobFailed(ctx context.Context, id int64, err error) {
 	if ctx.Err() == nil && !errors.Is(err, store.ErrUnwritable) { // the log says that by itself, once a minute
-		s.log.Error("job", "job", id, "error", err)
+		s.log.ErrorContext(ctx, "job", "job", id, "error", err)
 	}
 }
 
@@ -383,7 +385,7 @@ const stepTries = 3
 
 // failed counts a failure of a step that is no refusal. The steps before it stay done; after a few tries it gets an outcome.
 func (b *batch) failed(ctx context.Context, done fact, failure error) error {
-	b.tx.service.log.Error("step of a job", "job", b.job.ID, "step", b.job.Done, "request_id", b.job.RequestID, "error", failure)
+	b.tx.service.log.ErrorContext(ctx, "step of a job", "job", b.job.ID, "step", b.job.Done, "error", failure)
 	if b.job.Failures++; b.job.Failures < stepTries {
 		b.job.NextAt = b.tx.now.Add(jobPause)
 		return nil
@@ -414,7 +416,7 @@ func (b *batch) conclude(ctx context.Context, done fact, refusal string) error {
 // recovered turns a panic into an error. It is deferred.
 func recovered(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		*err = fmt.Errorf("panic: %s\n%s", trace.Panic(p), debug.Stack())
 	}
 }
 
@@ -430,7 +432,7 @@ func (b *batch) end(ctx context.Context) error {
 			return b.announcer.summarizeJob(ctx, *b.job)
 		})
 		if err != nil {
-			b.tx.service.log.Error("tell of a job", "job", b.job.ID, "request_id", b.job.RequestID, "error", err)
+			b.tx.service.log.ErrorContext(ctx, "tell of a job", "job", b.job.ID, "error", err)
 		}
 	}
 	if b.job.Kind == JobLeft {

@@ -30,6 +30,7 @@ const (
 // Limit says of what nobody gets without end, so that nobody keeps others out or troubles strangers (rule "nobody is locked
 // out"). What enforces it takes its figures from here, and docs/operations.md shows the table.
 type Limit struct {
+	Name   string // by which metrics tell how often it refuses; empty where it does not
 	Kind   string // under which it is counted in the database; empty where it is not counted there
 	What   string
 	Each   string // whose number it is
@@ -46,15 +47,15 @@ const tooMany = "429 with `Retry-After`; the page says when to try again"
 // The limits that there are.
 var (
 	accountPasswords = Limit{
-		Kind: "password", What: "wrong passwords for an email", Each: "email and address of a browser (IPv6: /64)",
+		Name: "password", Kind: "password", What: "wrong passwords for an email", Each: "email and address of a browser (IPv6: /64)",
 		Manner: growing, Number: 5, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
 	}
 	addressPasswords = Limit{
-		Kind: "password-address", What: "wrong passwords over all emails", Each: "address of a browser (IPv6: /64)",
+		Name: "password_address", Kind: "password-address", What: "wrong passwords over all emails", Each: "address of a browser (IPv6: /64)",
 		Manner: windowed, Number: 50, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
 	}
 	secondFactors = Limit{
-		Kind: "second-factor", What: "wrong second factors, after the right password", Each: "person",
+		Name: "second_factor", Kind: "second-factor", What: "wrong second factors, after the right password", Each: "person",
 		Manner: inARow, Number: 6, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
 	}
 	prompts = Limit{
@@ -62,12 +63,13 @@ var (
 		Manner: inARow, Number: 6, Answer: "the session ends",
 	}
 	unknownTokens = Limit{
-		Kind: "token-address", What: "unknown API tokens", Each: "address of a program (IPv6: /64)",
+		Name: "unknown_token", Kind: "token-address", What: "unknown API tokens", Each: "address of a program (IPv6: /64)",
 		Manner: windowed, Number: 50, Time: 15 * time.Minute, Answer: "429 with `Retry-After`; a token that works is served all the same",
 		Words: "Too many unknown tokens.",
 	}
 	resetRequests = Limit{
-		Kind: "reset", What: "requests of visitors for a link to set a new password", Each: "address of a browser (IPv6: /64)",
+		Name: "reset_request", Kind: "reset", What: "requests of visitors for a link to set a new password",
+		Each:   "address of a browser (IPv6: /64)",
 		Manner: windowed, Number: 20, Time: 15 * time.Minute, Answer: tooMany, Words: "Too many attempts.",
 	}
 	resetLinks = Limit{
@@ -79,41 +81,42 @@ var (
 		Manner: pacing, Number: 10, Time: 50 * time.Millisecond, Answer: "it comes later, by up to 15 seconds",
 	}
 	hashing = Limit{
-		What: "visitors in the queue for the check of a password", Each: "network (IPv4: /24, IPv6: /48); networks are served in turn",
+		Name: "password_queue", What: "visitors in the queue for the check of a password",
+		Each:   "network (IPv4: /24, IPv6: /48); networks are served in turn",
 		Manner: standing, Number: 8, Time: 15 * time.Second, Answer: "503 with `Retry-After`; also to the 1,001st who waits",
 	}
 	visitorForm = Limit{
-		What: "a body sent without a session", Each: "request", Manner: inBytes, Number: 64 << 10, Answer: "413",
+		Name: "visitor_body", What: "a body sent without a session", Each: "request", Manner: inBytes, Number: 64 << 10, Answer: "413",
 	}
 	invitationMails = Limit{
-		Kind: "invitation-mail", What: "invitation mails", Each: "address they go to",
+		Name: "invitation_mail", Kind: "invitation-mail", What: "invitation mails", Each: "address they go to",
 		Manner: sliding, Number: 3, Time: time.Hour, Answer: tooMany, Words: "This address was sent three invitation mails within an hour.",
 	}
 	invitationMailsOfADay = Limit{
-		Kind: "invitation-mail", What: "invitation mails", Each: "address they go to",
+		Name: "invitation_mail_day", Kind: "invitation-mail", What: "invitation mails", Each: "address they go to",
 		Manner: sliding, Number: 10, Time: 24 * time.Hour, Answer: tooMany, Words: "This address was sent ten invitation mails within a day.",
 	}
 	resetMails = Limit{
-		Kind: "reset-mail", What: "“Send password reset” by administrators", Each: "person it is for",
+		Name: "reset_mail", Kind: "reset-mail", What: "“Send password reset” by administrators", Each: "person it is for",
 		Manner: sliding, Number: 3, Time: time.Hour, Answer: tooMany, Words: "This person was sent three such mails within an hour.",
 	}
 	tests = Limit{
-		Kind: "test", What: "tests of integrations and triggers, and test mails", Each: "person who tests",
+		Name: "test", Kind: "test", What: "tests of integrations and triggers, and test mails", Each: "person who tests",
 		Manner: sliding, Number: 20, Time: time.Hour, Answer: tooMany, Words: "You have sent twenty tests within an hour.",
 	}
 	testsAtOnce = Limit{
-		What: "tests of integrations and triggers, and test mails, that run", Each: "person who tests",
+		Name: "test_at_once", What: "tests of integrations and triggers, and test mails, that run", Each: "person who tests",
 		Manner: simultaneous, Number: 2, Time: 40 * time.Second, Answer: tooMany, Words: "Two tests of yours are still running.",
 	}
 	tokenRequests = Limit{
-		What: "requests of programs", Each: "API token",
+		Name: "token_request", What: "requests of programs", Each: "API token",
 		Manner: pacing, Number: 200, Time: 20 * time.Millisecond, Answer: "429 with `Retry-After`", Words: "Too many requests with this token.",
 	}
 	tokensOfOwner = Limit{
 		What: "personal API tokens", Each: "owner", Manner: inAll, Number: 100, Answer: "422, which says how many of them have expired",
 	}
 	sendsAgain = Limit{
-		Kind: "send-again", What: "“Send again” of deliveries", Each: "person who sends",
+		Name: "send_again", Kind: "send-again", What: "“Send again” of deliveries", Each: "person who sends",
 		Manner: sliding, Number: 20, Time: time.Hour, Answer: tooMany, Words: "You have sent twenty messages again within an hour.",
 	}
 )
@@ -177,7 +180,7 @@ func (l Limit) exceeded(wait time.Duration) error {
 func (l Limit) beyond(wait time.Duration, action action, about object) error {
 	err := l.exceeded(wait)
 	if r := AsRefusal(err); r != nil {
-		r.limited = refused{action: action, about: about, why: "limit: " + l.What, count: 1}
+		r.limited = refused{action: action, about: about, why: "limit: " + l.What, limit: l.Name, count: 1}
 	}
 	return err
 }

@@ -23,6 +23,24 @@ func TestLimitsAreDocumented(t *testing.T) {
 	}
 }
 
+func TestLimitsThatRefuseHaveANameInMetrics(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, l := range Limits() {
+		if l.Name == "" && strings.HasPrefix(l.Answer, "429") || l.Name != "" && named[l.Name] {
+			t.Errorf("%s has the name %q", l.What, l.Name)
+		}
+		named[l.Name] = true
+		if l.Name != "" && !strings.Contains(string(document), "`"+l.Name+"`") {
+			t.Errorf("docs/operations.md does not name %s", l.Name)
+		}
+	}
+}
+
 func TestFC191_PausedNetworksAreAnsweredSlower(t *testing.T) {
 	t.Parallel()
 	p, now := pace{next: map[string]time.Time{}}, time.Now()

@@ -71,3 +71,13 @@ func TestPG13_TheLongestValuesAreSavedAndFound(t *testing.T) {
 		t.Errorf("the group is not found by its name: %v", err)
 	}
 }
+
+func TestTheLongestNamesFitIntoAQRCode(t *testing.T) {
+	t.Parallel()
+	long := &Service{brand: letters(input.MaxTitle), site: strings.Repeat("h", input.MaxDomain) + "/console"}
+	replaced := store.Authenticator{Secret: []byte("sealed"), PendingAt: 1}
+	label := long.labelOf(replaced, letters(64)+"@"+strings.Repeat("d", 189), letters(input.MaxTitle))
+	if picture, err := auth.QRCode(shorten(long.brand, maxInLabel), label, auth.NewTOTPSecret()); err != nil || picture == "" {
+		t.Error(err)
+	}
+}

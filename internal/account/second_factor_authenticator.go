@@ -68,15 +68,18 @@ func (s *Service) Enrolment(ctx context.Context, by Actor) (Enrolment, error) {
 	if err != nil {
 		return Enrolment{}, err
 	}
-	picture, err := auth.QRCode(s.brand, s.labelOf(authenticator, by.Email, account.Name), string(secret))
+	picture, err := auth.QRCode(shorten(s.brand, maxInLabel), s.labelOf(authenticator, by.Email, account.Name), string(secret))
 	return Enrolment{Secret: string(secret), QR: picture}, err
 }
+
+// maxInLabel is how many bytes of a name a label has: the picture has no room for long ones, of which each byte takes three.
+const maxInLabel = 60
 
 // labelOf names an authenticator that is being set up in the app. Some apps replace an entry of the same label without asking, so it
 // tells whose it is, of which company and where; one that is to replace another also tells when it was begun (UTC), as both are
 // needed until it is confirmed.
 func (s *Service) labelOf(a store.Authenticator, email, company string) string {
-	label := email + " (" + company + ", " + s.site
+	label := email + " (" + shorten(company, maxInLabel) + ", " + shorten(s.site, maxInLabel)
 	if a.Secret != nil {
 		label += ", " + a.PendingAt.Time().UTC().Format("2006-01-02 15.04.05")
 	}

@@ -68,7 +68,7 @@ func (s *Service) AddPasskey(ctx context.Context, by Actor, answer []byte, from 
 		}
 		id, credential, err := s.passkeys.AddedPasskey(owner, question.Question, answer)
 		if errors.Is(err, auth.ErrPasskey) {
-			s.log.Warn("passkey refused", "request_id", by.RequestID, "error", err)
+			s.log.WarnContext(ctx, "passkey refused", "error", err)
 			unproven = true
 			return Secured{}, tx.record(ctx, actAddFactor, Failed, by.object(), changes{"reason": {"", "the answer of the passkey was wrong"}})
 		}

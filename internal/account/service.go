@@ -41,6 +41,7 @@ type Service struct {
 	held    store.Memo[int64, entitlement]       // of people whose permissions are asked for
 	kinds   store.EntryKinds                     // of entries, for the pages of the activity log
 
+	tellSignIn func(step, result string)
 	list       *userlist.List
 	afterwards afterwards
 	pace       pace
@@ -58,7 +59,7 @@ type Service struct {
 // in a few groups. A token may ask 50 times a second, so all that this machine can answer come from fewer.
 const mostInUse = 4096
 
-// Options are what a Service works with. All are required, but for BaseURL where nobody signs in.
+// Options are what a Service works with. All are required but those said to be optional, and BaseURL where nobody signs in.
 type Options struct {
 	DB     *store.DB
 	Key    *auth.Key
@@ -68,6 +69,9 @@ type Options struct {
 	Wake   func() // called after a commit that has queued messages
 	Send   Send   // sends test messages
 	Log    *slog.Logger
+
+	TellSignIn  func(step, result string) // optional: called for each step of a sign-in, with what came of it
+	TellLimited func(limit string)        // optional: called for each refusal by a limit, with its name
 
 	Version string   // of the program, for lines about activity entries
 	Brand   string   // what authenticator apps and passkeys call the console
@@ -80,8 +84,14 @@ type Send func(ctx context.Context, kind string, settings notify.Settings, conte
 
 // New returns a Service.
 func New(o Options) *Service {
+	if o.TellSignIn == nil {
+		o.TellSignIn = func(string, string) {}
+	}
+	if o.TellLimited == nil {
+		o.TellLimited = func(string) {}
+	}
 	s := &Service{db: o.DB, key: o.Key, chain: o.Key.Chain(), hasher: o.Hasher, guard: o.Guard, now: o.Now, wake: o.Wake, send: o.Send,
-		log: o.Log, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version), afterwards: newAfterwards(),
+		log: o.Log, tellSignIn: o.TellSignIn, brand: o.Brand, lines: newLineWriter(o.Brand, o.Version), afterwards: newAfterwards(o.TellLimited),
 		pace: pace{next: map[string]time.Time{}}, tokenPace: tokenPace{next: map[int64]time.Time{}},
 		testing:    runningTests{began: map[int64][]time.Time{}},
 		jobStarted: make(chan struct{}, 1), resetAsked: make(chan struct{}, 1), retentionSet: make(chan struct{}, 1)}
@@ -153,6 +163,9 @@ func (s *Service) Require(by Actor, p permission.Permission) error {
 	s.countRefusal(by, err)
 	return err
 }
+
+// Hashing says how many passwords are being checked, and how many wait for it.
+func (s *Service) Hashing() auth.Load { return s.hasher.Load() }
 
 // Reading returns a context for a request that only reads. What is remembered for pages is asked for once whether it is still
 // true, not each time.

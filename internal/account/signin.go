@@ -30,10 +30,28 @@ func (c Client) Browser() string { return shorten(c.UserAgent, 500) }
 // WrongSignIn is the answer to whatever is wrong, after the same time: unknown address, wrong password, invited or
 // disabled person. Throttled says that too many attempts have failed; auth.ErrBusy that too many people sign
 // in at once.
-func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Begun, error) {
+func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (begun Begun, err error) {
+	defer func() { s.tellSignIn("password", signInResult(begun.Stage, err)) }()
 	email, key := input.StoredEmail(email)
-	begun, err := s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
+	begun, err = s.tryPassword(ctx, attempt{email, key, password, signInCounters(key, from.Address)}, from)
 	return begun, s.answerPause(ctx, from.actor(), actSignIn, object{kind: objectUser, name: email}, err)
+}
+
+// signInResult is what came of a step of a sign-in, for metrics: signed_in, next_step, the code of a refusal, left where the browser has
+// hung up, or error.
+func signInResult(stage store.Stage, err error) string {
+	refusal := AsRefusal(err)
+	switch {
+	case refusal != nil:
+		return string(refusal.Code)
+	case errors.Is(err, context.Canceled):
+		return "left"
+	case err != nil:
+		return "error"
+	case stage == store.Finished:
+		return "signed_in"
+	}
+	return "next_step"
 }
 
 // attempt is what somebody signs in with, and the counters it is held against.

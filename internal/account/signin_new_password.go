@@ -11,7 +11,8 @@ import (
 // ReplaceInitialPassword is the step of a sign-in after the right password, where that is an initial one: the actor, whose session
 // waits for it, chooses another. The session goes on to the next step, or opens the console; all others of theirs end. It returns
 // Invalid, SignedOut or auth.ErrBusy.
-func (s *Service) ReplaceInitialPassword(ctx context.Context, by Actor, password string, from Client) (Begun, error) {
+func (s *Service) ReplaceInitialPassword(ctx context.Context, by Actor, password string, from Client) (begun Begun, err error) {
+	defer func() { s.tellSignIn("new_password", signInResult(begun.Stage, err)) }()
 	user, err := s.look().choosing(ctx, by.SessionID)
 	if err != nil {
 		return Begun{}, err

@@ -60,14 +60,15 @@ func (s *Service) finishSignIn(
 	by Actor,
 	from Client,
 	prove func(*Tx, store.User) (string, error),
-) (SignedInWith, error) {
+) (done SignedInWith, err error) {
+	defer func() { s.tellSignIn("second_factor", signInResult(store.Finished, err)) }()
 	var refusal error // to be returned when it is counted
 	by.UserAgent = from.Browser()
 	factors := counter{secondFactors, strconv.FormatInt(by.UserID, 10)}
 	if err := s.look().awaitPause(ctx, factors); err != nil {
 		return SignedInWith{}, s.answerPause(ctx, by, actSecondFactor, by.object(), err)
 	}
-	done, err := transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
+	done, err = transaction(ctx, s, by, func(tx *Tx) (SignedInWith, error) {
 		session, user, err := tx.waiting(ctx)
 		if err != nil {
 			return SignedInWith{}, err
@@ -208,7 +209,7 @@ func (tx *Tx) usePasskey(ctx context.Context, user store.User, answer []byte) (w
 	}
 	id, credential, err := tx.service.passkeys.UsedPasskey(owner, question.Question, answer)
 	if errors.Is(err, auth.ErrPasskey) {
-		tx.service.log.Warn("passkey refused", "request_id", tx.by.RequestID, "error", err)
+		tx.service.log.WarnContext(ctx, "passkey refused", "error", err)
 		return withPasskey, Refuse(WrongSecondFactor)
 	}
 	if err != nil {

@@ -146,7 +146,8 @@ func (s *Service) look() *View { return &View{service: s, db: s.db.Queries, now:
 // whoever goes on trying is answered later and later: nothing is written for them, and they take no time of others.
 func (s *Service) answerPause(ctx context.Context, by Actor, action action, about object, err error) error {
 	if errors.Is(err, auth.ErrBusy) {
-		s.afterwards.count(refused{by: by, action: action, about: object{kind: about.kind}, why: "limit: " + hashing.What})
+		s.afterwards.count(refused{by: by, action: action, about: object{kind: about.kind}, why: "limit: " + hashing.What,
+			limit: hashing.Name})
 	}
 	p, paused := errors.AsType[pause](err)
 	if !paused {
@@ -155,7 +156,7 @@ func (s *Service) answerPause(ctx context.Context, by Actor, action action, abou
 	if p.limit.Kind == addressPasswords.Kind {
 		about = object{kind: about.kind} // one entry, whatever emails are tried
 	}
-	s.afterwards.count(refused{by: by, action: action, about: about, why: "pause: " + p.limit.What})
+	s.afterwards.count(refused{by: by, action: action, about: about, why: "pause: " + p.limit.What, limit: p.limit.Name})
 	select {
 	case <-ctx.Done():
 	case <-time.After(s.pace.turn(neighboursOf(by.Address), time.Now())):

@@ -17,6 +17,7 @@ type tokenPace struct {
 func (s *Service) PaceToken(by Actor) (left int, err error) {
 	ahead := s.tokenPace.ahead(by.TokenID, time.Now())
 	if wait := ahead - tokenRequests.Full(); wait > 0 {
+		s.afterwards.limited(tokenRequests.Name)
 		return 0, tokenRequests.exceeded(wait)
 	}
 	return int((tokenRequests.Full() - ahead) / tokenRequests.Time), nil

@@ -74,11 +74,11 @@ func readImport(file []byte) (importFile, error) {
 	return read, read.readLines(reader, places, skipped)
 }
 
-// plainText is a file without its byte order mark and the Ctrl-Z that old programs put at the end, and with LF at the end of
+// plainText is a file without byte order marks at its beginning and the Ctrl-Z that old programs put at the end, and with LF at the end of
 // each line: a browser that sends the text back from a field of the preview turns all other line ends into one kind, so
 // they must be one before anything is understood.
 func plainText(file string) string {
-	file = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(file, "\ufeff"))
+	file = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimLeft(file, "\ufeff"))
 	return strings.TrimRight(file, "\x1a\n")
 }
 

@@ -1,9 +1,14 @@
 package account
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // readAs is a file as it is read: the columns that were not read, then the people.
@@ -118,4 +123,64 @@ func TestFC150_TheTextOfThePreviewIsReadTheSame(t *testing.T) {
 			t.Errorf("%q is read as\n%s\nand from the page as\n%s", file, readAs(file), again)
 		}
 	}
+}
+
+// FuzzImport: whatever file somebody chooses, it is read or refused with words, and the text that the preview keeps of it is read as the
+// file was.
+func FuzzImport(f *testing.F) {
+	for _, file := range []string{
+		"email,first name,last name,role\nann@example.com,Ann,Roe,Analyst\n", "\ufeffsep=;\r\nemail;role\r\na@example.com;\"Ana\rlyst\"\x1a",
+		"email\trole\na@example.com\tAnalyst\r,", "\"sep=|\"\nemail|role\n", "email,role\n\"a", "email,role,email\n", "email,role\n\n \n,,\n'=a,x",
+		"\ufeff\ufeffemail,role", "\xff", "a\x00", "name,e-mail [x],Role (y)\nAnn van Lee,a@b.co,admin", "\x1a\n\x1a",
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		read, err := readImport(file)
+		if err != nil {
+			refused := AsRefusal(err)
+			if refused == nil || refused.Fields["file"] == "" || !utf8.ValidString(refused.Words) {
+				t.Errorf("%q: %v", file, err)
+			}
+			return
+		}
+		again, err := readImport([]byte(strings.ReplaceAll(read.text, "\n", "\r\n"))) // as browsers send it back
+		if err != nil || !reflect.DeepEqual(again, read) {
+			t.Errorf("%q is read as %+v, and from the page as %+v, %v", file, read, again, err)
+		}
+		before := 1
+		for _, line := range read.lines {
+			if line.Line <= before || (line.Role == "") == (line.Problem == "") {
+				t.Errorf("%q: after line %d comes %+v", file, before, line)
+			}
+			before = line.Line
+		}
+	})
+}
+
+// FuzzExportAndImport: whatever people are called, a file as the console exports it is read as just that, whichever separator it has.
+func FuzzExportAndImport(f *testing.F) {
+	for _, names := range [][2]string{{"Ann", "Roe"}, {"=1", "a;'=b"}, {"'t", `"Hooft"`}, {" =x ", "\u2003-"}, {"", "|@"}, {"\u200b'+", "“x”"}} {
+		f.Add(names[0], names[1])
+	}
+	f.Fuzz(func(t *testing.T, first, last string) {
+		if text := first + last; !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return // no name holds that
+		}
+		for _, separator := range []rune{',', ';', '\t'} {
+			var file bytes.Buffer
+			table := csv.NewWriter(&file)
+			table.Comma = separator
+			_ = table.Write([]string{"email", "first name", "last name", "role"}) // to memory
+			_ = table.Write([]string{"ann@example.com", SafeCell(first), SafeCell(last), "Analyst"})
+			table.Flush()
+			read, err := readImport(file.Bytes())
+			if err != nil || len(read.lines) != 1 || read.lines[0].Problem != "" {
+				t.Fatalf("%q is read as %+v, %v", file.String(), read, err)
+			}
+			if line := read.lines[0]; line.FirstName != strings.TrimSpace(first) || line.LastName != strings.TrimSpace(last) {
+				t.Errorf("%q %q is read as %q %q", first, last, line.FirstName, line.LastName)
+			}
+		}
+	})
 }

@@ -36,7 +36,7 @@ var ErrReading = userlist.ErrReading
 // Preload reads everybody into memory, or what has changed.
 func (s *Service) Preload(ctx context.Context) {
 	if err := s.list.Preload(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("read people", "error", err)
+		s.log.ErrorContext(ctx, "read people", "error", err)
 	}
 }
 
@@ -56,6 +56,9 @@ func (s *Service) FollowPeople(ctx context.Context) {
 
 // Ready returns nil where every page can be answered at once. Otherwise it returns ErrReading, or an error of the database.
 func (s *Service) Ready(ctx context.Context) error { return s.list.Ready(ctx) }
+
+// Followed says how many people are in memory, and with which change of them that ends; reading says that everybody is being read.
+func (s *Service) Followed() (people int, change int64, reading bool) { return s.list.Followed() }
 
 // StopReading ends what reads people into memory, before the database is closed.
 func (s *Service) StopReading() { s.list.Stop() }

@@ -39,6 +39,7 @@ type Hasher struct {
 	queue Queue
 
 	mu       sync.Mutex
+	refused  int64 // callers so far
 	free     int
 	busy     map[string]bool // subjects that have a slot
 	lines    [2]line         // of strangers, and of those who are known
@@ -76,6 +77,7 @@ func (h *Hasher) Acquire(ctx context.Context, c Caller) (release func(), err err
 	}
 	w, err := h.enter(c)
 	if err != nil {
+		h.countRefused()
 		return nil, err
 	}
 	patience := time.NewTimer(h.queue.Patience)
@@ -92,6 +94,9 @@ func (h *Hasher) Acquire(ctx context.Context, c Caller) (release func(), err err
 		left, inside := h.leave(c, w, err)
 		switch {
 		case left:
+			if errors.Is(err, ErrBusy) {
+				h.countRefused()
+			}
 			return nil, err
 		case !inside: // the slot came at the same moment
 			if errors.Is(err, ErrBusy) {
@@ -101,6 +106,31 @@ func (h *Hasher) Acquire(ctx context.Context, c Caller) (release func(), err err
 			return nil, err
 		}
 	}
+}
+
+// Load is how much there is to do.
+type Load struct {
+	Running, Waiting int
+	Refused          int64 // since the beginning, with ErrBusy
+}
+
+// Load returns how many hash at present, how many wait for that, and how many were refused.
+func (h *Hasher) Load() Load {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := Load{Running: h.queue.Slots - h.free, Refused: h.refused}
+	for _, line := range h.lines {
+		for _, p := range line.parties {
+			l.Waiting += len(p.waiting)
+		}
+	}
+	return l
+}
+
+func (h *Hasher) countRefused() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused++
 }
 
 // lineOf is the line in which a caller stands.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/base64"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -97,6 +98,29 @@ func TestMalformedHashesMatchNothing(t *testing.T) {
 	}
 }
 
+func TestHashesAreTakenUpToTheLimits(t *testing.T) {
+	t.Parallel()
+	b64 := func(n int) string { return base64.RawStdEncoding.EncodeToString(make([]byte, n)) }
+	for params, valid := range map[string]bool{
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(16):         true,
+		"m=262144,t=16,p=16$" + b64(64) + "$" + b64(64): true,
+		"m=128,t=1,p=16$" + b64(8) + "$" + b64(16):      true, // 8 KiB a lane
+		"m=127,t=1,p=16$" + b64(8) + "$" + b64(16):      false,
+		"m=7,t=1,p=1$" + b64(8) + "$" + b64(16):         false,
+		"m=262145,t=1,p=1$" + b64(8) + "$" + b64(16):    false,
+		"m=8,t=17,p=1$" + b64(8) + "$" + b64(16):        false,
+		"m=262144,t=1,p=17$" + b64(8) + "$" + b64(16):   false,
+		"m=8,t=1,p=1$" + b64(7) + "$" + b64(16):         false,
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(15):         false,
+		"m=8,t=1,p=1$" + b64(65) + "$" + b64(16):        false,
+		"m=8,t=1,p=1$" + b64(8) + "$" + b64(65):         false,
+	} {
+		if _, is := parseHash("$argon2id$v=19$" + params); is != valid {
+			t.Errorf("%s is taken: %t", params, is)
+		}
+	}
+}
+
 // Unknown accounts must cost what known ones cost: same parameters, same lengths (ASVS 6.3.8).
 func TestASVS_6_3_8_DummyHashCostsWhatARealOneCosts(t *testing.T) {
 	t.Parallel()
@@ -112,4 +136,29 @@ func TestASVS_6_3_8_DummyHashCostsWhatARealOneCosts(t *testing.T) {
 	if ok, rehash := VerifyPassword(DummyHash, ""); ok || rehash {
 		t.Error("the dummy matches")
 	}
+}
+
+// FuzzHash: whatever is stored as the hash of a password, computing it takes no more than is allowed, and what is taken for one is written
+// and read as the same.
+func FuzzHash(f *testing.F) {
+	for _, phc := range []string{
+		DummyHash, "$$$$$", "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA", "$argon2id$v=19$m=262144,t=16,p=16$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=00008,t=+1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA", "$argon2id$v=19$m=8,t=1,p=1$AAAA\nAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA", "$2b$12$abc",
+	} {
+		f.Add(phc)
+	}
+	f.Fuzz(func(t *testing.T, phc string) {
+		hash, valid := parseHash(phc)
+		if !valid {
+			return
+		}
+		c := hash.cost
+		if c.memory < 8*uint32(c.threads) || c.memory > maxCost.memory || c.passes < 1 || c.passes > maxCost.passes ||
+			c.threads < 1 || c.threads > maxCost.threads || len(hash.salt) > maxStoredBytes || len(hash.hash) > maxStoredBytes {
+			t.Errorf("%q costs %+v", phc, c)
+		}
+		if again, valid := parseHash(hash.String()); !valid || !reflect.DeepEqual(again, hash) {
+			t.Errorf("%q is read as %s, and that as %s", phc, hash, again)
+		}
+	})
 }

@@ -46,7 +46,8 @@ func TOTPStep(secret, code string, now time.Time) (int64, error) {
 	return 0, ErrCode
 }
 
-// QRCode returns a picture of the secret for an authenticator app to read, as a data: URI.
+// QRCode returns a picture of the secret for an authenticator app to read, as a data: URI. There is room for 2,200 bytes of the person and
+// twice the issuer, counted as a URL writes them. No error repeats the secret.
 func QRCode(issuer, person, secret string) (string, error) {
 	raw, err := totpEncoding.DecodeString(secret)
 	if err != nil {
@@ -60,8 +61,8 @@ func QRCode(issuer, person, secret string) (string, error) {
 		return "", fmt.Errorf("QR code: %w", err)
 	}
 	picture, err := key.Image(240, 240)
-	if err != nil {
-		return "", fmt.Errorf("QR code: %w", err)
+	if err != nil { // err quotes all that was to be in the picture, the secret too
+		return "", errors.New("QR code: the issuer and the person do not fit into it")
 	}
 	var file bytes.Buffer
 	if err := png.Encode(&file, picture); err != nil {

@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"image/png"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +58,9 @@ func TestASVS_6_5_3_SecretsAndCodesAreRandom(t *testing.T) {
 			t.Errorf("%q is taken for a code of an authenticator", typed)
 		}
 	}
+	if LooksLikeRecoveryCode("123456-123456") || !LooksLikeRecoveryCode("123456-1234567") {
+		t.Error("a code of an authenticator that was typed twice is taken for a recovery code, or a longer one for none")
+	}
 	if len(seen) != RecoveryCodes || LooksLikeRecoveryCode("123 456") {
 		t.Error("codes are not told apart")
 	}
@@ -66,4 +72,35 @@ func TestQRCodeIsAPicture(t *testing.T) {
 	if err != nil || !strings.HasPrefix(picture, "data:image/png;base64,iVBOR") {
 		t.Errorf("%.40s, %v", picture, err)
 	}
+}
+
+func TestNoErrorOfAQRCodeRepeatsTheSecret(t *testing.T) {
+	t.Parallel()
+	secret := NewTOTPSecret()
+	if _, err := QRCode("Wallarm", strings.Repeat("王", 300), secret); err == nil || strings.Contains(err.Error(), secret) || len(err.Error()) > 200 {
+		t.Errorf("%.300v", err)
+	}
+}
+
+// FuzzQRCode: whatever an issuer and a person are called, they have a picture that can be shown, unless they are too long for one.
+func FuzzQRCode(f *testing.F) {
+	for _, names := range [][2]string{{"Smith & Sons: Console", "ann@example.com"}, {"%zz", "a?b#c&d=e"}, {"\xff", "\x00:"}, {":", ":"}, {"王", "/../"}} {
+		f.Add(names[0], names[1])
+	}
+	f.Fuzz(func(t *testing.T, issuer, person string) {
+		const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+		picture, err := QRCode(issuer, person, secret)
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("the error is %v", err)
+		}
+		if fits := issuer != "" && person != "" && 3*(2*len(issuer)+len(person)) <= 2200; fits && err != nil {
+			t.Errorf("%q, %q: %v", issuer, person, err)
+		}
+		if encoded, is := strings.CutPrefix(picture, "data:image/png;base64,"); err == nil {
+			file, err := base64.StdEncoding.DecodeString(encoded)
+			if _, broken := png.Decode(bytes.NewReader(file)); !is || err != nil || broken != nil {
+				t.Errorf("%q, %q: %v, %v", issuer, person, err, broken)
+			}
+		}
+	})
 }

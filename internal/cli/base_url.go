@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"console/internal/input"
@@ -49,7 +50,7 @@ func (s Serve) listensAt() string {
 	if s.TLSCert != "" {
 		scheme = "https://"
 	}
-	if host, port, err := net.SplitHostPort(at); err == nil && port == "0" {
+	if host, port, err := net.SplitHostPort(at); err == nil && port == "0" && s.Listener != nil {
 		if _, chosen, err := net.SplitHostPort(s.Listener.Addr().String()); err == nil {
 			at = net.JoinHostPort(host, chosen)
 		}
@@ -77,12 +78,31 @@ func canonicalBaseURL(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--base-url %q: %w", raw, err)
 	}
-	if port := strings.TrimLeft(base.Port(), "0"); port != "" && port != defaultPort {
+	port, err := canonicalPort(base.Port())
+	if err != nil {
+		return nil, fmt.Errorf("--base-url %q: %w", raw, err)
+	}
+	if port != "" && port != defaultPort {
 		host += ":" + port
 	}
 	clean := path.Clean("/" + base.Path)
 	return &url.URL{Scheme: base.Scheme, Host: host, Path: strings.TrimSuffix(clean, "/")}, nil
 }
+
+// canonicalPort is a port without zeros before it; "" where there is none.
+func canonicalPort(port string) (string, error) {
+	if port == "" {
+		return "", nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return "", errors.New("a port is a number from 1 to 65535")
+	}
+	return strconv.FormatUint(n, 10), nil
+}
+
+// likeNumber is a name that browsers take for an address, as in 127.1 and 0x7f.0.0.1, because its last part is a number.
+var likeNumber = regexp.MustCompile(`(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)\.?$`)
 
 // plainHost is a name as browsers send it but for capitals; they also reach names with an underscore, which no domain has.
 var plainHost = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
@@ -94,6 +114,9 @@ func canonicalHost(host string) (string, error) {
 			return "[" + ip.WithZone("").String() + "]", nil
 		}
 		return ip.String(), nil
+	}
+	if likeNumber.MatchString(host) {
+		return "", errors.New("an address is written like 192.0.2.7")
 	}
 	host = strings.TrimSuffix(host, ".")
 	if lower := strings.ToLower(host); plainHost.MatchString(lower) && !strings.Contains(lower, "xn--") {

@@ -13,18 +13,18 @@ import (
 	"console/internal/fake"
 )
 
-// served is a pair of files as certbot and Kubernetes keep them: the names in the directory lead by way of one symbolic link to where
+// renewal is a pair of files as certbot and Kubernetes keep them: the names in the directory lead by way of one symbolic link to where
 // the newest pair lies.
-type served struct {
+type renewal struct {
 	t     *testing.T
 	dir   string
 	files *certificateFiles
 	log   *strings.Builder
 }
 
-func serveFiles(t *testing.T, pair fake.Pair) *served {
+func serveFiles(t *testing.T, pair fake.Pair) *renewal {
 	t.Helper()
-	s := &served{t: t, dir: t.TempDir(), log: new(strings.Builder)}
+	s := &renewal{t: t, dir: t.TempDir(), log: new(strings.Builder)}
 	for _, name := range []string{"tls.crt", "tls.key"} {
 		if err := os.Symlink(filepath.Join("..data", name), filepath.Join(s.dir, name)); err != nil {
 			t.Fatal(err)
@@ -41,7 +41,7 @@ func serveFiles(t *testing.T, pair fake.Pair) *served {
 }
 
 // swap writes a pair to a folder of its own and lets the link lead there, in one step.
-func (s *served) swap(folder string, pair fake.Pair) {
+func (s *renewal) swap(folder string, pair fake.Pair) {
 	s.t.Helper()
 	if err := os.Mkdir(filepath.Join(s.dir, folder), 0o700); err != nil {
 		s.t.Fatal(err)
@@ -57,7 +57,7 @@ func (s *served) swap(folder string, pair fake.Pair) {
 	}
 }
 
-func (s *served) write(name string, content []byte) {
+func (s *renewal) write(name string, content []byte) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
 		s.t.Fatal(err)
@@ -65,7 +65,7 @@ func (s *served) write(name string, content []byte) {
 }
 
 // wants looks at the files several times, as time does, and fails the test unless this pair is used and the log was told so often.
-func (s *served) wants(what string, pair fake.Pair, told int) {
+func (s *renewal) wants(what string, pair fake.Pair, told int) {
 	s.t.Helper()
 	for range 3 {
 		s.files.look()

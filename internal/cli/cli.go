@@ -20,6 +20,7 @@ type commands struct {
 	Token    token    `cmd:""                    help:"Make API tokens."`
 	Restored restored `cmd:"" help:"After a copy of the data was put back: end the sessions, links and messages that it has brought back."`
 	Audit    audit    `cmd:"" help:"Check the activity log."`
+	Doctor   doctor   `cmd:"" help:"Find out what is wrong with an installation, and what to do about it. Takes the options of serve; may run while it serves. Exit status 0: nothing is wrong; otherwise 1."`
 
 	Seed    seed    `cmd:""                    help:"Fill the database with invented people, to try and to measure."`
 	Version version `cmd:""                    help:"Print the version, the commit and the Go version it was built from."`
@@ -34,8 +35,11 @@ type stdio struct {
 }
 
 // Main runs the program with arguments and returns its exit status: 0 after success, 1 when the command failed, 2
-// when the arguments are wrong. A running server ends cleanly on SIGTERM and SIGINT.
+// when the arguments are wrong. A running server ends cleanly on SIGTERM and SIGINT. The memory of the process gets into no core dump.
 func Main(arguments []string, in io.Reader, out, errors io.Writer) int {
+	if err := forbidDumps(); err != nil {
+		newLogger(askedFormat(arguments), errors).Warn("a crash may leave a core dump, which holds keys and passwords", "error", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	return Run(ctx, arguments, in, out, errors)

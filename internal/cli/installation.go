@@ -16,6 +16,7 @@ import (
 	"console/internal/account"
 	"console/internal/auth"
 	"console/internal/input"
+	"console/internal/metrics"
 	"console/internal/notify"
 	"console/store"
 )
@@ -53,6 +54,8 @@ type opened struct {
 	key   *auth.Key
 	guard *notify.Guard
 	brand string
+
+	metrics *metrics.Metrics
 }
 
 // open creates the data directory, the key and the database where they do not exist, migrates the database, and seals in the
@@ -109,7 +112,8 @@ func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Log
 
 func (i Installation) opened(db *store.DB, key *auth.Key, log *slog.Logger) *opened {
 	clock := store.NewClock(time.Now, db.Time(), log)
-	return &opened{db: db, clock: clock, now: clock.Now, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand}
+	return &opened{db: db, clock: clock, now: clock.Now, key: key, guard: notify.NewGuard(i.AllowedTargets), brand: i.Brand,
+		metrics: metrics.New()}
 }
 
 // openReading opens the installation without writing anything: another process may serve it. What does not exist is not created.
@@ -248,7 +252,7 @@ func (o *opened) service(wake func(), send account.Send, log *slog.Logger, base 
 	slots := max(1, runtime.NumCPU()/2)
 	return account.New(account.Options{
 		DB: o.db, Key: o.key, Guard: o.guard, Now: o.now, Wake: wake, Send: send, Log: log, Version: Version, Brand: o.brand, BaseURL: base,
-		Hasher: auth.NewHasher(account.Queue(slots)),
+		Hasher: auth.NewHasher(account.Queue(slots)), TellSignIn: o.metrics.SignIn, TellLimited: o.metrics.Limited,
 	})
 }
 

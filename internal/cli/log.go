@@ -6,12 +6,14 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"console/internal/trace"
 )
 
 // logJSON is the format of a log that programs read: one object a line, and nothing else.
 const logJSON = "json"
 
-// newLogger returns a log in a format, which writes to w. Times are in UTC.
+// newLogger returns a log in a format, which writes to w. Times are in UTC; lines written with the context of a request have its ids.
 func newLogger(format string, w io.Writer) *slog.Logger {
 	utc := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
@@ -19,10 +21,11 @@ func newLogger(format string, w io.Writer) *slog.Logger {
 		}
 		return a
 	}}
+	var lines slog.Handler = slog.NewTextHandler(w, utc)
 	if format == logJSON {
-		return slog.New(slog.NewJSONHandler(w, utc))
+		lines = slog.NewJSONHandler(w, utc)
 	}
-	return slog.New(slog.NewTextHandler(w, utc))
+	return slog.New(trace.Lines(lines))
 }
 
 // askedFormat is the format of the log that the arguments or the environment ask for, found without understanding the rest of

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,7 +17,7 @@ import (
 	"console/store/storetest"
 )
 
-// asProgram is the variable by which a process of the tests becomes the console.
+// asProgram is a variable with which the binary of the tests is the program.
 const asProgram = "CONSOLE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -24,6 +25,14 @@ func TestMain(m *testing.M) {
 		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(storetest.Main(m))
+}
+
+// program is a process of the program with arguments, which has not begun. Its variables are those of the tests and more.
+func program(t *testing.T, arguments, more []string) *exec.Cmd {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], arguments...)
+	command.Env = append(append(os.Environ(), asProgram+"=1"), more...)
+	return command
 }
 
 // command runs the program and returns its exit status and what it wrote.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,30 @@ func TestFC190_NetworksAreReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%q is read as %v: %v", written, n, err)
 		}
 	}
+}
+
+// FuzzNetworks: whatever is given as a list of networks, it is refused, or holds networks that contain their own address and are read again.
+func FuzzNetworks(f *testing.F) {
+	for _, text := range []string{"", "10.0.0.5", "10.0.0.0/8, 192.168.0.0/16", "'::1' \"fd00::/8\"", "::ffff:10.0.0.0/104", "::ffff:10.0.0.5/95", "fe80::1%eth0", "fe80::/10%x",
+		"10.0.0.0/33", "10.0.0.0/08", "010.0.0.1", "0/0", "::/0", "\xff", "10.0.0.0/8;;;", "1.2.3.4/-1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var read, again Networks
+		if err := read.UnmarshalText([]byte(text)); err != nil {
+			return
+		}
+		var written []string
+		for _, network := range read {
+			if !network.IsValid() || network.Masked() != network || !network.Contains(network.Addr().Unmap()) || network.Addr().Zone() != "" {
+				t.Errorf("%q holds %s", text, network)
+			}
+			written = append(written, network.String())
+		}
+		if err := again.UnmarshalText([]byte(strings.Join(written, ", "))); err != nil || !slices.Equal(again, read) {
+			t.Errorf("%q is read as %s, and that as %s: %v", text, read, again, err)
+		}
+	})
 }
 
 func TestFC190_WithJSONEveryLineIsJSON(t *testing.T) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 )
@@ -27,19 +28,22 @@ func (version) Run(io stdio) error {
 
 // describeBuild is what people copy into reports of faults. A commit with "-dirty" was changed before it was built.
 func describeBuild(info *debug.BuildInfo) string {
+	commit := commitOf(info)
+	if commit == "" {
+		return fmt.Sprintf("%s (built with %s)", Version, info.GoVersion)
+	}
+	return fmt.Sprintf("%s (commit %s, built with %s)", Version, commit, info.GoVersion)
+}
+
+// commitOf is the beginning of the commit that the program was built from, with "-dirty" where it was changed before; empty: not known.
+func commitOf(info *debug.BuildInfo) string {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	commit := Commit
-	if commit == "" {
-		commit = settings["vcs.revision"]
+	commit := fmt.Sprintf("%.7s", cmp.Or(Commit, settings["vcs.revision"]))
+	if commit != "" && settings["vcs.modified"] == "true" {
+		commit += "-dirty"
 	}
-	if commit == "" {
-		return fmt.Sprintf("%s (built with %s)", Version, info.GoVersion)
-	}
-	if settings["vcs.modified"] == "true" {
-		return fmt.Sprintf("%s (commit %.7s-dirty, built with %s)", Version, commit, info.GoVersion)
-	}
-	return fmt.Sprintf("%s (commit %.7s, built with %s)", Version, commit, info.GoVersion)
+	return commit
 }

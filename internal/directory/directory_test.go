@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -494,6 +495,28 @@ func FuzzParseCursor(f *testing.F) {
 			for _, q := range []Query{{Sort: sort, After: c, Limit: 2, Search: "s"}, {Sort: sort, Before: c, Limit: 2, Descending: true}} {
 				d.Find(q)
 			}
+		}
+	})
+}
+
+// FuzzSearch: whatever is searched for among people of whatever names, the directory finds whom a look at everybody finds.
+func FuzzSearch(f *testing.F) {
+	for _, seed := range [][3]string{{"José", "ann@example.com", "jose"}, {"O'Brien", "x", "'b"}, {"王小明", "a_b@x", "明"}, {"\u0301", "é", "e"}, {"İ", "ſ", "s"}, {"a\x00b", "\u0e4d", " "},
+		{"ab", "", "ab\x00"}, {"Ann\u0303an", "ΑΣ ς", "σ"}} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, name, email, search string) {
+		if !utf8.ValidString(name + email) {
+			return // nobody is stored so
+		}
+		d, n := New(foldText), naive{}
+		for i, p := range []Person{{Name: name, Email: email}, {Name: email, Email: name}, {Name: "Ann", Email: name + email}, {Name: search, Email: "x"}} {
+			p.ID, p.Role, p.RoleLabel, p.Status, p.Listed = int64(i+1), "analyst", "Analyst", Active, true
+			n[p.ID] = p
+			d.Put(p)
+		}
+		for sort := range Sort(4) {
+			checkQuery(t, d, n, Query{Search: search, Sort: sort, Limit: 2})
 		}
 	})
 }

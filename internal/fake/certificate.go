@@ -20,7 +20,7 @@ type Pair struct {
 	Leaf             *x509.Certificate
 }
 
-// NewPair makes a self-signed certificate for 127.0.0.1, localhost and more names that is valid for a day.
+// NewPair makes a self-signed certificate for 127.0.0.1, localhost and more names that is valid for two months.
 func NewPair(t testing.TB, names ...string) Pair {
 	t.Helper()
 	own := newCertificate(t, names...)
@@ -38,7 +38,7 @@ func (p Pair) Roots() *x509.CertPool {
 	return roots
 }
 
-// newCertificate makes a self-signed certificate for 127.0.0.1, localhost and more names that is valid for a day.
+// newCertificate makes a self-signed certificate for 127.0.0.1, localhost and more names that is valid for two months.
 func newCertificate(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -53,7 +53,7 @@ func newCertificate(t testing.TB, names ...string) tls.Certificate {
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: "localhost"},
 		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(24 * time.Hour),
+		NotAfter:              time.Now().AddDate(0, 2, 0),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,

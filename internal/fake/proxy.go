@@ -40,8 +40,8 @@ type ProxyOptions struct {
 type Proxy struct {
 	Address string // host and port
 
-	options ProxyOptions
-	roots   *x509.CertPool
+	options     ProxyOptions
+	certificate tls.Certificate // with TLS
 }
 
 // NewProxy starts a proxy on a free port.
@@ -56,10 +56,8 @@ func NewProxy(t testing.TB, o ProxyOptions) *Proxy {
 	})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that leave are expected
 	if o.TLS {
-		own := newCertificate(t)
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12}
-		p.roots = x509.NewCertPool()
-		p.roots.AddCert(own.Leaf)
+		p.certificate = newCertificate(t)
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{p.certificate}, MinVersion: tls.VersionTLS12}
 		server.StartTLS()
 	} else {
 		server.Start()
@@ -68,6 +66,9 @@ func NewProxy(t testing.TB, o ProxyOptions) *Proxy {
 	t.Cleanup(server.Close)
 	return p
 }
+
+// CertPEM returns the certificate that browsers meet, which is its own authority.
+func (p *Proxy) CertPEM() []byte { return certificatePEM(p.certificate) }
 
 // Client is what somebody at an address in 127.0.0.0/8 reaches the proxy through, whatever host a URL names.
 func (p *Proxy) Client(address string) *http.Transport {
@@ -78,7 +79,9 @@ func (p *Proxy) Client(address string) *http.Transport {
 		},
 	}
 	if p.options.TLS {
-		transport.TLSClientConfig = &tls.Config{RootCAs: p.roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+		roots := x509.NewCertPool()
+		roots.AddCert(p.certificate.Leaf)
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
 	}
 	return transport
 }

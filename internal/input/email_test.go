@@ -130,6 +130,35 @@ func FuzzAddresses(f *testing.F) {
 	})
 }
 
+// FuzzDomain: whatever is typed as a domain, it is refused, or becomes a name of ASCII that stays what it is.
+func FuzzDomain(f *testing.F) {
+	for _, typed := range []string{
+		"example.com", "Bücher.EXAMPLE", "例え。テスト", "xn--bcher-kva.example", "xn--a.com", "a..b", "a.", ".", "-a.com", "a-.com", "ab--c.com",
+		"127.0.0.1", "ﬁ.com", "ß.de", "a\u200d.com", "col·lecció.cat", "\xff", strings.Repeat("ü", 60) + ".com",
+	} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		ascii, refusal := ParseDomain(typed)
+		if (ascii == "") != (refusal != "") || !utf8.ValidString(refusal) {
+			t.Fatalf("%q becomes %q, refused with %q", typed, ascii, refusal)
+		}
+		if refusal != "" {
+			return
+		}
+		if again, refusal := ParseDomain(ascii); again != ascii {
+			t.Errorf("%q becomes %q, and that %q (%s)", typed, ascii, again, refusal)
+		}
+		if strings.ContainsFunc(ascii, notInName) || len(ascii) > MaxDomain {
+			t.Errorf("%q becomes %q", typed, ascii)
+		}
+	})
+}
+
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
+}
+
 // What mapping a domain takes grows with the square of its length: 84 kB took most of a minute, before anybody had signed in.
 func TestLongDomainsAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()

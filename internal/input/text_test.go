@@ -81,3 +81,50 @@ func FuzzName(f *testing.F) {
 		}
 	})
 }
+
+// FuzzNames: whatever is typed as the names of a person, they are refused, or stored as a person's who has typed just that.
+func FuzzNames(f *testing.F) {
+	for _, typed := range [][2]string{
+		{"Ann", "Lee"}, {" Ann ", "\u200b"}, {"e\u0301", "\u3164"}, {"", ""}, {"\xff", "x"}, {strings.Repeat("x", 200), strings.Repeat("ж", 56)},
+		{"a\u0301\u200b", "\u200b\u0301"}, {"evil", ".example/"},
+	} {
+		f.Add(typed[0], typed[1])
+	}
+	f.Fuzz(func(t *testing.T, first, last string) {
+		refused := map[string]string{}
+		storedFirst, storedLast := ParseNames(first, last, refused)
+		if len(refused) > 0 {
+			return
+		}
+		againFirst, againLast := ParseNames(storedFirst, storedLast, refused)
+		if againFirst != storedFirst || againLast != storedLast || len(refused) > 0 {
+			t.Errorf("%q %q is stored as %q %q, and that as %q %q: %v", first, last, storedFirst, storedLast, againFirst, againLast, refused)
+		}
+		if whole := storedFirst + " " + storedLast; RefuseText(whole) != "" || utf8.RuneCountInString(strings.TrimSpace(whole)) > MaxName {
+			t.Errorf("%q %q is stored as %q", first, last, whole)
+		}
+	})
+}
+
+// FuzzText: whatever text there is, bringing it into one of its forms twice is doing so once, and what is stored every database takes.
+func FuzzText(f *testing.F) {
+	for _, text := range []string{" a  b ", "\u200b \u200b", "a\x00b", "\xff\xfe", "e\u0301", "\u0340", "\u1fef", "\u2000a\u2001", "+49 (30) 1", "1\u0301"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for name, form := range map[string]func(string) string{"Line": Line, "Plain": Plain, "Storable": Storable} {
+			if once := form(text); form(once) != once {
+				t.Errorf("%s makes of %q %q, and of that %q", name, text, once, form(once))
+			}
+		}
+		if stored := Storable(text); !utf8.ValidString(stored) || strings.Contains(stored, "\x00") {
+			t.Errorf("%q is stored as %q", text, stored)
+		}
+		if Storable(text) != text && RefuseText(text) == "" {
+			t.Errorf("%q is accepted and stored as another text", text)
+		}
+		if phone := Line(text); RefusePhone(phone) == "" && (len(phone) > MaxPhone || strings.ContainsFunc(phone, unicode.IsLetter)) {
+			t.Errorf("%q is a telephone number", phone)
+		}
+	})
+}

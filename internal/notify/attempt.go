@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"console/internal/trace"
 	"console/store"
 )
 
@@ -22,32 +23,71 @@ type verdict struct {
 	err    error
 }
 
+// Result is what came of an attempt for one delivery.
+type Result string
+
+// The results.
+const (
+	resultDelivered   Result = "delivered"
+	resultRetried     Result = "retried" // it failed, and is tried again
+	resultFailed      Result = "failed"
+	resultHeld        Result = "held" // its server takes nothing at present
+	resultSwitchedOff Result = "switched_off"
+	resultInterrupted Result = "interrupted" // by a stop
+)
+
+// resultOf is the result that has left a delivery in a state.
+func resultOf(state store.DeliveryState) Result {
+	switch state {
+	case store.Delivered:
+		return resultDelivered
+	case store.Failed:
+		return resultFailed
+	}
+	return resultRetried
+}
+
+// knownKind is the key of a kind, or "unknown": what a later version has queued may be of a kind that this one does not have.
+func knownKind(key string) string {
+	if _, found := KindByKey(key); !found {
+		return "unknown"
+	}
+	return key
+}
+
 // attempt sends what was claimed once and returns what is to be stored.
 func (w *Worker) attempt(ctx context.Context, c claimed) (o outcome) {
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	began := time.Now() // of the real clock: it measures
 	verdicts := w.sendBatch(limited, c.batch)
-	a := store.Attempt{At: store.At(w.Now()), MS: time.Since(began).Milliseconds()}
+	took := time.Since(began)
+	a := store.Attempt{At: store.At(w.Now()), MS: took.Milliseconds()}
 	interrupted := ctx.Err() != nil
 	var settles []func(context.Context, *store.Tx) error
 	for i, d := range c.batch {
+		var result Result
 		switch v := verdicts[i]; {
 		case v.err != nil && interrupted:
+			result = resultInterrupted
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ReleaseDelivery(ctx, d, a.At) })
 		case errors.Is(v.err, errSwitchedOff):
+			result = resultSwitchedOff
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.ParkDelivery(ctx, d, a.At) })
 		case holding(verdicts[i:i+1]) != nil && (d.HeldAt == 0 || a.At < d.HeldAt.Add(store.HeldLimit)):
+			result = resultHeld
 			w.logOf(d).Warn("message held", "error", v.err)
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.HoldDelivery(ctx, d, a.At, v.err.Error()) })
 			o.ended = d.IntegrationID
 		default:
 			ended, attempt := w.conclude(d, v, a)
+			result = resultOf(ended.State)
 			if ended.State != store.Waiting {
 				o.ended = ended.IntegrationID
 			}
 			settles = append(settles, func(ctx context.Context, tx *store.Tx) error { return tx.SaveAttempt(ctx, ended, attempt) })
 		}
+		w.Attempted(knownKind(d.Kind), result, took)
 	}
 	switch f := holding(verdicts); {
 	case f != nil && !interrupted:
@@ -135,7 +175,7 @@ func (w *Worker) sendBatch(ctx context.Context, batch []store.Delivery) []verdic
 // sendTogether returns the verdict on those for which none of their own is in verdicts when it returns.
 func (w *Worker) sendTogether(ctx context.Context, batch []store.Delivery, verdicts []verdict) (shared verdict) {
 	first := batch[0]
-	defer w.recovered(first.UUID, &shared.err)
+	defer w.recovered(ctx, first.UUID, &shared.err)
 	kind, found := KindByKey(first.Kind)
 	if !found {
 		return verdict{err: &Failure{Reason: "this kind of integration is unknown", Permanent: true}}
@@ -203,10 +243,10 @@ func (w *Worker) deliver(ctx context.Context, kind Kind, l letter, recipient str
 }
 
 // recovered turns a panic into an error of unknown reason. It is deferred.
-func (w *Worker) recovered(id string, err *error) {
-	if p := recover(); p != nil { // its value may hold anything; the stack holds no values
-		w.Log.Error("sending panicked", "delivery", id, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-		*err = fmt.Errorf("panic: %T", p)
+func (w *Worker) recovered(ctx context.Context, id string, err *error) {
+	if p := recover(); p != nil { // the stack holds no values
+		w.Log.ErrorContext(ctx, "sending panicked", "delivery", id, "panic", trace.Panic(p), "stack", string(debug.Stack()))
+		*err = fmt.Errorf("panic: %s", trace.Panic(p))
 	}
 }
 
@@ -227,7 +267,7 @@ func (w *Worker) Send(ctx context.Context, kind string, settings Settings, conte
 
 func (w *Worker) try(ctx context.Context, key string, settings Settings, content Content, recipient string) (err error) {
 	id := uuid.NewString()
-	defer w.recovered(id, &err)
+	defer w.recovered(ctx, id, &err)
 	ctx, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	kind, found := KindByKey(key)

@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // TLSMode is how the connection to the mail server is encrypted.
@@ -42,7 +43,8 @@ type SMTP struct {
 
 // String returns the server's URL without user name and password.
 func (s SMTP) String() string {
-	return fmt.Sprintf("smtp://%s?tls=%s", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), s.TLS)
+	server := url.URL{Scheme: "smtp", Host: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)), RawQuery: "tls=" + string(s.TLS)}
+	return server.String()
 }
 
 // GoString is String: no way of printing shows the password.
@@ -119,23 +121,22 @@ func (s *SMTP) setPort(port string) error {
 type SMTPMailer struct {
 	server SMTP
 	sender Sender
+	meets  func(tls.ConnectionState) error // called with each encrypted connection; nil: nobody wants to know
 }
 
 // NewSMTPMailer returns a mailer for the server. Nothing is sent before the first mail.
-func NewSMTPMailer(server SMTP, sender Sender) *SMTPMailer { return &SMTPMailer{server, sender} }
+func NewSMTPMailer(server SMTP, sender Sender) *SMTPMailer {
+	return &SMTPMailer{server: server, sender: sender}
+}
 
 // Send returns nil when the server has taken the mail. It takes at most ten seconds, also with a server that never says
 // a word. The error is a *Failure; it is permanent when the server refuses the recipient or the message for good.
 func (s *SMTPMailer) Send(ctx context.Context, m Mail) error {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel() // also closes the connection
-	client, err := gomail.NewClient(s.server.Host, s.options(ctx)...)
+	client, conn, err := s.signIn(ctx)
 	if err != nil {
-		return &Failure{Reason: "the settings of the mail server are not valid", Holds: true}
-	}
-	conn, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return mailFailure(ctx, err)
+		return err
 	}
 	defer func() { _ = client.CloseWithSMTPClient(conn) }() // a lost goodbye must not send the mail twice
 	if utf8, _ := conn.Extension("SMTPUTF8"); !utf8 && !ascii(m.To) {
@@ -147,6 +148,36 @@ func (s *SMTPMailer) Send(ctx context.Context, m Mail) error {
 		return nil
 	}
 	return mailFailure(ctx, err)
+}
+
+// Check connects to the server and signs in as for a mail, and sends none. It returns the certificate of the server, nil without TLS.
+// It takes at most ten seconds; the error is a *Failure.
+func (s *SMTPMailer) Check(ctx context.Context) (certificate *x509.Certificate, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	watched := SMTPMailer{s.server, s.sender, func(met tls.ConnectionState) error {
+		certificate = met.PeerCertificates[0]
+		return nil
+	}}
+	client, conn, err := watched.signIn(ctx)
+	if err != nil {
+		return certificate, err
+	}
+	_ = client.CloseWithSMTPClient(conn) // a lost goodbye harms nobody
+	return certificate, nil
+}
+
+// signIn connects until mails can be sent. The error is a *Failure.
+func (s *SMTPMailer) signIn(ctx context.Context) (*gomail.Client, *smtp.Client, error) {
+	client, err := gomail.NewClient(s.server.Host, s.options(ctx)...)
+	if err != nil {
+		return nil, nil, &Failure{Reason: "the settings of the mail server are not valid", Holds: true}
+	}
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return nil, nil, mailFailure(ctx, err)
+	}
+	return client, conn, nil
 }
 
 func ascii(text string) bool {
@@ -180,7 +211,8 @@ func (s *SMTPMailer) options(ctx context.Context) []gomail.Option {
 }
 
 func (s *SMTPMailer) tlsConfig() *tls.Config {
-	return &tls.Config{ServerName: s.server.Host, RootCAs: s.server.RootCAs, MinVersion: tls.VersionTLS12}
+	return &tls.Config{ServerName: s.server.Host, RootCAs: s.server.RootCAs, MinVersion: tls.VersionTLS12,
+		VerifyConnection: s.meets}
 }
 
 // dial connects, and closes the connection when ctx ends: while it talks, the library does not listen to a context.

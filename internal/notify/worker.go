@@ -43,6 +43,9 @@ type Options struct {
 	Log     *slog.Logger     // optional: slog.Default()
 	Vendors string           // optional, for tests: scheme and host that stand for the APIs of Telegram, PagerDuty, Opsgenie and Datadog
 
+	// Attempted is called for each delivery of an attempt with its kind, what came of it, and how long the attempt took.
+	Attempted func(kind string, result Result, took time.Duration) // optional
+
 	// SwitchOff is called for an active integration most of whose messages fail. It may be set until Run.
 	SwitchOff func(ctx context.Context, integrationID int64) error // optional
 }
@@ -70,6 +73,9 @@ func NewWorker(o Options) *Worker {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Attempted == nil {
+		o.Attempted = func(string, Result, time.Duration) {}
 	}
 	client, err := newClient(o.Guard, standard)
 	if err != nil {

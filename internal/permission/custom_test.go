@@ -111,3 +111,32 @@ func TestLen(t *testing.T) {
 		t.Errorf("there are %d permissions", n)
 	}
 }
+
+// FuzzParseSet: whatever stands in the place of keys, the set that is read of it is written as keys that exist, each once and in the order
+// of the table, and holds what Parse finds, no more.
+func FuzzParseSet(f *testing.F) {
+	for _, keys := range []string{"", "rules.view", "rules.update  rules.view\nrules.view", "users.fly", "RULES.VIEW", "rules.view,users.view", "users.\xff", "x\u2003rules.view"} {
+		f.Add(keys)
+	}
+	f.Fuzz(func(t *testing.T, keys string) {
+		set := ParseSet(keys)
+		if again := ParseSet(set.String()); again != set || again.String() != set.String() {
+			t.Errorf("%q is read as %q, and that as %q", keys, set, again)
+		}
+		var found Set
+		for key := range strings.FieldsSeq(keys) {
+			if p, known := Parse(key); known {
+				if !p.Exists() || p.String() != key {
+					t.Errorf("%q is read as %s", key, p)
+				}
+				found = found.With(p)
+			}
+		}
+		if found != set {
+			t.Errorf("%q is read as %q as a whole, and as %q one by one", keys, set, found)
+		}
+		if kept := set.Keeping(everything()); !kept.Contains(set) {
+			t.Errorf("%q keeps %q of everything", set, kept)
+		}
+	})
+}

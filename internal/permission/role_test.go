@@ -117,3 +117,19 @@ func TestUnknownRoleHoldsNothing(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseRole: whatever is called a role is one of those listed, or none and may do nothing.
+func FuzzParseRole(f *testing.F) {
+	for _, key := range []string{"", "admin", "Admin", "read_only", "global_admin ", "administrator", "\xff"} {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		role, known := ParseRole(key)
+		if known != slices.Contains(Roles(), Role(key)) || known && string(role) != key || !known && role != "" {
+			t.Errorf("%q is read as %q, %t", key, role, known)
+		}
+		if unknown := Role(key); !known && (unknown.Label() != "" || !unknown.Set().Empty()) {
+			t.Errorf("%q is %q and may %q", key, unknown.Label(), unknown.Set())
+		}
+	})
+}

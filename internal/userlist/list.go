@@ -98,6 +98,17 @@ func (l *List) Ready(ctx context.Context) error {
 	return err
 }
 
+// Followed returns how many people are in memory, and the id of the newest change that is there; reading says that everybody is being
+// read. It may wait for whoever brings them up to date.
+func (l *List) Followed() (people int, change int64, reading bool) {
+	l.people.mu.Lock()
+	defer l.people.mu.Unlock()
+	if l.people.directory != nil {
+		people = l.people.directory.Len()
+	}
+	return people, l.people.seen.change.ID, l.people.reading != nil
+}
+
 // Stop ends who reads everybody, before the database is closed.
 func (l *List) Stop() { l.people.endReading() }
 

@@ -191,25 +191,38 @@ func (p *people) readAll(ctx context.Context, db *store.DB) *reading {
 	return now
 }
 
-// load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst.
+// load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst. The
+// database is read beside the work of the directory, which takes as long.
 func (p *people) load(ctx context.Context, db *store.DB) (*directory.Directory, store.UserChange, error) {
 	newest, err := db.LastUserChange(ctx)
 	if err != nil {
 		return nil, newest, err
 	}
-	fresh := directory.New(input.Fold)
+	read, fresh := make(chan []store.User, 1), directory.New(input.Fold)
+	go func() {
+		defer close(read)
+		err = p.readEach(ctx, db, read)
+	}()
+	for users := range read {
+		fresh.Put(entriesOf(users)...)
+	}
+	if err != nil {
+		return nil, newest, fmt.Errorf("read people: %w", err)
+	}
+	return fresh, newest, nil
+}
+
+// readEach hands over everybody, some at a time.
+func (p *people) readEach(ctx context.Context, db *store.DB, read chan<- []store.User) error {
 	for last := int64(0); ; {
-		users, err := db.UsersAfter(ctx, last, readAtOnce)
+		users, err := db.SearchedUsersAfter(ctx, last, readAtOnce)
 		if err == nil && p.stopping.Load() {
 			err = errStopping
 		}
-		if err != nil {
-			return nil, newest, fmt.Errorf("read people: %w", err)
+		if err != nil || len(users) == 0 {
+			return err
 		}
-		if len(users) == 0 {
-			return fresh, newest, nil
-		}
-		fresh.Put(entriesOf(users)...)
+		read <- users
 		last = users[len(users)-1].ID
 	}
 }

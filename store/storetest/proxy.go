@@ -65,6 +65,13 @@ func (p *Proxy) Away() {
 	p.end()
 }
 
+// Lose cuts all connections at this moment, and goes on to take new ones.
+func (p *Proxy) Lose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+}
+
 // Back takes connections again.
 func (p *Proxy) Back(t testing.TB) {
 	t.Helper()

@@ -165,29 +165,43 @@ func (c *cluster) exec(statement string) error {
 	return errors.Join(err, db.Close())
 }
 
-// start makes the cluster with its template and starts it. Nothing is switched off that a real one has: what is committed is on the disk.
-func (c *cluster) start() (err error) {
-	if c.dir, err = os.MkdirTemp("", "console-postgres-"); err != nil {
+// start makes the cluster with its template and starts it.
+func (c *cluster) start(settings ...string) error {
+	if err := c.prepare(); err != nil {
 		return err
 	}
-	if err := c.give(); err != nil {
-		return err
-	}
-	if err := c.endLater(); err != nil {
-		return err
-	}
-	err = c.run("initdb", "--no-sync", "--auth=trust", "--username=console", "--encoding=UTF8", "--locale="+locale(), "-D", c.data())
+	err := c.run("initdb", "--no-sync", "--auth=trust", "--username=console", "--encoding=UTF8", "--locale="+locale(), "-D", c.data())
 	if err != nil {
 		return err
 	}
-	options := "-c listen_addresses= -c max_connections=300 -c log_line_prefix=%a: -c unix_socket_directories=" + c.dir
-	if err := c.run("pg_ctl", "-w", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-o", options, "start"); err != nil {
+	if err := c.control("start", settings...); err != nil {
 		return err
 	}
 	if err := c.exec("CREATE DATABASE " + template); err != nil {
 		return err
 	}
 	return c.fillTemplate(context.Background())
+}
+
+// prepare makes the directory of the cluster, and what ends it.
+func (c *cluster) prepare() (err error) {
+	if c.dir, err = os.MkdirTemp("", "console-postgres-"); err != nil {
+		return err
+	}
+	if err := c.give(); err != nil {
+		return err
+	}
+	return c.endLater()
+}
+
+// control starts or restarts the server, with settings that a later one of the same name overrides. Nothing is switched off that a real
+// one has: what is committed is on the disk.
+func (c *cluster) control(how string, settings ...string) error {
+	options := "-c listen_addresses= -c max_connections=300 -c log_line_prefix=%a: -c unix_socket_directories=" + c.dir
+	for _, setting := range settings {
+		options += " -c " + setting
+	}
+	return c.run("pg_ctl", "-w", "-m", "fast", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-o", options, how)
 }
 
 // fillTemplate makes the newest schema in the template.
@@ -215,7 +229,7 @@ func (c *cluster) fillTemplate(ctx context.Context) error {
 // Restart stops the cluster, which ends all connections, and starts it again. No other test may run meanwhile.
 func Restart(t testing.TB) {
 	t.Helper()
-	if err := running.run("pg_ctl", "-w", "-m", "fast", "-D", running.data(), "-l", filepath.Join(running.dir, "log"), "restart"); err != nil {
+	if err := running.control("restart"); err != nil {
 		t.Fatal(err)
 	}
 }

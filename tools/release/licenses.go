@@ -33,7 +33,7 @@ func (r *release) licenses(environment []string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, dir := range []string{"static", "internal/account"} {
+	for _, dir := range []string{"static", "internal/input"} {
 		if err := appendLicenses(&b, dir, filepath.Join(r.source, dir)); err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func main() {
 	dist := flag.String("dist", "../dist", "directory to write into; it is emptied first")
 	version := flag.String("version", "", "what to call it; without it the version that the program has")
 	flag.Parse()
-	if err := build(*repository, *dist, *version); err != nil {
+	if err := build(*repository, *dist, *version, targets); err != nil {
 		log.Fatal("release: ", err)
 	}
 }
@@ -46,7 +46,7 @@ var targets = []target{
 	{"darwin", "amd64"}, {"darwin", "arm64"}, {"linux", "amd64"}, {"linux", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
 }
 
-func build(repository, dist, version string) (err error) {
+func build(repository, dist, version string, targets []target) (err error) {
 	work, err := os.MkdirTemp("", "console-release-")
 	if err != nil {
 		return err
