@@ -72,7 +72,8 @@ func TestServesFromAnEmptyReadOnlyRoot(t *testing.T) {
 	c.SetUp()
 	admin := c.Administrator()
 	admin.Get("/settings/users").Wants(http.StatusOK).Contains(harness.AdminEmail)
-	admin.Post("/settings/profile", "first_name", "John", "last_name", "Doe", "time_zone", "Asia/Tokyo").Wants(http.StatusSeeOther)
+	admin.Post("/settings/profile", "first_name", "John", "last_name", "Doe", "time_zone", "Asia/Tokyo",
+		"version", admin.Get("/settings/profile").Version()).Wants(http.StatusSeeOther)
 	admin.Import("email,role\nann@example.com,analyst\n").Wants(http.StatusOK).Contains("ann@example.com")
 	admin.Get("/settings/users/export.csv").Wants(http.StatusOK).Contains(harness.AdminEmail)
 	entries, err := os.ReadDir(data)
