@@ -66,10 +66,10 @@ bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in benc
 
 test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
-	ROTATION_KILLS=30 $(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e
+	SERVING=all ROTATION_KILLS=30 $(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e # also behind HAProxy and Caddy, in an empty root
 	UPGRADES=all MIGRATION_KILLS=30 $(GO) test -count=1 -timeout 60m -run 'FC148' ./store ./internal/cli
-	COMMITS=1000 HANGS=1 STARTS=10 MOVED_PEOPLE=100000 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
-	ROTATION_KILLS=30 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
+	SERVING=all COMMITS=1000 HANGS=1 STARTS=10 MOVED_PEOPLE=100000 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
+	SERVING=all ROTATION_KILLS=30 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e
 	REPLICA_CHANGES=1000 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m -v ./e2e/replicas
 	CRASHES=$(CRASHES) BURST=$(BURST) $(GO) test -count=1 -timeout 60m -v ./e2e/load
 	$(GO) test -count=1 -timeout 25m -v $(scored) # loads pages as slow phones do, several times each

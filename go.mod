@@ -8,6 +8,7 @@ require (
 	github.com/alexedwards/scs/v2 v2.9.0 // session data, over our own store: the stores it ships keep the expiry in the row
 	github.com/chromedp/cdproto v0.159.3 // tests
 	github.com/chromedp/chromedp v0.23.0 // tests in a real browser, with no runtime beside Go
+	github.com/coreos/go-systemd/v22 v22.7.0 // sockets that systemd passes, and telling it when the console is ready
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // tests
 	github.com/emersion/go-smtp v0.25.1 // tests: a real mail server
 	github.com/go-webauthn/webauthn v0.18.2 // passkeys
@@ -19,7 +20,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0 // metrics, in the form that Prometheus asks for
 	github.com/wallarm/wallarm-go v0.13.0 // tests: the client whose shapes handlers/wallarm keeps
 	github.com/wneessen/go-mail v0.8.1 // mail
-	golang.org/x/crypto v0.59.0 // Argon2id
+	golang.org/x/crypto v0.59.0 // Argon2id; certificates by ACME
 	golang.org/x/net v0.62.0 // international domain names
 	golang.org/x/sys v0.50.0 // what syscall lacks: TCP_USER_TIMEOUT, prctl (no core dumps), how much room a disk has
 	golang.org/x/text v0.44.0 // case folding and normalisation

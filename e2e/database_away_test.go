@@ -146,3 +146,20 @@ func TestPG20_ACommitWithoutAnswerIsSaidToBeUndecided(t *testing.T) {
 		t.Errorf("%d commits were cut", proxy.Cuts())
 	}
 }
+
+// A stop does not wait for a database that does not come back, also where something is left to be written.
+func TestPG19_AStopDoesNotWaitForTheDatabase(t *testing.T) {
+	c, proxy, _ := behindProxy(t)
+	noted := begin(t, c.Browser(), "/signin", 64<<10+1, "") // which is written within a minute
+	if status := noted.StatusCode; status != http.StatusRequestEntityTooLarge {
+		t.Fatalf("it is answered %d", status)
+	}
+	proxy.Away()
+	began := time.Now()
+	err := c.Close()
+	took := time.Since(began)
+	t.Logf("it took %v: %v", took, err)
+	if took > stopLimit {
+		t.Errorf("the stop took %v: %v", took, err)
+	}
+}

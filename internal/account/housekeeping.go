@@ -34,7 +34,9 @@ func (s *Service) Housekeeping(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			s.giveBackHousekeeping(context.WithoutCancel(ctx))
+			if s.housekeeps {
+				s.giveBackHousekeeping(context.WithoutCancel(ctx))
+			}
 			return
 		case <-s.retentionSet:
 			keep = s.removeOldEntries
@@ -51,6 +53,7 @@ func (s *Service) housekeepInTurn(ctx context.Context) error {
 		leased, err = tx.TakeLease(ctx, leaseOfHousekeeping, store.At(s.now()), housekeepingEvery+lookEvery)
 		return err
 	})
+	s.housekeeps = s.housekeeps || leased // also where the answer to the commit was lost
 	if err != nil || !leased {
 		return err
 	}

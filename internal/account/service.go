@@ -50,6 +50,7 @@ type Service struct {
 	jobStarted chan struct{}
 	jobsSeenAt store.Millis // when jobs were last looked for; for the one who carries them out
 	resetAsked chan struct{}
+	housekeeps bool // this process may have the lease of housekeeping; for the one who does it
 
 	retentionSet chan struct{} // the activity log is to be kept for another time
 }

@@ -32,16 +32,20 @@ func (s Serve) baseURL() (*url.URL, error) {
 		return nil, errors.New("--tls-cert and --tls-key belong together")
 	}
 	switch {
-	case base.Scheme == "https" && s.TLSCert == "" && len(s.TrustedProxies) == 0:
-		return nil, errors.New("an https base URL needs --tls-cert and --tls-key, or --trusted-proxies where a reverse proxy ends TLS")
+	case base.Scheme == "https" && s.TLSCert == "" && s.ACMEHost == "" && len(s.TrustedProxies) == 0:
+		return nil, errors.New("an https base URL needs --tls-cert and --tls-key, or --acme-host, " +
+			"or --trusted-proxies where a reverse proxy ends TLS")
 	case base.Scheme == "http" && !loopback(base.Hostname()):
 		return nil, fmt.Errorf("--base-url %s: without https only a loopback address is served", raw)
 	}
-	return base, nil
+	return base, s.checkACME(base)
 }
 
-// listensAt is the address of the listener, with the port that the system has chosen where --listen leaves it open.
+// listensAt is the address of the listener, with the port that the system has chosen where --listen leaves it open; with --acme-host that.
 func (s Serve) listensAt() string {
+	if s.ACMEHost != "" {
+		return "https://" + s.ACMEHost
+	}
 	scheme, at := "http://", s.Listen
 	if s.TLSCert != "" {
 		scheme = "https://"

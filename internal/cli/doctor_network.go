@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -69,19 +70,15 @@ func checkCertificate(_ context.Context, e *examination) finding {
 	if e.serve.TLSCert == "" {
 		return finding{notAsked, "none is given with --tls-cert", ""}
 	}
-	certificates, err := e.serve.certificates()
+	files, err := e.serve.openCertificateFiles(slog.New(slog.DiscardHandler)) // modes are looked at apart
 	if err != nil {
 		return finding{wrong, err.Error(), "The console does not start with it."}
-	}
-	leaf, err := x509.ParseCertificate(certificates[0].Certificate[0])
-	if err != nil {
-		return finding{wrong, "--tls-cert: " + err.Error(), "The console does not start with it."}
 	}
 	host := ""
 	if base, err := e.base(); err == nil && len(e.serve.TrustedProxies) == 0 { // else it is for a proxy
 		host = base.Hostname()
 	}
-	return certificateFinding(leaf, host, e.now())
+	return certificateFinding(files.current.Load().Leaf, host, e.now())
 }
 
 // checkMail signs in to the mail server, and sends nothing.

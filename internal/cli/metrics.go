@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,10 +48,8 @@ func (s Serve) serveMetrics(o *opened, service *account.Service, certificate fun
 		return nil, fmt.Errorf("--metrics-listen: %w", err)
 	}
 	o.readFigures(service, certificate)
-	m := &metricsServer{at: listener.Addr(), http: &http.Server{
-		Handler: onlyHere(metricsHandler(o.metrics)), ReadTimeout: readTimeout, WriteTimeout: profileTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}}
+	m := &metricsServer{at: listener.Addr(), http: Limits{Answer: profileTimeout}.orUsual().server(onlyHere(metricsHandler(o.metrics)))}
+	m.http.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	go func() {
 		if err := m.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("metrics are no longer served", "error", err)
@@ -114,16 +111,6 @@ func (o *opened) observe(r handlers.Observed) { o.metrics.Request(r.Route, r.Met
 // attempted counts an attempt to send a message.
 func (o *opened) attempted(kind string, result notify.Result, took time.Duration) {
 	o.metrics.Attempt(kind, string(result), took)
-}
-
-// endOf says when the certificate ends that https is served with; zero where there is none.
-func endOf(certificates []tls.Certificate) func() time.Time {
-	return func() time.Time {
-		if len(certificates) == 0 || certificates[0].Leaf == nil {
-			return time.Time{}
-		}
-		return certificates[0].Leaf.NotAfter
-	}
 }
 
 // readFigures has read, when somebody asks for metrics, what nobody counts. What asks the database is a source of its own: the rest is

@@ -15,8 +15,10 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/crypto/acme"
 
 	"console/handlers"
 	"console/handlers/api"
@@ -27,12 +29,13 @@ import (
 	"console/store"
 )
 
-// How long a request may take to arrive and an answer to be sent, and how long a stopping server waits for both.
+// How long a stop takes at most, each counted from its beginning: until the requests under way are answered, until what goes on beside them
+// has ended, and until the audit log and the head of the activity log are written. What is not done by then is cut off, which loses
+// no more than a crash does: whoever stops a program waits half a minute at most before killing it.
 const (
-	readTimeout  = 30 * time.Second
-	writeTimeout = 60 * time.Second
-	idleTimeout  = 2 * time.Minute
-	stopTimeout  = 20 * time.Second
+	stopRequests = 15 * time.Second
+	stopWork     = 21 * time.Second
+	stopAll      = 24 * time.Second
 )
 
 // garbagePercent is by how much the memory may grow before it is collected (GOGC says otherwise). Most of it is the people of the list,
@@ -60,6 +63,8 @@ type Serve struct {
 	MailFrom         string   `help:"Sender of mails, as in no-reply@example.com or Acme Console <no-reply@example.com>. Default: no-reply@ and the host of the base URL."`
 	TLSCert          string   `help:"Certificate file (PEM) to serve https with."`
 	TLSKey           string   `help:"Its private key (PEM)."`
+	ACMEHost         string   `name:"acme-host" help:"Host name to serve https under with a certificate from a certificate authority, which is obtained and renewed by itself (ACME). It means that you accept the terms of the authority."`
+	ACMEDirectory    string   `name:"acme-directory" default:"https://acme-v02.api.letsencrypt.org/directory" help:"Directory URL of that authority."`
 	TrustedProxies   Networks `help:"Addresses or networks (CIDR) of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
 	HSTS             string   `name:"hsts" default:"auto" enum:"auto,subdomains,host,off" help:"What browsers may reach with https only from then on: host, subdomains (also the names below it), off (nothing is said), or auto: subdomains, but host where the base URL has a path."`
 	LogFormat        string   `default:"text" enum:"text,json" help:"Format of the log: text or json."`
@@ -72,6 +77,7 @@ type Serve struct {
 	Stdout   io.Writer        `kong:"-"` // standard output, for --audit-log stdout; os.Stdout when nil
 	Vendors  string           `kong:"-"` // scheme and host that stand for the vendors' APIs, see notify.Options
 	Listener net.Listener     `kong:"-"` // where to answer instead of opening Listen
+	Limits   Limits           `kong:"-"` // of connections; the usual ones when zero
 }
 
 // Server is a console that is being served.
@@ -84,7 +90,8 @@ type Server struct {
 	Account   *account.Service
 
 	http       *http.Server
-	ended      chan error // what Serve of http returned
+	https      certificates // nil: a proxy has them, or nobody
+	ended      chan error   // what Serve of http returned
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	audit      *auditLog // nil: none is asked for
@@ -102,11 +109,19 @@ func (s Serve) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
+	server.tellSystemd(daemon.SdNotifyReady)
 	select {
-	case err := <-server.ended:
-		return errors.Join(err, server.Close())
+	case err = <-server.ended:
 	case <-ctx.Done():
-		return server.Close()
+	}
+	server.tellSystemd(daemon.SdNotifyStopping)
+	return errors.Join(err, server.Close())
+}
+
+// tellSystemd tells whoever has started the console how it is, where that is asked for (sd_notify(3)).
+func (s *Server) tellSystemd(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Warn("systemd cannot be told how the console is", "state", state, "error", err)
 	}
 }
 
@@ -117,14 +132,9 @@ func (s Serve) Start(ctx context.Context, w io.Writer) (*Server, error) {
 		s.Stdout = os.Stdout
 	}
 	if s.Listener == nil {
-		listener, err := net.Listen("tcp", s.Listen)
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("another program answers at %s already: stop it, or name another address with --listen", s.Listen)
+		if err := s.listen(); err != nil {
+			return nil, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("--listen: %w", err)
-		}
-		s.Listener = listener
 	}
 	server, err := s.assemble(ctx, w)
 	if err != nil {
@@ -142,16 +152,15 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := s.certificates()
+	log := newLogger(s.LogFormat, w)
+	https, err := s.certificates(log)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.checkMetricsListen(); err != nil {
 		return nil, err
 	}
-	log := newLogger(s.LogFormat, w)
 	warnIfOpen("the password for the mail server", s.SMTPPasswordFile, log)
-	warnIfOpen("the private key of https", s.TLSKey, log)
 	err = store.Await(ctx, s.database(), databasePatience, func(err error) {
 		log.Warn("the database does not answer yet", "waiting", databasePatience.String(), "error", err)
 	})
@@ -167,7 +176,7 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	o.now = s.Now
 	o.db.TellWrites(o.metrics.Write)
-	server := &Server{URL: base, DB: o.db, ended: make(chan error, 1), log: log}
+	server := &Server{URL: base, DB: o.db, https: https, ended: make(chan error, 1), log: log}
 	server.Worker = notify.NewWorker(notify.Options{DB: o.db, Key: o.key, Mail: mailer, Guard: o.guard, Brand: s.Brand, BaseURL: base.String(),
 		Now: s.Now, Log: server.log, Vendors: s.Vendors, Attempted: o.attempted})
 	service := o.service(server.Worker.Wake, server.Worker.Send, server.log, base)
@@ -194,19 +203,16 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 		MailServer: mailServer, Ready: server.readiness(o.clock), Now: s.Now, Log: server.log, Observe: o.observe,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
-	if server.metrics, err = s.serveMetrics(o, service, endOf(certificates), log); err != nil {
+	if server.metrics, err = s.serveMetrics(o, service, server.CertificateEnd, log); err != nil {
 		return nil, o.closeWith(err)
 	}
-	server.http = &http.Server{
-		Handler:     pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), own.Programs()),
-		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 32 << 10,
-		TLSConfig:      &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: strongSuites, Certificates: certificates},
-		ErrorLog:       slog.NewLogLogger(server.log.Handler(), slog.LevelDebug),
-	}
 	server.MetricsAt = server.metrics.address()
+	limits := s.Limits.orUsual()
+	server.http = limits.server(pages.Handler(pages.Routes(), wallarm.New(service, base.String()).Programs(), own.Programs()))
+	server.http.ErrorLog = slog.NewLogLogger(server.log.Handler(), slog.LevelDebug)
+	listener := newBoundedListener(s.Listener, limits.Connections, s.TrustedProxies, log)
 	server.beginBackground(o.clock)
-	go func() { server.ended <- s.answer(server.http) }()
+	go func() { server.ended <- server.answer(listener) }()
 	server.log.Info("serving", "listen", s.Listener.Addr().String(), "base_url", base.String(),
 		"mail", cmp.Or(mailServer, "kept as files (trial mode)"), "metrics", cmp.Or(server.MetricsAt, "nowhere"))
 	if !setUp {
@@ -257,53 +263,100 @@ func (s *Server) beginBackground(clock *store.Clock) {
 			s.log.Error("delivery worker", "error", err)
 		}
 	})
+	if s.https != nil {
+		s.background.Go(func() { s.https.follow(ctx) })
+	}
 	if s.audit != nil {
 		s.audit.begin()
 	}
 }
 
-func (s Serve) answer(server *http.Server) error {
-	if s.TLSCert != "" {
-		return server.ServeTLS(s.Listener, "", "")
+// answer serves what connects until the server is closed.
+func (s *Server) answer(listener net.Listener) error {
+	if s.https == nil {
+		return s.http.Serve(listener)
 	}
-	return server.Serve(s.Listener)
+	s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: strongSuites, GetCertificate: s.https.answer,
+		NextProtos: []string{"h2", "http/1.1", acme.ALPNProto}}
+	return s.http.ServeTLS(listener, "", "")
 }
 
-// certificates are what https is served with; none without --tls-cert.
-func (s Serve) certificates() ([]tls.Certificate, error) {
-	if s.TLSCert == "" {
-		return nil, nil
+// certificates are what https is served with; nil without --tls-cert and --acme-host.
+func (s Serve) certificates(log *slog.Logger) (certificates, error) {
+	switch {
+	case s.ACMEHost != "":
+		return s.newACMECertificates(log), nil
+	case s.TLSCert != "":
+		return s.openCertificateFiles(log)
 	}
-	certificate, err := os.ReadFile(s.TLSCert)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
+	return nil, nil
+}
+
+// CertificateEnd is when the certificate ends that https is served with here. It is the zero time where none is: a proxy has it, nobody
+// has, or it has not been obtained yet.
+func (s *Server) CertificateEnd() time.Time {
+	if s.https == nil {
+		return time.Time{}
 	}
-	key, err := s.readSecret(s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-key: %w", err)
-	}
-	pair, err := tls.X509KeyPair(certificate, []byte(key))
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s and --tls-key %s: %w", s.TLSCert, s.TLSKey, err)
-	}
-	return []tls.Certificate{pair}, nil
+	return s.https.end()
 }
 
 // Close stops taking requests, finishes those under way and the deliveries that are being sent, writes the rest of the audit log and,
-// into the log, the head of the activity log, and closes the database.
+// into the log, the head of the activity log, and closes the database. It takes 24 seconds at most, also where the database or whoever
+// reads an answer does not respond; the error says which requests were cut off for that.
 func (s *Server) Close() error {
 	s.log.Info("stopping")
-	patience, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
-	err := s.http.Shutdown(patience)
+	began := time.Now()
+	err := s.closeHTTP(began.Add(stopRequests))
 	s.stop()
-	s.background.Wait()
-	if s.audit != nil {
-		s.audit.end() // after all that may write entries
+	if !endsBy(began.Add(stopWork), s.background.Wait) {
+		s.log.Warn("what goes on beside the requests does not end; it goes on after the next start, as after a crash")
 	}
+	closed := make(chan error, 1)
+	if !endsBy(began.Add(stopAll), func() { closed <- s.closeDatabase(began.Add(stopAll)) }) {
+		return errors.Join(err, errors.New("the database did not answer while the console stopped"))
+	}
+	return errors.Join(err, <-closed)
+}
+
+// closeHTTP refuses new requests and finishes those under way. At the deadline the rest is cut off.
+func (s *Server) closeHTTP(deadline time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(fmt.Errorf("requests that took longer than %v were cut off", stopRequests), s.http.Close())
+	}
+	return err
+}
+
+// closeDatabase writes last what depends on all that was written, and closes the database.
+func (s *Server) closeDatabase(deadline time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	var last sync.WaitGroup
+	if s.audit != nil {
+		last.Go(s.audit.end)
+	}
+	last.Go(func() { s.Account.LogHead(ctx) })
 	s.Account.StopReading()
-	s.Account.LogHead(context.WithoutCancel(patience))
-	return errors.Join(err, s.metrics.end(), s.DB.Close())
+	last.Wait()
+	return errors.Join(s.metrics.end(), s.DB.Close())
+}
+
+// endsBy calls end and says whether that has returned at a time; if not, it goes on by itself.
+func endsBy(deadline time.Time, end func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		end()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(time.Until(deadline)):
+		return false
+	}
 }
 
 // mailer returns what sends mails: a mail server, which is called by its URL without the password, or files that are also
