@@ -51,7 +51,7 @@ func (b *bench) activity(ctx context.Context, data [len(sizes)]string) error {
 
 // costsAt measures with n entries, on a copy of the database in memory, and how many entries are verified in a second.
 func costsAt(ctx context.Context, data string, n int64) (c costs, verified float64, err error) {
-	dir, err := copied(data)
+	dir, err := copied(inMemory, data)
 	if err != nil {
 		return c, 0, err
 	}

@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -58,43 +55,27 @@ func installation(console, dir string, n int) (string, error) {
 	return data, os.WriteFile(whole, nil, 0o600)
 }
 
-var formToken = regexp.MustCompile(`name="csrf_token" value="([^"]+)"`)
-
 // signIn returns the cookie of a session that began by email and password, as a browser's does.
 func signIn(base string) (http.Header, error) {
-	jar, err := cookiejar.New(nil)
+	administrator, err := newWorker(base, adminEmail, workers)
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	page, err := client.Get(base + "/signin")
+	if err := administrator.signIn(); err != nil {
+		return nil, fmt.Errorf("signing in: %w", err)
+	}
+	at, err := url.Parse(base)
 	if err != nil {
 		return nil, err
 	}
-	defer page.Body.Close()
-	body, err := io.ReadAll(page.Body)
-	if err != nil {
-		return nil, err
-	}
-	token := formToken.FindSubmatch(body)
-	if token == nil {
-		return nil, fmt.Errorf("no form token on the sign-in page: %.300s", body)
-	}
-	answer, err := client.PostForm(
-		base+"/signin",
-		url.Values{"csrf_token": {string(token[1])}, "email": {adminEmail}, "password": {adminPassword}},
-	)
-	if err != nil {
-		return nil, err
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusSeeOther {
-		return nil, fmt.Errorf("signing in answered %s", answer.Status)
-	}
-	for _, cookie := range answer.Cookies() {
+	var header http.Header
+	for _, cookie := range administrator.client.Jar.Cookies(at) {
 		if strings.HasPrefix(cookie.Name, "console") { // the port stands behind it
-			return http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}, nil
+			header = http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}
 		}
 	}
-	return nil, fmt.Errorf("signing in set no cookie")
+	if header == nil {
+		return nil, fmt.Errorf("signing in set no cookie")
+	}
+	return header, nil
 }

@@ -31,7 +31,7 @@ type crowd struct {
 
 // groups measures groups and permissions with 1,000,000 people and 10,000 groups, on a copy of the database in memory.
 func (b *bench) groups(ctx context.Context, data [len(sizes)]string) error {
-	dir, err := copied(data[large])
+	dir, err := copied(inMemory, data[large])
 	if err != nil {
 		return err
 	}
@@ -154,10 +154,13 @@ func (c *crowd) members(ctx context.Context, search string) func() error {
 	}
 }
 
-// copied copies an installation into memory (tmpfs).
-func copied(data string) (dir string, err error) {
-	if dir, err = os.MkdirTemp("/dev/shm", "console-bench-"); err != nil {
-		return "", fmt.Errorf("a directory in memory: %w", err)
+// inMemory is a directory (tmpfs) where flushing to the disk costs nothing.
+const inMemory = "/dev/shm"
+
+// copied copies an installation into a directory of its own below parent.
+func copied(parent, data string) (dir string, err error) {
+	if dir, err = os.MkdirTemp(parent, "console-bench-"); err != nil {
+		return "", fmt.Errorf("a directory of its own: %w", err)
 	}
 	for _, file := range []string{"console.db", "console.key"} {
 		if err := copyFile(filepath.Join(data, file), filepath.Join(dir, file)); err != nil {

@@ -31,6 +31,7 @@ type bench struct {
 	bin     string        // directory of the programs
 	rounds  int           // of load, of which the medians count
 	each    time.Duration // how long one target is loaded in a round
+	work    time.Duration // how long people work
 	large   bool          // only the activity log, with ten million entries
 	only    string        // name of the one part to run; empty: all
 	demands []demand
@@ -69,7 +70,8 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds of HTTP load; medians are taken over them")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long a server is loaded in a round")
 	flag.StringVar(&b.only, "only", "",
-		"run one part only: store, groups, activity, http, tokens, sections, exports, programs, peer, engines or pages")
+		"run one part only: store, groups, activity, http, tokens, sections, exports, programs, peer, engines, work or pages")
+	flag.DurationVar(&b.work, "work", 5*time.Minute, "how long 200 people work")
 	flag.BoolVar(&b.large, "large", false, "measure nothing but the activity log with 10,000,000 entries (4.3 GB, kept)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -89,7 +91,7 @@ func (b *bench) run(ctx context.Context) error {
 		if b.only == "pages" {
 			break // its databases have no people
 		}
-		if b.only == "engines" && i != medium {
+		if (b.only == "engines" || b.only == "work") && i != medium {
 			continue
 		}
 		var err error
@@ -102,7 +104,7 @@ func (b *bench) run(ctx context.Context) error {
 		measure func(context.Context, [len(sizes)]string) error
 	}{{"store", b.inProcess}, {"groups", b.groups}, {"activity", b.activity}, {"http", b.overHTTP}, {"tokens", b.tokens},
 		{"sections", b.betweenSections}, {"exports", b.exports}, {"programs", b.programs}, {"peer", b.againstPeer},
-		{"engines", b.engines}, {"pages", b.activityPages}} {
+		{"engines", b.engines}, {"work", b.atWork}, {"pages", b.activityPages}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

@@ -165,7 +165,7 @@ func (o *opened) rare(ctx context.Context) (string, error) {
 // adding measures adding a person, with the invitation mail that is queued. It happens to a copy of the database in
 // memory (tmpfs), where flushing to the disk costs nothing: what is left is the work of the database.
 func adding(ctx context.Context, data string) (time.Duration, error) {
-	dir, err := copied(data)
+	dir, err := copied(inMemory, data)
 	if err != nil {
 		return 0, err
 	}

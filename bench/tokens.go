@@ -33,7 +33,7 @@ const tokensEach = 100
 // tokens measures requests with API tokens, of 1,000,000 people and 10,000 groups, against a constant of as many bytes: permission checks,
 // and the question whose token it is, which reads something in the database each time.
 func (b *bench) tokens(ctx context.Context, data [len(sizes)]string) error {
-	dir, err := copied(data[large])
+	dir, err := copied(inMemory, data[large])
 	if err != nil {
 		return err
 	}
