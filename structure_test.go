@@ -109,9 +109,11 @@ var dangerous = map[string][]string{
 	},
 	"crypto/subtle": {"handlers", "internal/account", "internal/auth"},
 	"crypto/tls":    {"internal/cli", "internal/notify", "store"},
-	"crypto/x509":   {"internal/notify"},
+	"crypto/x509":   {"internal/cli", "internal/notify"},
 
-	"golang.org/x/crypto/argon2": {"internal/auth"},
+	"golang.org/x/crypto/acme":          {"internal/cli"},
+	"golang.org/x/crypto/acme/autocert": {"internal/cli"},
+	"golang.org/x/crypto/argon2":        {"internal/auth"},
 }
 
 // isDangerous says whether an import is one of those that not everybody may have, as all of cryptography is.

@@ -133,7 +133,8 @@ func (d *workday) run(ctx context.Context, program string) error {
 func (d *workday) beside(ctx context.Context, administrator *worker, program string) error {
 	backUp := func() error {
 		began := time.Now()
-		output, err := exec.CommandContext(ctx, program, "backup", filepath.Join(d.data, "copy"), "--without-key", "--data", d.data).CombinedOutput()
+		command := exec.CommandContext(ctx, program, "backup", filepath.Join(d.data, "copy"), "--without-key", "--data", d.data)
+		output, err := command.CombinedOutput()
 		d.backup = time.Since(began)
 		if err != nil {
 			err = fmt.Errorf("backup: %w: %s", err, output)
@@ -217,11 +218,13 @@ func (b *bench) reportWork(d *workday, log string) error {
 		return err
 	}
 	faults := strings.Count(string(lines), "level=ERROR") + strings.Count(string(lines), "locked")
-	fmt.Printf("\n| %d people for %s at 100,000, ms | requests | median | 99 %% | slowest |\n| --- | --- | --- | --- | --- |\n", workers, d.length)
+	fmt.Printf("\n| %d people for %s at 100,000, ms | requests | median | 99 %% | slowest |\n| --- | --- | --- | --- | --- |\n",
+		workers, d.length)
 	for _, kind := range slices.Sorted(maps.Keys(took)) {
 		times := took[kind]
 		slices.Sort(times)
-		fmt.Printf("| %s | %d | %.1f | %.1f | %.1f |\n", kind, len(times), ms(times[len(times)/2]), ms(percentile(times, 99)), ms(times[len(times)-1]))
+		fmt.Printf("| %s | %d | %.1f | %.1f | %.1f |\n", kind, len(times), ms(percentile(times, 50)), ms(percentile(times, 99)),
+			ms(percentile(times, 100)))
 	}
 	fmt.Printf("\nOther answers: %v; errors in the log: %d; the backup took %.1f s\n", refused, faults, d.backup.Seconds())
 	const megabyte = 1 << 20

@@ -118,7 +118,9 @@ func (w *worker) change() error {
 	if version == nil {
 		return fmt.Errorf("%s has no version", path)
 	}
-	return w.post(asChange, path, url.Values{"first_name": {"Changed"}, "last_name": {fmt.Sprintf("At %d", w.random.IntN(1e9))}, "version": {version[1]}})
+	return w.post(asChange, path, url.Values{
+		"first_name": {"Changed"}, "last_name": {fmt.Sprintf("At %d", w.random.IntN(1e9))}, "version": {version[1]},
+	})
 }
 
 var personLink = regexp.MustCompile(`href="/settings/users/(\d+)"`)

@@ -58,8 +58,8 @@ func (p Probe) asks(question string, now time.Time) bool {
 	return err == nil && now.Sub(time.Unix(asked, 0)).Abs() <= probeValid
 }
 
-// Read returns what the answer to a question says, or ErrStranger. proof is the value of ProbeHeader in the answer.
-func (p Probe) Read(question, proof string, body []byte) (a Arrival, err error) {
+// Verify returns what the answer to a question says, or ErrStranger. proof is the value of ProbeHeader in the answer.
+func (p Probe) Verify(question, proof string, body []byte) (a Arrival, err error) {
 	if !hmac.Equal([]byte(proof), []byte(p.proof(question, body))) {
 		return Arrival{}, ErrStranger
 	}

@@ -49,7 +49,7 @@ func (h *heard) ask(r *http.Request) (answer *httptest.ResponseRecorder, lines [
 	r.Host = "localhost"
 	func() {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
 				h.t.Errorf("%v leaves the console", p)
 			}
 		}()

@@ -23,10 +23,10 @@ const (
 // A key file that everybody may write is refused, and one that everybody may read where this process could change that: a
 // secret that is mounted read-only, or belongs to somebody else, is taken as it is. One that holds anything but a key is
 // refused: nothing is overwritten. Of two sealing keys the older one seals until Use says otherwise.
-func LoadKey(path string) (*Key, error) { return keyFile{path, ReadSecret}.load() }
+func LoadKey(path string) (*Key, error) { return keyFile{path, ReadSecret}.key() }
 
 // LoadSharedKey is LoadKey whatever the mode of the file: some file systems know no modes and show one for all files.
-func LoadSharedKey(path string) (*Key, error) { return keyFile{path, ReadSharedSecret}.load() }
+func LoadSharedKey(path string) (*Key, error) { return keyFile{path, ReadSharedSecret}.key() }
 
 // keyFile is where a key comes from, and how that is read.
 type keyFile struct {
@@ -34,7 +34,7 @@ type keyFile struct {
 	read func(path string) (string, error)
 }
 
-func (f keyFile) load() (*Key, error) {
+func (f keyFile) key() (*Key, error) {
 	ring, err := f.ring()
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createKey(f.path); err != nil {

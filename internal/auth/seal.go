@@ -46,8 +46,8 @@ func NewKey(raw []byte) (*Key, error) {
 	return keyFrom(ringOf(bytes.Clone(raw)))
 }
 
-// keyFrom makes a key that seals with the oldest key of a ring until Use says otherwise: a later one may have been put there for a rotation that has
-// not begun.
+// keyFrom makes a key that seals with the oldest key of a ring until Use says otherwise: a later one may have been put there for a
+// rotation that has not begun.
 func keyFrom(ring keyRing) (*Key, error) {
 	k := &Key{derived: ring.Derived, sealing: map[string]cipher.AEAD{}, current: ring.Sealing[0].Name}
 	return k, k.add(ring)

@@ -72,7 +72,7 @@ func (b makeBackup) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // what stays says by its name what it is
 	contents, err := b.collect(ctx, filepath.Join(dir, "console.db"), io.err)
 	if err == nil {
 		contents.Passphrase = passphrase
@@ -186,7 +186,7 @@ func writeBackup(path string, c backupContents) (err error) {
 	if err != nil {
 		return err
 	}
-	defer database.Close() // it was only read
+	defer func() { _ = database.Close() }() // it was only read
 	info, err := database.Stat()
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (v verifyBackup) Run(io stdio) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	m := copied.Manifest
 	if _, err := copied.Key(); err != nil {
 		return err

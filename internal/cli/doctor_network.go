@@ -184,7 +184,7 @@ func (e *examination) ask(ctx context.Context, base *url.URL) (a arrival) {
 	if a.failed = e.misanswered(ctx, base, response.StatusCode, string(body)); a.failed.State != "" || !canAsk {
 		return a
 	}
-	if a.Arrival, err = probe.Read(question, response.Header.Get(handlers.ProbeHeader), body); err != nil {
+	if a.Arrival, err = probe.Verify(question, response.Header.Get(handlers.ProbeHeader), body); err != nil {
 		a.failed = finding{wrong, fmt.Sprintf("%s is answered, but not by a console with this key: %v", base, err),
 			"Name --data and --base-url of one console, of this version; look whether the clocks of both machines are right."}
 	}

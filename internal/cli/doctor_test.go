@@ -600,7 +600,7 @@ func TestTheProbeAnswersWhoHasTheKeyOnly(t *testing.T) {
 			t.Errorf("%q is answered with %s", asked, body)
 		}
 	}
-	if _, err := probe.Read(question, "00", []byte("{}")); err == nil {
+	if _, err := probe.Verify(question, "00", []byte("{}")); err == nil {
 		t.Error("an answer without proof is taken")
 	}
 }

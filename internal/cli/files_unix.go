@@ -13,5 +13,5 @@ func maxFiles() int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxInt32
 	}
-	return int(min(limit.Cur, math.MaxInt32)) //nolint:gosec // it fits by now
+	return int(min(limit.Cur, math.MaxInt32))
 }

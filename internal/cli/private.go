@@ -20,8 +20,8 @@ const others fs.FileMode = 0o007
 func open(info fs.FileInfo) bool { return info.Mode().Perm()&others != 0 && runtime.GOOS != "windows" }
 
 // keepPrivate takes away what everybody on the machine may do with the data directory, the mails and certificates in it and the file of
-// the database, says so in the log, and returns where the database lies: a symbolic link is followed where what it leads to is private already. It
-// refuses, with the command that helps, where a mode cannot be changed, unless the operator allows that.
+// the database, says so in the log, and returns where the database lies: a symbolic link is followed where what it leads to is private
+// already. It refuses, with the command that helps, where a mode cannot be changed, unless the operator allows that.
 func (i Installation) keepPrivate(database string, log *slog.Logger) (string, error) {
 	if err := i.keepDirectoryPrivate(log); err != nil {
 		return "", err

@@ -40,7 +40,7 @@ func (r restore) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	if newest := store.NewestSchema(); copied.Manifest.Schema > newest {
 		return fmt.Errorf("%s: %w: schema %d, this program knows %d", r.File, store.ErrNewerSchema, copied.Manifest.Schema, newest)
 	}
@@ -140,7 +140,7 @@ func (r restore) into(ctx context.Context, copied *backup.File, key []byte, log 
 	if err := os.RemoveAll(stage); err != nil { // of one that was interrupted: nobody else has the lock
 		return done, err
 	}
-	defer os.RemoveAll(stage) // without effect once it has its name
+	defer func() { _ = os.RemoveAll(stage) }() // without effect once it has its name
 	if err := unpack(copied, key, stage); err != nil {
 		return done, err
 	}

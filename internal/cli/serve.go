@@ -199,8 +199,8 @@ func (s Serve) assemble(ctx context.Context, w io.Writer) (*Server, error) {
 	}
 	pages := handlers.New(handlers.Options{
 		Account: service, Brand: s.Brand, BaseURL: base, TrustedProxies: s.TrustedProxies, HSTS: s.hsts(base),
-		FormSecret: o.key.Derive(auth.FormTokens), FlashSecret: o.key.Derive(auth.FlashMessages), Probe: handlers.NewProbe(o.key), Mailbox: mailbox,
-		MailServer: mailServer, Ready: server.readiness(o.clock), Now: s.Now, Log: server.log, Observe: o.observe,
+		FormSecret: o.key.Derive(auth.FormTokens), FlashSecret: o.key.Derive(auth.FlashMessages), Probe: handlers.NewProbe(o.key),
+		Mailbox: mailbox, MailServer: mailServer, Ready: server.readiness(o.clock), Now: s.Now, Log: server.log, Observe: o.observe,
 	})
 	own := api.New(base, s.Brand, handlers.ActivityExport{Account: service, Now: s.Now, Log: server.log})
 	if server.metrics, err = s.serveMetrics(o, service, server.CertificateEnd, log); err != nil {
