@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"console/internal/fake"
+	"console/internal/trace"
 	"console/store"
 	"console/store/storetest"
 )
@@ -96,7 +97,7 @@ func (c *company) outcomes(id int64) []string {
 func atWork(t *testing.T) (*company, *fake.Clock, *bytes.Buffer) {
 	t.Helper()
 	c, clock, log := newCompany(t), fake.NewClock(time.Now()), new(bytes.Buffer)
-	c.now, c.log = clock.Now, slog.New(slog.NewTextHandler(log, nil))
+	c.now, c.log = clock.Now, slog.New(trace.Lines(slog.NewTextHandler(log, nil)))
 	return c, clock, log
 }
 

@@ -55,8 +55,9 @@ func (s *source) inTime() ([]prometheus.Metric, bool) {
 	defer cancel()
 	done := make(chan []prometheus.Metric, 1)
 	go func() {
-		defer s.busy.Store(false)
-		if figures, err := s.figures(ctx); err == nil {
+		figures, err := s.figures(ctx)
+		s.busy.Store(false) // before anybody gets the figures, and asks again
+		if err == nil {
 			done <- figures
 		}
 		close(done)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +26,8 @@ func asked(t *testing.T, m *Metrics) string {
 func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, calls, released := New(), 0, make(chan struct{})
+		m, released := New(), make(chan struct{})
+		var calls atomic.Int32
 		m.Read("works", func(_ context.Context, put Put) error {
 			put(Hashing, 3, "waiting")
 			return nil
@@ -36,7 +38,7 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 		})
 		m.Read("panics", func(context.Context, Put) error { panic("oh") })
 		m.Read("hangs", func(_ context.Context, put Put) error {
-			calls++
+			calls.Add(1)
 			<-released // whatever the context says, as a statement of SQLite does
 			put(JobsRunning, 1)
 			return nil
@@ -58,8 +60,8 @@ func TestWhatCannotBeReadIsLeftOut(t *testing.T) {
 				t.Error("figures of those that failed are there")
 			}
 		}
-		if calls != 1 {
-			t.Errorf("what hangs was called %d times", calls)
+		if n := calls.Load(); n != 1 {
+			t.Errorf("what hangs was called %d times", n)
 		}
 		close(released)
 		synctest.Wait()
