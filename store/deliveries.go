@@ -121,8 +121,8 @@ func (tx *Tx) InsertDelivery(ctx context.Context, d *Delivery) (err error) {
 // SetDeliverySecret stores the sealed secret of a delivery; it is sealed for the delivery's id, which is known only
 // after InsertDelivery. It returns ErrOtherKey.
 func (tx *Tx) SetDeliverySecret(ctx context.Context, id int64, sealed []byte) error {
-	length, name := named(sealed)
-	return tx.execOne(ctx, ErrOtherKey, `UPDATE deliveries SET secret = $2 WHERE id = $1 AND `+keyInForce(3), id, sealed, length, name)
+	from, to := sealedAlike(sealed)
+	return tx.execOne(ctx, ErrOtherKey, `UPDATE deliveries SET secret = $2 WHERE id = $1 AND `+keyInForce(3), id, sealed, from, to)
 }
 
 // SetRecipient stores the recipient of d, and the parameters that name it.

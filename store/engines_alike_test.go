@@ -29,7 +29,8 @@ func TestPG02_EveryStatementRunsOnBothEngines(t *testing.T) {
 	path, place := filepath.Join(t.TempDir(), "console.db"), storetest.Bare(t, "")
 	file := openAt(t, path)
 	known := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf(store.TabAll), reflect.ValueOf(store.SortName),
-		reflect.ValueOf(permission.UsersView), reflect.ValueOf(fillForBoth(t, file))}
+		reflect.ValueOf(permission.UsersView), reflect.ValueOf(fillForBoth(t, file)), reflect.ValueOf(store.SealedColumns()[0]),
+		reflect.ValueOf(store.SealedValue{SealedColumn: store.SealedColumns()[0], ID: 1, Sealed: []byte("x")})}
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}

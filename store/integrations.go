@@ -80,11 +80,11 @@ func (tx *Tx) UpdateIntegration(ctx context.Context, i *Integration) error {
 	if err != nil {
 		return err
 	}
-	length, name := named(i.Settings)
+	from, to := sealedAlike(i.Settings)
 	err = tx.execOne(ctx, ErrOtherKey, `UPDATE integrations SET name = $3, active = $4, settings = $5, switched_off_at = $6,
 		tenant_id = nullif(CAST($7 AS BIGINT), 0), events = $8, version = version + 1 WHERE id = $1 AND version = $2
 		AND (settings = $5 OR `+keyInForce(9)+`)`,
-		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events, length, name)
+		i.ID, i.Version, i.Name, i.Active, i.Settings, i.SwitchedOffAt, i.TenantID, i.Events, from, to)
 	if err != nil {
 		return err
 	}

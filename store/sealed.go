@@ -14,16 +14,25 @@ import (
 // ErrOtherKey says that a value was sealed with another key than the one in force. It was not stored.
 var ErrOtherKey = errors.New("sealed with another key than the one in force")
 
-// keyInForce is the condition that a value is sealed with the key in force. The parameter with the number n is how long the name of its
-// key is, the next one that name: what named returns. It is true where no constant is stored yet.
+// keyInForce is the condition that a value is sealed with the key in force. The parameters with the numbers n and n+1 are what sealedAlike
+// returns. It is true where no constant is stored yet.
 func keyInForce(n int) string {
-	return fmt.Sprintf(`NOT EXISTS (SELECT 1 FROM sealed_constant WHERE substr(sealed, 1, $%d) <> $%d)`, n, n+1)
+	return fmt.Sprintf(`NOT EXISTS (SELECT 1 FROM sealed_constant WHERE sealed NOT BETWEEN $%d AND $%d)`, n, n+1)
 }
 
-// named returns what a sealed value begins with, and how long that is.
-func named(sealed []byte) (length int, name []byte) {
-	length = bytes.IndexByte(sealed, ':') + 1
-	return length, sealed[:length]
+// sealedAlike returns the bounds of all values that are sealed with the same key as one of them.
+func sealedAlike(sealed []byte) (from, to []byte) {
+	return beginning(sealed[:bytes.IndexByte(sealed, ':')+1])
+}
+
+// beginning returns the bounds of what begins with a prefix, and is longer. The last byte of it is not the greatest that there is.
+func beginning(prefix []byte) (from, to []byte) {
+	if len(prefix) == 0 {
+		return []byte{}, []byte{}
+	}
+	to = bytes.Clone(prefix)
+	to[len(to)-1]++
+	return prefix, to
 }
 
 // SealedConstant returns the constant that was sealed with the key in force of this database, or ErrNotFound before it is.
@@ -68,18 +77,19 @@ func (v SealedValue) Context() string { return fmt.Sprintf("%s/%d", v.table, v.I
 
 // SealedOtherwise returns values of a column that do not begin with the name of a key, in the order of their ids after one.
 func (q Queries) SealedOtherwise(ctx context.Context, c SealedColumn, key []byte, after int64, limit int) ([]SealedValue, error) {
+	from, to := beginning(key)
 	return many(ctx, q.q, func(s scanner) (SealedValue, error) {
 		v := SealedValue{SealedColumn: c}
 		err := s.Scan(&v.ID, &v.Sealed)
 		return v, err
-	}, fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[1]s > $1 AND %[2]s IS NOT NULL AND substr(%[2]s, 1, $2) <> $3
-		ORDER BY %[1]s LIMIT $4`, c.id, c.column, c.table), after, len(key), key, limit)
+	}, fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[1]s > $1 AND %[2]s IS NOT NULL AND %[2]s NOT BETWEEN $2 AND $3
+		ORDER BY %[1]s LIMIT $4`, c.id, c.column, c.table), after, from, to, limit)
 }
 
 // SealAnew stores a value as it is sealed now, and says whether it did: not where somebody has changed it meanwhile.
 func (tx *Tx) SealAnew(ctx context.Context, v SealedValue, sealed []byte) (bool, error) {
-	length, name := named(sealed)
+	from, to := sealedAlike(sealed)
 	n, err := tx.exec(ctx, fmt.Sprintf(`UPDATE %s SET %s = $3 WHERE %s = $1 AND %[2]s = $2 AND `+keyInForce(4), v.table, v.column, v.id),
-		v.ID, v.Sealed, sealed, length, name)
+		v.ID, v.Sealed, sealed, from, to)
 	return n > 0, err
 }

@@ -29,11 +29,11 @@ func (q Queries) Authenticator(ctx context.Context, userID int64) (Authenticator
 
 // SavePendingAuthenticator stores the sealed secret of an authenticator that is being set up in a session. It returns ErrOtherKey.
 func (tx *Tx) SavePendingAuthenticator(ctx context.Context, userID, sessionID int64, sealed []byte, at Millis) error {
-	length, name := named(sealed)
+	from, to := sealedAlike(sealed)
 	return tx.execOne(ctx, ErrOtherKey, `INSERT INTO authenticators (user_id, pending, pending_at, pending_in)
 		SELECT $1, $2, $3, $4 WHERE `+keyInForce(5)+`
 		ON CONFLICT (user_id) DO UPDATE SET pending = excluded.pending, pending_at = excluded.pending_at, pending_in = excluded.pending_in`,
-		userID, sealed, at, sessionID, length, name)
+		userID, sealed, at, sessionID, from, to)
 }
 
 // MovePendingAuthenticator lets an authenticator that is being set up in one session be set up in another.
