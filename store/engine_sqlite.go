@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -49,7 +51,10 @@ func (sqliteEngine) reader(_ context.Context, path string) (*sql.DB, error) {
 
 // dsn carries every setting, because a PRAGMA statement would reach only one connection of a pool.
 func dsn(path string, more url.Values) string {
-	more["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)"}, more["_pragma"]...)
+	if !slices.ContainsFunc(more["_pragma"], func(p string) bool { return strings.HasPrefix(p, "busy_timeout(") }) {
+		more["_pragma"] = append([]string{"busy_timeout(10000)"}, more["_pragma"]...) // of two the first one counts
+	}
+	more["_pragma"] = append([]string{"foreign_keys(1)"}, more["_pragma"]...)
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: more.Encode()}).String()
 }
 
