@@ -18,7 +18,7 @@ import (
 type service struct {
 	t       *testing.T
 	command *exec.Cmd
-	log     *written
+	log     *written      // complete after ends and stop: what it tells systemd overtakes what it logs
 	told    *net.UnixConn // what it tells systemd
 }
 
@@ -124,10 +124,10 @@ func TestServesTheSocketThatSystemdPasses(t *testing.T) {
 		if text := <-answered; strings.TrimSpace(text) != "ok" {
 			t.Errorf("the answer is %q", text)
 		}
+		s.stop()
 		if !strings.Contains(s.log.String(), "base_url=http://"+address) {
 			t.Errorf("the log is\n%s", s.log)
 		}
-		s.stop()
 	}
 }
 
@@ -145,10 +145,10 @@ func TestRefusesSocketsThatItCannotServe(t *testing.T) {
 	}
 	others := startService(t, "1", tcp) // the variables are meant for another process
 	others.tells("READY=1")
+	others.stop()
 	if strings.Contains(others.log.String(), address) {
 		t.Errorf("it serves what was passed to another process:\n%s", others.log)
 	}
-	others.stop()
 }
 
 // TestTheServiceUnitIsASandbox takes a moment.
