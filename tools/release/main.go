@@ -133,7 +133,7 @@ func (r *release) pack(t target) error {
 	if err := os.WriteFile(filepath.Join(r.dist, archive), b.Bytes(), 0o600); err != nil {
 		return err
 	}
-	_, err = run(".", environment[:3], "go", "tool", "cyclonedx-gomod", "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",
+	_, err = run(".", environment, "go", "tool", "cyclonedx-gomod", "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",
 		"-output", filepath.Join(r.dist, name+".cdx.json"), r.source)
 	return err
 }
