@@ -37,6 +37,7 @@ type release struct {
 	dist    string
 	version string
 	commit  time.Time // entries of archives are as old as it
+	lister  string    // program that lists modules; it runs here, whatever the target
 }
 
 // target is a system that the console is built for.
@@ -57,6 +58,10 @@ func build(repository, dist, version string, targets []target) (err error) {
 		return err
 	}
 	if err := r.check(repository); err != nil {
+		return err
+	}
+	r.lister = filepath.Join(work, "cyclonedx-gomod")
+	if _, err := run(".", nil, "go", "build", "-o", r.lister, "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(r.dist), os.MkdirAll(r.dist, 0o750)); err != nil {
@@ -133,7 +138,7 @@ func (r *release) pack(t target) error {
 	if err := os.WriteFile(filepath.Join(r.dist, archive), b.Bytes(), 0o600); err != nil {
 		return err
 	}
-	_, err = run(".", environment, "go", "tool", "cyclonedx-gomod", "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",
+	_, err = run(".", environment, r.lister, "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",
 		"-output", filepath.Join(r.dist, name+".cdx.json"), r.source)
 	return err
 }
