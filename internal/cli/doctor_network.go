@@ -13,9 +13,12 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/crypto/acme/autocert"
 
 	"console/handlers"
 	"console/internal/input"
@@ -66,7 +69,10 @@ func certificateFinding(c *x509.Certificate, host string, now time.Time) finding
 }
 
 // checkCertificate looks at the certificate that https is served with here.
-func checkCertificate(_ context.Context, e *examination) finding {
+func checkCertificate(ctx context.Context, e *examination) finding {
+	if e.serve.ACMEHost != "" {
+		return e.obtainedCertificate(ctx)
+	}
 	if e.serve.TLSCert == "" {
 		return finding{notAsked, "none is given with --tls-cert", ""}
 	}
@@ -79,6 +85,25 @@ func checkCertificate(_ context.Context, e *examination) finding {
 		host = base.Hostname()
 	}
 	return certificateFinding(files.current.Load().Leaf, host, e.now())
+}
+
+// obtainedCertificate looks at the one that the authority has given for --acme-host.
+func (e *examination) obtainedCertificate(ctx context.Context) finding {
+	dir := filepath.Join(e.serve.Data, acmeDirectory)
+	kept, err := autocert.DirCache(dir).Get(ctx, e.serve.ACMEHost)
+	if errors.Is(err, autocert.ErrCacheMiss) {
+		return finding{wrong, "the certificate authority has given none for " + e.serve.ACMEHost,
+			"Start the console and look in its log for what the authority says: it must reach the console at port 443 of this name."}
+	}
+	if err != nil {
+		return finding{wrong, err.Error(), "Let the account that runs the console read " + dir + "."}
+	}
+	pair, err := tls.X509KeyPair(kept, kept) // the file has the key and the certificates one after the other
+	if err != nil {
+		return finding{wrong, fmt.Sprintf("what is kept in %s is no certificate with its key: %v", dir, err),
+			"Remove " + filepath.Join(dir, e.serve.ACMEHost) + " and start the console again: it obtains a new one."}
+	}
+	return certificateFinding(pair.Leaf, e.serve.ACMEHost, e.machine())
 }
 
 // checkMail signs in to the mail server, and sends nothing.

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -481,6 +482,40 @@ func TestDoctorLooksAtCertificates(t *testing.T) {
 				d.wants(t, right, "proxy", "none stands between")
 			}
 		})
+	}
+}
+
+func TestDoctorLooksAtTheCertificateOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	const host = "console.example.com"
+	certificate, key := certified(t, host, time.Now().AddDate(0, 0, 7))
+	var kept []byte // as it is kept: the key, then the certificates
+	for _, path := range []string{key, certificate} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, content...)
+	}
+	for name, try := range map[string]struct {
+		kept  []byte
+		state state
+		words string
+	}{
+		"none":    {nil, wrong, "at port 443"},
+		"damaged": {kept[:len(kept)/2], wrong, "is no certificate with its key"},
+		"ends":    {kept, warning, "valid until"},
+	} {
+		e := examine(t.Context(), Serve{Installation: Installation{Data: t.TempDir()}, ACMEHost: host})
+		if try.kept != nil {
+			dir := filepath.Join(e.serve.Data, acmeDirectory)
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, host), try.kept, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f := checkCertificate(t.Context(), e); f.State != try.state || !strings.Contains(f.Found+" "+f.Advice, try.words) {
+			t.Errorf("%s: it is %s: %s %s", name, f.State, f.Found, f.Advice)
+		}
 	}
 }
 
