@@ -143,6 +143,12 @@ func (r *release) pack(t target) error {
 	return err
 }
 
+// beside the program an archive has what people need who run it, and never see the code.
+var beside = []string{
+	"ACCESSIBILITY.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "docs/*.md", "docs/monitoring", "docs/proxies",
+	"docs/systemd",
+}
+
 // entries are the files of an archive, by name.
 func (r *release) entries(t target, program string, licenses []byte) ([]entry, error) {
 	binary := "console"
@@ -154,7 +160,11 @@ func (r *release) entries(t target, program string, licenses []byte) ([]entry, e
 		return nil, err
 	}
 	entries := []entry{{binary, 0o755, content}, {"THIRD_PARTY_LICENSES.txt", 0o644, licenses}}
-	for _, file := range []string{"CHANGELOG.md", "LICENSE", "NOTICE", "README.md"} {
+	listed, err := run(r.source, nil, "git", append([]string{"ls-files", "--"}, beside...)...)
+	if err != nil {
+		return nil, err
+	}
+	for file := range strings.FieldsSeq(string(listed)) {
 		content, err := os.ReadFile(filepath.Join(r.source, file))
 		if err != nil {
 			return nil, err
