@@ -327,7 +327,7 @@ func TestPG19_AStartWaits(t *testing.T) {
 func TestPG21_WhoStandsStillHoldsUpOthersForALimitedTime(t *testing.T) {
 	onPostgres(t)
 	if os.Getenv("HANGS") == "" {
-		t.Skip("it takes ten seconds: HANGS=1 runs it")
+		t.Skip("it takes five seconds: HANGS=1 runs it")
 	}
 	place := storetest.Place(t)
 	stopped, other := openAt(t, place), openAt(t, place)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"console/e2e/harness"
@@ -17,6 +18,7 @@ import (
 // excused for a request that was under way then, and for nothing else.
 type crowd struct {
 	*site
+	added atomic.Int64 // how many people were sent to be added
 
 	mu       sync.Mutex
 	seen     map[string]bool   // addresses that were acknowledged, each looked for at once on every replica
@@ -105,8 +107,8 @@ func (c *crowd) list(ctx context.Context) {
 // add adds people, and looks for each of them on every replica once that is acknowledged.
 func (c *crowd) add(who string) func(ctx context.Context) {
 	return func(ctx context.Context) {
-		for i := 0; ctx.Err() == nil; i++ {
-			email := fmt.Sprintf("%s%05d@example.com", who, i)
+		for ctx.Err() == nil {
+			email := fmt.Sprintf("%s%05d@example.com", who, c.added.Add(1))
 			began := time.Now()
 			status, _, err := c.admin.Post("/settings/users/new", "role", "analyst", "first_name", "Added", "last_name", "By",
 				"email", email, "tenant_id", "1")
