@@ -25,6 +25,7 @@ func TestBrowserFirstPathWithoutScript(t *testing.T) {
 }
 
 func TestBrowserFirstPathByKeyboard(t *testing.T) {
+	atLength(t)
 	t.Parallel()
 	walkFirstPath(t, chromium.Keyboard)
 }
