@@ -281,9 +281,9 @@ func (postgresEngine) tables() string {
 func (postgresEngine) watch(ctx context.Context) context.Context { return ctx }
 
 // beginWriting takes the lock that a schema has for its writers. In the same round trip it says before how long to wait, how long a
-// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer. It may do so twice,
-// as another of its transactions can be the next in the queue. Who waits for one that stands still waits longer than that, so that it gets its
-// turn.
+// statement may take, and how long the transaction may do nothing: a console that stands still holds up others no longer. It may do so
+// twice, as another of its transactions can be the next in the queue. Who waits for one that stands still waits longer than that, so
+// that it gets its turn.
 const beginWriting = `SELECT set_config('lock_timeout', '12s', true), set_config('statement_timeout', '30s', true),
 	set_config('idle_in_transaction_session_timeout', '5s', true), set_config('console.writing', 'on', true),
 	pg_advisory_xact_lock(` + writersLock + `, hashtext(current_schema()))`

@@ -197,7 +197,7 @@ func writeBackup(path string, c backupContents) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := backup.Write(&steadyWriter{file: file}, c.Contents); err != nil {
+	if err := backup.Write(&backup.SteadyFile{File: file}, c.Contents); err != nil {
 		return err
 	}
 	if err := file.Sync(); err != nil {
@@ -208,23 +208,6 @@ func writeBackup(path string, c backupContents) (err error) {
 	}
 	_, err = backup.Read(file, info.Size(), "")
 	return err
-}
-
-// steadyWriter brings a file to the disk while it is written, 8 MB at a time: gigabytes that are left for the disk to write at the end would
-// hold up everybody who commits to the database meanwhile.
-type steadyWriter struct {
-	file  *os.File
-	ahead int // bytes that are not on the disk
-}
-
-func (w *steadyWriter) Write(b []byte) (int, error) {
-	const most = 8 << 20
-	n, err := w.file.Write(b)
-	if w.ahead += n; err == nil && w.ahead >= most {
-		w.ahead = 0
-		err = w.file.Sync()
-	}
-	return n, err
 }
 
 // refuseExisting refuses a path at which there is something.
