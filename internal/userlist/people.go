@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -187,6 +188,9 @@ func (p *people) readAll(ctx context.Context, db *store.DB) *reading {
 		}
 		now.err, p.reading = err, nil
 		close(now.done)
+		if err == nil && fresh.Len() > readAtOnce {
+			go debug.FreeOSMemory() // what reading many leaves is half as much again as they take, and would go back much later
+		}
 	})
 	return now
 }
