@@ -145,8 +145,8 @@ func (r *release) pack(t target) error {
 
 // beside the program an archive has what people need who run it, and never see the code.
 var beside = []string{
-	"ACCESSIBILITY.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "docs/*.md", "docs/monitoring", "docs/proxies",
-	"docs/systemd",
+	"ACCESSIBILITY.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "docs/*.md", "docs/litestream.yml", "docs/monitoring",
+	"docs/proxies", "docs/systemd",
 }
 
 // entries are the files of an archive, by name.
