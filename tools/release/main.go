@@ -37,7 +37,7 @@ type release struct {
 	dist    string
 	version string
 	commit  time.Time // entries of archives are as old as it
-	lister  string    // program that lists modules; it runs here, whatever the target
+	lister  string    // program that lists modules, and its own digest; it runs here, whatever the target
 }
 
 // target is a system that the console is built for.
@@ -46,6 +46,9 @@ type target struct{ system, processor string }
 var targets = []target{
 	{"darwin", "amd64"}, {"darwin", "arm64"}, {"linux", "amd64"}, {"linux", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
 }
+
+// settled is what the environment of who builds must not decide.
+var settled = []string{"CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off"}
 
 func build(repository, dist, version string, targets []target) (err error) {
 	work, err := os.MkdirTemp("", "console-release-")
@@ -61,7 +64,8 @@ func build(repository, dist, version string, targets []target) (err error) {
 		return err
 	}
 	r.lister = filepath.Join(work, "cyclonedx-gomod")
-	if _, err := run(".", nil, "go", "build", "-o", r.lister, "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"); err != nil {
+	if _, err := run(".", settled, "go", "build", "-trimpath", "-buildvcs=false", "-o", r.lister,
+		"github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(r.dist), os.MkdirAll(r.dist, 0o750)); err != nil {
@@ -107,9 +111,7 @@ func (r *release) check(repository string) error {
 
 // pack builds the program for a target and writes its archive and the list of its modules.
 func (r *release) pack(t target) error {
-	environment := []string{
-		"GOOS=" + t.system, "GOARCH=" + t.processor, "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOWORK=off",
-	}
+	environment := append([]string{"GOOS=" + t.system, "GOARCH=" + t.processor}, settled...)
 	program := filepath.Join(filepath.Dir(r.source), "program")
 	if _, err := run(r.source, environment, "go", "build", "-trimpath", "-buildvcs=true",
 		"-ldflags=-s -w -X console/internal/cli.Version="+r.version, "-o", program, "."); err != nil {
