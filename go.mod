@@ -22,6 +22,7 @@ require (
 	github.com/wneessen/go-mail v0.8.1 // mail
 	golang.org/x/crypto v0.59.0 // Argon2id; certificates by ACME
 	golang.org/x/net v0.62.0 // international domain names
+	golang.org/x/sync v0.25.0 // work on several processors at once that ends at the first error
 	golang.org/x/sys v0.50.0 // what syscall lacks: TCP_USER_TIMEOUT, prctl (no core dumps), how much room a disk has
 	golang.org/x/text v0.44.0 // case folding and normalisation
 	modernc.org/sqlite v1.62.0 // SQLite without cgo
@@ -84,7 +85,6 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.25.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

@@ -162,7 +162,7 @@ func (o *opened) changes(ctx context.Context) (adding, editing, step time.Durati
 
 // step is what a job takes for each of several people.
 func (o *opened) step(ctx context.Context) (time.Duration, error) {
-	people, err := o.db.SearchedUsersAfter(ctx, o.actor.UserID, 2*repeated)
+	people, err := o.db.SearchedUsersBetween(ctx, o.actor.UserID, o.actor.UserID+2*repeated)
 	if err != nil {
 		return 0, err
 	}

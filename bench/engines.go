@@ -87,7 +87,7 @@ func openOn(ctx context.Context, data, place string) (*onEngine, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	e := &onEngine{opened: o, data: data, place: place}
-	users, err := db.SearchedUsersAfter(ctx, 1000, 1000)
+	users, err := db.SearchedUsersBetween(ctx, 1000, 2000)
 	if err == nil {
 		err = e.signSomebodyIn(ctx, users)
 	}

@@ -172,7 +172,7 @@ func copied(parent, data string) (dir string, err error) {
 
 // furnish adds the groups, and waits until everybody is in memory.
 func (o *opened) furnish(ctx context.Context) (*crowd, error) {
-	users, err := o.db.SearchedUsersAfter(ctx, 1, manyMembers)
+	users, err := o.db.SearchedUsersBetween(ctx, 1, 1+manyMembers)
 	if err != nil {
 		return nil, err
 	}

@@ -155,7 +155,7 @@ func (o *opened) rare(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	users, err := o.db.SearchedUsersAfter(ctx, last.ID/2, 1)
+	users, err := o.db.SearchedUsersBetween(ctx, last.ID/2, last.ID/2+1)
 	if err != nil || len(users) == 0 {
 		return "", errors.Join(err, errors.New("nobody in the middle of the list"))
 	}

@@ -30,7 +30,7 @@ func (s *Service) Users(ctx context.Context, by Actor, q UserQuery) (UserList, e
 	return s.list.Page(ctx, q)
 }
 
-// ErrReading says that everybody is being read into memory: lists of people wait for it, nothing else does.
+// ErrReading says that everybody is being read into memory: searches and filters of people wait for it, nothing else does.
 var ErrReading = userlist.ErrReading
 
 // Preload reads everybody into memory, or what has changed.
@@ -43,8 +43,8 @@ func (s *Service) Preload(ctx context.Context) {
 // followEvery is how often it is looked whether the database has lost what this process knows, where no list asks.
 const followEvery = 10 * time.Second
 
-// FollowPeople keeps everybody in memory until ctx is done, so that lists do not have to wait for it: neither the first one, nor one after
-// the database has lost its last commits.
+// FollowPeople keeps everybody in memory until ctx is done, so that searches do not have to wait for it: neither the first one, nor one
+// after the database has lost its last commits.
 func (s *Service) FollowPeople(ctx context.Context) {
 	for {
 		s.Preload(ctx)

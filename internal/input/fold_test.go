@@ -52,6 +52,9 @@ func FuzzFold(f *testing.F) {
 		if Fold(folded) != folded {
 			t.Errorf("%q is folded to %q, and that to %q", text, folded, Fold(folded))
 		}
+		if whole := foldWhole(text); whole != folded {
+			t.Errorf("%q is folded to %q, and all at once to %q", text, folded, whole)
+		}
 		if composed := norm.NFC.String(text); Fold(composed) != folded {
 			t.Errorf("%q is folded to %q, and composed to %q", text, folded, Fold(composed))
 		}

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"console/internal/directory"
 	"console/internal/input"
@@ -47,14 +50,17 @@ type reading struct {
 // errStopping ends a reading that nobody waits for any more.
 var errStopping = errors.New("the program ends")
 
-// readAtOnce is how many people or changes are read in one query.
+// readAtOnce is how many people or changes are read in one query, at most.
 const readAtOnce = 10_000
+
+// maxReaders is how many processors read everybody: a few of the connections that pages read by.
+const maxReaders = 4
 
 // maxShown is how many people are remembered for the next page that shows them: about 10 MB.
 const maxShown = 20_000
 
-// listPage is store.ListUsers; the first page of every list is remembered, of the size that pages have. Call it after current: a page
-// is never older than the directory then was.
+// listPage is store.ListUsers; the first page of every list is remembered, of the size that pages have. Call it after current or present:
+// a page is never older than the directory then was.
 func (p *people) listPage(ctx context.Context, db *store.DB, q store.UserQuery) (store.UserPage, error) {
 	p.mu.Lock()
 	page, known := p.pages[q]
@@ -70,7 +76,7 @@ func (p *people) listPage(ctx context.Context, db *store.DB, q store.UserQuery) 
 	return page, err
 }
 
-// rows returns the rows of people in the order of ids; those that are gone are left out. Call it after current: a row is
+// rows returns the rows of people in the order of ids; those that are gone are left out. Call it after current or present: a row is
 // never older than the directory then was. Nobody's password hash is in it.
 func (p *people) rows(ctx context.Context, db *store.DB, ids []int64) ([]store.ListedUser, error) {
 	rows, missing, seen := p.remembered(ids)
@@ -120,7 +126,7 @@ func (p *people) remembered(ids []int64) (rows []store.ListedUser, missing []int
 func (p *people) remember(seen position, keep func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.seen == seen {
+	if p.directory != nil && p.seen == seen { // without a directory, nobody would follow the changes of what is kept
 		keep()
 	}
 }
@@ -195,40 +201,39 @@ func (p *people) readAll(ctx context.Context, db *store.DB) *reading {
 	return now
 }
 
-// load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst. The
-// database is read beside the work of the directory, which takes as long.
+// load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst. People
+// are read by ids, a range at a time, on as many processors as there are up to maxReaders.
 func (p *people) load(ctx context.Context, db *store.DB) (*directory.Directory, store.UserChange, error) {
 	newest, err := db.LastUserChange(ctx)
 	if err != nil {
 		return nil, newest, err
 	}
-	read, fresh := make(chan []store.User, 1), directory.New(input.Fold)
-	go func() {
-		defer close(read)
-		err = p.readEach(ctx, db, read)
-	}()
-	for users := range read {
-		fresh.Put(entriesOf(users)...)
-	}
+	last, err := db.LastUserID(ctx)
 	if err != nil {
 		return nil, newest, fmt.Errorf("read people: %w", err)
 	}
-	return fresh, newest, nil
-}
-
-// readEach hands over everybody, some at a time.
-func (p *people) readEach(ctx context.Context, db *store.DB, read chan<- []store.User) error {
-	for last := int64(0); ; {
-		users, err := db.SearchedUsersAfter(ctx, last, readAtOnce)
-		if err == nil && p.stopping.Load() {
-			err = errStopping
-		}
-		if err != nil || len(users) == 0 {
-			return err
-		}
-		read <- users
-		last = users[len(users)-1].ID
+	fresh, begun := directory.New(input.Fold), atomic.Int64{}
+	readers, ctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), maxReaders) {
+		readers.Go(func() error {
+			for {
+				to := begun.Add(readAtOnce)
+				after := to - readAtOnce
+				if after >= last {
+					return nil
+				}
+				users, err := db.SearchedUsersBetween(ctx, after, to)
+				if err == nil && p.stopping.Load() {
+					err = errStopping
+				}
+				if err != nil {
+					return fmt.Errorf("read people: %w", err)
+				}
+				fresh.Put(entriesOf(users)...)
+			}
+		})
 	}
+	return fresh, newest, readers.Wait()
 }
 
 // follow applies the changes up to the newest. It returns false where the log does not go on from the one that was followed last: that is
