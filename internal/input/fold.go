@@ -40,7 +40,7 @@ func foldEach(text string) (folded string, all bool) {
 	space := false
 	for _, r := range text {
 		switch {
-		case unchanged(r):
+		case unicode.Is(unchanged, r):
 			b.WriteRune(r)
 			space = false
 			continue
@@ -54,11 +54,9 @@ func foldEach(text string) (folded string, all bool) {
 	return b.String(), true
 }
 
-// unchanged says that r is a Chinese character, a Japanese syllable or a Korean one. What could be put together with the latter, marks
-// and single Korean letters, is not among them.
-func unchanged(r rune) bool {
-	return r >= '\u4e00' && r <= '\u9fff' || r >= '\u3041' && r <= '\u3096' || r >= '\u30a1' && r <= '\u30fa' || r >= '\uac00' && r <= '\ud7a3'
-}
+// unchanged are Chinese characters and the syllables of Japanese and Korean. What could be put together with these, marks and single
+// Korean letters, is not among them.
+var unchanged = &unicode.RangeTable{R16: []unicode.Range16{{0x3041, 0x3096, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fff, 1}, {0xac00, 0xd7a3, 1}}}
 
 // foldedAlone returns the folded letters and signs of Latin, Greek, Cyrillic, Armenian, Hebrew and Arabic, by their code points. Marks,
 // which change what they follow, are empty.
