@@ -58,6 +58,8 @@ type engine interface {
 	elements(parameter, name string) string
 	// objects is elements for objects, of which value ->> 'Key' reads a text.
 	objects(parameter string) string
+	// objectsOf is the JSON list of an object for each row, of the fields given as names and values; of no row an empty list.
+	objectsOf(fields string) string
 	// bytes are the bytes of a text.
 	bytes(text string) string
 	// sameLetters compares a text with a parameter, whatever the case of their ASCII letters, by the index activity_sign_ins.

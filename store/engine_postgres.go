@@ -350,6 +350,10 @@ func (postgresEngine) objects(parameter string) string {
 	return `json_array_elements(CAST(` + parameter + ` AS json)) AS objects(value)`
 }
 
+func (postgresEngine) objectsOf(fields string) string {
+	return `coalesce(CAST(json_agg(json_build_object(` + fields + `)) AS TEXT), '[]')`
+}
+
 func (postgresEngine) bytes(text string) string { return `convert_to(` + text + `, 'UTF8')` }
 
 func (postgresEngine) sameLetters(column, parameter string) string {

@@ -127,6 +127,10 @@ func (sqliteEngine) elements(parameter, name string) string {
 
 func (sqliteEngine) objects(parameter string) string { return `json_each(` + parameter + `)` }
 
+func (sqliteEngine) objectsOf(fields string) string {
+	return `json_group_array(json_object(` + fields + `))`
+}
+
 func (sqliteEngine) bytes(text string) string { return `CAST(` + text + ` AS BLOB)` }
 
 func (sqliteEngine) sameLetters(column, parameter string) string {

@@ -67,25 +67,6 @@ func scanSession(row scanner) (s Session, err error) {
 	return s, err
 }
 
-// LiveSession is a session with its person and the account whose timeouts it obeys.
-type LiveSession struct {
-	Session
-	User    User
-	Account Account
-	Main    int64 // id of the main tenant
-}
-
-// LiveSession returns the session of a token, or ErrNotFound when there is none or the person may not sign in. Whether it has
-// run out HasEnded says.
-func (q Queries) LiveSession(ctx context.Context, tokenHash []byte) (LiveSession, error) {
-	return one(ctx, q.q, func(row scanner) (l LiveSession, err error) {
-		err = l.Account.scanInto(row, append(append(l.Session.fields(), l.User.fields()...), &l.Main)...)
-		return l, err
-	}, `SELECT `+accountColumns+`, `+sessionColumns+`, `+userColumns+`, (SELECT id FROM tenants WHERE main = 1)
-		FROM sessions s JOIN users u ON u.id = s.user_id CROSS JOIN account a
-		WHERE s.token_hash = $1 AND u.disabled_at = 0 AND u.activated_at > 0`, tokenHash)
-}
-
 // HasEnded says that one of the account's timeouts has passed by now, that the session has waited too long for the second
 // factor or another password, or that the clock was set back (Millis.Over). The timeouts are those in force now, whatever they were
 // when the session began.

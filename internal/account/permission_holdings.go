@@ -75,8 +75,13 @@ func originsOf(ctx context.Context, q store.Queries, user store.User) (origins, 
 	if err != nil {
 		return origins{}, err
 	}
+	return originsWith(ctx, q, user, memberships)
+}
+
+// originsWith is originsOf for somebody whose groups are known.
+func originsWith(ctx context.Context, q store.Queries, user store.User, memberships []store.CoveringGroup) (origins, error) {
 	o := originsIn(user, memberships)
-	if user.JoinedAt != 0 {
+	if user.Role == permission.GlobalAdmin || user.JoinedAt != 0 {
 		return o, nil
 	}
 	invitation, err := q.InvitationOfUser(ctx, user.ID)

@@ -57,7 +57,7 @@ func (s *Service) Session(ctx context.Context, tokenHash []byte, background bool
 	if err != nil {
 		return SignedIn{}, err
 	}
-	o, err := originsOf(ctx, s.db.Queries, live.User)
+	o, err := originsWith(ctx, s.db.Queries, live.User, live.Groups)
 	if err != nil {
 		return SignedIn{}, err
 	}
