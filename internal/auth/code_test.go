@@ -11,7 +11,7 @@ func TestFC179_DigitsOfEveryScriptAreDigits(t *testing.T) {
 	t.Parallel()
 	secret := totpEncoding.EncodeToString([]byte("12345678901234567890"))
 	for _, typed := range []string{
-		"005924", "００５９２４", "٠٠٥٩٢٤", "۰۰۵۹۲۴", "००५९२४", "𝟎𝟎𝟓𝟗𝟐𝟒", "\u200e005924\u200e", "005-924", "005\u00a0924", "005–924", "\u200b005.924\ufeff",
+		"005924", "００５９２４", "\U00011066\U00011066\U0001106b\U0001106f\U00011068\U0001106a", "٠٠٥٩٢٤", "۰۰۵۹۲۴", "००५९२४", "𝟎𝟎𝟓𝟗𝟐𝟒", "\u200e005924\u200e", "005-924", "005\u00a0924", "005–924", "\u200b005.924\ufeff",
 	} {
 		if _, err := TOTPStep(secret, typed, time.Unix(1234567890, 0)); err != nil {
 			t.Errorf("%q: %v", typed, err)
@@ -47,7 +47,7 @@ func TestFC179_DigitsOfEveryScriptAreDigits(t *testing.T) {
 }
 
 func FuzzCode(f *testing.F) {
-	for _, typed := range []string{"005924", "００５９２４", "7kq2m-9xwtl-4hodz", "\u200e٠", "\xff", "ﬁ", "ß", "İ", "½"} {
+	for _, typed := range []string{"005924", "００５９２４", "\U00011066\U00011066\U0001106b\U0001106f\U00011068\U0001106a", "7kq2m-9xwtl-4hodz", "\u200e٠", "\xff", "ﬁ", "ß", "İ", "½"} {
 		f.Add(typed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {

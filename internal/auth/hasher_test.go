@@ -121,6 +121,9 @@ func TestFC191_HasherKeepsPlacesForOthers(t *testing.T) {
 			t.Errorf("more stand in the queue than may: %v", h.errs)
 		}
 		h.come(t.Context(), Caller{Known: true, Party: "ann", Subject: "a1"})
+		if load := h.Load(); load != (Load{Running: 1, Waiting: 10, Refused: 2}) {
+			t.Errorf("the load is %+v", load)
+		}
 		time.Sleep(small.Patience)
 		synctest.Wait()
 		for _, s := range []string{"f3", "f4", "f5"} {

@@ -67,3 +67,15 @@ func passkeyAnswer(t *testing.T, client, attestation, data, signature []byte) []
 	}
 	return answer
 }
+
+// Without a site that browsers take for one, nobody has a passkey.
+func TestPasskeysWithoutASite(t *testing.T) {
+	t.Parallel()
+	var none Passkeys
+	if none.Usable() {
+		t.Error("passkeys of no site are usable")
+	}
+	if id, _, err := none.AddedPasskey(PasskeyOwner{Handle: []byte("ann")}, []byte("{}"), []byte("{}")); !errors.Is(err, ErrPasskey) {
+		t.Errorf("%q is added: %v", id, err)
+	}
+}

@@ -78,6 +78,8 @@ func TestMalformedHashesMatchNothing(t *testing.T) {
 		"no lanes":        "$argon2id$v=19$m=19456,t=2,p=0" + tail,
 		"many lanes":      "$argon2id$v=19$m=19456,t=2,p=257" + tail,
 		"lanes ≫ memory":  "$argon2id$v=19$m=8,t=2,p=16" + tail,
+		"no number":       "$argon2id$v=19$m=19456,t=x,p=1" + tail,
+		"no name":         "$argon2id$v=19$m=19456,2,p=1" + tail,
 		"negative":        "$argon2id$v=19$m=-1,t=2,p=1" + tail,
 		"overflow":        "$argon2id$v=19$m=18446744073709551617,t=2,p=1" + tail,
 		"order":           "$argon2id$v=19$t=2,m=19456,p=1" + tail,

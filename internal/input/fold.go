@@ -56,7 +56,9 @@ func foldEach(text string) (folded string, all bool) {
 
 // unchanged are Chinese characters and the syllables of Japanese and Korean. What could be put together with these, marks and single
 // Korean letters, is not among them.
-var unchanged = &unicode.RangeTable{R16: []unicode.Range16{{0x3041, 0x3096, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fff, 1}, {0xac00, 0xd7a3, 1}}}
+var unchanged = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x3041, 0x3096, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fff, 1}, {0xac00, 0xd7a3, 1}},
+}
 
 // foldedAlone returns the folded letters and signs of Latin, Greek, Cyrillic, Armenian, Hebrew and Arabic, by their code points. Marks,
 // which change what they follow, are empty.
