@@ -9,6 +9,7 @@ FUZZ    ?= 1m
 every    = $(shell $(GO) list ./...)
 apart    = $(filter console/e2e/browser% console/e2e/look% console/e2e/load%,$(every))
 quickly  = $(filter-out $(apart),$(every))
+whole    = console/e2e console/internal/cli # start whole programs, again and again: the race detector watches them in test-long
 measured = console/e2e/load
 scored   = console/e2e/look/lighthouse
 looks    = $(filter-out $(measured) $(scored),$(apart))
@@ -33,8 +34,8 @@ build: ## build bin/console
 	CGO_ENABLED=0 $(GO) build -o bin/console .
 
 test: tools check ## everything that must hold, with the race detector where it can watch in time
-	$(GO) test $(race) -timeout 25m $(filter-out console/e2e,$(quickly))
-	$(GO) test $(waiting) -timeout 25m ./e2e
+	$(GO) test $(race) -timeout 25m $(filter-out $(whole),$(quickly))
+	$(GO) test $(waiting) -timeout 25m $(whole)
 	$(GO) test -short -timeout 25m $(looks)
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
@@ -66,7 +67,7 @@ bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in benc
 
 test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
 	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
-	SERVING=all ROTATION_KILLS=30 $(GO) test $(race) -count=1 $(waiting) -timeout 60m ./e2e # also behind HAProxy and Caddy, in an empty root
+	SERVING=all ROTATION_KILLS=30 $(GO) test $(race) -count=1 $(waiting) -timeout 60m $(whole) # also behind HAProxy and Caddy, in an empty root
 	UPGRADES=all MIGRATION_KILLS=30 $(GO) test -count=1 -timeout 60m -run 'FC148' ./store ./internal/cli
 	SERVING=all COMMITS=1000 HANGS=1 STARTS=10 MOVED_PEOPLE=100000 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli
 	SERVING=all ROTATION_KILLS=30 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 $(waiting) -timeout 60m ./e2e

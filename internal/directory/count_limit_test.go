@@ -10,16 +10,17 @@ import (
 func TestCountLimit(t *testing.T) {
 	t.Parallel()
 	d := New(foldText)
-	for i := range 12 * segmentSize {
-		p := plausible(i)
+	people := make([]Person, 6*segmentSize)
+	for i := range people {
+		people[i] = plausible(i)
 		if i%7 == 0 {
-			p.Status = Disabled
+			people[i].Status = Disabled
 		}
-		d.Put(p)
 	}
+	d.Put(people...)
 	stopped := false
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 400 {
+	for range 200 {
 		q := Query{Tab: Tab(r.IntN(tabCount)), Sort: Sort(r.IntN(4)), Descending: r.IntN(2) == 0, Limit: 1 + r.IntN(30)}
 		q.Search = []string{"", "com", "example", "jose", "josé", "a", "an", "administrator", "smith", "zzzqqq"}[r.IntN(10)]
 		if r.IntN(4) == 0 {
