@@ -25,6 +25,9 @@ const (
 		AND k."table" <> m.name`
 	postgresColumns = `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), 0 FROM information_schema.columns
 		WHERE table_schema = current_schema() AND is_generated = 'NEVER'`
+	// The indexes that no rule is kept by, with the statements that make them.
+	postgresIndexes = `SELECT quote_ident(c.relname), pg_get_indexdef(i.indexrelid), 0 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+		WHERE i.indrelid = CAST($1 AS regclass) AND NOT i.indisunique ORDER BY c.relname`
 	postgresIdentities = `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), 0 FROM information_schema.columns
 		WHERE table_schema = current_schema() AND is_identity = 'YES' ORDER BY table_name`
 )

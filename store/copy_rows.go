@@ -17,8 +17,32 @@ import (
 	"console/internal/input"
 )
 
-// copyRows copies the rows of a table, and counts them for the planner of PostgreSQL.
+// copyRows copies the rows of a table, and counts them for the planner of PostgreSQL. Indexes are made afterwards: to put a million people
+// into the seventeen of theirs one by one takes three times as long.
 func (c *copying) copyRows(ctx context.Context, t copiedTable) error {
+	indexes, err := many(ctx, c.to, scanTableAnd, postgresIndexes, quoted(t.name))
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if _, err := c.to.ExecContext(ctx, `DROP INDEX `+index.table); err != nil {
+			return err
+		}
+	}
+	if err := c.copyAlone(ctx, t); err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if _, err := c.to.ExecContext(ctx, index.other); err != nil {
+			return err
+		}
+	}
+	_, err = c.to.ExecContext(ctx, `ANALYZE `+quoted(t.name))
+	return err
+}
+
+// copyAlone copies the rows of a table.
+func (c *copying) copyAlone(ctx context.Context, t copiedTable) error {
 	rows, err := t.rows(ctx, c.from)
 	if err != nil {
 		return err
@@ -33,9 +57,6 @@ func (c *copying) copyRows(ctx context.Context, t copiedTable) error {
 		err = fmt.Errorf("%w: %s", err, refused.Detail)
 	}
 	if err := cmp.Or(rows.failed, err); err != nil { // PostgreSQL repeats what it is told of the first
-		return err
-	}
-	if _, err := c.to.ExecContext(ctx, `ANALYZE `+quoted(t.name)); err != nil {
 		return err
 	}
 	c.done.Tables++

@@ -111,6 +111,11 @@ func TestPG04_EveryTableAndColumnIsCopied(t *testing.T) {
 		`UPDATE sessions SET data = x''`) // what is empty is not missing
 	at(t, place, `ALTER TABLE users ADD COLUMN nickname TEXT COLLATE "C" NOT NULL DEFAULT ''`,
 		strings.Replace(more, "TEXT", `TEXT COLLATE "C"`, 1))
+	there := storetest.Raw(t, place)
+	indexes := func() []string {
+		return column(t, there, `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`)
+	}
+	made := indexes()
 	before := fileHash(t, path)
 	copied, steps, err := copyTo(t, path, place)
 	if err != nil {
@@ -119,7 +124,10 @@ func TestPG04_EveryTableAndColumnIsCopied(t *testing.T) {
 	if fileHash(t, path) != before {
 		t.Error("the file of SQLite has changed")
 	}
-	here, there := storetest.Raw(t, path), storetest.Raw(t, place)
+	here := storetest.Raw(t, path)
+	if now := indexes(); len(made) < 40 || !slices.Equal(now, made) {
+		t.Errorf("the indexes are %q, not %q", now, made)
+	}
 	rows, tables := 0, 0
 	for table, n := range rowCounts(t, here) {
 		if table == "programs" {
