@@ -35,6 +35,7 @@ type worker struct {
 	random      *rand.Rand
 	targets     []string // ids of people to change
 	token       string   // of the forms
+	signedOut   bool     // a sign-in was refused; it is tried again before anything else
 
 	took    map[string][]time.Duration // of answers that were right
 	refused map[string]int             // other answers, by what they were
@@ -70,6 +71,9 @@ func (w *worker) work(ctx context.Context, begin time.Duration) {
 }
 
 func (w *worker) once() (kind string, err error) {
+	if w.signedOut {
+		return asSignIn, w.signIn()
+	}
 	switch chance := w.random.IntN(100); {
 	case chance < 40:
 		lists := []string{"", "?sort=email", "?sort=role&dir=desc", "?tab=invited", "?tab=active&sort=last_auth", "?role=analyst"}
@@ -89,6 +93,7 @@ func (w *worker) once() (kind string, err error) {
 	if err := w.post("", "/signout", url.Values{}); err != nil {
 		return asSignIn, err
 	}
+	w.signedOut = true
 	return asSignIn, w.signIn()
 }
 
@@ -102,7 +107,9 @@ func (w *worker) signIn() error {
 	if err := w.page("", "/signin"); err != nil {
 		return err
 	}
-	return w.post(asSignIn, "/signin", url.Values{"email": {w.email}, "password": {adminPassword}})
+	err := w.post(asSignIn, "/signin", url.Values{"email": {w.email}, "password": {adminPassword}})
+	w.signedOut = err != nil
+	return err
 }
 
 var versionField = regexp.MustCompile(`name="version" value="([^"]+)"`)
