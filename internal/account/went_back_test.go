@@ -66,7 +66,7 @@ func TestALogThatWentBackIsReadAnew(t *testing.T) {
 	}
 }
 
-// While everybody is read, the process is not ready and lists wait, as long as whoever asked for them does; no lock is held.
+// While everybody is read, the process is not ready and searches wait, as long as whoever asked for them does; no lock is held.
 func TestNobodyIsHeldUpWhileEverybodyIsRead(t *testing.T) {
 	t.Parallel()
 	if !storetest.OnPostgres() {
@@ -91,7 +91,7 @@ func TestNobodyIsHeldUpWhileEverybodyIsRead(t *testing.T) {
 	brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	if _, err := s.list.Matching(brief, UserQuery{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a list that is not waited for: %v", err)
+		t.Errorf("a search that is not waited for: %v", err)
 	}
 	if err := hold.Rollback(); err != nil {
 		t.Fatal(err)

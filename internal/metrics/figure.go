@@ -37,7 +37,7 @@ var (
 	JobsFailing        = gauge("jobs_failing", "Jobs whose present step has failed, and is tried again.")
 	JobsAge            = gauge("jobs_oldest_seconds", "Age of the oldest job that has steps left.")
 	DirectoryPeople    = gauge("directory_people", "People in memory, whom lists are searched among.")
-	DirectoryReading   = gauge("directory_reading", "1 while everybody is read into memory, and lists wait for that.")
+	DirectoryReading   = gauge("directory_reading", "1 while everybody is read into memory, and searches wait for that.")
 	DirectoryLag       = gauge("directory_lag_changes", "Changes of people that are saved and not in memory yet.")
 	collectSuccess     = gauge("collect_success", "1 where the figures of this source could be read in time, otherwise 0.", "source")
 	collectDuration    = gauge("collect_duration_seconds", "How long that took.", "source")
