@@ -9,10 +9,13 @@ FUZZ    ?= 1m
 every    = $(shell $(GO) list ./...)
 apart    = $(filter console/e2e/browser% console/e2e/look% console/e2e/load%,$(every))
 quickly  = $(filter-out $(apart),$(every))
-whole    = console/e2e console/internal/cli # start whole programs, again and again: the race detector watches them in test-long
 measured = console/e2e/load
 scored   = console/e2e/look/lighthouse
 looks    = $(filter-out $(measured) $(scored),$(apart))
+
+# These start whole programs, again and again: the race detector watches them in test-long. The rules of the source need none.
+whole    = console/e2e console/internal/cli
+rules    = console
 
 # Tests of the whole program wait for disks, mails and clocks more than they compute.
 waiting  = -parallel 6
@@ -34,8 +37,8 @@ build: ## build bin/console
 	CGO_ENABLED=0 $(GO) build -o bin/console .
 
 test: tools check ## everything that must hold, with the race detector where it can watch in time
-	$(GO) test $(race) -timeout 25m $(filter-out $(whole),$(quickly))
-	$(GO) test $(waiting) -timeout 25m $(whole)
+	$(GO) test $(race) -timeout 25m $(filter-out $(whole) $(rules),$(quickly))
+	$(GO) test $(waiting) -timeout 25m $(whole) $(rules)
 	$(GO) test -short -timeout 25m $(looks)
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
