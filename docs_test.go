@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // documents are the texts for people that this file keeps true.
@@ -206,6 +207,32 @@ func TestDocumentsNameTests(t *testing.T) {
 			if !tests[n[1]] {
 				t.Errorf("%s names %s, which is not there", document, n[1])
 			}
+		}
+	}
+}
+
+// Consoles whose database was away are ready within five seconds of its return, and a proxy that asks them seldom would keep them from
+// people for longer (e2e/replicas measures it behind nginx). What a console says with 503 is its own to say.
+func TestProxiesNoticeSoonWhoIsReady(t *testing.T) {
+	t.Parallel()
+	for file, pattern := range map[string]string{
+		"haproxy.cfg": `check inter (\w+) rise 1\b`, "Caddyfile": `health_interval (\w+)`, "nginx.conf": `fail_timeout=(\w+)`,
+	} {
+		text, err := os.ReadFile(filepath.Join("docs/proxies", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		intervals := regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1)
+		if len(intervals) == 0 {
+			t.Errorf("%s does not say how often consoles are asked", file)
+		}
+		for _, interval := range intervals {
+			if every, err := time.ParseDuration(interval[1]); err != nil || every > time.Second {
+				t.Errorf("%s: %s is seldom, %v", file, interval[0], err)
+			}
+		}
+		if file == "nginx.conf" && regexp.MustCompile(`proxy_next_upstream [^;]*http_503`).Match(text) {
+			t.Error("nginx would leave all consoles alone while their database is away")
 		}
 	}
 }
