@@ -53,8 +53,8 @@ var errStopping = errors.New("the program ends")
 // readAtOnce is how many people or changes are read in one query, at most.
 const readAtOnce = 10_000
 
-// maxReaders is how many processors read everybody: a few of the connections that pages read by.
-const maxReaders = 4
+// maxReaders is how many processors read everybody: pages have the other half of the connections that read a file of SQLite.
+const maxReaders = 2
 
 // maxShown is how many people are remembered for the next page that shows them: about 10 MB.
 const maxShown = 20_000
