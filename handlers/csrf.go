@@ -178,8 +178,8 @@ func mask(mac []byte) string {
 
 // unmask returns nil for anything that mask has not written.
 func unmask(token string) []byte {
-	masked, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(masked) != 2*macSize {
+	masked, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(masked) != 2*macSize || strings.ContainsAny(token, "\r\n") { // which decoding leaves out
 		return nil
 	}
 	mac := make([]byte, macSize)

@@ -122,7 +122,7 @@ func FuzzHost(f *testing.F) {
 
 // FuzzFormToken: whatever stands in place of the token of a form, only one that was made for this browser is taken.
 func FuzzFormToken(f *testing.F) {
-	for _, token := range []string{"", "AAAA", strings.Repeat("A", 86), strings.Repeat("A", 87), "=", "\xff", mask(make([]byte, macSize))} {
+	for _, token := range []string{"", "AAAA", strings.Repeat("A", 86), strings.Repeat("A", 87), "=", strings.Repeat("\n", 86), strings.Repeat("A", 85) + "\n", "\xff", mask(make([]byte, macSize))} {
 		f.Add(token, []byte("cookie"))
 	}
 	h := pagesAt(url.URL{Scheme: "https", Host: "console.example.com"})

@@ -181,7 +181,9 @@ func (h *Console) ownPath(address string) string {
 	if u.Host != "" && !h.isOurHost(u.Host) || u.Host == "" && u.Scheme != "" {
 		return ""
 	}
-	if !strings.HasPrefix(u.Path, h.basePath+"/") || strings.HasPrefix(u.EscapedPath(), "//") {
+	// A slash that is escaped begins no path: a browser takes the address for a relative one.
+	written := u.EscapedPath()
+	if !strings.HasPrefix(u.Path, h.basePath+"/") || !strings.HasPrefix(written, h.basePath+"/") || strings.HasPrefix(written, "//") {
 		return ""
 	}
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
