@@ -25,7 +25,7 @@ waiting  = -parallel 6
 race     = -race $(foreach library,modernc.org/sqlite/lib modernc.org/libc/... golang.org/x/crypto/argon2 golang.org/x/crypto/blake2b,\
              -gcflags=$(library)=-race=false)
 
-.PHONY: help run build test test-programs test-looks quick tools generate check bench bench-large test-long test-crash screenshots fuzz release release-check
+.PHONY: help run build test quick tools generate check bench bench-large test-long test-crash screenshots fuzz release release-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,16 +38,11 @@ build: ## build bin/console
 
 test: tools check ## everything that must hold, with the race detector where it can watch in time
 	$(GO) test $(race) -timeout 25m $(filter-out $(whole) $(rules),$(quickly))
-	$(MAKE) --no-print-directory --jobs=2 test-programs test-looks # the first wait where the others compute
-	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
-
-test-programs:
 	$(GO) test $(waiting) -timeout 25m $(whole) $(rules)
+	$(GO) test -short -timeout 25m $(looks)
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -timeout 25m ./store ./internal/notify ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
-
-test-looks:
-	$(GO) test -short -timeout 25m $(looks)
+	$(GO) test -count=1 -timeout 25m $(measured) # measures times, so nothing else runs beside it
 
 quick: ## vet, and the tests that take no browser and no patience: under two minutes
 	$(GO) vet ./...
