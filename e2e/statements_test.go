@@ -42,8 +42,8 @@ func TestPagesAskTheDatabaseFewTimes(t *testing.T) {
 		most        int
 		before, ask func()
 	}{
-		{"users", 6, others, get("/settings/users")},
-		{"users, found", 6, others, get("/settings/users?q=ann")},
+		{"users", 5, others, get("/settings/users")},
+		{"users, found", 5, others, get("/settings/users?q=ann")},
 		{"users, one of whom was changed", 10, change, get("/settings/users")},
 		{"edit form", 8, others, get(harness.UserPath(ann, "edit"))},
 		{"profile", 12, others, get("/settings/profile")},
