@@ -168,7 +168,7 @@ func (o *opened) step(ctx context.Context) (time.Duration, error) {
 	}
 	var ids []int64
 	for _, u := range people {
-		if u.Status() == store.Active {
+		if u.Status == store.Active {
 			ids = append(ids, u.ID)
 		}
 	}

@@ -28,7 +28,7 @@ type onEngine struct {
 	*opened
 	data, place string
 	session     []byte // hash of the token of somebody in groups
-	edited      store.User
+	edited      store.SearchedUser
 	added       atomic.Int64
 }
 
@@ -98,9 +98,9 @@ func openOn(ctx context.Context, data, place string) (*onEngine, error) {
 }
 
 // signSomebodyIn begins a session of the first of these who may sign in and is in groups. The same person is edited.
-func (e *onEngine) signSomebodyIn(ctx context.Context, users []store.User) error {
+func (e *onEngine) signSomebodyIn(ctx context.Context, users []store.SearchedUser) error {
 	for _, u := range users {
-		if u.Status() != store.Active || u.Role.Global() || !u.Role.SignsIn() {
+		if u.Status != store.Active || u.Role.Global() || !u.Role.SignsIn() {
 			continue
 		}
 		now := store.At(time.Now())

@@ -26,7 +26,7 @@ type crowd struct {
 	*opened
 	group          int64
 	ids            []int64
-	anyone, person store.User // in one or two groups, in many
+	anyone, person store.SearchedUser // in one or two groups, in many
 }
 
 // groups measures groups and permissions with 1,000,000 people and 10,000 groups, on a copy of the database in memory.
@@ -217,14 +217,14 @@ func (o *opened) furnish(ctx context.Context) (*crowd, error) {
 		if err := o.give(ctx, tx, "dashboard.update", users[len(users)-2:]); err != nil {
 			return err
 		}
-		return o.give(ctx, tx, "dashboard.create", slices.DeleteFunc(users, func(u store.User) bool { return u.Status() == store.Active }))
+		return o.give(ctx, tx, "dashboard.create", slices.DeleteFunc(users, func(u store.SearchedUser) bool { return u.Status == store.Active }))
 	})
 	o.account.Preload(ctx)
 	return c, err
 }
 
 // give makes a group that gives people one permission more.
-func (o *opened) give(ctx context.Context, tx *store.Tx, key string, people []store.User) error {
+func (o *opened) give(ctx context.Context, tx *store.Tx, key string, people []store.SearchedUser) error {
 	p, _ := permission.Parse(key)
 	g := store.Group{Name: "May " + p.Label(), Custom: permission.Set{}.With(p, permission.Permission{Resource: p.Resource})}
 	if err := tx.InsertGroup(ctx, &g, o.actor.Main); err != nil {

@@ -53,18 +53,22 @@ type Preferences struct {
 var DefaultPreferences = Preferences{DateFormat: "DMY", Clock24h: true, TimeZone: "UTC", Theme: "system"}
 
 // Status follows from two times.
-func (u User) Status() Status {
+func (u User) Status() Status { return statusAfter(u.ActivatedAt != 0, u.DisabledAt != 0) }
+
+func statusAfter(activated, disabled bool) Status {
 	switch {
-	case u.DisabledAt != 0:
+	case disabled:
 		return Disabled
-	case u.ActivatedAt == 0:
+	case !activated:
 		return Invited
 	}
 	return Active
 }
 
 // Name is the full name, or "" where none is known yet.
-func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+func (u User) Name() string { return fullName(u.FirstName, u.LastName) }
+
+func fullName(first, last string) string { return strings.TrimSpace(first + " " + last) }
 
 // DisplayName is the name, or the email address where none is known yet.
 func (u User) DisplayName() string {

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,4 +35,47 @@ func TestFC208_RemainingAdministratorsAreFoundByTheirIndex(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// What a start reads of everybody is what is read of each.
+func TestEverybodyIsReadAsEachIs(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	people := make([]store.User, 12)
+	for i := range people {
+		people[i] = person(i)
+	}
+	people[0].FirstName, people[0].LastName = "", ""
+	people[1].FirstName, people[1].LastName = "Ngọc “, | \t;", "Ødegård 한국 🎈"
+	people[2].JoinedAt, people[2].ActivatedAt = 0, 0
+	people[3].JoinedAt, people[3].ActivatedAt = 7, 0
+	people[4].ActivatedAt, people[4].DisabledAt = 7, 8
+	people[5].ActivatedAt, people[5].DisabledAt = 0, 8
+	people[6].JoinedAt, people[6].ActivatedAt, people[6].LastAuthAt, people[6].SecondFactor = 1<<41, 1<<41, 1<<41, true
+	people[7].Role = permission.GlobalAdmin
+	addPeople(t, db, people...)
+	ids := make([]int64, len(people))
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	each, err := db.UsersByIDs(t.Context(), ids)
+	if err != nil || len(each) != len(people) {
+		t.Fatalf("%d people are read, %v", len(each), err)
+	}
+	all, err := db.SearchedUsersBetween(t.Context(), 0, int64(len(people)))
+	if err != nil || len(all) != len(people) {
+		t.Fatalf("%d of %d people are read, %v", len(all), len(people), err)
+	}
+	slices.SortFunc(all, func(a, b store.SearchedUser) int { return cmp.Compare(a.ID, b.ID) })
+	for i, u := range each {
+		if all[i] != u.Searched() {
+			t.Errorf("among all %+v, by the id %+v", all[i], u.Searched())
+		}
+	}
+	if some, err := db.SearchedUsersBetween(t.Context(), 3, 5); err != nil || len(some) != 2 {
+		t.Errorf("behind 3 and up to 5 are %v, %v", some, err)
+	}
+	if none, err := db.SearchedUsersBetween(t.Context(), 100, 200); err != nil || len(none) != 0 {
+		t.Errorf("behind everybody are %v, %v", none, err)
+	}
 }

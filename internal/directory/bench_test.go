@@ -64,7 +64,7 @@ func heapBytes() uint64 {
 }
 
 var plausibleMillion = sync.OnceValue(func() *Directory {
-	d := New(foldText)
+	d := New(foldBoth)
 	for i := 0; i < million; i += 1000 {
 		putThousand(d, i)
 	}
@@ -128,7 +128,7 @@ func BenchmarkFindFiltered(b *testing.B) {
 }
 
 func BenchmarkFindAllCalledKim(b *testing.B) {
-	d := New(foldText)
+	d := New(foldBoth)
 	for i := range million {
 		d.Put(Person{ID: int64(i + 1), Name: "Kim", Email: "kim@example.com", Role: "a", RoleLabel: "Analyst", Status: Active, Listed: true})
 	}
@@ -194,7 +194,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 	before := heapBytes()
 	for b.Loop() {
 		b.StopTimer()
-		d := New(foldText)
+		d := New(foldBoth)
 		for from := 0; from < million; from += 1000 {
 			people := make([]Person, 1000)
 			for i := range people {

@@ -10,9 +10,11 @@ type bitmap [segmentSize / 64]uint64
 
 func (b *bitmap) has(row int) bool { return b[row>>6]>>(row&63)&1 != 0 }
 
+func (b *bitmap) add(row int) { b[row>>6] |= 1 << (row & 63) }
+
 func (b *bitmap) set(row int, member bool) {
 	if member {
-		b[row>>6] |= 1 << (row & 63)
+		b.add(row)
 	} else {
 		b[row>>6] &^= 1 << (row & 63)
 	}

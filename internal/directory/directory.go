@@ -45,7 +45,7 @@ type Counts struct{ All, Active, Invited, Disabled int }
 // Directory is a set of people. All its methods may be called at once from several goroutines; each sees the people as they
 // were at one instant.
 type Directory struct {
-	fold func(string) string
+	fold func(string) (folded, kept string)
 
 	mu       sync.RWMutex // guards everything below
 	segments []*segment   // nil where a segment was given up
@@ -58,9 +58,10 @@ type Directory struct {
 	last     int64 // the highest id that there has been
 }
 
-// New returns an empty directory. fold makes texts equal that are the same to a search; it must be idempotent, change
-// characters whatever surrounds them (but the marks that follow), and may be called at once from several goroutines.
-func New(fold func(string) string) *Directory {
+// New returns an empty directory. What fold returns first is equal for texts that are the same to a search, and what it returns second
+// for those that differ in case alone. It must be idempotent, make composed and decomposed text equal, change characters whatever
+// surrounds them (but the marks that follow), and may be called at once from several goroutines.
+func New(fold func(string) (folded, kept string)) *Directory {
 	d := &Directory{fold: fold, segments: []*segment{{}}, places: places{}}
 	d.roles.index = map[roleName]uint32{}
 	return d

@@ -3,11 +3,6 @@ package directory
 import (
 	"cmp"
 	"encoding/binary"
-	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 )
 
 // separator ends each text of a row. It is in no UTF-8 text, so nothing that is searched for reaches over it.
@@ -26,9 +21,9 @@ type record struct {
 }
 
 // newRecord returns a person's record without the role, which only the directory can number.
-func newRecord(p Person, fold func(string) string) record {
-	name, keptName := foldBoth(p.Name, fold)
-	email, keptEmail := foldBoth(p.Email, fold)
+func newRecord(p Person, fold func(string) (folded, kept string)) record {
+	name, keptName := fold(p.Name)
+	email, keptEmail := fold(p.Email)
 	r := record{id: p.ID, lastAuth: p.LastAuth, twoFactor: p.SecondFactor, text: separated(name, email), emailAt: len(name) + 1}
 	switch {
 	case keptEmail != email:
@@ -54,23 +49,4 @@ func sortPrefix[T string | []byte](text T) uint64 {
 	var prefix [8]byte
 	copy(prefix[:], text)
 	return binary.BigEndian.Uint64(prefix[:])
-}
-
-// foldBoth returns a text as it is searched: folded, and with the case folded but the accents kept. Composed and
-// decomposed input give the same.
-func foldBoth(text string, fold func(string) string) (folded, kept string) {
-	if isASCII(text) {
-		return fold(text), strings.ToLower(text)
-	}
-	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
-	return fold(text), norm.NFC.String(cases.Fold().String(text)) // a Caser is not to be shared
-}
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }

@@ -1,5 +1,7 @@
 package directory
 
+import "strings"
+
 // roleName tells roles apart: by the key, and by the label while some people still have the one before a renaming.
 type roleName struct{ key, label string }
 
@@ -15,13 +17,14 @@ type roleTable struct {
 	roles []role
 }
 
-func (t *roleTable) intern(key, label string, fold func(string) string) uint32 {
+func (t *roleTable) intern(key, label string, fold func(string) (folded, kept string)) uint32 {
 	name := roleName{key, label}
 	number, known := t.index[name]
 	if !known {
-		folded, kept := foldBoth(label, fold)
+		name = roleName{strings.Clone(key), strings.Clone(label)} // they may be parts of a text of many people, which is not to be kept
+		folded, kept := fold(label)
 		number = uint32(len(t.roles))
-		t.roles = append(t.roles, role{key, []byte(folded), []byte(kept)})
+		t.roles = append(t.roles, role{name.key, []byte(folded), []byte(kept)})
 		t.index[name] = number
 	}
 	return number

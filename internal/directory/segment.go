@@ -56,19 +56,20 @@ func (s *segment) append(r record) int {
 // index notes where the words of a row begin, and its grams.
 func (s *segment) index(row int, text []byte) {
 	for i := range len(text) - 2 {
-		s.grams[trigram(text[i], text[i+1], text[i+2])].set(row, true)
+		s.grams[trigram(text[i], text[i+1], text[i+2])].add(row)
 	}
-	s.begins[row] = 0
+	var begins uint64
 	for i := range len(text) - 1 { // the last byte is a separator
 		if text[i] == separator || !utf8.RuneStart(text[i]) || !beginsWord(text, i) {
 			continue
 		}
-		s.grams[wordGram(text[i:i+1])].set(row, true)
-		s.grams[wordGram(text[i:i+2])].set(row, true)
+		s.grams[wordGram(text[i:i+1])].add(row)
+		s.grams[wordGram(text[i:i+2])].add(row)
 		if i < 64 {
-			s.begins[row] |= 1 << i
+			begins |= 1 << i
 		}
 	}
+	s.begins[row] = begins
 }
 
 // setState writes what changes without the name or the email.

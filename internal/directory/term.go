@@ -24,9 +24,9 @@ type term struct {
 }
 
 // newTerm returns nil where there is nothing to look for.
-func newTerm(search string, fold func(string) string) *term {
+func newTerm(search string, fold func(string) (folded, kept string)) *term {
 	typed := norm.NFC.String(strings.TrimSpace(search))
-	folded, kept := foldBoth(typed, fold)
+	folded, kept := fold(typed)
 	if folded == "" {
 		return nil
 	}
@@ -135,6 +135,9 @@ func (f *finder) index(text []byte, from int) int {
 // not a letter, number or mark, with every such sign itself (FC-104), and with every character of a script that is
 // written without spaces.
 func beginsWord(text []byte, at int) bool {
+	if at > 0 && text[at-1] < utf8.RuneSelf && text[at] < utf8.RuneSelf {
+		return !wordASCII[text[at-1]] || !wordASCII[text[at]]
+	}
 	if at == 0 || !inWord(text[:at]) {
 		return true
 	}
@@ -145,11 +148,19 @@ func beginsWord(text []byte, at int) bool {
 	return r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
+// wordASCII are the letters and digits of ASCII.
+var wordASCII = func() (all [utf8.RuneSelf]bool) {
+	for c := range all {
+		all[c] = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z'
+	}
+	return all
+}()
+
 // inWord reports whether the last character of a text belongs to a word.
 func inWord(text []byte) bool {
 	last := text[len(text)-1]
 	if last < utf8.RuneSelf {
-		return 'a' <= last && last <= 'z' || '0' <= last && last <= '9' || 'A' <= last && last <= 'Z'
+		return wordASCII[last]
 	}
 	r, _ := utf8.DecodeLastRune(text) // a separator is no character, and so in no word
 	return unicode.In(r, unicode.Letter, unicode.Number, unicode.Mark)

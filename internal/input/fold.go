@@ -22,36 +22,46 @@ var spellings = map[rune]string{
 // neither do the marks of Latin, Greek and Cyrillic letters, strokes and ligatures, which apostrophe or dash
 // was typed, and which spaces and how many in a row. Marks of other scripts carry meaning and stay. Folding twice is folding once.
 func Fold(text string) string {
-	if ascii(text) && !strings.Contains(text, "`") && !strings.Contains(text, "  ") {
-		return strings.ToLower(text)
+	folded, _ := FoldBoth(text)
+	return folded
+}
+
+// FoldBoth returns text as [Fold] does, and with nothing but the case folded: marks, signs and spaces are as they were. Composed and
+// decomposed text give the same.
+func FoldBoth(text string) (folded, marked string) {
+	if ascii(text) && strings.IndexByte(text, '`') < 0 && !strings.Contains(text, "  ") {
+		lower := strings.ToLower(text)
+		return lower, lower
 	}
-	if folded, all := foldEach(text); all {
-		return folded
+	if folded, marked, all := foldEach(text); all && !strings.Contains(folded, "  ") {
+		return folded, marked
 	}
-	return foldWhole(text)
+	return foldWhole(text), foldCase(text)
 }
 
 // foldEach folds each character on its own, and returns false where one of them may change with what stands beside it. It takes a fifth
-// of the time of foldWhole, and most names are written in what it knows.
-func foldEach(text string) (folded string, all bool) {
+// of the time of folding the whole, and most names are written in what it knows.
+func foldEach(text string) (folded, marked string, all bool) {
 	known := foldedAlone()
-	var b strings.Builder
+	var b, m strings.Builder
 	b.Grow(len(text))
-	space := false
+	m.Grow(len(text))
 	for _, r := range text {
 		switch {
+		case int(r) < len(known):
+			if known[r].folded == "" {
+				return "", "", false
+			}
+			b.WriteString(known[r].folded)
+			m.WriteString(known[r].marked)
 		case unicode.Is(unchanged, r):
 			b.WriteRune(r)
-			space = false
-			continue
-		case int(r) >= len(known) || known[r] == "":
-			return "", false
-		case !space || known[r] != " ":
-			b.WriteString(known[r])
+			m.WriteRune(r)
+		default:
+			return "", "", false
 		}
-		space = known[r] == " "
 	}
-	return b.String(), true
+	return b.String(), m.String(), true
 }
 
 // unchanged are Chinese characters and the syllables of Japanese and Korean. What could be put together with these, marks and single
@@ -60,17 +70,19 @@ var unchanged = &unicode.RangeTable{
 	R16: []unicode.Range16{{0x3041, 0x3096, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fff, 1}, {0xac00, 0xd7a3, 1}},
 }
 
-// foldedAlone returns the folded letters and signs of Latin, Greek, Cyrillic, Armenian, Hebrew and Arabic, by their code points. Marks,
-// which change what they follow, are empty.
-var foldedAlone = sync.OnceValue(func() []string {
-	known := make([]string, 0x700)
+// foldedAlone returns the characters below U+2000, of most alphabets, as each is folded on its own. Those that change what stands before
+// them are empty: marks, and single Korean letters.
+var foldedAlone = sync.OnceValue(func() []alone {
+	known := make([]alone, 0x2000)
 	for r := range rune(len(known)) {
-		if !unicode.Is(unicode.M, r) {
-			known[r] = foldWhole(string(r))
+		if !unicode.Is(unicode.M, r) && (r < 0x1100 || r > 0x11ff) {
+			known[r] = alone{foldWhole(string(r)), foldCase(string(r))}
 		}
 	}
 	return known
 })
+
+type alone struct{ folded, marked string }
 
 // foldWhole folds any text. What is no UTF-8 is replaced first: normalisation would leave the letter behind it as it is.
 func foldWhole(text string) string {
@@ -100,6 +112,12 @@ func foldWhole(text string) string {
 		}
 	}
 	return norm.NFC.String(b.String())
+}
+
+// foldCase folds the case of any text.
+func foldCase(text string) string {
+	text = norm.NFC.String(strings.ToValidUTF8(text, "\uFFFD"))
+	return norm.NFC.String(cases.Fold().String(text)) // a Caser is not to be shared
 }
 
 func ascii(text string) bool {

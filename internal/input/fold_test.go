@@ -1,6 +1,7 @@
 package input
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
@@ -43,12 +44,37 @@ func expectFolded(t *testing.T, text, want string) {
 	}
 }
 
+func TestMarksStayWhereTheCaseIsFolded(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"ABC": "abc", "Zoë Straße": "zoë strasse", "Zoe\u0308": "zoë", "Ёлка": "ёлка", "Łukasz  O’Brien": "łukasz  o’brien", "Đỗ Ngọc": "đỗ ngọc",
+		"\u1112\u1161\u11ab": "한", "\xffÄ": "\uFFFDä", "": "",
+	} {
+		if _, got := FoldBoth(text); got != want {
+			t.Errorf("the case of %q is folded to %q", text, got)
+		}
+	}
+}
+
+// Each of two characters is folded by itself only where that gives what folding both at once does.
+func TestFoldingEachCharacterIsFoldingThemAll(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 50_000 {
+		text := string([]rune{random.Int32N(0x2100), random.Int32N(0x2100), random.Int32N(0x2100)})
+		folded, marked := FoldBoth(text)
+		if folded != foldWhole(text) || marked != foldCase(text) {
+			t.Fatalf("%q is folded to %q and %q, and all at once to %q and %q", text, folded, marked, foldWhole(text), foldCase(text))
+		}
+	}
+}
+
 func FuzzFold(f *testing.F) {
 	for _, text := range []string{"Łukasz", "O’Brien  x", "İ", "ς", "ŉ", "\u00b4\u0301", "ῼ", " \u0301", "a\u00a0 \u0327b", "\xff", "각"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		folded := Fold(text)
+		folded, marked := FoldBoth(text)
 		if Fold(folded) != folded {
 			t.Errorf("%q is folded to %q, and that to %q", text, folded, Fold(folded))
 		}
@@ -57,6 +83,9 @@ func FuzzFold(f *testing.F) {
 		}
 		if composed := norm.NFC.String(text); Fold(composed) != folded {
 			t.Errorf("%q is folded to %q, and composed to %q", text, folded, Fold(composed))
+		}
+		if whole := foldCase(text); whole != marked {
+			t.Errorf("the case of %q is folded to %q, and all at once to %q", text, marked, whole)
 		}
 	})
 }

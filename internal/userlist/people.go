@@ -212,7 +212,7 @@ func (p *people) load(ctx context.Context, db *store.DB) (*directory.Directory, 
 	if err != nil {
 		return nil, newest, fmt.Errorf("read people: %w", err)
 	}
-	fresh, begun := directory.New(input.Fold), atomic.Int64{}
+	fresh, begun := directory.New(input.FoldBoth), atomic.Int64{}
 	readers, ctx := errgroup.WithContext(ctx)
 	for range min(runtime.GOMAXPROCS(0), maxReaders) {
 		readers.Go(func() error {
@@ -288,7 +288,11 @@ func (p *people) apply(ctx context.Context, db *store.DB, changes []store.UserCh
 	for _, u := range users {
 		delete(gone, u.ID)
 	}
-	p.directory.Put(entriesOf(users)...)
+	searched := make([]store.SearchedUser, len(users))
+	for i, u := range users {
+		searched[i] = u.Searched()
+	}
+	p.directory.Put(entriesOf(searched)...)
 	p.directory.Remove(slices.Collect(maps.Keys(gone))...)
 	p.seen.change = changes[len(changes)-1]
 	return nil
@@ -302,12 +306,12 @@ func (p *people) endReading() {
 	p.readers.Wait()
 }
 
-func entriesOf(users []store.User) []directory.Person {
+func entriesOf(users []store.SearchedUser) []directory.Person {
 	entries := make([]directory.Person, len(users))
 	for i, u := range users {
 		entries[i] = directory.Person{
-			ID: u.ID, Name: u.Name(), Email: u.Email, Role: string(u.Role), RoleLabel: u.Role.Label(), LastAuth: int64(u.LastAuthAt),
-			Listed: u.JoinedAt != 0, SecondFactor: u.SecondFactor, Status: statuses[u.Status()],
+			ID: u.ID, Name: u.Name, Email: u.Email, Role: string(u.Role), RoleLabel: u.Role.Label(), LastAuth: int64(u.LastAuthAt),
+			Listed: u.Joined, SecondFactor: u.SecondFactor, Status: statuses[u.Status],
 		}
 	}
 	return entries
