@@ -43,11 +43,29 @@ func TestASessionKnowsTheGroupsOfItsPerson(t *testing.T) {
 		g := &want[i].Group
 		g.Members, g.MembersVersion, g.CreatedAt, g.Version = 0, 0, 0, 0
 	}
-	live, err := db.LiveSession(t.Context(), []byte{0})
+	once, asked := &asking{Context: t.Context()}, &asking{Context: t.Context()}
+	if _, err := db.LastUserID(once); err != nil {
+		t.Fatal(err)
+	}
+	live, err := db.LiveSession(asked, []byte{0})
+	if asked.times > once.times {
+		t.Errorf("the session of somebody in groups takes more than one statement: the context was looked at %d times, not %d", asked.times, once.times)
+	}
 	if err != nil || !reflect.DeepEqual(live.Groups, want) {
 		t.Errorf("%+v, not %+v, %v", live.Groups, want, err)
 	}
 	if other, err := db.LiveSession(t.Context(), []byte{1}); err != nil || len(other.Groups) != 0 || other.Main != main.ID {
 		t.Errorf("somebody in no group: %+v, %v", other, err)
 	}
+}
+
+// asking counts how often it is looked whether the context has ended, which each statement does before and behind it.
+type asking struct {
+	context.Context
+	times int
+}
+
+func (a *asking) Err() error {
+	a.times++
+	return a.Context.Err()
 }
