@@ -19,6 +19,9 @@ func TestFC191_ACrowdKeepsNobodyOut(t *testing.T) {
 		major int64
 	}{"of one address": {1, overHTTP, 1}, "of one network": {40, overHTTP, 1}, "of one connection": {1, startHTTPS, 2}} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "of one address" {
+				t.Skip("seconds of hashing")
+			}
 			c := try.start(t)
 			everyday := c.Everyday(c.Administrator(), 3, 2, 2)
 			crowd := c.Flood("/signin", harness.Neighbours(60, try.hosts), "email", "nobody@example.com", "password", "wrong")
