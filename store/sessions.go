@@ -179,7 +179,7 @@ func (tx *Tx) DeleteSessionsWithoutSecondFactor(ctx context.Context, except int6
 // DeleteEndedSessions removes the rows of the sessions of which HasEnded says so.
 func (tx *Tx) DeleteEndedSessions(ctx context.Context, now Millis) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE created_at + (SELECT absolute_timeout FROM account) * 1000 <= $1
-		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage = 'second factor' AND created_at <= $2
+		OR last_seen_at + (SELECT idle_timeout FROM account) * 1000 <= $1 OR stage IN ('second factor', 'password') AND created_at <= $2
 		OR created_at > $3 OR last_seen_at > $3`,
 		now, now.Add(-SecondFactorPatience), now.Add(ClockSlack))
 	return err
