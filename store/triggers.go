@@ -113,7 +113,7 @@ func (tx *Tx) InsertTrigger(ctx context.Context, t *Trigger) error {
 	return err
 }
 
-// UpdateTrigger stores t when nobody has changed it since t.Version was read; otherwise it returns ErrStale.
+// UpdateTrigger stores t when nobody has changed it since t.Version was read, and raises the version; otherwise it returns ErrStale.
 func (tx *Tx) UpdateTrigger(ctx context.Context, t *Trigger) error {
 	roles, objectTypes, err := t.filters()
 	if err != nil {
