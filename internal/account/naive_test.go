@@ -68,6 +68,7 @@ type (
 		invitation, invitationBy, invitedTo int64
 		byLink                              bool
 		expires                             int64
+		linkBy                              int64 // who has the link of the invitation besides the invited person, or store.SeveralMakers
 	}
 	naiveGroup struct {
 		id, version, members, membersVersion int64
@@ -106,6 +107,7 @@ UNION ALL SELECT concat_ws('|', 'group', id, version, members, members_version, 
 UNION ALL SELECT concat_ws('|', 'covers', group_id, tenant_id) FROM group_tenants
 UNION ALL SELECT concat_ws('|', 'member', group_id, user_id) FROM group_users
 UNION ALL SELECT concat_ws('|', 'invitation', id, user_id, by_link, coalesce(tenant_id, 0), coalesce(inviter_id, 0), expires_at) FROM invitations
+UNION ALL SELECT concat_ws('|', 'link', i.user_id, l.made_by) FROM signup_links l JOIN invitations i ON i.id = l.invitation_id WHERE l.ended = ''
 UNION ALL SELECT concat_ws('|', 'token', id, coalesce(owner_id, 0), kind, all_tenants, permissions, disabled_at, hex(hash)) FROM tokens
 UNION ALL SELECT concat_ws('|', 'token covers', token_id, tenant_id) FROM token_tenants`
 
@@ -189,6 +191,10 @@ func readNaive(t *testing.T, tx *store.Tx) *naive {
 			u := w.users[n(2)]
 			u.invitation, u.byLink, u.invitedTo, u.invitationBy, u.expires = n(1), n(3) == 1, n(4), n(5), n(6)
 			w.users[n(2)] = u
+		case "link":
+			u := w.users[n(1)]
+			u.linkBy = n(2)
+			w.users[n(1)] = u
 		}
 	}
 	return w

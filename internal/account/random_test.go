@@ -330,7 +330,7 @@ func manageFaults(before, after *naive, actor int64, operation string) (faults [
 		if remains && is.version <= was.version && is.invitation == was.invitation && is.expires == was.expires {
 			faults = append(faults, fmt.Sprintf("person %d changed, but not their version", id))
 		}
-		if !remains && was.byLink && changed(was.invitationBy) {
+		if !remains && was.byLink && changed(was.invitationBy) || remains && justRemailed(before, after, id) {
 			continue
 		}
 		for _, tenant := range before.everywhere() {
@@ -340,6 +340,20 @@ func manageFaults(before, after *naive, actor int64, operation string) (faults [
 		}
 	}
 	return faults
+}
+
+// justRemailed says that nothing but the link of an invitation changed, which somebody else had too, who holds less now: another one is
+// mailed, whoever took that from them (rule "may grant").
+func justRemailed(before, after *naive, id int64) bool {
+	was, is := before.users[id], after.users[id]
+	maker := was.linkBy
+	was.expires, was.linkBy = is.expires, is.linkBy
+	if was != is || maker == 0 {
+		return false
+	}
+	return maker == store.SeveralMakers || slices.ContainsFunc(before.everywhere(), func(tenant int64) bool {
+		return before.full(maker, tenant).minus(after.full(maker, tenant)) != (rights{})
+	})
 }
 
 // compareUnion compares what the program computes with what the tables say.
