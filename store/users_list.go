@@ -274,7 +274,7 @@ func (q Queries) SearchedUsersBetween(ctx context.Context, after, to int64) ([]S
 	for row := range strings.SplitSeq(everybody, betweenRows) {
 		user, err := parseSearchedUser(row)
 		if err != nil {
-			return nil, fmt.Errorf("the row of a person %q: %w", row, err)
+			return nil, fmt.Errorf("read a person between %d and %d: %w", after, to, err)
 		}
 		users = append(users, user)
 	}
@@ -297,7 +297,7 @@ func parseSearchedUser(row string) (SearchedUser, error) {
 		found++
 	}
 	if found != len(columns) {
-		return SearchedUser{}, fmt.Errorf("has %d columns", found)
+		return SearchedUser{}, fmt.Errorf("a row has %d columns", found)
 	}
 	id, err := strconv.ParseInt(columns[0], 10, 64)
 	lastAuth, wrong := strconv.ParseInt(columns[2], 10, 64)
