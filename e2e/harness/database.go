@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"console/store"
@@ -119,9 +120,14 @@ func (c *Console) HoldWriter() (release func()) {
 	}
 }
 
-// Raw is a connection to the database beside the console.
+// opening guards Console.beside. A Console is copied where a tab reports to another test, so the lock is not in it.
+var opening sync.Mutex
+
+// Raw is a connection to the database beside the console. Several goroutines may ask for it at once.
 func (c *Console) Raw() *sql.DB {
 	c.T.Helper()
+	opening.Lock()
+	defer opening.Unlock()
 	if c.beside == nil {
 		c.beside = storetest.Raw(c.T, c.Database())
 	}
