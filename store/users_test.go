@@ -3,6 +3,8 @@ package store_test
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -77,5 +79,55 @@ func TestEverybodyIsReadAsEachIs(t *testing.T) {
 	}
 	if none, err := db.SearchedUsersBetween(t.Context(), 100, 200); err != nil || len(none) != 0 {
 		t.Errorf("behind everybody are %v, %v", none, err)
+	}
+}
+
+// In which tenant somebody is listed is said twice: by the statement that looks for people of tenants, and of the people that it has found.
+func TestPeopleAreFoundInTheTenantThatTheyArePlacedIn(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	tenants := []store.Tenant{{UUID: "main", Name: "Company", Main: true}, {UUID: "a", Name: "A"}, {UUID: "b", Name: "B"}}
+	of := map[permission.Role][]store.Group{permission.Analyst: make([]store.Group, 3), permission.Deploy: make([]store.Group, 3)}
+	update(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+		for i := range tenants {
+			err = errors.Join(err, tx.InsertTenant(ctx, &tenants[i]))
+		}
+		for i, tenant := range slices.Backward(tenants) { // groups are read in the order in which they were made
+			for role, groups := range of {
+				groups[i] = store.Group{Name: fmt.Sprint(role, i), Role: role, Automatic: true}
+				err = errors.Join(err, tx.InsertGroup(ctx, &groups[i], tenant.ID))
+			}
+		}
+		return err
+	})
+	people := make([]store.User, 64) // each is in another choice of the six groups
+	for i := range people {
+		people[i] = person(i)
+	}
+	addPeople(t, db, people...)
+	update(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+		for i, u := range people {
+			for bit, g := range append(slices.Clone(of[permission.Analyst]), of[permission.Deploy]...) {
+				if i>>bit&1 != 0 {
+					_, added := tx.AddMember(ctx, g.ID, u.ID)
+					err = errors.Join(err, added)
+				}
+			}
+		}
+		return err
+	})
+	all, err := db.PlacedUsers(t.Context(), store.PlacedQuery{Order: store.ByID, Limit: 200})
+	if err != nil || len(all) != len(people) {
+		t.Fatalf("%d people are found, %v", len(all), err)
+	}
+	for _, tenant := range tenants {
+		found, err := db.PlacedUsers(t.Context(), store.PlacedQuery{Tenants: []int64{tenant.ID}, Order: store.ByID, Limit: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		placed := slices.DeleteFunc(slices.Clone(all), func(u store.PlacedUser) bool { return u.TenantID != tenant.ID })
+		if len(placed) == 0 || !slices.Equal(found, placed) {
+			t.Errorf("in %s %d people are found, and %d are placed there", tenant.Name, len(found), len(placed))
+		}
 	}
 }
