@@ -112,10 +112,21 @@ func Reopen(t *testing.T, data string) *Console {
 	return c
 }
 
-// Memory is the most memory that the process has had so far, in MB (proc(5)).
+// Memory is the most memory that the process has had so far, in MB (proc(5)), the parts of the database included that it has mapped.
 func (p *Process) Memory() int {
 	p.Console.T.Helper()
-	_, rest, _ := strings.Cut(p.proc("status"), "VmHWM:")
+	return p.status("VmHWM:")
+}
+
+// Anonymous is the memory that the process has of its own, in MB (proc(5)): parts of files that it has mapped are not in it.
+func (p *Process) Anonymous() int {
+	p.Console.T.Helper()
+	return p.status("RssAnon:")
+}
+
+func (p *Process) status(line string) int {
+	p.Console.T.Helper()
+	_, rest, _ := strings.Cut(p.proc("status"), line)
 	kilobytes, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
 	if err != nil {
 		p.Console.T.Fatal(err)
