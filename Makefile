@@ -43,7 +43,7 @@ test: tools check ## everything that must hold, with the race detector where it 
 	$(GO) test $(race) -timeout 25m $(filter-out $(whole) $(rules),$(quickly))
 	$(GO) test $(waiting) -timeout 25m $(whole) $(rules)
 	$(GO) test -short -timeout 25m $(looks)
-	CONSOLE_TEST_ENGINE=postgres $(GO) test -short -timeout 25m ./store ./internal/notify ./internal/account ./internal/cli
+	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./store ./internal/notify ./internal/account ./internal/cli
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
 	GOGC= $(GO) test -count=1 -timeout 25m $(measured) # measures times and memory, so nothing else runs beside it
 
