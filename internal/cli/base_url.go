@@ -70,8 +70,9 @@ func canonicalBaseURL(raw string) (*url.URL, error) {
 	if !known {
 		return nil, fmt.Errorf("--base-url %s: http or https is needed", raw)
 	}
-	// Browsers would not send the cookies of such a path back, and : and * mean something to the router.
-	if base.EscapedPath() != base.Path || strings.ContainsAny(base.Path, ":*;,") {
+	// Browsers would not send the cookies of such a path back, and : and * mean something to the router. What was typed is not looked at:
+	// links are made of the path alone, in which ! becomes %21.
+	if (&url.URL{Path: base.Path}).EscapedPath() != base.Path || strings.ContainsAny(base.Path, ":*;,") {
 		return nil, fmt.Errorf("--base-url %q: the path may hold no characters that need escaping, and none of : * ; ,", raw)
 	}
 	host, err := canonicalHost(base.Hostname())

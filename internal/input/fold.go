@@ -91,7 +91,8 @@ func foldWhole(text string) string {
 	b.Grow(len(text))
 	var letter rune
 	space := false
-	for _, r := range norm.NFD.String(cases.Fold().String(text)) {
+	// Decomposed before it is folded, too (Unicode, definition D145): of marks in another order one may become a letter.
+	for _, r := range norm.NFD.String(cases.Fold().String(norm.NFD.String(text))) {
 		switch {
 		case unicode.Is(unicode.Zs, r):
 			if !space {

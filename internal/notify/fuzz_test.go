@@ -60,7 +60,7 @@ func FuzzSMTP(f *testing.F) {
 		if err != nil {
 			said = err.Error()
 		}
-		if strings.Contains(said, "s3cret-word") && strings.Count(raw, "s3cret-word") < 2 {
+		if strings.Contains(said, "s3cret-word") && strings.Count(raw, "s3cret-word") < 2 && !strings.Contains(s.Host, "s3cret-word") {
 			t.Errorf("%q shows its password: %s", raw, said)
 		}
 		if err != nil {
