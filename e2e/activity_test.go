@@ -41,7 +41,7 @@ func TestFC135_EveryActionIsRecordedOnce(t *testing.T) {
 	}
 	c.SetUp()
 	recorded("set-up", "set up done")
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	recorded("signing in", "sign in done")
 	c.Browser().Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	recorded("a wrong password", "sign in failed")

@@ -67,7 +67,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	t.Parallel()
 	harness.OnBoth(t)
 	c := measured(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	stranger := c.Browser()
 	stranger.Post("/signin", "email", harness.AdminEmail, "password", "wrong").Wants(http.StatusUnprocessableEntity)
 	stranger.Do(http.MethodPost, "/signin", strings.NewReader(strings.Repeat("x", 70<<10)), "application/x-www-form-urlencoded").
@@ -111,7 +111,7 @@ func TestAlertsAndDashboardNameWhatIsThere(t *testing.T) {
 	certificate, configure := withCertificate(t)
 	c := measured(t, configure)
 	c.Transport = trusting(certificate)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	c.Browser().Do(http.MethodPost, "/signin", strings.NewReader(strings.Repeat("x", 70<<10)), "application/x-www-form-urlencoded")
 	c.Add(admin, "analyst", "Ann", "Alyst", "ann@example.com")
 	has(t, c, `console_delivery_attempts_total{kind="email",result="delivered"} 1`)

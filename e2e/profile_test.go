@@ -128,7 +128,7 @@ func TestFC45_TheProfileChangesNothingElse(t *testing.T) {
 func TestProfile_PreferencesShowInEveryPage(t *testing.T) {
 	t.Parallel()
 	c, _ := startAtTime(t, time.Date(2024, 2, 16, 23, 5, 0, 0, time.UTC))
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	admin.Get("/settings/users").Contains("16 Feb 2024, 23:05 UTC").Lacks("data-theme")
 	admin.Get("/settings/profile").Contains("DMY — 16 Feb 2024", "The email cannot be changed", "You will be signed out at", "23:35 UTC")
 	for i, p := range []struct{ format, clock, zone, theme, shown, html string }{
@@ -202,10 +202,10 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 func TestProfile_SignInHistory(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	ann := c.Member(admin, "analyst", "ann@example.com")
 	clock.Advance(-400 * 24 * time.Hour)
-	c.Administrator() // too long ago
+	c.SignedInByPassword() // too long ago
 	clock.Advance(400 * 24 * time.Hour)
 	stranger := c.Browser()
 	stranger.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
@@ -213,7 +213,7 @@ func TestProfile_SignInHistory(t *testing.T) {
 	admin.Get("/settings/profile?tab=sessions").Contains("Firefox on Linux", "Failed", "Signed in").Lacks("before=")
 	ann.Get("/settings/profile?tab=sessions").Lacks("Firefox on Linux", "Failed")
 	for range 23 {
-		c.Administrator()
+		c.SignedInByPassword()
 	}
 	first := admin.Get("/settings/profile?tab=sessions")
 	history := func(a *harness.Answer) int { return strings.Count(a.Body, `data-label="Result"`) }

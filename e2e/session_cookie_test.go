@@ -40,7 +40,7 @@ func TestASVS_7_2_3_SessionTokens(t *testing.T) {
 	c := harness.Ready(t, nil)
 	seen := map[string]bool{}
 	for range 3 {
-		token := c.Administrator().Cookie("console").Value
+		token := c.SignedInByPassword().Cookie("console").Value
 		raw, err := base64.RawURLEncoding.DecodeString(token)
 		if err != nil || len(raw) < 16 || seen[token] {
 			t.Errorf("the session is %s: %v", token, err)
@@ -72,7 +72,7 @@ func TestFC64_NoCookieOutlivesTheTimeouts(t *testing.T) {
 func TestFC66_AFragmentIsNeverTheSignInPage(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	token := admin.Token()
 	c.Exec(`DELETE FROM sessions`)
 	admin.Header.Set("HX-Request", "true")
@@ -102,7 +102,7 @@ func TestFC66_AFragmentIsNeverTheSignInPage(t *testing.T) {
 func TestFC68_NothingStaysInTheBrowser(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	for _, path := range []string{"/settings/users", "/settings/users/new", "/settings/profile", "/settings/integrations", "/settings/triggers"} {
 		page := admin.Get(path).Wants(http.StatusOK).Contains(`&#34;historyCacheSize&#34;:0`)
 		if page.Header.Get("Cache-Control") != "no-store" {
@@ -213,9 +213,9 @@ func TestFC198_ASecondCookieOfOurNameSignsOut(t *testing.T) {
 func TestFC198_AFlashThatWeDidNotWriteIsNotShown(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	c.Add(admin, "admin", "Ann", "", "ann@example.com")
-	other := c.Administrator()
+	other := c.SignedInByPassword()
 	other.Invite("bea")
 	theirs := other.Cookie("flash").Value
 	admin.Invite("cid")
@@ -246,7 +246,7 @@ func TestFC198_AFlashThatWeDidNotWriteIsNotShown(t *testing.T) {
 func TestFC199_OnlyNavigationAndOurOwnPagesAreActivity(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	seen := func() string { return c.Cell(`SELECT last_seen_at FROM sessions`) }
 	for _, try := range []struct {
 		site, mode, dest string

@@ -54,7 +54,7 @@ func TestUserPage_InvitedPeopleHaveOne(t *testing.T) {
 func TestUserPage_SessionsAreForThoseWhoMayManage(t *testing.T) {
 	t.Parallel()
 	c, _ := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	ann := c.Member(admin, "analyst", "ann@example.com")
 	c.Browser().Post("/signin", "email", "ann@example.com", "password", "a wrong password").Wants(http.StatusUnprocessableEntity)
 	path := fmt.Sprintf("/settings/users/%d", c.User("ann@example.com").ID)

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +20,14 @@ import (
 	"console/store"
 )
 
-// Administrator returns a browser in which John Doe is signed in.
+// Administrator returns a browser in which John Doe is signed in, without a sign-in: that would cost a hash of a password each time.
 func (c *Console) Administrator() *Browser {
+	c.T.Helper()
+	return c.BrowseAt(c.User(AdminEmail), c.now())
+}
+
+// SignedInByPassword returns a browser in which John Doe has signed in, as people do.
+func (c *Console) SignedInByPassword() *Browser {
 	c.T.Helper()
 	b := c.Browser()
 	b.SignIn(AdminEmail, AdminPassword)
@@ -198,17 +204,18 @@ func (c *Console) Browse(user store.User) *Browser {
 
 func (c *Console) BrowseAt(user store.User, now time.Time) *Browser {
 	c.T.Helper()
+	token := rand.Text()
 	c.Update(func(ctx context.Context, tx *store.Tx) error {
-		return tx.InsertSession(ctx, sessionOf(user, user.Email+"/"+strconv.FormatInt(now.UnixNano(), 10), now))
+		return tx.InsertSession(ctx, sessionOf(user, token, now))
 	})
 	b := c.Browser()
-	b.HTTP.Jar = cookiesOf(c.T, c.URL, user.Email+"/"+strconv.FormatInt(now.UnixNano(), 10))
+	b.HTTP.Jar = cookiesOf(c.T, c.URL, token)
 	return b
 }
 
 // sessionOf is a session of the person that begins now; its token is known.
 func sessionOf(user store.User, token string, now time.Time) *store.Session {
-	return &store.Session{TokenHash: auth.HashToken(token), UserID: user.ID, FormKey: []byte(token), Data: []byte{}, Address: "127.0.0.1",
+	return &store.Session{TokenHash: auth.HashToken(token), UserID: user.ID, FormKey: []byte(rand.Text()), Data: []byte{}, Address: "127.0.0.1",
 		UserAgent: "test", CreatedAt: store.At(now), LastSeenAt: store.At(now)}
 }
 

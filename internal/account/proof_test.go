@@ -1,6 +1,10 @@
 package account
 
-import "testing"
+import (
+	"testing"
+
+	"console/store/storetest"
+)
 
 // proof is how much is tried at random: worlds of random operations, and how often each preview is compared with what the change then does.
 type proof struct{ worlds, previews int }
@@ -11,6 +15,8 @@ func proofOf(t *testing.T) proof {
 	switch {
 	case raceDetector:
 		return proof{worlds: 2, previews: 25}
+	case testing.Short() && !storetest.OnPostgres(): // somebody waits for it
+		return proof{worlds: 5, previews: 50}
 	case testing.Short():
 		return proof{worlds: 10, previews: 100}
 	}

@@ -28,41 +28,72 @@ import (
 	"console/store/storetest"
 )
 
-// installed is a data directory with an account and a sealed integration, as a stopped program leaves it.
+// installed is a data directory with an account and a sealed integration, as a stopped program leaves it. It is made once and copied.
 func installed(t *testing.T) string {
 	t.Helper()
+	made, err := installation()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range made {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// installation is what installed copies.
+var installation = sync.OnceValues(func() (made map[string][]byte, err error) {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
 	var problems bytes.Buffer
 	arguments := []string{"setup", "--data", dir, "--company", "Company", "--cloud", "EU", "--first-name", "John", "--last-name", "Doe",
 		"--email", "johndoe@example.com", "--password-stdin"}
-	if status := Run(t.Context(), arguments, strings.NewReader("correct horse battery staple\n"), io.Discard, &problems); status != 0 {
-		t.Fatal(problems.String())
+	if Run(context.Background(), arguments, strings.NewReader("correct horse battery staple\n"), io.Discard, &problems) != 0 {
+		return nil, errors.New(problems.String())
 	}
+	if err := integrate(dir); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	made = map[string][]byte{}
+	for _, entry := range entries {
+		content, readError := os.ReadFile(filepath.Join(dir, entry.Name()))
+		made[entry.Name()], err = content, errors.Join(err, readError)
+	}
+	return made, err
+})
+
+// integrate adds an integration, whose settings are sealed, to the account in a data directory.
+func integrate(dir string) error {
+	ctx := context.Background()
 	key, err := auth.LoadKey(filepath.Join(dir, "console.key"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	db, err := store.Open(t.Context(), filepath.Join(dir, "console.db"))
+	db, err := store.Open(ctx, filepath.Join(dir, "console.db"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	err = db.Update(t.Context(), func(tx *store.Tx) error {
+	err = db.Update(ctx, func(tx *store.Tx) error {
 		i := store.Integration{Kind: notify.KindEmail, Name: "Mail", Active: true}
-		if err := tx.InsertIntegration(t.Context(), &i); err != nil {
+		if err := tx.InsertIntegration(ctx, &i); err != nil {
 			return err
 		}
 		if i.Settings, err = notify.SealSettings(key, i.ID, notify.Settings{"emails": "chief@example.com"}); err != nil {
 			return err
 		}
-		return tx.UpdateIntegration(t.Context(), &i)
+		return tx.UpdateIntegration(ctx, &i)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return errors.Join(err, db.Close())
 }
 
 // raw is a connection to the database of a data directory.

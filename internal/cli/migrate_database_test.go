@@ -110,7 +110,7 @@ func TestMigrateDatabaseRefuses(t *testing.T) {
 	nowhere := (&url.URL{Scheme: "postgres", Host: "127.0.0.1:1", Path: "console", User: url.UserPassword("console", "s3cret")}).String()
 	dir, keyless, mixed := installed(t), installed(t), installed(t)
 	if err := errors.Join(os.Remove(filepath.Join(keyless, "console.key")), os.Remove(filepath.Join(mixed, "console.key")),
-		os.Link(filepath.Join(dir, "console.key"), filepath.Join(mixed, "console.key"))); err != nil {
+		os.Link(otherKey(t), filepath.Join(mixed, "console.key"))); err != nil {
 		t.Fatal(err)
 	}
 	served := installed(t)
