@@ -54,7 +54,7 @@ func (h *Console) checkForm(handle handler) echo.HandlerFunc {
 		if onlyReads(c) {
 			return next(c)
 		}
-		_, err := c.FormParams()
+		err := parseForm(c.Request())
 		if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 			return err
 		}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -8,6 +9,20 @@ import (
 	"console/internal/account"
 	"console/views"
 )
+
+// formMemory is more than any form may be long: no part of one is written to a file.
+const formMemory = 32 << 20
+
+// parseForm reads the form that a request carries, however its type is written: "Multipart/Form-Data" is the same (RFC 9110 §8.3.1).
+func parseForm(r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := r.ParseMultipartForm(formMemory); !errors.Is(err, http.ErrNotMultipart) {
+		return err
+	}
+	return nil
+}
 
 // refusal is what a form has to say about err, or nil where err is no matter of the form.
 func refusal(err error) account.Fields {
