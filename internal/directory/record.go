@@ -37,7 +37,12 @@ func newRecord(p Person, fold func(string) (folded, kept string)) record {
 	return r
 }
 
-func separated(texts ...string) (all []byte) {
+func separated(texts ...string) []byte {
+	size := len(texts)
+	for _, text := range texts {
+		size += len(text)
+	}
+	all := make([]byte, 0, size)
 	for _, text := range texts {
 		all = append(append(all, text...), separator)
 	}

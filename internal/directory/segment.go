@@ -59,15 +59,18 @@ func (s *segment) index(row int, text []byte) {
 		s.grams[trigram(text[i], text[i+1], text[i+2])].add(row)
 	}
 	var begins uint64
-	for i := range len(text) - 1 { // the last byte is a separator
-		if text[i] == separator || !utf8.RuneStart(text[i]) || !beginsWord(text, i) {
-			continue
+	inside := false                // whether the character before is in a word
+	for i := 0; i < len(text)-1; { // the last byte is a separator
+		r, size := utf8.DecodeRune(text[i:])
+		if text[i] != separator && (!inside || beginsAlways(r)) {
+			s.grams[wordGram(text[i:i+1])].add(row)
+			s.grams[wordGram(text[i:i+2])].add(row)
+			if i < 64 {
+				begins |= 1 << i
+			}
 		}
-		s.grams[wordGram(text[i:i+1])].add(row)
-		s.grams[wordGram(text[i:i+2])].add(row)
-		if i < 64 {
-			begins |= 1 << i
-		}
+		inside = inWord(r)
+		i += size
 	}
 	s.begins[row] = begins
 }

@@ -135,33 +135,33 @@ func (f *finder) index(text []byte, from int) int {
 // not a letter, number or mark, with every such sign itself (FC-104), and with every character of a script that is
 // written without spaces.
 func beginsWord(text []byte, at int) bool {
-	if at > 0 && text[at-1] < utf8.RuneSelf && text[at] < utf8.RuneSelf {
-		return !wordASCII[text[at-1]] || !wordASCII[text[at]]
-	}
-	if at == 0 || !inWord(text[:at]) {
+	if at == 0 {
 		return true
 	}
-	r, size := utf8.DecodeRune(text[at:])
-	if !inWord(text[:at+size]) {
-		return true
-	}
-	return r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	before, _ := utf8.DecodeLastRune(text[:at]) // a separator is no character, and so in no word
+	first, _ := utf8.DecodeRune(text[at:])
+	return !inWord(before) || beginsAlways(first)
 }
 
-// wordASCII are the letters and digits of ASCII.
-var wordASCII = func() (all [utf8.RuneSelf]bool) {
-	for c := range all {
-		all[c] = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z'
+// beginsAlways reports whether a word begins with a character whatever stands before it.
+func beginsAlways(r rune) bool {
+	return !inWord(r) || r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) // Hangul comes first
+}
+
+// inWord reports whether a character belongs to a word.
+func inWord(r rune) bool {
+	if int(r) < len(letters) {
+		return letters[r]
+	}
+	return isLetter(r)
+}
+
+func isLetter(r rune) bool { return unicode.In(r, unicode.Letter, unicode.Number, unicode.Mark) }
+
+// letters are the characters of most alphabets that belong to a word: asking for each in Unicode's tables takes long for a million people.
+var letters = func() (all [0x2000]bool) {
+	for r := range all {
+		all[r] = isLetter(rune(r))
 	}
 	return all
 }()
-
-// inWord reports whether the last character of a text belongs to a word.
-func inWord(text []byte) bool {
-	last := text[len(text)-1]
-	if last < utf8.RuneSelf {
-		return wordASCII[last]
-	}
-	r, _ := utf8.DecodeLastRune(text) // a separator is no character, and so in no word
-	return unicode.In(r, unicode.Letter, unicode.Number, unicode.Mark)
-}

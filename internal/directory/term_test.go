@@ -10,12 +10,12 @@ import (
 
 func TestWhatIsInWords(t *testing.T) {
 	t.Parallel()
-	for c := range rune(0x250) {
-		if want := unicode.In(c, unicode.L, unicode.M, unicode.N); inWord([]byte(" "+string(c))) != want {
+	for c := range rune(0x2100) {
+		if want := unicode.In(c, unicode.L, unicode.M, unicode.N); inWord(c) != want {
 			t.Errorf("%q is in a word: %t", c, !want)
 		}
 	}
-	if inWord([]byte{'a', separator}) {
+	if !beginsWord([]byte{'a', separator, 'b'}, 2) {
 		t.Error("a word goes on behind the end of a text")
 	}
 	for text, begins := range map[string]bool{"ab": false, "a李": true, "李a": false, "李李": true, "a-": true, "-a": true, "a한": true, "aж": false} {

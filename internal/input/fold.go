@@ -46,17 +46,20 @@ func foldEach(text string) (folded, marked string, all bool) {
 	var b, m strings.Builder
 	b.Grow(len(text))
 	m.Grow(len(text))
+	sheds := false // whether a mark would be dropped here
 	for _, r := range text {
 		switch {
 		case int(r) < len(known):
-			if known[r].folded == "" {
+			if known[r].folded == "" || known[r].mark && sheds {
 				return "", "", false
 			}
 			b.WriteString(known[r].folded)
 			m.WriteString(known[r].marked)
+			sheds = known[r].sheds
 		case unicode.Is(unchanged, r):
 			b.WriteRune(r)
 			m.WriteRune(r)
+			sheds = false
 		default:
 			return "", "", false
 		}
@@ -70,19 +73,31 @@ var unchanged = &unicode.RangeTable{
 	R16: []unicode.Range16{{0x3041, 0x3096, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fff, 1}, {0xac00, 0xd7a3, 1}},
 }
 
-// foldedAlone returns the characters below U+2000, of most alphabets, as each is folded on its own. Those that change what stands before
-// them are empty: marks, and single Korean letters.
+// foldedAlone returns the characters below U+2100, of most alphabets and the signs of word processors, as each is folded on its own.
+// Those that change what stands before them, or change places with it, are empty: most marks, and single Korean letters.
 var foldedAlone = sync.OnceValue(func() []alone {
-	known := make([]alone, 0x2000)
+	known := make([]alone, 0x2100)
 	for r := range rune(len(known)) {
-		if !unicode.Is(unicode.M, r) && (r < 0x1100 || r > 0x11ff) {
-			known[r] = alone{foldWhole(string(r)), foldCase(string(r))}
+		mark := unicode.Is(unicode.M, r)
+		if r >= 0x1100 && r <= 0x11ff || mark && !norm.NFC.PropertiesString(string(r)).BoundaryBefore() {
+			continue
 		}
+		sheds := strings.IndexFunc(norm.NFD.String(cases.Fold().String(string(r))), shedsMarks) >= 0
+		known[r] = alone{foldWhole(string(r)), foldCase(string(r)), mark, sheds}
 	}
 	return known
 })
 
-type alone struct{ folded, marked string }
+// alone is what a character is folded to, whether it is a mark, and whether marks behind it are dropped.
+type alone struct {
+	folded, marked string
+	mark, sheds    bool
+}
+
+// shedsMarks reports whether the marks of a letter are dropped.
+func shedsMarks(letter rune) bool {
+	return unicode.In(letter, unicode.Latin, unicode.Greek, unicode.Cyrillic)
+}
 
 // foldWhole folds any text. What is no UTF-8 is replaced first: normalisation would leave the letter behind it as it is.
 func foldWhole(text string) string {
@@ -102,7 +117,7 @@ func foldWhole(text string) string {
 			continue
 		case !unicode.Is(unicode.Mn, r):
 			letter = r
-		case unicode.In(letter, unicode.Latin, unicode.Greek, unicode.Cyrillic):
+		case shedsMarks(letter):
 			continue
 		}
 		space = false
