@@ -279,7 +279,7 @@ func readWebhook(sent json.RawMessage, settings notify.Settings) error {
 func headerLines(headers map[string]string) string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if strings.EqualFold(name, "Content-Type") && strings.HasPrefix(headers[name], "application/json") {
+		if strings.EqualFold(name, "Content-Type") && strings.HasPrefix(strings.ToLower(headers[name]), "application/json") {
 			continue
 		}
 		lines = append(lines, name+": "+headers[name])
