@@ -47,7 +47,7 @@ test: tools check ## everything that must hold, with the race detector where it 
 	CONSOLE_TEST_ENGINE=postgres $(GO) test -short $(waiting) -timeout 25m ./e2e # one path through each section
 	GOGC= $(GO) test -count=1 -timeout 25m $(measured) # measures times and memory, so nothing else runs beside it
 
-quick: ## vet, and the tests that take no browser and no patience: two to two and a half minutes on two processors, seconds where little has changed
+quick: ## vet, and the tests that take no browser and no patience: about two minutes on two processors, seconds where little has changed
 	$(GO) vet ./...
 	$(GO) test -short $(waiting) $(quickly)
 
