@@ -17,7 +17,7 @@ import (
 func TestFC56_AChangedPasswordEndsOtherSessions(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	a, b := c.Administrator(), c.Administrator()
+	a, b := c.SignedInByPassword(), c.SignedInByPassword()
 	const path, changed = "/settings/profile/password", "a new long password"
 	old := a.Cookie("console").Value
 	a.Post(path, "current_password", "wrong", "password", changed, "again", changed).
@@ -174,7 +174,7 @@ func TestProfile_SessionsAreListedAndEnded(t *testing.T) {
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1",
 	)
 	phone.SignIn(harness.AdminEmail, harness.AdminPassword)
-	third := c.Administrator()
+	third := c.SignedInByPassword()
 	other := c.Member(here, "analyst", "ann@example.com")
 	page := here.Get("/settings/profile?tab=sessions").
 		Contains("Safari on iPhone", "198.51.100.2", "This browser", "Sign out all other browsers")
@@ -255,7 +255,7 @@ func TestProfile_SignInHistoryBeginsWithThePerson(t *testing.T) {
 func TestASessionIsEndedByItsNumberOnly(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	here, other := c.Administrator(), c.Administrator()
+	here, other := c.SignedInByPassword(), c.SignedInByPassword()
 	for _, id := range []string{"", "abc", "1e0", "-1", "99999999999999999999"} {
 		here.Post("/settings/profile/sessions/end", "session_id", id).Wants(http.StatusNotFound)
 	}

@@ -21,7 +21,7 @@ func TestFC63_RenewalDoesNotRestartTheAbsoluteTimeout(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	c.Timeouts(time.Hour, time.Hour)
-	b := c.Administrator()
+	b := c.SignedInByPassword()
 	clock.Advance(30 * time.Minute)
 	app := b.Enrol(harness.AdminPassword)
 	clock.Advance(29 * time.Minute)
@@ -40,13 +40,13 @@ func TestFC61_AChangedTimeoutHoldsForOpenSessions(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	c.Timeouts(8*time.Hour, 24*time.Hour)
-	lowered := c.Administrator()
+	lowered := c.SignedInByPassword()
 	clock.Advance(2 * time.Minute)
 	c.Timeouts(time.Minute, 24*time.Hour)
 	lowered.Get("/settings/profile").To("/signin")
 
 	c.Timeouts(5*time.Minute, 24*time.Hour)
-	raised := c.Administrator()
+	raised := c.SignedInByPassword()
 	clock.Advance(4 * time.Minute)
 	c.Timeouts(8*time.Hour, 24*time.Hour)
 	clock.Advance(4 * time.Hour)
@@ -61,7 +61,7 @@ func TestFC62_BothTimeoutsHold(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)
-	active, idle := c.Administrator(), c.Administrator()
+	active, idle := c.SignedInByPassword(), c.Administrator()
 	clock.Advance(5 * time.Minute)
 	active.Get("/settings/profile").Wants(http.StatusOK)
 	c.Account.Settle(t.Context()) // activity is written after the answer
@@ -82,7 +82,7 @@ func TestFC62_BothTimeoutsHold(t *testing.T) {
 func TestFC62_WhoWorksWhileAnotherWritesForLongStaysSignedIn(t *testing.T) {
 	c, clock := harness.StartAt(t)
 	c.Timeouts(10*time.Minute, time.Hour)
-	active, idle := c.Administrator(), c.Administrator()
+	active, idle := c.SignedInByPassword(), c.Administrator()
 	release := sync.OnceFunc(c.HoldWriter())
 	defer release()
 	answers := func(b *harness.Browser, path string) int {
@@ -154,7 +154,7 @@ func inEveryZone(t *testing.T, test func(*testing.T, *harness.Console, *fake.Clo
 
 func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {
 	inEveryZone(t, func(t *testing.T, c *harness.Console, clock *fake.Clock) {
-		admin := c.Administrator()
+		admin := c.SignedInByPassword()
 		setTimeouts(c, admin, 5*time.Minute, time.Hour).To("/settings/general")
 		job := admin.Post("/settings/users/bulk", "action", "disable", "ids", c.Cell(`SELECT id FROM users`)).
 			Wants(http.StatusSeeOther).
@@ -182,7 +182,7 @@ func TestFC60_WhatPagesDoByThemselvesIsNoActivity(t *testing.T) {
 func TestFC60_ABackgroundRequestChangesNothing(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	seen := c.Cell(`SELECT last_seen_at FROM sessions`)
 	before := c.Snapshot()
 	clock.Advance(time.Minute)
@@ -204,9 +204,9 @@ func TestFC60_ABackgroundRequestChangesNothing(t *testing.T) {
 
 func TestFC61_SettingATimeoutHoldsForOpenSessions(t *testing.T) {
 	inEveryZone(t, func(t *testing.T, c *harness.Console, clock *fake.Clock) {
-		admin := c.Administrator()
+		admin := c.SignedInByPassword()
 		setTimeouts(c, admin, 8*time.Hour, 24*time.Hour).To("/settings/general")
-		lowered, raised := c.Administrator(), c.Administrator()
+		lowered, raised := c.SignedInByPassword(), c.Administrator()
 		clock.Advance(6 * time.Minute)
 		setTimeouts(c, admin, 5*time.Minute, 24*time.Hour).To("/settings/general")
 		lowered.Get("/settings/profile").To("/signin")
@@ -215,7 +215,7 @@ func TestFC61_SettingATimeoutHoldsForOpenSessions(t *testing.T) {
 		setTimeouts(c, admin, 8*time.Hour, 24*time.Hour).To("/settings/general")
 		raised.Get("/settings/profile").To("/signin")
 
-		raised = c.Administrator()
+		raised = c.SignedInByPassword()
 		setTimeouts(c, admin, 5*time.Minute, 24*time.Hour).To("/settings/general")
 		clock.Advance(4 * time.Minute)
 		admin.Get("/settings/general").Wants(http.StatusOK)
@@ -227,9 +227,9 @@ func TestFC61_SettingATimeoutHoldsForOpenSessions(t *testing.T) {
 
 func TestFC62_WhicheverTimeoutComesFirst(t *testing.T) {
 	inEveryZone(t, func(t *testing.T, c *harness.Console, clock *fake.Clock) {
-		admin := c.Administrator()
+		admin := c.SignedInByPassword()
 		setTimeouts(c, admin, 10*time.Minute, time.Hour).To("/settings/general")
-		active, idle := c.Administrator(), c.Administrator()
+		active, idle := c.SignedInByPassword(), c.Administrator()
 		if left := secondsLeft(active, "/session"); left.Seconds != 600 || left.Final {
 			t.Errorf("after signing in: %+v", left)
 		}
@@ -250,26 +250,26 @@ func TestFC62_WhicheverTimeoutComesFirst(t *testing.T) {
 
 func TestFC62_AClockThatJumps(t *testing.T) {
 	inEveryZone(t, func(t *testing.T, c *harness.Console, clock *fake.Clock) {
-		admin := c.Administrator()
+		admin := c.SignedInByPassword()
 		setTimeouts(c, admin, 10*time.Minute, time.Hour).To("/settings/general")
 
-		b := c.Administrator()
+		b := c.SignedInByPassword()
 		clock.Advance(-30 * time.Minute) // set back: it would last longer than its timeouts
 		b.Get("/settings/profile").To("/signin")
-		c.Administrator().Get("/settings/profile").Wants(http.StatusOK) // nobody is locked out
+		c.SignedInByPassword().Get("/settings/profile").Wants(http.StatusOK) // nobody is locked out
 
-		b = c.Administrator()
+		b = c.SignedInByPassword()
 		clock.Advance(365 * 24 * time.Hour) // set forward
 		b.Get("/settings/profile").To("/signin")
 		clock.Advance(-365 * 24 * time.Hour)
-		c.Administrator().Get("/settings/profile").Wants(http.StatusOK)
+		c.SignedInByPassword().Get("/settings/profile").Wants(http.StatusOK)
 	})
 }
 
 func TestFC66_ALostSaveIsNotReportedAsDone(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	setTimeouts(c, admin, 5*time.Minute, time.Hour).To("/settings/general")
 	token := admin.Token()
 	clock.Advance(6 * time.Minute)

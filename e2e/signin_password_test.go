@@ -12,7 +12,7 @@ import (
 func TestFC138_SignedInMeansSignedIn(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	c.Member(c.Administrator(), "analyst", "ann@example.com")
+	c.Member(c.SignedInByPassword(), "analyst", "ann@example.com")
 	c.Disable("ann@example.com")
 	before, done := c.User("ann@example.com").LastAuthAt, c.Entries("sign in", "done")
 	for _, typed := range []string{harness.Password("ann@example.com"), "wrong"} {
@@ -26,7 +26,7 @@ func TestFC138_SignedInMeansSignedIn(t *testing.T) {
 func TestASVS_6_2_Passwords(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	path := c.InviteByLink(admin, "analyst", "geraldine.smithson@longdomain.example")
 	invited := c.Browser()
 	for _, refused := range []string{"", "elevenchars", strings.Repeat("x", 257), "Geraldine Smithson", "geraldine.smithson", "GERALDINESMITHSON2024!",

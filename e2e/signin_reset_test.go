@@ -12,7 +12,7 @@ import (
 func TestResetLinksWorkOnceAndKeepTheSecondFactor(t *testing.T) { // ASVS 6.4.3
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	b := c.Administrator()
+	b := c.SignedInByPassword()
 	app := b.Enrol(harness.AdminPassword)
 	path := c.ResetPath(harness.AdminEmail)
 	for range 3 {
@@ -36,7 +36,7 @@ func TestResetLinksWorkOnceAndKeepTheSecondFactor(t *testing.T) { // ASVS 6.4.3
 func TestFC100_ForgottenPasswordsTellNothing(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, harness.BehindProxy)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	c.Add(admin, "analyst", "In", "Vited", "invited@example.com")
 	c.Member(admin, "analyst", "disabled@example.com")
 	c.Member(admin, "analyst", "active@example.com")

@@ -34,7 +34,7 @@ func TestFC175_TwoSignInTabs(t *testing.T) {
 func TestFC175_FormsOfVisitorsAreDrawnAgain(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	signup, reset := c.Add(admin, "analyst", "Ann", "", "ann@example.com"), c.ResetPath(harness.AdminEmail)
 	const typed = "typed@example.com"
 	before := c.Snapshot()
@@ -65,7 +65,7 @@ func TestFC175_FormsOfVisitorsAreDrawnAgain(t *testing.T) {
 func TestFC175_WhoIsInAlreadyIsLedOn(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	stale := func(email string) *harness.Answer {
 		return admin.PostForm("/signin", "email", email, "password", "x", "next", "/settings/groups", "csrf_token", "x")
 	}
@@ -82,7 +82,7 @@ func TestFC175_WhoIsInAlreadyIsLedOn(t *testing.T) {
 func TestFC175_TwoTabsAtTheSecondFactor(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	b := c.Halfway()
 	first := tab(b, "/signin/2fa")
 	again := b.PostForm("/signin/2fa", "code", app.Code(1), "csrf_token", "x").Wants(http.StatusForbidden).Contains("out of date")

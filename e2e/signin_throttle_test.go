@@ -118,7 +118,7 @@ func TestARefusedAttemptForgetsNoFailures(t *testing.T) {
 func TestAClockThatWasAheadLocksNobodyOut(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	clock.Advance(365 * 24 * time.Hour)
 	half := c.Halfway()
 	for range 6 {

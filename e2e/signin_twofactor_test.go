@@ -18,7 +18,7 @@ func TestFC71_ACodeIsAcceptedOnceAndForwardOnly(t *testing.T) {
 	harness.OnBoth(t)
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	c.Halfway().Post("/signin/2fa", "code", app.Code(0)).Wants(http.StatusUnprocessableEntity).Contains("used already") // confirmed the set-up
 	clock.Advance(30 * time.Second)
 	spaced := app.Code(0)[:3] + " " + app.Code(0)[3:]
@@ -31,7 +31,7 @@ func TestFC71_ACodeIsAcceptedOnceAndForwardOnly(t *testing.T) {
 func TestFC72_ParallelSubmitsOfOneCodeMakeOneSession(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	clock.Advance(time.Minute)
 	browsers := make([]*harness.Browser, 20)
 	for i := range browsers {
@@ -59,7 +59,7 @@ func TestFC73_WrongCodesCountPerAccount(t *testing.T) {
 	t.Parallel()
 	clock := fake.NewClock(time.Now().Truncate(time.Second))
 	c := harness.Ready(t, func(s *cli.Serve) { harness.BehindProxy(s); s.Now = clock.Now })
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	for _, address := range []string{"198.51.100.1", "198.51.100.2", "2001:db8::1"} {
 		b := c.Browser().From(address)
 		b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword).To("/signin/2fa")
@@ -92,7 +92,7 @@ func TestFC73_WrongCodesCountPerAccount(t *testing.T) {
 func TestFC75_ClocksMayDifferByOneStep(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	clock.Advance(10 * time.Minute)
 	for _, step := range []int{-2, 2, 8} { // no answer tells a code that is to come from one that never will
 		c.Halfway().Post("/signin/2fa", "code", app.Code(step)).Wants(http.StatusUnprocessableEntity).Contains("This was not accepted.", "clock")
@@ -106,7 +106,7 @@ func TestFC75_ClocksMayDifferByOneStep(t *testing.T) {
 func TestFC78_EachRecoveryCodeWorksOnce(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	c.Halfway().Post("/signin/2fa", "code", strings.ToLower(app.Codes[2])).To("/")
 	c.Halfway().Post("/signin/2fa", "code", app.Codes[2]).Wants(http.StatusUnprocessableEntity)
 	b := c.Halfway()
@@ -137,7 +137,7 @@ func TestFC78_EachRecoveryCodeWorksOnce(t *testing.T) {
 func TestFC69_ANewSessionIdAtEachStep(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	b := c.Browser()
 	b.Plant("console", "AAAA", "/")
 	b.Post("/signin", "email", harness.AdminEmail, "password", harness.AdminPassword, "next", "/settings/users?tab=invited").To("/signin/2fa")
@@ -161,7 +161,7 @@ func TestFC69_ANewSessionIdAtEachStep(t *testing.T) {
 func TestHalfwayOpensNothing(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	c.Administrator().Enrol(harness.AdminPassword)
+	c.SignedInByPassword().Enrol(harness.AdminPassword)
 	b := c.Halfway()
 	for _, r := range c.Routes() {
 		if !r.Needs.SignedIn() {
@@ -187,7 +187,7 @@ func TestHalfwayOpensNothing(t *testing.T) {
 func TestFC138_SignedInIsNotedAfterTheLastFactor(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	app := c.Administrator().Enrol(harness.AdminPassword)
+	app := c.SignedInByPassword().Enrol(harness.AdminPassword)
 	signIns, last := c.Entries("sign in", "done"), c.User(harness.AdminEmail).LastAuthAt
 	clock.Advance(time.Minute)
 	b := c.Halfway()
@@ -207,7 +207,7 @@ func TestFC138_SignedInIsNotedAfterTheLastFactor(t *testing.T) {
 func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	before := c.Administrator()
+	before := c.SignedInByPassword()
 	c.Enforce()
 	before.Get("/settings/users").Wants(http.StatusOK) // takes effect at the next sign-in
 
@@ -257,7 +257,7 @@ func TestFC83_UntilSetUpOnlySetUpIsReachable(t *testing.T) {
 func TestASetUpThatIsNoLongerDemandedLetsIn(t *testing.T) {
 	t.Parallel()
 	c, clock := harness.StartAt(t)
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
 		c.Browser().Accept(c.Add(admin, "analyst", "Ann", "", email), email)
 	}
@@ -282,7 +282,7 @@ func TestASetUpThatIsNoLongerDemandedLetsIn(t *testing.T) {
 func TestFC30_AnInvitationSurvivesTheSetUp(t *testing.T) {
 	t.Parallel()
 	c := harness.Ready(t, nil)
-	link := c.Add(c.Administrator(), "analyst", "Ann", "", "ann@example.com")
+	link := c.Add(c.SignedInByPassword(), "analyst", "Ann", "", "ann@example.com")
 	c.Enforce()
 	b := c.Browser()
 	b.Accept(link, "ann@example.com").To(harness.AuthenticatorPath)

@@ -21,6 +21,7 @@ import (
 )
 
 // Administrator returns a browser in which John Doe is signed in, without a sign-in: that would cost a hash of a password each time.
+// Tests of sign-ins, and of what begins with one, use SignedInByPassword.
 func (c *Console) Administrator() *Browser {
 	c.T.Helper()
 	return c.BrowseAt(c.User(AdminEmail), c.now())
