@@ -46,20 +46,21 @@ func foldEach(text string) (folded, marked string, all bool) {
 	var b, m strings.Builder
 	b.Grow(len(text))
 	m.Grow(len(text))
-	sheds := false // whether a mark would be dropped here
+	before := alone{}
 	for _, r := range text {
 		switch {
 		case int(r) < len(known):
-			if known[r].folded == "" || known[r].mark && sheds {
+			one := known[r]
+			if one.folded == "" || one.mark && (before.sheds || one.moves && before.moves) {
 				return "", "", false
 			}
-			b.WriteString(known[r].folded)
-			m.WriteString(known[r].marked)
-			sheds = known[r].sheds
+			b.WriteString(one.folded)
+			m.WriteString(one.marked)
+			before = one
 		case unicode.Is(unchanged, r):
 			b.WriteRune(r)
 			m.WriteRune(r)
-			sheds = false
+			before = alone{}
 		default:
 			return "", "", false
 		}
@@ -74,24 +75,27 @@ var unchanged = &unicode.RangeTable{
 }
 
 // foldedAlone returns the characters below U+2100, of most alphabets and the signs of word processors, as each is folded on its own.
-// Those that change what stands before them, or change places with it, are empty: most marks, and single Korean letters.
+// Those that become one with what stands before them are empty: some marks, and single Korean letters.
 var foldedAlone = sync.OnceValue(func() []alone {
 	known := make([]alone, 0x2100)
 	for r := range rune(len(known)) {
-		mark := unicode.Is(unicode.M, r)
-		if r >= 0x1100 && r <= 0x11ff || mark && !norm.NFC.PropertiesString(string(r)).BoundaryBefore() {
+		text := string(r)
+		if r >= 0x1100 && r <= 0x11ff || norm.NFC.QuickSpanString("x"+text) <= len(text) && unicode.Is(unicode.M, r) {
 			continue
 		}
-		sheds := strings.IndexFunc(norm.NFD.String(cases.Fold().String(string(r))), shedsMarks) >= 0
-		known[r] = alone{foldWhole(string(r)), foldCase(string(r)), mark, sheds}
+		known[r] = alone{
+			folded: foldWhole(text), marked: foldCase(text), mark: unicode.Is(unicode.M, r), moves: norm.NFC.PropertiesString(text).TrailCCC() != 0,
+			sheds: strings.ContainsFunc(norm.NFD.String(cases.Fold().String(text)), shedsMarks),
+		}
 	}
 	return known
 })
 
-// alone is what a character is folded to, whether it is a mark, and whether marks behind it are dropped.
+// alone is what a character is folded to, whether it is a mark, whether it ends with one that may change places with the next, and
+// whether marks behind it are dropped.
 type alone struct {
-	folded, marked string
-	mark, sheds    bool
+	folded, marked     string
+	mark, moves, sheds bool
 }
 
 // shedsMarks reports whether the marks of a letter are dropped.
