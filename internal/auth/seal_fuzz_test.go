@@ -19,7 +19,8 @@ func FuzzSealed(f *testing.F) {
 		f.Add([]byte(stored), "integrations/7", "integrations/8")
 	}
 	f.Fuzz(func(t *testing.T, stored []byte, place, other string) {
-		if opened, err := key.Open(stored, place); !errors.Is(err, ErrSealed) || opened != nil {
+		// It may say that a key has sealed it which is not there.
+		if opened, err := key.Open(stored, place); !errors.Is(err, ErrSealed) && !errors.Is(err, ErrKeyMissing) || opened != nil {
 			t.Errorf("%q opens as %q, %v", stored, opened, err)
 		}
 		sealed := key.Seal(stored, place)
