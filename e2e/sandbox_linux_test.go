@@ -70,7 +70,7 @@ func TestServesFromAnEmptyReadOnlyRoot(t *testing.T) {
 	}
 	c := &harness.Console{T: t, Server: &cli.Server{URL: &url.URL{Scheme: "http", Host: address[1], Path: "/"}, SetupCode: code[1]}, Log: log}
 	c.SetUp()
-	admin := c.Administrator()
+	admin := c.SignedInByPassword()
 	admin.Get("/settings/users").Wants(http.StatusOK).Contains(harness.AdminEmail)
 	admin.Post("/settings/profile", "first_name", "John", "last_name", "Doe", "time_zone", "Asia/Tokyo",
 		"version", admin.Get("/settings/profile").Version()).Wants(http.StatusSeeOther)
