@@ -203,6 +203,7 @@ func (c *Console) Browse(user store.User) *Browser {
 	return c.BrowseAt(user, time.Now())
 }
 
+// BrowseAt is Browse where the session began at a time: that of the console's clock, if the test moves it.
 func (c *Console) BrowseAt(user store.User, now time.Time) *Browser {
 	c.T.Helper()
 	token := rand.Text()
