@@ -5,6 +5,7 @@ import (
 
 	"console/e2e/harness"
 	"console/e2e/harness/chromium"
+	"console/store"
 )
 
 // clickTwice clicks on a button two times, 120 ms apart, in the page that is open.
@@ -36,4 +37,27 @@ func TestFC176_BrowserJoinsWithTwoClicks(t *testing.T) {
 	if n := c.Entries("sign in", "done") - before; n != 1 {
 		t.Errorf("two clicks sign in %d times", n)
 	}
+}
+
+// TestBrowserClickAtOnce clicks on what an answer has brought as soon as it stands there.
+func TestBrowserClickAtOnce(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Browse(c.User(harness.AdminEmail))
+	c.NewGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
+	c.People(store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"})
+	b := chromium.TabOf(admin)
+	b.Open("/settings/users")
+	b.Click("Actions for Ann Lee")
+	b.Is(`(new MutationObserver((_, observer) => {
+		const find = document.querySelector('dialog[open] [name="find"]');
+		if (find) {
+			observer.disconnect();
+			document.querySelector("#group-find").value = "night";
+			find.click();
+		}
+	}).observe(document.querySelector("dialog"), {attributes: true, childList: true}), true)`)
+	b.Click("Groups…")
+	b.Find("Night shift", "checkbox")
+	b.Is(`document.querySelector("dialog[open]") !== null`)
 }
