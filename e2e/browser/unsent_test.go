@@ -1,11 +1,14 @@
 package browser
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -181,6 +184,97 @@ func TestBrowserUnsentWhatIsDrawnAgain(t *testing.T) {
 	b.Is(`document.querySelector("#people").children.length === 1 && document.querySelector("#people input").defaultChecked`)
 	b.Click("Profile")
 	wasAsked(b, t, false, asksToLeave)
+}
+
+func TestBrowserUnsentWhatIsEnteredMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	admin := c.Browse(c.User(harness.AdminEmail))
+	path := c.NewGroup(admin, "Night shift", []string{"1"}, []string{"rules.view"})
+	c.NewGroup(admin, "Day shift", []string{"1"}, []string{"rules.view"})
+	c.People(
+		store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
+		store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
+	)
+	b := chromium.TabOf(admin)
+	ticked := func(name string) {
+		t.Helper()
+		var is bool
+		if err := b.Find(name, "checkbox").Apply(`function() { return this.checked; }`, &is); err != nil || !is {
+			t.Errorf("%q is not ticked: %v", name, err)
+		}
+	}
+
+	b.Open("/settings/users")
+	b.Click("Actions for Ann Lee")
+	b.Click("Groups…")
+	b.Fill("Find more groups", "shift")
+	b.Click("Find")
+	b.Find("Night shift", "checkbox")
+	b.Fill("Find more groups", "day")
+	letGo := holdRequests(b, "/groups")
+	b.Click("Find")
+	b.Click("Day shift")
+	b.Click("Night shift") // it is not among what is found then
+	b.Fill("Find more groups", "night")
+	letGo()
+	b.Is(`document.querySelector("#group-find").defaultValue === "day"`)
+	ticked("Day shift")
+	ticked("Night shift")
+	if text := b.Value("Find more groups"); text != "night" {
+		t.Errorf("what was typed is %q now", text)
+	}
+	b.Click("Cancel")
+	b.Is(`document.querySelector("dialog[open]") === null`)
+
+	b.Click("Add new user")
+	b.Heading("Add new user")
+	b.Fill("Email", "dan")
+	letGo = holdRequests(b, "/users/new")
+	b.Click("Add user")
+	b.Fill("First name", "Dan")
+	b.Choose("Role", "Analyst")
+	letGo()
+	b.Says("Enter an email address like name@example.com.")
+	if first, role := b.Value("First name"), b.Value("Role"); first != "Dan" || role != "analyst" {
+		t.Errorf("the refused form has the first name %q and the role %q", first, role)
+	}
+	b.Click("Cancel")
+
+	b.Open(path + "/users/add")
+	b.Fill("Search users", "lee")
+	b.Find("Ann Lee ann@example.com · Analyst", "checkbox")
+	letGo = holdRequests(b, "/users/add")
+	b.Fill("Search users", "ray")
+	b.Click("Ann Lee ann@example.com · Analyst") // nor is she among who is found then
+	letGo()
+	b.Find("Bob Ray bob@example.com · Analyst", "checkbox")
+	ticked("Ann Lee ann@example.com · Analyst")
+	b.Click("Add users")
+	b.Says("Ann Lee")
+}
+
+// holdRequests keeps what the page asks for under such an address from being sent, until one of them is let go. The others follow it.
+func holdRequests(b *chromium.Tab, path string) (letGo func()) {
+	b.Console.T.Helper()
+	ctx, stop := context.WithCancel(b.Context)
+	held := make(chan fetch.RequestID, 100)
+	err := chromedp.Listen(ctx, func(event any) {
+		if paused, is := event.(*fetch.EventRequestPaused); is {
+			held <- paused.RequestID
+		}
+	})
+	if err != nil {
+		b.Console.T.Fatal(err)
+	}
+	chromium.Must(b, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: "*" + path + "*"}}})
+	return func() {
+		b.Console.T.Helper()
+		defer stop()
+		harness.Eventually(b.Console.T, "something is asked for under "+path, func() bool { return len(held) > 0 })
+		chromium.Must(b, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: <-held})
+		chromium.Must(b, fetch.Disable, cdp.Empty{})
+	}
 }
 
 func TestBrowserUnsentFormWithALinkInIt(t *testing.T) {

@@ -10,6 +10,7 @@ import "./dialog.js";
 import "./toast.js";
 import "./announce.js";
 import "./answers.js";
+import "./meanwhile.js";
 import "./copy.js";
 import "./passkey.js";
 import "./selection.js";

@@ -5,7 +5,9 @@
 // password may be there because the browser knows it.
 
 const dialog = document.getElementById("dialog"); // signed-in pages only
-const forms = 'form[method="post"], form.sheet, .permissions-form';
+
+// guarded are the forms that this is about.
+export const guarded = 'form[method="post"], form.sheet, .permissions-form';
 
 const sent = new WeakSet();
 let leaving = false;
@@ -32,7 +34,7 @@ const isChanged = (input) => {
 const entered = (form) => [...form.querySelectorAll('[aria-invalid="true"], [data-unsent]'), ...[...form.elements].filter(isChanged)];
 
 // isUnsent reports whether something would be lost, not counting the choice that leads away.
-const isUnsent = (within, choice) => dialog !== null && [...within.querySelectorAll(forms)].some((form) =>
+const isUnsent = (within, choice) => dialog !== null && [...within.querySelectorAll(guarded)].some((form) =>
 	!sent.has(form) && entered(form).some((element) => element !== choice));
 
 // mayDiscard asks the person where something would be lost.
