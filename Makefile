@@ -72,7 +72,7 @@ bench-large: ## measure the activity log with 10,000,000 entries (4.3 GB in benc
 	$(GO) run ./bench -large
 
 test-long: tools ## all random operations, tasks, roles and widths, 50 crashes, 1,000 sign-ins and events at the same moment; races of the whole; scores; PostgreSQL
-	GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks)
+	CONSOLE_TEST_BROWSER=chromium GUESSING_ROUNDS=50 $(GO) test -count=1 -timeout 60m ./internal/account $(looks) # in the whole browser
 	SERVING=all ROTATION_KILLS=30 $(GO) test $(race) -count=1 $(waiting) -timeout 60m $(whole) # also behind HAProxy and Caddy, in an empty root
 	UPGRADES=all MIGRATION_KILLS=30 $(GO) test -count=1 -timeout 60m -run 'FC148' ./store ./internal/cli
 	SERVING=all COMMITS=1000 HANGS=1 STARTS=10 MOVED_PEOPLE=100000 MIGRATION_KILLS=30 GUESSING_ROUNDS=50 CONSOLE_TEST_ENGINE=postgres $(GO) test -count=1 -timeout 60m ./store ./internal/notify ./internal/account ./internal/cli

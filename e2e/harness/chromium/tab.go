@@ -3,6 +3,7 @@
 package chromium
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
@@ -49,10 +51,21 @@ var closeBrowser = func() {}
 // than the tab does.
 const Needless = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,SpareRendererForSitePerProcess"
 
-func startChromium() (context.Context, error) {
-	path, err := exec.LookPath("chromium")
+// program is the browser that CONSOLE_TEST_BROWSER names. Without that it is the shell of Chromium: it shows pages with the same
+// engine, and takes less time for the windows around them, which nobody sees.
+func program() (string, error) {
+	name := cmp.Or(os.Getenv("CONSOLE_TEST_BROWSER"), "chromium-headless-shell")
+	path, err := exec.LookPath(name)
 	if err != nil {
-		return nil, errors.New("chromium is not installed: run `make tools`")
+		return "", fmt.Errorf("%s is not installed: run `make tools`", name)
+	}
+	return path, nil
+}
+
+func startChromium() (context.Context, error) {
+	path, err := program()
+	if err != nil {
+		return nil, err
 	}
 	profile, err := os.MkdirTemp("", "console-chromium-")
 	if err != nil {
@@ -76,13 +89,13 @@ func startChromium() (context.Context, error) {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-features", Needless),
 	)
-	browser, _ := chromedp.NewContext(allocator)
+	running, _ := chromedp.NewContext(allocator)
 	closeBrowser = func() {
-		chromedp.Cancel(browser)
+		chromedp.Cancel(running)
 		stop()
 		os.RemoveAll(profile)
 	}
-	return browser, chromedp.Do(browser)
+	return running, chromedp.Do(running)
 }
 
 // tabPatience is how long a tab waits for what a page is to show. Only what never comes takes so long: it is for a machine on
@@ -108,12 +121,12 @@ type Tab struct {
 // NewTab opens an empty page in a browser context of its own.
 func NewTab(c *harness.Console, script bool) *Tab {
 	c.T.Helper()
-	browser, err := chromium()
+	running, err := chromium()
 	if err != nil {
 		c.T.Fatal(err)
 	}
 	b := &Tab{Console: c, Script: script}
-	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.notice))
+	ctx, closeTab := chromedp.NewContext(running, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.notice))
 	c.T.Cleanup(closeTab)
 	if err := chromedp.Do(ctx); err != nil { // not under a time limit: the tab would end with it
 		c.T.Fatal(err)
@@ -121,6 +134,11 @@ func NewTab(c *harness.Console, script bool) *Tab {
 	b.Context = ctx
 	Must(b, audits.Enable, cdp.Empty{})
 	Must(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // tabs run beside each other
+	// Browsers let a page write there whose button was pressed. The shell has nobody to ask.
+	Must(b, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted,
+		BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+	})
 	Must(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
 	return b
 }
