@@ -33,9 +33,12 @@ const isChanged = (input) => {
 
 const entered = (form) => [...form.querySelectorAll('[aria-invalid="true"], [data-unsent]'), ...[...form.elements].filter(isChanged)];
 
+// A dialog is emptied a moment after it was closed.
+const isGivenUp = (form) => form.closest("dialog:not([open])") !== null;
+
 // isUnsent reports whether something would be lost, not counting the choice that leads away.
 const isUnsent = (within, choice) => dialog !== null && [...within.querySelectorAll(guarded)].some((form) =>
-	!sent.has(form) && entered(form).some((element) => element !== choice));
+	!isGivenUp(form) && !sent.has(form) && entered(form).some((element) => element !== choice));
 
 // mayDiscard asks the person where something would be lost.
 export const mayDiscard = (within, choice) => !isUnsent(within, choice) || confirm("Discard what you have entered?");
