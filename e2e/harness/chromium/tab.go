@@ -311,7 +311,9 @@ func (b *Tab) Look(name string, roles ...string) (Found, error) {
 	if document.Result.ObjectID == "" {
 		return Found{}, errors.New("the page is still loading")
 	}
-	tree, err := call(b, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.Result.ObjectID})
+	tree, err := call(b, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{
+		ObjectID: document.Result.ObjectID, AccessibleName: name,
+	})
 	if err != nil {
 		return Found{}, err
 	}
