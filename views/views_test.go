@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -474,16 +476,24 @@ type element struct {
 
 func elements(t *testing.T, page string) []element {
 	t.Helper()
+	all, err := parse(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func parse(page string) ([]element, error) {
 	d := xml.NewDecoder(strings.NewReader(page))
 	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
 	var all []element
 	for {
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
-			return all
+			return all, nil
 		}
 		if err != nil {
-			t.Fatalf("%v in %s", err, page)
+			return nil, fmt.Errorf("%w in %s", err, page)
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
@@ -498,26 +508,58 @@ func elements(t *testing.T, page string) []element {
 	}
 }
 
-func everything(t *testing.T, check func(t *testing.T, page string, whole bool)) {
-	t.Helper()
+// drawing is a page, or a part of one, as somebody sees it.
+type drawing struct {
+	name     string
+	whole    bool
+	elements []element
+	fault    error
+}
+
+// everything draws all pages and parts, for somebody who may do everything and for nobody, with texts that are hard to show.
+var everything = sync.OnceValue(func() []drawing {
+	var all []drawing
 	for _, text := range awkward {
 		contexts := map[string]context.Context{"global administrator": signedIn(text, permission.GlobalAdmin.Set()), "nobody": signedOut(text)}
 		for who, ctx := range contexts {
 			for name, c := range whole(text) {
-				t.Run(who+", "+name, func(t *testing.T) { check(t, render(t, ctx, c), true) })
+				all = append(all, draw(ctx, who+", "+name, c, true))
 			}
 			for name, c := range parts(text) {
-				t.Run(who+", part "+name, func(t *testing.T) { check(t, render(t, ctx, c), false) })
+				all = append(all, draw(ctx, who+", part "+name, c, false))
 			}
 		}
+	}
+	return all
+})
+
+func draw(ctx context.Context, name string, c templ.Component, whole bool) drawing {
+	var page strings.Builder
+	if err := c.Render(ctx, &page); err != nil {
+		return drawing{name: name, fault: err}
+	}
+	elements, err := parse(page.String())
+	return drawing{name, whole, elements, err}
+}
+
+// ofEverything checks each drawing.
+func ofEverything(t *testing.T, check func(t *testing.T, elements []element, whole bool)) {
+	t.Helper()
+	for _, d := range everything() {
+		t.Run(d.name, func(t *testing.T) {
+			if d.fault != nil {
+				t.Fatal(d.fault)
+			}
+			check(t, d.elements, d.whole)
+		})
 	}
 }
 
 // What the policy forbids, and what htmx would run without eval all the same.
 func TestPagesKeepTheContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
-	everything(t, func(t *testing.T, page string, _ bool) {
-		for _, e := range elements(t, page) {
+	ofEverything(t, func(t *testing.T, elements []element, _ bool) {
+		for _, e := range elements {
 			picture := e.name == "img" && !strings.HasPrefix(e.attrs["src"], "data:image/png;base64,") // a QR code
 			if slices.Contains([]string{"style", "iframe", "base", "object", "embed", "applet"}, e.name) || picture ||
 				e.name == "script" && !e.end && e.attrs["src"] == "" {
@@ -553,9 +595,9 @@ func TestASVS_7_4_4_EveryPageLetsOneSignOut(t *testing.T) {
 
 func TestFormsThatChangeSomethingCarryTheToken(t *testing.T) {
 	t.Parallel()
-	everything(t, func(t *testing.T, page string, _ bool) {
+	ofEverything(t, func(t *testing.T, elements []element, _ bool) {
 		posts, tokens := 0, 0
-		for _, e := range elements(t, page) {
+		for _, e := range elements {
 			if e.name == "form" && e.attrs["method"] == "post" {
 				posts++
 			}
@@ -571,11 +613,11 @@ func TestFormsThatChangeSomethingCarryTheToken(t *testing.T) {
 
 func TestPagesAreSound(t *testing.T) {
 	t.Parallel()
-	everything(t, func(t *testing.T, page string, whole bool) {
+	ofEverything(t, func(t *testing.T, elements []element, whole bool) {
 		var ids, references []string
 		headings, void := 0, []string{"input", "meta", "link", "hr", "img"}
 		var open []string
-		for _, e := range elements(t, page) {
+		for _, e := range elements {
 			switch {
 			case e.end && len(open) > 0 && open[len(open)-1] == e.name:
 				open = open[:len(open)-1]
@@ -614,10 +656,10 @@ func TestPagesAreSound(t *testing.T) {
 // Screen readers tell what is wrong with a field when it gets the focus, which the script moves to the first one that is.
 func TestErrorsBelongToTheirFields(t *testing.T) {
 	t.Parallel()
-	everything(t, func(t *testing.T, page string, _ bool) {
+	ofEverything(t, func(t *testing.T, elements []element, _ bool) {
 		var described, shown []string
 		invalid := false
-		for _, e := range elements(t, page) {
+		for _, e := range elements {
 			described = append(described, strings.Fields(e.attrs["aria-describedby"])...)
 			invalid = invalid || e.attrs["aria-invalid"] == "true"
 			if e.attrs["class"] == "error" && e.attrs["role"] != "alert" {
