@@ -260,6 +260,29 @@ func TestBrowserUnsentWhatIsEnteredMeanwhile(t *testing.T) {
 	b.Says("Ann Lee")
 }
 
+func TestBrowserUnsentIsNotForAnotherForm(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	c.People(
+		store.User{FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
+		store.User{FirstName: "Bob", LastName: "Ray", Email: "bob@example.com"},
+	)
+	b := chromium.TabOf(c.Browse(c.User(harness.AdminEmail)))
+	b.Open("/settings/users")
+	b.Click("Actions for Ann Lee")
+	b.Click("Groups…")
+	b.Heading("Groups of Ann Lee")
+	path := fmt.Sprintf("/settings/users/%d/groups", c.User("bob@example.com").ID)
+	letGo := holdRequests(b, path)
+	b.Is(fmt.Sprintf(`(htmx.ajax("GET", %q, "#dialog"), true)`, path))
+	b.Choose("Role", "Administrator")
+	letGo()
+	b.Heading("Groups of Bob Ray")
+	if role := b.Value("Role"); role != "analyst" {
+		t.Errorf("what was chosen for Ann is chosen for Bob: %s", role)
+	}
+}
+
 // holdRequests keeps what the page asks for under such an address from being sent, until one of them is let go. The others follow it.
 func holdRequests(b *chromium.Tab, path string) (letGo func()) {
 	b.Console.T.Helper()

@@ -2,11 +2,13 @@
 // Without script the page is left as soon as the form is sent.
 import {guarded} from "./unsent.js";
 
-const awaited = new Map(); // request to what has been entered since it was sent
+const awaited = new Map(); // request to what has been entered since it was sent, and where its form leads
+
+const leadsTo = (input) => input.form && input.form.getAttribute("action"); // a field named action would hide the property
 
 const note = ({target}) => {
 	if (target.form && target.form.matches(guarded)) {
-		awaited.forEach((entered) => entered.add(target));
+		awaited.forEach((entered) => entered.set(target, leadsTo(target)));
 	}
 };
 
@@ -32,16 +34,16 @@ const keepChoice = (box) => {
 	}
 };
 
-document.addEventListener("htmx:beforeSend", ({detail: {xhr}}) => awaited.set(xhr, new Set()));
+document.addEventListener("htmx:beforeSend", ({detail: {xhr}}) => awaited.set(xhr, new Map()));
 
 document.addEventListener("htmx:afterSwap", ({detail: {xhr}}) => {
-	for (const from of awaited.get(xhr) || []) {
+	for (const [from, action] of awaited.get(xhr) || []) {
 		const to = document.getElementById(from.id);
 		if (from.isConnected) {
 			continue; // it was not in what has been drawn again
 		} else if (!to) {
 			keepChoice(from);
-		} else if (to.type === from.type) {
+		} else if (to.type === from.type && leadsTo(to) === action) { // not a field of another form that is called the same
 			carry(from, to);
 		}
 	}
