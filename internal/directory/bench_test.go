@@ -63,8 +63,17 @@ func heapBytes() uint64 {
 	return m.HeapAlloc
 }
 
-var plausibleMillion = sync.OnceValue(func() *Directory {
+// unindexedMillion is plausibleMillion as it is just after a start.
+var unindexedMillion = sync.OnceValue(func() *Directory {
 	d := New(foldBoth)
+	for i := 0; i < million; i += 1000 {
+		putThousand(d, i)
+	}
+	return d
+})
+
+var plausibleMillion = sync.OnceValue(func() *Directory {
+	d := indexed()
 	for i := 0; i < million; i += 1000 {
 		putThousand(d, i)
 	}
@@ -102,6 +111,18 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
+func BenchmarkFindUnindexed(b *testing.B) {
+	d := unindexedMillion()
+	for _, search := range []string{"zzzqqq", "smith77123", "com", "ane", "c", "y", "王", "administrator"} {
+		b.Run(search, func(b *testing.B) {
+			processorTime(b)
+			for b.Loop() {
+				d.Find(Query{Search: search, Limit: 25})
+			}
+		})
+	}
+}
+
 func BenchmarkFindFiltered(b *testing.B) {
 	d := plausibleMillion()
 	middle := d.Find(Query{Limit: 1}).Next
@@ -128,7 +149,7 @@ func BenchmarkFindFiltered(b *testing.B) {
 }
 
 func BenchmarkFindAllCalledKim(b *testing.B) {
-	d := New(foldBoth)
+	d := indexed()
 	for i := range million {
 		d.Put(Person{ID: int64(i + 1), Name: "Kim", Email: "kim@example.com", Role: "a", RoleLabel: "Analyst", Status: Active, Listed: true})
 	}
@@ -204,6 +225,9 @@ func BenchmarkLoadMillion(b *testing.B) {
 			d.Put(people...)
 			b.StopTimer()
 		}
+		b.StartTimer()
+		d.BuildIndex()
+		b.StopTimer()
 		b.ReportMetric(float64(heapBytes()-before)/(1<<20), "MiB")
 		runtime.KeepAlive(d)
 		b.StartTimer()

@@ -9,7 +9,7 @@ import (
 // A search that stops counting shows the same page, and counts that are right as far as they were asked for.
 func TestCountLimit(t *testing.T) {
 	t.Parallel()
-	d := New(foldBoth)
+	d := indexed()
 	people := make([]Person, 6*segmentSize)
 	for i := range people {
 		people[i] = plausible(i)

@@ -58,9 +58,9 @@ type Directory struct {
 	last     int64 // the highest id that there has been
 }
 
-// New returns an empty directory. What fold returns first is equal for texts that are the same to a search, and what it returns second
-// for those that differ in case alone. It must be idempotent, make composed and decomposed text equal, change characters whatever
-// surrounds them (but the marks that follow), and may be called at once from several goroutines.
+// New returns an empty directory, without an index (BuildIndex). What fold returns first is equal for texts that are the same to a
+// search, and what it returns second for those that differ in case alone. It must be idempotent, make composed and decomposed text
+// equal, change characters whatever surrounds them (but the marks that follow), and may be called at once from several goroutines.
 func New(fold func(string) (folded, kept string)) *Directory {
 	d := &Directory{fold: fold, segments: []*segment{{}}, places: places{}}
 	d.roles.index = map[roleName]uint32{}
@@ -121,14 +121,17 @@ func (d *Directory) append(r record) {
 
 // grow makes an empty segment the tail.
 func (d *Directory) grow() {
-	before := d.tail
+	before, tail := d.tail, &segment{}
 	d.segments[before].close()
+	if d.segments[before].index != nil {
+		tail.index = &index{}
+	}
 	if last := len(d.unused) - 1; last >= 0 {
 		d.tail, d.unused = d.unused[last], d.unused[:last]
-		d.segments[d.tail] = &segment{}
+		d.segments[d.tail] = tail
 	} else {
 		d.tail = len(d.segments)
-		d.segments = append(d.segments, &segment{})
+		d.segments = append(d.segments, tail)
 	}
 	d.compact(before)
 }

@@ -280,6 +280,9 @@ func TestLikeNaive(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			d, n := New(foldBoth), naive{}
 			for step := range 500 {
+				if step == 150 {
+					d.BuildIndex()
+				}
 				changeBoth(r, d, n, 40+int64(step)/20)
 				checkQuery(t, d, n, randomQuery(r))
 			}
@@ -335,16 +338,85 @@ func TestManySegments(t *testing.T) {
 	if got := len(d.segments) - len(d.unused); got > 3 {
 		t.Errorf("%d segments for %d people", got, d.Len())
 	}
-	for range 20 {
+	for i := range 20 {
+		if i == 10 {
+			expectIndex(t, d, false)
+			d.BuildIndex()
+			expectIndex(t, d, true)
+		}
+		q := randomQuery(r)
+		q.Limit = 500
+		checkQuery(t, d, n, q)
+	}
+	for _, p := range people { // fills segments that have an index
+		p.Email += "x"
+		d.Put(p)
+		n[p.ID] = p
+	}
+	expectIndex(t, d, true)
+	for range 3 {
 		q := randomQuery(r)
 		q.Limit = 500
 		checkQuery(t, d, n, q)
 	}
 }
 
+// expectIndex expects every segment to have an index, or none, and the full ones their rows in order.
+func expectIndex(t *testing.T, d *Directory, want bool) {
+	t.Helper()
+	for i, s := range d.segments {
+		switch {
+		case s == nil:
+		case (s.index != nil) != want:
+			t.Errorf("segment %d has an index: %t", i, !want)
+		case want && i != d.tail && len(s.index.byName) != s.n:
+			t.Errorf("%d of the %d rows of segment %d are in order", len(s.index.byName), s.n, i)
+		}
+	}
+}
+
+// While the index is made, people may come and go, and others search.
+func TestBuildIndexWhilePeopleChange(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(8, 8))
+	d, n := New(foldBoth), naive{}
+	for i := range int64(4*segmentSize + 50) {
+		p := randomPerson(r, 1)
+		p.ID = i + 1
+		d.Put(p)
+		n[p.ID] = p
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.BuildIndex()
+	}()
+	for changing := true; changing; {
+		select {
+		case <-done:
+			changing = false
+		default:
+		}
+		for range 500 {
+			p := randomPerson(r, 4*segmentSize)
+			d.Remove(p.ID, p.ID+1)
+			delete(n, p.ID+1)
+			d.Put(p)
+			n[p.ID] = p
+		}
+		d.Find(Query{Search: "jo", Limit: 10})
+	}
+	expectIndex(t, d, true)
+	for range 5 {
+		q := randomQuery(r)
+		q.Limit = 1000
+		checkQuery(t, d, n, q)
+	}
+}
+
 func TestCursorOfAPersonWhoLeft(t *testing.T) {
 	t.Parallel()
-	d, n := New(foldBoth), naive{}
+	d, n := indexed(), naive{}
 	for i := range int64(30) {
 		n[i+1] = Person{ID: i + 1, Name: "Kim", Email: fmt.Sprint(i), RoleLabel: fmt.Sprint("Role ", i%3), Status: Active, Listed: true}
 		d.Put(n[i+1])
@@ -366,9 +438,16 @@ func TestCursorOfAPersonWhoLeft(t *testing.T) {
 	}
 }
 
+// indexed returns an empty directory with an index.
+func indexed() *Directory {
+	d := New(foldBoth)
+	d.BuildIndex()
+	return d
+}
+
 // listed makes active people of names.
 func listed(names ...string) *Directory {
-	d := New(foldBoth)
+	d := indexed()
 	for i, name := range names {
 		d.Put(
 			Person{
@@ -421,7 +500,7 @@ func TestFC106_AccentsAreIgnoredAndExactMatchesComeFirst(t *testing.T) {
 
 func TestFC107_EqualRowsAppearOnce(t *testing.T) {
 	t.Parallel()
-	d, n := New(foldBoth), naive{}
+	d, n := indexed(), naive{}
 	for i := range int64(120) {
 		n[i+1] = Person{ID: i + 1, Name: "Kim", Email: "kim@x", Role: "a", RoleLabel: "A", Status: Active, Listed: true}
 		d.Put(n[i+1])
@@ -459,7 +538,7 @@ func TestShortTermsMatchBeginningsOfWords(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	d := New(foldBoth)
+	d := indexed()
 	d.Put(randomPerson(rand.New(rand.NewPCG(1, 1)), 1))
 	var all sync.WaitGroup
 	for worker := range uint64(4) {
@@ -519,8 +598,11 @@ func FuzzSearch(f *testing.F) {
 			n[p.ID] = p
 			d.Put(p)
 		}
-		for sort := range Sort(4) {
-			checkQuery(t, d, n, Query{Search: search, Sort: sort, Limit: 2})
+		for range 2 {
+			for sort := range Sort(4) {
+				checkQuery(t, d, n, Query{Search: search, Sort: sort, Limit: 2})
+			}
+			d.BuildIndex()
 		}
 	})
 }

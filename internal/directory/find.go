@@ -191,7 +191,7 @@ func (s *search) matches(seg *segment, f *finder) bitmap {
 	rows := s.filtered(seg)
 	if s.term != nil {
 		texts, labels := s.searched(seg, &rows)
-		if !s.term.settled {
+		if !s.settled(seg) {
 			texts.keep(func(row int) bool { return f.inRow(seg, row) })
 		}
 		rows = texts
@@ -219,11 +219,16 @@ func (s *search) chooses(seg *segment, row int, f *finder) bool {
 	if s.query.Among != nil && !s.query.Among(seg.ids[row]) {
 		return false
 	}
-	return s.term == nil || s.term.settled || s.foundARole && s.found[seg.role[row]] || f.inRow(seg, row)
+	return s.settled(seg) || s.foundARole && s.found[seg.role[row]] || f.inRow(seg, row)
 }
 
-// certain reports that the query chooses all its candidates.
-func (s *search) certain() bool { return s.query.Among == nil && (s.term == nil || s.term.settled) }
+// certain reports that the query chooses all its candidates of a segment.
+func (s *search) certain(seg *segment) bool { return s.query.Among == nil && s.settled(seg) }
+
+// settled reports that the texts of candidates need not be looked at.
+func (s *search) settled(seg *segment) bool {
+	return s.term == nil || s.term.settled && seg.index != nil
+}
 
 // filtered returns the rows of a segment that pass the filters, but for Among.
 func (s *search) filtered(seg *segment) bitmap {
@@ -254,8 +259,10 @@ func (s *search) lastAuth(ms int64) bool {
 // searched returns those of rows whose texts the grams do not exclude, and, not among them, those whose label the term matches.
 func (s *search) searched(seg *segment, rows *bitmap) (texts, labels bitmap) {
 	texts = *rows
-	for _, gram := range s.term.grams {
-		texts.and(&seg.grams[gram])
+	if seg.index != nil {
+		for _, gram := range s.term.grams {
+			texts.and(&seg.index.grams[gram])
+		}
 	}
 	if s.foundARole {
 		labels = seg.withRole(s.found)
@@ -292,7 +299,7 @@ type scan struct {
 func (s *scan) visit(search *search, seg *segment) {
 	rows, before := search.candidates(seg), s.counts
 	var chosen func(row int) bool
-	if search.certain() {
+	if search.certain(seg) {
 		s.counts.add(&rows, seg)
 	} else {
 		asked := s.count(search, seg, &rows)

@@ -10,7 +10,7 @@ import (
 // TestIDsOneAfterTheOther compares Next and Among with looking at everybody, also over gaps and after people were changed and removed.
 func TestIDsOneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	d, random, status := New(foldBoth), rand.New(rand.NewPCG(7, 7)), map[int64]Tab{}
+	d, random, status := indexed(), rand.New(rand.NewPCG(7, 7)), map[int64]Tab{}
 	if d.LastID() != 0 || d.Next(0, Active) != 0 || len(d.Among([]int64{1}, Active)) != 0 {
 		t.Error("an empty directory has somebody")
 	}

@@ -26,7 +26,7 @@ type offered struct {
 // visit takes those of the rows that belong into the selection.
 func (s *selection) visit(o *offered) {
 	seg, rows := o.segment, o.rows
-	if s.order.sort == Name && rows.count()*16 > len(seg.byName) && len(seg.byName) > 0 {
+	if x := seg.index; s.order.sort == Name && x != nil && rows.count()*16 > len(x.byName) && len(x.byName) > 0 {
 		s.visitByName(o)
 		return
 	}
@@ -46,12 +46,12 @@ func (s *selection) visit(o *offered) {
 // visitByName goes through the rows in their order, as far as the selection reaches: where many rows are on offer, it soon
 // needs none of the rest.
 func (s *selection) visitByName(o *offered) {
-	seg, rows := o.segment, o.rows
-	turn, least, last := s.order.turn(), s.least(), len(seg.byName)-1
+	seg, rows, byName := o.segment, o.rows, o.segment.index.byName
+	turn, least, last := s.order.turn(), s.least(), len(byName)-1
 	for i := 0; i <= last; i++ {
-		row := int(seg.byName[i])
+		row := int(byName[i])
 		if s.order.down {
-			row = int(seg.byName[last-i])
+			row = int(byName[last-i])
 		}
 		key := seg.nameKey[row] ^ turn
 		if key > s.greatest() {

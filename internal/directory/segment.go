@@ -2,9 +2,6 @@ package directory
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
-	"unicode/utf8"
 )
 
 const (
@@ -19,8 +16,7 @@ type segment struct {
 
 	ids       [segmentSize]int64
 	lastAuth  [segmentSize]int64
-	nameKey   column              // the first bytes of what the row is sorted by under Name
-	begins    [segmentSize]uint64 // at which of the first 64 bytes of the text a word begins
+	nameKey   column // the first bytes of what the row is sorted by under Name
 	role      [segmentSize]uint32
 	emailAt   [segmentSize]uint32 // where in the row's text the email begins
 	textEnd   [segmentSize + 1]uint32
@@ -30,8 +26,7 @@ type segment struct {
 	live      bitmap
 	tabs      [tabCount]bitmap
 	twoFactor bitmap
-	grams     [gramCount]bitmap // the rows whose text may contain a gram
-	byName    []uint16          // the rows by nameKey; none before the segment is full
+	index     *index // nil: a search looks at every text
 }
 
 func (s *segment) full() bool {
@@ -49,30 +44,10 @@ func (s *segment) append(r record) int {
 	s.textEnd[row+1], s.keptEnd[row+1] = uint32(len(s.text)), uint32(len(s.kept))
 	s.live.set(row, true)
 	s.setState(row, r)
-	s.index(row, r.text)
+	if s.index != nil {
+		s.index.add(row, r.text)
+	}
 	return row
-}
-
-// index notes where the words of a row begin, and its grams.
-func (s *segment) index(row int, text []byte) {
-	for i := range len(text) - 2 {
-		s.grams[trigram(text[i], text[i+1], text[i+2])].add(row)
-	}
-	var begins uint64
-	inside := false                // whether the character before is in a word
-	for i := 0; i < len(text)-1; { // the last byte is a separator
-		r, size := utf8.DecodeRune(text[i:])
-		if text[i] != separator && (!inside || beginsAlways(r)) {
-			s.grams[wordGram(text[i:i+1])].add(row)
-			s.grams[wordGram(text[i:i+2])].add(row)
-			if i < 64 {
-				begins |= 1 << i
-			}
-		}
-		inside = inWord(r)
-		i += size
-	}
-	s.begins[row] = begins
 }
 
 // setState writes what changes without the name or the email.
@@ -90,14 +65,12 @@ func (s *segment) clear(row int) {
 	s.dead++
 }
 
-// close ends the growth of a segment: it sorts the rows and gives back the room to grow.
+// close ends the growth of a segment that is full, and gives back the room to grow.
 func (s *segment) close() {
-	s.byName = make([]uint16, s.n)
-	for i := range s.byName {
-		s.byName[i] = uint16(i)
-	}
-	slices.SortFunc(s.byName, func(a, b uint16) int { return cmp.Compare(s.nameKey[a], s.nameKey[b]) })
 	s.text, s.kept = bytes.Clone(s.text), bytes.Clone(s.kept)
+	if s.index != nil {
+		s.index.sort(s)
+	}
 }
 
 // record returns a row as append takes it; its texts are those of the segment.

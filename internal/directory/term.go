@@ -20,7 +20,7 @@ type term struct {
 	accents      bool     // folding changed more than the case
 	anywhere     bool     // else only where words begin
 	grams        []uint16 // that every text with the term has
-	settled      bool     // and no other text
+	settled      bool     // and no other text: where there is an index, nothing has to be looked at
 }
 
 // newTerm returns nil where there is nothing to look for.
@@ -86,10 +86,10 @@ type finder struct {
 // inRow reports whether the needle matches in the folded text of a row.
 func (f *finder) inRow(s *segment, row int) bool {
 	text := s.textOf(row)
-	if f.anywhere {
+	if f.anywhere || s.index == nil {
 		return f.in(text)
 	}
-	begins := s.begins[row]
+	begins := s.index.begins[row]
 	if at := len(text) - f.fromEnd; at >= 0 && at < 64 && begins>>at&1 != 0 && bytes.HasPrefix(text[at:], f.needle) {
 		return true
 	}

@@ -56,7 +56,7 @@ func TestAFinderFindsWhatIsThere(t *testing.T) {
 // Where words begin is remembered of the first 64 bytes of a text only.
 func TestWordsFarBehindAreFound(t *testing.T) {
 	t.Parallel()
-	d := New(foldBoth)
+	d := indexed()
 	for at := range int64(130) {
 		d.Put(Person{ID: at + 1, Name: strings.Repeat("x", int(at)) + " zq", Email: "x", Status: Active, Listed: true})
 		d.Put(Person{ID: at + 1001, Name: strings.Repeat("x", int(at)) + "zq", Email: "x", Status: Active, Listed: true}) // not where a word begins
@@ -92,7 +92,7 @@ func TestKeysOfRoles(t *testing.T) {
 // A sign-in changes neither name nor address: the row stays where it is.
 func TestStateIsWrittenInPlace(t *testing.T) {
 	t.Parallel()
-	d := New(foldBoth)
+	d := indexed()
 	p := Person{ID: 1, Name: "José", Email: "jose@example.com", Status: Invited, Listed: true}
 	d.Put(p)
 	for range 100 {

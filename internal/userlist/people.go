@@ -194,11 +194,19 @@ func (p *people) readAll(ctx context.Context, db *store.DB) *reading {
 		}
 		now.err, p.reading = err, nil
 		close(now.done)
-		if err == nil && fresh.Len() > readAtOnce {
-			go debug.FreeOSMemory() // what reading many leaves is half as much again as they take, and would go back much later
+		if err == nil {
+			go afterReading(fresh)
 		}
 	})
 	return now
+}
+
+// afterReading does what nobody who searches has to wait for.
+func afterReading(fresh *directory.Directory) {
+	fresh.BuildIndex()
+	if fresh.Len() > readAtOnce {
+		debug.FreeOSMemory() // what reading many leaves is half as much again as they take, and would go back much later
+	}
 }
 
 // load reads everybody, and before that the newest change: those that are made meanwhile are followed afterwards, twice at worst. People
