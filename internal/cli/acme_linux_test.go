@@ -233,13 +233,3 @@ func answerNames(conn net.Conn) {
 		}
 	}
 }
-
-// freeAddress is an address on this machine where nothing listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	file, address := socket(t, "tcp", "127.0.0.1:0")
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return address
-}

@@ -118,7 +118,7 @@ func TestFC148_WhatTheFirstProgramHasMadeIsServed(t *testing.T) {
 		t.Skip("it builds another program: UPGRADES=all, as make test-long says")
 	}
 	onFile(t)
-	first, dir, listen := firstProgram(t), t.TempDir(), elsewhere(t)
+	first, dir, listen := firstProgram(t), t.TempDir(), freeAddress(t)
 	const password = "correct horse battery staple"
 	setUp := exec.CommandContext(t.Context(), first, "setup", "--data", dir, "--company", "TestCompany", "--cloud", "EU", "--first-name", "John",
 		"--last-name", "Doe", "--email", "johndoe@example.com", "--password-stdin")
