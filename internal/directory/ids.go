@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // LastID returns the highest id that anybody in the directory has or has had; 0 where there was nobody yet.
 func (d *Directory) LastID() int64 {
@@ -38,8 +41,8 @@ func (d *Directory) Next(after int64, tab Tab) int64 {
 		rows := seg.tabs[tab]
 		rows.and(&seg.live)
 		for row := range rows.rows() {
-			if id := seg.ids[row]; id > near && (next == 0 || id < next) {
-				next = id
+			if id := seg.ids[row]; id > near {
+				next = min(id, cmp.Or(next, id))
 			}
 		}
 	}

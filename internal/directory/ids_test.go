@@ -56,3 +56,15 @@ func TestIDsOneAfterTheOther(t *testing.T) {
 		t.Errorf("%d people among all ids, want %d", len(among), len(want))
 	}
 }
+
+// Nobody is missed where the ids that are looked at one by one end.
+func TestNextAtTheEndOfWhatIsNear(t *testing.T) {
+	t.Parallel()
+	for _, id := range []int64{1, nearby - 1, nearby, nearby + 1, nearby + 2} {
+		d := indexed()
+		d.Put(Person{ID: id, Name: "Ann", Status: Active, Listed: true}, Person{ID: 3 * nearby, Name: "Bob", Status: Active, Listed: true})
+		if next := d.Next(0, Active); next != id {
+			t.Errorf("next after 0 is %d, want %d", next, id)
+		}
+	}
+}

@@ -57,20 +57,23 @@ func (x *index) add(row int, text []byte) {
 		x.grams[trigram(text[i], text[i+1], text[i+2])].add(row)
 	}
 	var begins uint64
-	inside := false                // whether the character before is in a word
-	for i := 0; i < len(text)-1; { // the last byte is a separator
+	inside := false // whether the character before is in a word
+	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
 		if text[i] != separator && (!inside || beginsAlways(r)) {
 			x.grams[wordGram(text[i:i+1])].add(row)
 			x.grams[wordGram(text[i:i+2])].add(row)
-			if i < 64 {
-				begins |= 1 << i
-			}
+			begins |= 1 << i // nothing where i is 64 or more
 		}
 		inside = inWord(r)
 		i += size
 	}
 	x.begins[row] = begins
+}
+
+// many reports whether a segment offers so many rows that it is quicker to go through all of them in their order until there are enough.
+func (s *segment) many(rows *bitmap) bool {
+	return s.index != nil && len(s.index.byName) > 0 && rows.count()*16 > len(s.index.byName)
 }
 
 // sort orders the rows of a segment that is full.

@@ -168,6 +168,9 @@ func (o *order) cursor(p position) Cursor {
 	return c
 }
 
+// before reports whether a comes before b. No two rows are at the same position.
+func (o *order) before(a, b *position) bool { return o.compare(a, b) < 0 }
+
 // compare returns less than 0 where a comes before b.
 func (o *order) compare(a, b *position) int {
 	if a.rank != b.rank {

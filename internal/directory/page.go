@@ -26,7 +26,7 @@ type offered struct {
 // visit takes those of the rows that belong into the selection.
 func (s *selection) visit(o *offered) {
 	seg, rows := o.segment, o.rows
-	if x := seg.index; s.order.sort == Name && x != nil && rows.count()*16 > len(x.byName) && len(x.byName) > 0 {
+	if s.order.sort == Name && seg.many(rows) {
 		s.visitByName(o)
 		return
 	}
@@ -104,8 +104,8 @@ func (s *selection) offer(seg *segment, row int) {
 	s.order.locate(&s.row, seg, row)
 	full := len(s.heap) == s.size
 	switch {
-	case full && s.order.compare(&s.row, &s.heap[0]) > 0:
-	case s.from != nil && s.order.compare(&s.row, s.from) <= 0:
+	case full && s.order.before(&s.heap[0], &s.row):
+	case s.from != nil && !s.order.before(s.from, &s.row):
 		s.behind = true
 	case full:
 		s.heap[0] = s.row
@@ -123,10 +123,10 @@ func (s *selection) sink() {
 		if child >= len(s.heap) {
 			return
 		}
-		if child+1 < len(s.heap) && s.order.compare(&s.heap[child+1], &s.heap[child]) > 0 {
+		if child+1 < len(s.heap) && s.order.before(&s.heap[child], &s.heap[child+1]) {
 			child++
 		}
-		if s.order.compare(&s.heap[child], &s.heap[at]) <= 0 {
+		if s.order.before(&s.heap[child], &s.heap[at]) {
 			return
 		}
 		s.heap[at], s.heap[child] = s.heap[child], s.heap[at]
@@ -138,7 +138,7 @@ func (s *selection) sink() {
 func (s *selection) rise() {
 	for at := len(s.heap) - 1; at > 0; {
 		parent := (at - 1) / 2
-		if s.order.compare(&s.heap[at], &s.heap[parent]) <= 0 {
+		if s.order.before(&s.heap[at], &s.heap[parent]) {
 			return
 		}
 		s.heap[at], s.heap[parent] = s.heap[parent], s.heap[at]

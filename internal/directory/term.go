@@ -90,7 +90,7 @@ func (f *finder) inRow(s *segment, row int) bool {
 		return f.in(text)
 	}
 	begins := s.index.begins[row]
-	if at := len(text) - f.fromEnd; at >= 0 && at < 64 && begins>>at&1 != 0 && bytes.HasPrefix(text[at:], f.needle) {
+	if at := f.again(text); begins>>at&1 != 0 && bytes.HasPrefix(text[at:], f.needle) {
 		return true
 	}
 	for ; begins != 0; begins &= begins - 1 {
@@ -100,22 +100,25 @@ func (f *finder) inRow(s *segment, row int) bool {
 			return true
 		}
 	}
-	return len(text) > 64 && f.index(text, 64) >= 0
+	return f.index(text, min(64, len(text))) != -1
 }
 
 // in reports whether the needle matches in a text. It looks first where the last match was, counted from the end: what
 // everybody has is mostly the domain of the email.
 func (f *finder) in(text []byte) bool {
-	if at := len(text) - f.fromEnd; at >= 0 && bytes.HasPrefix(text[at:], f.needle) && (f.anywhere || beginsWord(text, at)) {
+	if at := f.again(text); bytes.HasPrefix(text[at:], f.needle) && (f.anywhere || beginsWord(text, at)) {
 		return true
 	}
 	at := f.index(text, 0)
-	if at < 0 {
+	if at == -1 {
 		return false
 	}
 	f.fromEnd = len(text) - at
 	return true
 }
+
+// again returns where the needle is in a text that ends as the last one in which it was found, and 0 in a shorter one.
+func (f *finder) again(text []byte) int { return max(0, len(text)-f.fromEnd) }
 
 // index returns where the needle matches first, or -1.
 func (f *finder) index(text []byte, from int) int {

@@ -18,7 +18,7 @@ func TestWhatIsInWords(t *testing.T) {
 	if !beginsWord([]byte{'a', separator, 'b'}, 2) {
 		t.Error("a word goes on behind the end of a text")
 	}
-	for text, begins := range map[string]bool{"ab": false, "a李": true, "李a": false, "李李": true, "a-": true, "-a": true, "a한": true, "aж": false} {
+	for text, begins := range map[string]bool{"ab": false, "a李": true, "李a": false, "李李": true, "a-": true, "-a": true, "a한": true, "a\u1100": true, "aж": false} {
 		at := len(text) - len(string([]rune(text)[1]))
 		if beginsWord([]byte(text), at) != begins {
 			t.Errorf("a word begins with the second character of %q: %t", text, !begins)
@@ -49,6 +49,36 @@ func TestAFinderFindsWhatIsThere(t *testing.T) {
 			if f.in(in) != want {
 				t.Fatalf("%q is in %q (anywhere: %t): %t", needle, in, anywhere, !want)
 			}
+		}
+	}
+}
+
+func TestAFinderRemembersWhereItFound(t *testing.T) {
+	t.Parallel()
+	f := finder{needle: []byte("co")}
+	for _, text := range []string{"x.co", "ann.company", "co", "a-co-b"} {
+		if !f.in([]byte(text)) || f.again([]byte(text)) != strings.Index(text, "co") {
+			t.Errorf("in %q it looks at place %d first", text, f.again([]byte(text)))
+		}
+	}
+	if f.in([]byte("disco")) || f.again([]byte("disco")) != 1 || f.again([]byte("x")) != 0 {
+		t.Error("it has not remembered the last match")
+	}
+	d := listed("Colin", "Ann Co")
+	f = finder{needle: []byte("co")}
+	if s := d.segments[0]; !f.inRow(s, 1) || f.again(s.textOf(1)) != 4 || !f.inRow(s, 0) || f.again(s.textOf(0)) != 0 {
+		t.Error("it has not remembered the last match in a row")
+	}
+}
+
+// A letter or digit of ASCII at the beginning of a word has a set of its own: nobody in it has to be looked at.
+func TestOneLetterIsSettled(t *testing.T) {
+	t.Parallel()
+	for search, want := range map[string]bool{
+		"a": true, "Z": true, "0": true, "9": true, "é": true, "an": false, "ana": false, "9.": false, ".": false, "王": false, "'": false,
+	} {
+		if got := newTerm(search, foldBoth); got.settled != want {
+			t.Errorf("%q is settled: %t", search, got.settled)
 		}
 	}
 }
