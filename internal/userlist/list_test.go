@@ -8,12 +8,23 @@ import (
 	"testing"
 	"time"
 
+	"console/internal/directory"
 	"console/internal/permission"
 	"console/store"
 	"console/store/storetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+func insert(t *testing.T, db *store.DB, email string, disabledAt store.Millis) {
+	t.Helper()
+	if err := db.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertUser(t.Context(), &store.User{UUID: email, Email: email, EmailKey: email, Role: permission.ReadOnly, CreatedAt: 1, JoinedAt: 1,
+			ActivatedAt: 1, DisabledAt: disabledAt})
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // A million people take seconds to read after a start. Lists that nothing narrows need the database only.
 func TestAPlainListDoesNotWaitWhileEverybodyIsRead(t *testing.T) {
@@ -26,12 +37,7 @@ func TestAPlainListDoesNotWaitWhileEverybodyIsRead(t *testing.T) {
 	list := New(db, time.Now, func(int64, int64) { t.Error("everybody is read again") })
 	add := func(email string, disabledAt store.Millis) {
 		t.Helper()
-		if err := db.Update(t.Context(), func(tx *store.Tx) error {
-			return tx.InsertUser(t.Context(), &store.User{UUID: email, Email: email, EmailKey: email, Role: permission.ReadOnly, CreatedAt: 1, JoinedAt: 1,
-				ActivatedAt: 1, DisabledAt: disabledAt})
-		}); err != nil {
-			t.Fatal(err)
-		}
+		insert(t, db, email, disabledAt)
 	}
 	shows := func(when string, counts Counts, emails ...string) {
 		t.Helper()
@@ -65,4 +71,33 @@ func TestAPlainListDoesNotWaitWhileEverybodyIsRead(t *testing.T) {
 	shows("when everybody is read", Counts{All: 2, Active: 1, Disabled: 1}, "anna@example.com", "bob@example.com")
 	add("carol@example.com", 0)
 	shows("after another change", Counts{All: 3, Active: 2, Disabled: 1}, "anna@example.com", "bob@example.com", "carol@example.com")
+}
+
+// Soon after everybody is read, a search looks only at those who may match, as the directory without an index does not.
+func TestTheIndexIsMadeAfterEverybodyIsRead(t *testing.T) {
+	t.Parallel()
+	db, err := store.Open(t.Context(), storetest.Place(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	insert(t, db, "anna@example.com", 0)
+	list := New(db, time.Now, func(int64, int64) { t.Error("everybody is read again") })
+	people, err := list.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		asked := false
+		people.Find(directory.Query{Search: "z", Limit: 1, Among: func(int64) bool {
+			asked = true
+			return true
+		}})
+		if !asked {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no index is made")
+		}
+	}
 }
