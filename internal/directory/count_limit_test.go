@@ -60,3 +60,18 @@ func checkCounts(t *testing.T, got, want Counts, limit int) {
 		}
 	}
 }
+
+// A tab with as many people as are to be counted may have one more, which the number is to show.
+func TestWhatIsCountedEnough(t *testing.T) {
+	t.Parallel()
+	for counted, want := range map[int]bool{99: false, 100: false, 101: true} {
+		byOthers, own := &search{query: Query{CountLimit: 100}}, &search{query: Query{CountLimit: 100}}
+		byOthers.counted[Active].Store(int64(counted))
+		if (&scan{}).countedEnough(byOthers, int(Active)) != want || (&scan{counts: tabCounts{Active: counted}}).countedEnough(own, int(Active)) != want {
+			t.Errorf("%d of 100 are enough: %t", counted, !want)
+		}
+	}
+	if (&scan{counts: tabCounts{Active: 1}}).countedEnough(&search{}, int(Active)) {
+		t.Error("without a limit, one is enough")
+	}
+}
