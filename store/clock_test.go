@@ -6,7 +6,9 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"console/internal/fake"
@@ -41,7 +43,7 @@ func TestClockIsTheDatabases(t *testing.T) {
 	machine.Advance(time.Minute)
 	database.Advance(time.Minute + time.Second)
 	measure("a second", false, true)
-	machine.Advance(59 * time.Second)
+	machine.Advance(time.Minute)
 	measure("a minute", true, true)
 	database.Advance(-61 * time.Second)
 	measure("more than a minute", true, false)
@@ -75,6 +77,35 @@ func TestClockGoesByTheQuickestAnswer(t *testing.T) {
 			t.Errorf("it is %v ahead", off)
 		}
 	}
+}
+
+// Each time the database does not say what time it is, the log does.
+func TestTheClockTellsThatTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var away atomic.Bool
+		clock := store.NewClock(time.Now, func(context.Context) (time.Time, error) {
+			if away.Load() {
+				return time.Time{}, errors.New("no route to it")
+			}
+			return time.Now(), nil
+		}, slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		go clock.Run(ctx)
+		time.Sleep(150 * time.Second)
+		synctest.Wait()
+		if log.Len() > 0 {
+			t.Errorf("while the database answers, the log says %q", log.String())
+		}
+		away.Store(true)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if told := strings.Count(log.String(), "no route to it"); told != 2 {
+			t.Errorf("it is said %d times in two minutes:\n%s", told, log.String())
+		}
+		cancel()
+	})
 }
 
 // PostgreSQL has a clock of its own; SQLite goes by that of the machine.

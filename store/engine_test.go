@@ -2,8 +2,11 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 func TestBeyondThisMachineTLSIsVerified(t *testing.T) {
@@ -155,4 +158,16 @@ func FuzzListCursor(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWhatBlocksAMigration(t *testing.T) {
+	t.Parallel()
+	for code, blocked := range map[string]bool{"55P03": true, "40P01": true, "40001": false, "42P07": false} {
+		if err := fmt.Errorf("migrate: %w", &pgconn.PgError{Code: code}); isBlocked(err) != blocked {
+			t.Errorf("%v blocks a migration: %t", err, !blocked)
+		}
+	}
+	if isBlocked(errors.New("deadlock")) || isBlocked(nil) {
+		t.Error("what is no error of the server blocks a migration")
+	}
 }
