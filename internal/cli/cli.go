@@ -75,11 +75,31 @@ func Run(ctx context.Context, arguments []string, in io.Reader, out, problems io
 		report(problems, askedFormat(arguments), err)
 		return 2
 	}
-	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		report(problems, askedFormat(arguments), err)
-		return 1
+	if name := emptyOption(command); name != "" {
+		report(problems, askedFormat(arguments), fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
+		return 2
 	}
-	return 0
+	err = command.Run()
+	interrupted := errors.Is(err, context.Canceled)
+	if err == nil || interrupted && command.Command() == "serve" { // which ends when it is told to
+		return 0
+	}
+	if interrupted { // to who asks for the exit status, that is a failure
+		err = errors.New("it was interrupted before it was done")
+	}
+	report(problems, askedFormat(arguments), err)
+	return 1
+}
+
+// emptyOption returns the name of an option that was given without a value: most likely a variable of a script that is not set. Taken for
+// one that was not given, it would let a command do something else than was meant, such as restoring over the data instead of beside them.
+func emptyOption(command *kong.Context) string {
+	for _, part := range command.Path {
+		if part.Flag != nil && command.FlagValue(part.Flag) == "" {
+			return part.Flag.Name
+		}
+	}
+	return ""
 }
 
 // report says why the program failed, in the format of the log. Where that cannot be written, the exit status says that it did.
