@@ -262,9 +262,12 @@ func lineOf(e store.Entry) lastLine { return lastLine{e.ID, hex.EncodeToString(e
 // auditMark is the file that says which entry was written last. There is one for each destination.
 type auditMark struct{ path string }
 
+// auditMarkPrefix begins the names of these files.
+const auditMarkPrefix = "console.audit-log-"
+
 func markFor(data, destination string) auditMark {
 	digest := sha256.Sum256([]byte(destination))
-	return auditMark{filepath.Join(data, "console.audit-log-"+hex.EncodeToString(digest[:4]))}
+	return auditMark{filepath.Join(data, auditMarkPrefix+hex.EncodeToString(digest[:4]))}
 }
 
 // read returns the zero value where nothing was written yet, or nobody knows.

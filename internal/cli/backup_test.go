@@ -476,6 +476,9 @@ func TestFC147_AHalfRestoreCountsForNothing(t *testing.T) {
 	if err := start(t, dir, ""); err != nil {
 		t.Error(err)
 	}
+	if left := listed(t, dir); !slices.Equal(left, []string{"console.db", "console.key"}) { // the half copy, and the key with it, are gone
+		t.Errorf("there are %v", left)
+	}
 	if err := start(t, empty, ""); err == nil || !strings.Contains(err.Error(), "run console restore again") {
 		t.Errorf("beside nothing: %v", err)
 	}

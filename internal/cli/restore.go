@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -44,11 +45,12 @@ func (r restore) Run(ctx context.Context, io stdio) error {
 	if newest := store.NewestSchema(); copied.Manifest.Schema > newest {
 		return fmt.Errorf("%s: %w: schema %d, this program knows %d", r.File, store.ErrNewerSchema, copied.Manifest.Schema, newest)
 	}
-	key, err := r.keyFor(copied)
+	log := newLogger("text", io.err)
+	key, err := r.keyFor(copied, log)
 	if err != nil {
 		return err
 	}
-	done, err := r.into(ctx, copied, key, newLogger("text", io.err))
+	done, err := r.into(ctx, copied, key, log)
 	if ctx.Err() != nil && done.dir == "" {
 		return errors.New("it was interrupted: nothing was restored") // to who asks for the exit status, that is a failure
 	}
@@ -86,8 +88,11 @@ func (r restore) checkTarget() error {
 }
 
 // keyFor returns the content of the key file to restore: of the file that --key-file names, where there is one, else of the copy.
-func (r restore) keyFor(copied *backup.File) ([]byte, error) {
+func (r restore) keyFor(copied *backup.File, log *slog.Logger) ([]byte, error) {
 	if r.KeyFile != "" && exists(r.KeyFile) {
+		if _, err := r.loadKey(r.KeyFile, log); err != nil {
+			return nil, fmt.Errorf("--key-file: %w", err)
+		}
 		return os.ReadFile(r.KeyFile)
 	}
 	key, err := copied.Key()
@@ -112,6 +117,9 @@ type restoration struct {
 	ended  store.Ended
 	jobs   int
 	setUp  bool // there is an account in it
+
+	otherKey bool   // the key is not the one that lay there
+	keyFile  string // where the key is now, where that is not the file that --key-file names
 }
 
 // into restores a copy and its key.
@@ -146,6 +154,12 @@ func (r restore) into(ctx context.Context, copied *backup.File, key []byte, log 
 	}
 	if done, err = r.prepare(ctx, stage, log); err != nil {
 		return done, err
+	}
+	if was, err := os.ReadFile(filepath.Join(dir, keyName)); err == nil {
+		done.otherKey = !bytes.Equal(bytes.TrimSpace(was), bytes.TrimSpace(key))
+	}
+	if is := filepath.Join(dir, keyName); r.KeyFile != "" && filepath.Clean(r.KeyFile) != is {
+		done.keyFile = is
 	}
 	done.before, err = replaceWith(ctx, dir, stage)
 	if err == nil {
@@ -224,6 +238,13 @@ func (d restoration) tell(to io.Writer) error {
 	_, err := fmt.Fprintf(to, "%s is restored.\n", d.dir)
 	if err == nil && d.before != "" {
 		_, err = fmt.Fprintf(to, "What lay there is in %s.\n", d.before)
+	}
+	if err == nil && d.keyFile != "" {
+		_, err = fmt.Fprintf(to, "Its key is %s: serve it without --key-file, or with that one.\n", d.keyFile)
+	}
+	if err == nil && d.otherKey {
+		_, err = fmt.Fprintln(to, "The key is not the one that was in use: if that was rotated because somebody may have seen this one, "+
+			"run console key rotate.")
 	}
 	if err == nil && d.setUp {
 		err = tellEnded(to, d.ended, d.jobs)

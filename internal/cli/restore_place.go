@@ -26,11 +26,14 @@ const (
 	movedDir     = "before" // in restoredDir: what lay in the data directory
 )
 
+// errRestoring says that somebody else has the lock of a restore.
+var errRestoring = errors.New("another process is restoring into this directory: wait until it has ended")
+
 // lockRestore has one process restore into a directory at a time, and finish it.
 func lockRestore(ctx context.Context, dir string) (release func() error, err error) {
 	release, err = store.LockAt(ctx, filepath.Join(dir, restoreLock))
 	if errors.Is(err, store.ErrInUse) {
-		return nil, fmt.Errorf("another process is restoring into %s: wait until it has ended", dir)
+		return nil, fmt.Errorf("%s: %w", dir, errRestoring)
 	}
 	return release, err
 }
@@ -83,7 +86,8 @@ func finishRestore(dir string) (before string, err error) {
 	moved := filepath.Join(restored, movedDir)
 	if exists(filepath.Join(restored, databaseName)) { // the last thing that is moved into its place
 		if err := moveAside(dir, moved); err != nil {
-			return "", err
+			return "", errors.Join(fmt.Errorf("nothing was restored, as what lies in %s cannot be moved aside: move it yourself, or unmount it, "+
+				"and run console restore again: %w", dir, err), takeBack(dir, moved))
 		}
 		for _, name := range []string{keyName, databaseName} {
 			if err := os.Rename(filepath.Join(restored, name), filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -128,23 +132,60 @@ func moveAside(dir, to string) error {
 	return store.SyncDirectory(to)
 }
 
-// isOfConsole says whether a name in the data directory is one of the console's own.
-func isOfConsole(name string) bool { return strings.HasPrefix(name, "console.") || name == "mail" }
+// takeBack undoes what moveAside has done so far, and the decision: the data are what they were. Like finishRestore it may be killed
+// anywhere; who comes next tries to move what lies there aside once more.
+func takeBack(dir, moved string) error {
+	restored := filepath.Join(dir, restoredDir)
+	if key := filepath.Join(restored, keyName); !exists(key) && exists(filepath.Join(dir, keyName)) { // of an earlier try
+		if err := os.Rename(filepath.Join(dir, keyName), key); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(moved)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.Rename(filepath.Join(moved, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(moved); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return errors.Join(os.Rename(restored, filepath.Join(dir, restoringDir)), store.SyncDirectory(dir))
+}
+
+// isOfConsole says whether a name in the data directory is one that the console has given: of the database with its logs and the copies
+// before migrations, of the key, and of what other parts of the program keep there. Files that options name, such as certificates, stay.
+func isOfConsole(name string) bool {
+	if name == "mail" || name == acmeDirectory || name == restoringDir {
+		return true
+	}
+	return strings.HasPrefix(name, databaseName) || strings.HasPrefix(name, keyName) || strings.HasPrefix(name, auditMarkPrefix)
+}
 
 // settleRestore finishes a restore into the data directory that was killed after it had decided. Where one was killed before that, what
-// it has left counts for nothing; but where nothing else is there, no new installation is begun beside it.
+// it has left is removed, a copy of the data and of the key; but where nothing else is there, no new installation is begun beside it.
 func (i Installation) settleRestore(ctx context.Context, log *slog.Logger) (err error) {
 	if exists(filepath.Join(i.Data, restoringDir)) && !store.IsURL(i.database()) && !exists(i.database()) {
 		return fmt.Errorf("a restore into %s is under way, or was interrupted: run console restore again", i.Data)
 	}
-	if !exists(filepath.Join(i.Data, restoredDir)) {
+	decided, half := exists(filepath.Join(i.Data, restoredDir)), exists(filepath.Join(i.Data, restoringDir))
+	if !decided && !half {
 		return nil
 	}
 	release, err := lockRestore(ctx, i.Data)
+	if errors.Is(err, errRestoring) && !decided {
+		return nil // it goes on, and will find that the data are in use
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if !decided {
+		return os.RemoveAll(filepath.Join(i.Data, restoringDir))
+	}
 	before, err := finishRestore(i.Data)
 	if err == nil {
 		log.Info("a restore that was interrupted is finished", "before", before)
