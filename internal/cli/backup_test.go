@@ -564,3 +564,40 @@ func TestFC148_NoCopyIsMadeOfNothing(t *testing.T) {
 		t.Errorf("without an account: %v", got)
 	}
 }
+
+// A console of an earlier version that serves goes on with statements for its own schema, and could not start again: no command of this
+// one migrates the file under it.
+func TestFC148_NoDatabaseIsMigratedThatAnotherProcessHasOpen(t *testing.T) {
+	t.Parallel()
+	onFile(t)
+	dir := installed(t)
+	downgrade(t, dir, withoutConstant)
+	served := raw(t, dir)
+	defer served.Close()
+	var company string
+	if err := served.QueryRow(`SELECT name FROM account`).Scan(&company); err != nil {
+		t.Fatal(err)
+	}
+	for _, arguments := range [][]string{
+		{"token", "create", "--email", "johndoe@example.com", "--name", "x"}, {"admin", "recover", "--email", "johndoe@example.com"},
+		{"restored"}, {"key", "rotate"}, {"seed", "--users", "1"},
+	} {
+		status, _, problems := command(t, append(arguments, "--data", dir)...)
+		if status != 1 || !strings.Contains(problems, "another process has "+dir) {
+			t.Errorf("%v ends with %d and says %q", arguments, status, problems)
+		}
+	}
+	var schema int
+	if err := served.QueryRow(`SELECT max(version_id) FROM goose_db_version`).Scan(&schema); err != nil || schema != withoutConstant {
+		t.Errorf("the schema is %d, %v", schema, err)
+	}
+	if err := served.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := kept(t, dir); len(got) > 0 {
+		t.Errorf("a copy was made: %v", got)
+	}
+	if err := start(t, dir, ""); err != nil {
+		t.Error(err)
+	}
+}

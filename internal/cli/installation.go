@@ -100,6 +100,35 @@ func (i Installation) open(ctx context.Context, log *slog.Logger) (*opened, erro
 	return o, err
 }
 
+// openBeside is open for a command that a console may serve beside.
+func (i Installation) openBeside(ctx context.Context, log *slog.Logger) (*opened, error) {
+	if err := i.refuseMigrationInUse(ctx); err != nil {
+		return nil, err
+	}
+	return i.open(ctx, log)
+}
+
+// refuseMigrationInUse refuses a file of SQLite that would be migrated while another process has it open: a console of an earlier version
+// would go on with statements for its own schema, and could not start again.
+func (i Installation) refuseMigrationInUse(ctx context.Context) error {
+	database := i.database()
+	if store.IsURL(database) || !exists(database) {
+		return nil
+	}
+	if current, newest, err := store.SchemaAt(ctx, database); err == nil && current < newest { // open tells what cannot be read
+		lock, err := store.Lock(ctx, database)
+		if errors.Is(err, store.ErrInUse) {
+			return fmt.Errorf("another process has %s open, which has the schema %d: use the program that serves it, "+
+				"or restart the console with this one, which migrates it to %d, and run this again", database, current, newest)
+		}
+		if err != nil {
+			return err
+		}
+		return lock.Close()
+	}
+	return nil
+}
+
 // openWith is open with a key, which is refused where it is not that of the database.
 func (i Installation) openWith(ctx context.Context, key *auth.Key, log *slog.Logger) (*opened, error) {
 	database, err := i.keepPrivate(i.database(), log)

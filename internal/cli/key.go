@@ -25,7 +25,7 @@ func (r keyRotate) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	log := newLogger("text", io.err)
-	o, err := r.open(ctx, log)
+	o, err := r.openBeside(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s seed) Run(ctx context.Context, std stdio) (err error) {
 	if s.Users < 1 {
 		return errors.New("--users: at least 1 is needed")
 	}
-	o, err := s.open(ctx, newLogger("text", std.err))
+	o, err := s.openBeside(ctx, newLogger("text", std.err))
 	if err != nil {
 		return err
 	}

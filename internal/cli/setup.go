@@ -30,7 +30,7 @@ func (s setup) Run(ctx context.Context, io stdio) (err error) {
 		return fmt.Errorf("read password: %w", err)
 	}
 	log := newLogger("text", io.err)
-	o, err := s.open(ctx, log)
+	o, err := s.openBeside(ctx, log)
 	if err != nil {
 		return err
 	}

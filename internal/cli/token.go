@@ -29,7 +29,7 @@ func (t tokenCreate) Run(ctx context.Context, io stdio) (err error) {
 		return err
 	}
 	log := newLogger("text", io.err)
-	o, err := t.open(ctx, log)
+	o, err := t.openBeside(ctx, log)
 	if err != nil {
 		return err
 	}
