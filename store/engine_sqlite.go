@@ -148,6 +148,14 @@ func (sqliteEngine) merge(s *entrySearch, b *entryStatement, path entryPath, kin
 // unwritableCodes are SQLite's primary codes for what nothing can be saved for.
 var unwritableCodes = map[int]bool{8: true /* read-only */, 10: true /* I/O error */, 13: true /* full */, 14: true /* cannot open */}
 
+// IsDamaged says of an error that a file of SQLite is not whole, or no database at all: a copy has to be put back. What else keeps a file
+// from being read, such as a full disk or the mode of a file, is mended where it is.
+func IsDamaged(err error) bool {
+	const corrupt, notADatabase = 11, 26 // primary codes
+	e, is := errors.AsType[*sqlite.Error](err)
+	return is && (e.Code()&0xff == corrupt || e.Code()&0xff == notADatabase)
+}
+
 func sqliteFailure(err error) (failure, bool) {
 	const constraint, primaryKey, unique = 19, 1555, 2067 // the first is a primary code, which the others extend
 	e, is := errors.AsType[*sqlite.Error](err)

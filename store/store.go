@@ -130,7 +130,10 @@ func OpenReading(ctx context.Context, place string) (*DB, error) {
 func Exists(ctx context.Context, place string) (bool, error) {
 	if !IsURL(place) {
 		_, err := os.Stat(place)
-		return err == nil, nil
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
 	}
 	sealed, err := SealedAt(ctx, place)
 	return sealed.Constant != nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -19,17 +20,29 @@ func checkDatabase(ctx context.Context, e *examination) finding {
 	if store.IsURL(place) {
 		return checkServer(ctx, place)
 	}
-	if err := e.serve.mustExist(ctx, "name its directory with --data"); err != nil {
+	switch err := e.serve.mustExist(ctx, "name its directory with --data"); {
+	case errors.Is(err, fs.ErrPermission):
+		return finding{wrong, err.Error(), giveBack}
+	case err != nil:
 		return finding{wrong, err.Error(), "Of a new installation, start the console: the first start makes the database."}
 	}
 	if _, _, err := store.SchemaAt(ctx, place); err != nil && !errors.Is(err, store.ErrNewerSchema) {
-		return finding{wrong, place + " cannot be read as a database: " + err.Error(), putCopyBack}
+		return finding{wrong, place + " cannot be read: " + err.Error(), unreadAdvice(err)}
 	}
 	return finding{right, place, ""}
 }
 
 // putCopyBack is what to do about a database that is lost.
 const putCopyBack = "Stop the console, keep the files as they are aside, and put the newest copy back; then run console restored."
+
+// unreadAdvice is what to do about a database that cannot be read. Only a damaged one is lost: whoever puts a copy back loses what was
+// done since.
+func unreadAdvice(err error) string {
+	if store.IsDamaged(err) {
+		return putCopyBack
+	}
+	return "The file may be whole. Mend what “data directory” and “disk” say, such as whose its files are, and run doctor again."
+}
 
 func checkServer(ctx context.Context, place string) finding {
 	server, err := store.ServerAt(ctx, place)
@@ -57,7 +70,10 @@ func checkServer(ctx context.Context, place string) finding {
 
 // checkSchema compares the schema with the one that this program knows.
 func checkSchema(ctx context.Context, e *examination) finding {
-	if exists, err := store.Exists(ctx, e.serve.database()); err != nil || !exists {
+	switch exists, err := store.Exists(ctx, e.serve.database()); {
+	case err != nil:
+		return unopened
+	case !exists:
 		return finding{notAsked, "there is no database yet", "See database above."}
 	}
 	current, newest, err := store.SchemaAt(ctx, e.serve.database())
@@ -101,7 +117,10 @@ func checkIntegrity(ctx context.Context, e *examination) finding {
 	if f, is := late(ctx, err); is {
 		return f
 	}
-	if err != nil {
+	switch {
+	case err != nil && !store.IsURL(place):
+		return finding{wrong, "it cannot be looked at: " + err.Error(), unreadAdvice(err)}
+	case err != nil:
 		damage = []string{err.Error()}
 	}
 	switch {
@@ -217,7 +236,7 @@ func checkActivity(ctx context.Context, e *examination) finding {
 	}
 	switch {
 	case err != nil:
-		return finding{wrong, "it cannot be read: " + err.Error(), putCopyBack}
+		return finding{wrong, "it cannot be read: " + err.Error(), unreadAdvice(err)}
 	case verified.Wrong != nil:
 		return finding{wrong, fmt.Sprintf("it is not whole from entry %d on: %s", verified.Wrong.ID, verified.Wrong.How),
 			"Somebody has changed it, or another copy was put back: see docs/audit.md."}

@@ -27,16 +27,23 @@ func checkData(_ context.Context, e *examination) finding {
 	all := []finding{{right, fmt.Sprintf("%s, mode %04o", dir, info.Mode().Perm()), ""}, e.access(dir), e.access(filepath.Join(dir, "mail"))}
 	if database := e.serve.database(); !store.IsURL(database) {
 		followed, err := follow(database)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			return finding{wrong, err.Error(), giveBack}
+		case err != nil:
 			return finding{wrong, err.Error(), "Make what the link leads to private, or name the file itself with --database."}
 		}
 		for _, end := range []string{"", "-wal", "-shm", "-journal"} {
-			all = append(all, e.access(followed+end))
+			all = append(all, e.access(followed+end), belongs(followed+end, info))
 		}
 	}
 	all = append(all, ownership(dir, info))
 	return worst(slices.DeleteFunc(all, func(f finding) bool { return f.State == "" })...)
 }
+
+// giveBack is what to do about data that the account of doctor, which should be the console's, may not read.
+const giveBack = "Run doctor as the account that runs the console. If it is that one, " +
+	"give it the data directory and all that is in it (chown -R)."
 
 // access says that everybody on the machine may access a file or directory of the data. It says nothing of one that is private, or not
 // there.
@@ -46,7 +53,7 @@ func (e *examination) access(path string) finding {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && !open(info):
 		return finding{}
 	case err != nil:
-		return finding{wrong, err.Error(), "Run doctor as the account that runs the console."}
+		return finding{wrong, err.Error(), giveBack}
 	case e.serve.AllowSharedFiles:
 		return finding{warning, fmt.Sprintf("%s has mode %04o, which --allow-shared-files allows", path, info.Mode().Perm()),
 			"Make sure by other means that nobody else reads it."}
@@ -57,6 +64,9 @@ func (e *examination) access(path string) finding {
 // checkKeyFile looks whether the key can be read, by the console alone.
 func checkKeyFile(_ context.Context, e *examination) finding {
 	path := e.serve.keyFile()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrPermission) {
+		return finding{wrong, err.Error(), giveBack}
+	}
 	if !exists(path) {
 		return finding{wrong, path + " is missing", "Put it back, copy it from where another console serves the database, or name it with " +
 			"--key-file. Only the first start of a new installation makes one."}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -55,4 +56,84 @@ func TestDoctorTellsOfAnotherAccount(t *testing.T) {
 		t.Skip("only root can give a directory away")
 	}
 	diagnosed(t, "--data", dir, "--listen", elsewhere(t)).wants(t, warning, "data", "belongs to the account 65534")
+}
+
+// Whoever puts a copy back loses what was done since: that is no advice where the file is whole.
+func TestDoctorDoesNotGiveUpAFileThatIsWhole(t *testing.T) {
+	t.Parallel()
+	onFile(t)
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"the disk is full": func(t *testing.T, dir string) {
+			file, err := os.Create(filepath.Join(dir, "filler"))
+			for err == nil {
+				_, err = file.Write(make([]byte, 4096))
+			}
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Fatal(err)
+			}
+		},
+		"it is mounted for reading": func(t *testing.T, dir string) {
+			if err := syscall.Mount("none", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := mounted(t)
+			for name, content := range files(t, installed(t)) {
+				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			spoil(t, dir)
+			d := diagnosed(t, "--data", dir, "--listen", elsewhere(t))
+			d.wants(t, wrong, "disk")
+			for id, f := range d {
+				if f.Advice == putCopyBack {
+					t.Errorf("%s: %s: %s", id, f.Found, f.Advice)
+				}
+			}
+		})
+	}
+}
+
+func TestDoctorTellsOfAFileOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	onFile(t)
+	dir := installed(t)
+	database := filepath.Join(dir, "console.db")
+	if err := os.Chown(database, 65534, 65534); err != nil {
+		t.Skip("only root can give a file away")
+	}
+	diagnosed(t, "--data", dir, "--listen", elsewhere(t)).wants(t, wrong, "data", database+" belongs to the account 65534", "chown 0 "+database)
+}
+
+// An account that may not look into the data directory is not told that what lies there is missing.
+func TestDoctorTellsOfDataThatItMayNotRead(t *testing.T) {
+	t.Parallel()
+	onFile(t)
+	if os.Getuid() != 0 {
+		t.Skip("only root can run it as another account")
+	}
+	dir := reachable(t)
+	chmod(t, map[string]fs.FileMode{dir: 0o700})
+	p := program(t, []string{"doctor", "--data", dir, "--listen", elsewhere(t)}, nil)
+	p.Path, p.Dir = filepath.Join(reachable(t), "console"), "/"
+	if err := errors.Join(os.Link(os.Args[0], p.Path), os.Chmod(p.Path, 0o755)); err != nil {
+		t.Skip("the other account cannot be given the program: ", err)
+	}
+	p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := p.Output()
+	if err == nil {
+		t.Error("nothing is wrong")
+	}
+	for _, word := range []string{"is missing", "there is no database", "what the link leads to"} {
+		if strings.Contains(string(out), word) {
+			t.Errorf("it says %q:\n%s", word, out)
+		}
+	}
+	if strings.Count(string(out), "permission denied") < 3 || !strings.Contains(string(out), "chown -R") {
+		t.Errorf("it says:\n%s", out)
+	}
 }

@@ -20,5 +20,8 @@ func roomIn(dir string) (room, error) {
 	return room{bytes: free}, nil
 }
 
+// belongs is not looked at: access lists say who may do what.
+func belongs(string, fs.FileInfo) finding { return finding{} }
+
 // ownership is not looked at: access lists say who may do what.
 func ownership(string, fs.FileInfo) finding { return finding{} }

@@ -46,6 +46,9 @@ func (i Installation) database() string {
 
 // mustExist refuses, with what to do, where there is no database.
 func (i Installation) mustExist(ctx context.Context, help string) error {
+	if _, err := os.Stat(i.database()); errors.Is(err, fs.ErrPermission) && !store.IsURL(i.database()) {
+		return fmt.Errorf("%w: run this as the account that runs the console", err)
+	}
 	if exists(filepath.Join(i.Data, restoredDir)) {
 		return fmt.Errorf("a restore into %s was interrupted in its last moment: start the console, which finishes it", i.Data)
 	}
@@ -216,6 +219,9 @@ func (i Installation) findKey(ctx context.Context, log *slog.Logger) (*auth.Key,
 	inUse, err := store.Exists(ctx, i.database())
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("key file: %w: run this as the account that runs the console", err)
 	}
 	if inUse && !exists(keyFile) {
 		return nil, fmt.Errorf("the key file %s of the database %s is missing; put it back, copy it from where another console serves "+
