@@ -431,11 +431,13 @@ func (tx *Tx) DueAfterJump(ctx context.Context, now, beyond Millis) error {
 	return err
 }
 
-// CancelMails ends the waiting mails to a person.
-func (tx *Tx) CancelMails(ctx context.Context, userID int64, now Millis, reason string) error {
+// CancelLinkMails ends the waiting mails to a person that have a link. What tells them of something that was done, such as the end of a
+// second factor, waits on: nobody can keep them from learning it.
+func (tx *Tx) CancelLinkMails(ctx context.Context, userID int64, now Millis, reason string) error {
 	_, err := tx.exec(
 		ctx,
-		`UPDATE deliveries SET state = 'failed', ended_at = $2, error = $3, secret = NULL WHERE user_id = $1 AND state = 'waiting'`,
+		`UPDATE deliveries SET state = 'failed', ended_at = $2, error = $3, secret = NULL
+			WHERE user_id = $1 AND state = 'waiting' AND secret IS NOT NULL`,
 		userID,
 		now,
 		reason,

@@ -239,7 +239,7 @@ func (tx *Tx) renewLink(ctx context.Context, id int64) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
+	if err := tx.db.CancelLinkMails(ctx, user.ID, tx.now, "replaced by a link made by hand"); err != nil {
 		return Issued{}, err
 	}
 	if invitation.ByLink { // who makes the link answers for it

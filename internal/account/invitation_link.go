@@ -337,7 +337,7 @@ func (tx *Tx) replaceLink(ctx context.Context, invitation store.Invitation, user
 
 // mailAnew ends the link of an invitation by mail, and mails another one.
 func (tx *Tx) mailAnew(ctx context.Context, invitation store.Invitation, user store.User) error {
-	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
+	if err := tx.db.CancelLinkMails(ctx, user.ID, tx.now, "replaced by a newer mail"); err != nil {
 		return err
 	}
 	if err := tx.mailInvitation(ctx, user, &invitation); err != nil {

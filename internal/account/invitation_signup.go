@@ -151,7 +151,7 @@ func (tx *Tx) accept(ctx context.Context, offer Signup, user store.User, from Cl
 	if err := tx.db.AcceptInvitation(ctx, offer.Invitation.ID, user.ID); err != nil {
 		return Begun{}, err
 	}
-	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "signed up already"); err != nil {
+	if err := tx.db.CancelLinkMails(ctx, user.ID, tx.now, "signed up already"); err != nil {
 		return Begun{}, err
 	}
 	tx.by.UserID, tx.by.Name, tx.by.Email = user.ID, user.Name(), user.Email

@@ -69,7 +69,7 @@ func (tx *Tx) endBeforeRecovery(ctx context.Context, user store.User) error {
 	if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 		return err
 	}
-	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "the person was made an administrator again from the command line"); err != nil {
+	if err := tx.db.CancelLinkMails(ctx, user.ID, tx.now, "the person was made an administrator again from the command line"); err != nil {
 		return err
 	}
 	if err := tx.db.EndResetLinks(ctx, user.ID, store.LinkReplaced); err != nil {

@@ -103,7 +103,7 @@ func (tx *Tx) endSignIn(ctx context.Context, user store.User) error {
 	if err := tx.db.DeleteSessionsOfUser(ctx, user.ID); err != nil {
 		return err
 	}
-	if err := tx.db.CancelMails(ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
+	if err := tx.db.CancelLinkMails(ctx, user.ID, tx.now, "the person may no longer sign in"); err != nil {
 		return err
 	}
 	if err := tx.db.EndResetLinks(ctx, user.ID, store.LinkRevoked); err != nil {
