@@ -7,6 +7,11 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -79,5 +84,37 @@ func TestZip_HoldsTheFiles(t *testing.T) {
 			!bytes.Equal(content, want.content) {
 			t.Errorf("%s: %v, %d bytes, %v", want.name, header, len(content), err)
 		}
+	}
+}
+
+// Whoever has an archive finds in it what its documents lead to.
+func TestDocumentsOfAnArchiveLeadToWhatIsInIt(t *testing.T) {
+	t.Parallel()
+	const root = "../.."
+	listed, err := run(root, nil, "git", append([]string{"ls-files", "--"}, beside...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := strings.Fields(string(listed))
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	links := 0
+	for _, file := range files {
+		if filepath.Ext(file) != ".md" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			links++
+			to := filepath.Join(filepath.Dir(file), found[1])
+			if !slices.ContainsFunc(files, func(f string) bool { return f == to || strings.HasPrefix(f, to+"/") }) {
+				t.Errorf("%s leads to %s, which is not in the archive", file, to)
+			}
+		}
+	}
+	if links < 30 {
+		t.Errorf("%d links", links)
 	}
 }

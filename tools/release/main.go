@@ -68,7 +68,7 @@ func build(repository, dist, version string, targets []target) (err error) {
 		"github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(r.dist), os.MkdirAll(r.dist, 0o750)); err != nil {
+	if err := errors.Join(os.RemoveAll(r.dist), os.MkdirAll(r.dist, published|0o111)); err != nil {
 		return err
 	}
 	for _, t := range targets {
@@ -137,7 +137,7 @@ func (r *release) pack(t target) error {
 	if err := write(&b, r.commit, entries); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(r.dist, archive), b.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.dist, archive), b.Bytes(), published); err != nil {
 		return err
 	}
 	_, err = run(".", environment, r.lister, "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",
@@ -145,10 +145,13 @@ func (r *release) pack(t target) error {
 	return err
 }
 
+// published is the mode of what a server of downloads is to read.
+const published = 0o644
+
 // beside the program an archive has what people need who run it, and never see the code.
 var beside = []string{
-	"ACCESSIBILITY.md", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "docs/*.md", "docs/litestream.yml", "docs/monitoring",
-	"docs/proxies", "docs/systemd",
+	"ACCESSIBILITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "Containerfile", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "bench/README.md",
+	"docs/*.md", "docs/litestream.yml", "docs/monitoring", "docs/proxies", "docs/screenshots", "docs/systemd",
 }
 
 // entries are the files of an archive, by name.
@@ -191,7 +194,7 @@ func (r *release) sums() error {
 		}
 		fmt.Fprintf(&b, "%x  %s\n", sha256.Sum256(content), file.Name())
 	}
-	return os.WriteFile(filepath.Join(r.dist, "SHA256SUMS"), b.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(r.dist, "SHA256SUMS"), b.Bytes(), published)
 }
 
 // run runs a program in a directory and returns what it prints.
