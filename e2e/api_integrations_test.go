@@ -67,6 +67,10 @@ func TestAPI_IntegrationsOfEveryKind(t *testing.T) {
 	as.ask(422, http.MethodPost, "/integrations", `{"kind":"fax","name":"F","settings":{}}`).says(`"field":"kind"`)
 	as.ask(422, http.MethodPost, "/integrations", `{"kind":"datadog","name":"D","settings":{"site":"example.com"}}`).
 		says(`"field":"settings.site"`)
+	as.ask(422, http.MethodPost, "/integrations", `{"kind":"slack","name":"S","settings":{"url":"https://a.example","url":"https://b.example"}}`).
+		says(`"field":"settings"`, `The field \"url\" stands in it twice.`)
+	as.ask(422, http.MethodPost, "/integrations", `{"kind":"slack","name":"S","settings":{"URL":"https://a.example"}}`).
+		says(`"field":"settings"`, `There is no field \"URL\" in it.`)
 	as.ask(404, http.MethodGet, "/integrations/99", "")
 }
 

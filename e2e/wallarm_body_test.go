@@ -79,3 +79,61 @@ func TestWallarm_NoBodyHoldsAnythingUp(t *testing.T) {
 		t.Errorf("signing in takes %s", took)
 	}
 }
+
+// TestWallarm_EachFieldStandsThereOnceByItsName sends bodies that two programs may read differently: nobody is changed whom one of them
+// does not name.
+func TestWallarm_EachFieldStandsThereOnceByItsName(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	token := tokenOf(c, harness.AdminEmail)
+	const first, second = "first@example.com", "second@example.com"
+	for _, email := range []string{first, second} {
+		asks(c, token, "/v1/objects/user/create", `{"email":"`+email+`","permissions":["analytic"],"realname":"Ann Lee"}`, http.StatusOK)
+	}
+	ids := []any{c.Cell(`SELECT id FROM users WHERE email = $1`, first), c.Cell(`SELECT id FROM users WHERE email = $1`, second)}
+	people, tenants := c.Cell(`SELECT count(*) FROM users`), c.Cell(`SELECT count(*) FROM tenants`)
+	twice := []struct{ field, body string }{
+		{"filter.id", `{"filter":{"id":%s,"id":%s}}`},
+		{"filter.id", `{"filter":{"id":%s,"\u0069d":%s},"fields":{}}`},
+		{"filter", `{"filter":{"id":%s},"filter":{"id":%s}}`},
+		{"fields.name", `{"fields":{"name":"A","name":"B"},"filter":{"id":[%s,%s]}}`},
+		{"a.b.c", `{"a":[1e999,{"b":{"c":1,"c":2}}],"filter":{"id":[%s,%s]}}`},
+	}
+	for _, path := range []string{"/v1/objects/user", "/v1/objects/user/create", "/v1/objects/user/update", "/v1/objects/user/delete",
+		"/v1/objects/client/create", "/v1/objects/client/update", "/v1/objects/client/delete", "/v2/integration", "/v2/integration/telegram",
+		"/v2/clients/1/triggers"} {
+		for _, sent := range twice {
+			status, answered := request(c, token, http.MethodPost, path, fmt.Sprintf(sent.body, ids...))
+			if status != http.StatusBadRequest || answered != `{"status":400,"body":"The field `+sent.field+` stands there twice."}` {
+				t.Errorf("%s with %s twice is answered %d: %s", path, sent.field, status, answered)
+			}
+		}
+	}
+	for _, path := range []string{"/v1/objects/user/update", "/v1/objects/user/delete", "/v1/objects/client/update", "/v1/objects/client/delete"} {
+		asks(c, token, path, fmt.Sprintf(`{"Filter":{"id":%s}}`, ids[1]), http.StatusBadRequest)
+		asks(c, token, path, fmt.Sprintf(`{"filter":{"ID":%s}}`, ids[1]), http.StatusBadRequest)
+	}
+	for _, filter := range []string{`{"email":""}`, `{"email":[" "]}`, `{"username":""}`, `{"uuid":""}`, `{"id":2,"email":""}`} {
+		for _, path := range []string{"/v1/objects/user/update", "/v1/objects/user/delete"} {
+			asks(c, token, path, `{"filter":`+filter+`}`, http.StatusBadRequest)
+		}
+	}
+	if c.Cell(`SELECT count(*) FROM users`) != people || c.Cell(`SELECT count(*) FROM tenants`) != tenants {
+		t.Error("a refused request has changed something")
+	}
+	asks(c, token, "/v1/objects/user/update", fmt.Sprintf(`{"filter":{"id":%s,"ID":%s},"fields":{"phone":"+1 555 0100","Phone":"+1 555 0199"}}`, ids...),
+		http.StatusOK)
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email = $1 AND phone = '+1 555 0100'`, first)
+	asks(c, token, "/v1/objects/user/delete", fmt.Sprintf(`{"filter":{"id":%s},"Filter":{"id":%s}}`, ids...), http.StatusOK)
+	c.WantCount(1, `SELECT count(*) FROM users WHERE email = $1`, second)
+	c.WantCount(0, `SELECT count(*) FROM users WHERE email = $1`, first)
+
+	asks(c, token, "/v2/integration", `{"type":"web_hooks","name":"X","target":{"URL":"https://93.184.216.34/x"}}`, http.StatusUnprocessableEntity)
+	asks(c, token, "/v2/integration", `{"type":"slack","name":"X","target":"https://93.184.216.34/x","events":[{"Event":"siem"}]}`, http.StatusOK)
+	c.WantCount(0, `SELECT count(*) FROM integrations WHERE events LIKE '%siem%'`)
+	for _, path := range []string{"/v1/objects/user/delete", "/v1/objects/client/delete"} {
+		if answered := asks(c, token, path, `{"filter":{"id":999}}`, http.StatusNotFound); strings.Contains(answered, "page") {
+			t.Errorf("%s tells a program of pages: %s", path, answered)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"console/handlers"
 	"console/internal/account"
 )
 
@@ -134,13 +135,17 @@ func fromBody(f reflect.StructField, field reflect.Value, body map[string]json.R
 		wrong[name] = "This field is null. Leave it out where nothing is to be said."
 		return
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(field.Addr().Interface()); err != nil {
+	if inner, twice := handlers.FieldTwice(raw); twice {
+		wrong[name] = "The field " + strconv.Quote(inner) + " stands in it twice."
+		return
+	}
+	known, unknown := handlers.ExactFields(raw, field.Type())
+	if err := json.Unmarshal(known, field.Addr().Interface()); err != nil {
 		wrong[name] = "This is no " + kindWords(field.Type()) + "."
-		if text := err.Error(); strings.HasPrefix(text, "json: unknown field ") {
-			wrong[name] = "There is no field " + strings.TrimPrefix(text, "json: unknown field ") + " in it."
-		}
+		return
+	}
+	if len(unknown) > 0 {
+		wrong[name] = "There is no field " + strconv.Quote(unknown[0]) + " in it."
 		return
 	}
 	refuseOutside(name, f, field, wrong)

@@ -79,8 +79,19 @@ func send(c handlers.Request, status int, body any) error {
 	return c.JSONBlob(status, encoded)
 }
 
+// programWords are what programs are told in place of words that speak of pages, by code.
+var programWords = map[account.Code]string{
+	account.NotFound: "There is nothing that is named so, or it has been deleted. Look for it in its list.",
+	account.Stale:    "Others were changing this at the same moment, so nothing was done. Send the change again.",
+	account.MainTenant: "The main tenant has the company's name and cannot be disabled or deleted. " +
+		"Its name is that of the company, and is changed there.",
+}
+
 // fail answers a request that was refused or failed. The client takes 409 for an address that is somebody's, and for nothing else.
 func fail(c handlers.Request, f handlers.Failure) error {
+	if words, known := programWords[f.Code]; known {
+		f.Words = words
+	}
 	switch {
 	case f.Code == account.Taken:
 		f.Status = http.StatusConflict
@@ -88,6 +99,8 @@ func fail(c handlers.Request, f handlers.Failure) error {
 		f.Status = http.StatusUnprocessableEntity
 	case f.Code == "" && f.Status == http.StatusNotFound, f.Status == http.StatusMethodNotAllowed:
 		f.Words = "This console has no such address for programs. It serves users, tenants, triggers and integrations."
+	case f.Status == http.StatusRequestEntityTooLarge:
+		f.Words = "The body is too large: it has at most 256 KiB."
 	case f.Status >= http.StatusInternalServerError && f.Refusal == nil:
 		f.Words += " Request " + f.RequestID + "."
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,8 @@ const maxNamed = 1000
 // wrong is a request that cannot be understood.
 func wrong(words string) error { return echo.NewHTTPError(http.StatusBadRequest, words) }
 
+var errUnreadable = wrong("The body is no JSON that this console can read.")
+
 // invalid is a request that is understood and cannot be carried out.
 func invalid(words string) error {
 	refused := account.Refuse(account.Invalid)
@@ -33,23 +36,37 @@ func decode(c handlers.Request, into any) error { return decodeFrom(c.Request().
 
 func decodeFrom(body io.Reader, into any) error {
 	decoder := json.NewDecoder(body)
-	err := decoder.Decode(into)
+	var whole json.RawMessage
+	err := decoder.Decode(&whole)
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	if errors.Is(err, echo.ErrStatusRequestEntityTooLarge) {
 		return err
 	}
-	if mistaken, is := errors.AsType[*json.UnmarshalTypeError](err); is {
-		return wrong("The field " + mistaken.Field + " is of another type than is expected.")
-	}
 	if err != nil {
-		return wrong("The body is no JSON that this console can read.")
+		return errUnreadable
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return wrong("There is something behind the JSON of the body.")
 	}
+	if field, is := handlers.FieldTwice(whole); is {
+		return wrong("The field " + field + " stands there twice.")
+	}
+	err = read(whole, into)
+	if mistaken, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		return wrong("The field " + mistaken.Field + " is of another type than is expected.")
+	}
+	if err != nil {
+		return errUnreadable
+	}
 	return nil
+}
+
+// read decodes JSON. A name in another case than that of a field is one that this console does not know.
+func read(raw json.RawMessage, into any) error {
+	known, _ := handlers.ExactFields(raw, reflect.TypeOf(into))
+	return json.Unmarshal(known, into)
 }
 
 // several is a value, or a list of them; nil where nothing is said.

@@ -37,7 +37,7 @@ func (in integrationSent) label() (account.Label, error) {
 		return label, nil
 	}
 	events := []event{}
-	if err := json.Unmarshal(in.Events, &events); err != nil {
+	if err := read(in.Events, &events); err != nil {
 		return label, wrong("The field events is no list of events.")
 	}
 	kept, err := json.Marshal(events)

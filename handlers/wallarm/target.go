@@ -86,7 +86,7 @@ func put(settings notify.Settings, name string, value *string) {
 func only(name string) func(json.RawMessage, notify.Settings) error {
 	return func(sent json.RawMessage, settings notify.Settings) error {
 		var value string
-		if err := json.Unmarshal(sent, &value); err != nil {
+		if err := read(sent, &value); err != nil {
 			return errTarget
 		}
 		settings[name] = value
@@ -96,7 +96,7 @@ func only(name string) func(json.RawMessage, notify.Settings) error {
 
 func readEmails(sent json.RawMessage, settings notify.Settings) error {
 	var emails several[string]
-	if err := json.Unmarshal(sent, &emails); err != nil {
+	if err := read(sent, &emails); err != nil {
 		return errTarget
 	}
 	settings["emails"] = strings.Join(emails, "\n")
@@ -117,7 +117,7 @@ type tokenTarget struct {
 func tokenAPI(token string) func(json.RawMessage, notify.Settings) error {
 	return func(sent json.RawMessage, settings notify.Settings) error {
 		var t tokenTarget
-		if err := json.Unmarshal(sent, &t); err != nil {
+		if err := read(sent, &t); err != nil {
 			return errTarget
 		}
 		put(settings, token, t.Token)
@@ -132,7 +132,7 @@ var opsgenieHosts = map[string]string{"us": "api.opsgenie.com", "eu": "api.eu.op
 // readOpsgenie reads the region out of the address: messages always go to Opsgenie itself.
 func readOpsgenie(sent json.RawMessage, settings notify.Settings) error {
 	var t tokenTarget
-	if err := json.Unmarshal(sent, &t); err != nil {
+	if err := read(sent, &t); err != nil {
 		return errTarget
 	}
 	put(settings, "api_key", t.Token)
@@ -170,7 +170,7 @@ type datadogTarget struct {
 
 func readDatadog(sent json.RawMessage, settings notify.Settings) error {
 	var t datadogTarget
-	if err := json.Unmarshal(sent, &t); err != nil {
+	if err := read(sent, &t); err != nil {
 		return errTarget
 	}
 	put(settings, "api_key", t.Token)
@@ -203,7 +203,7 @@ type telegramTarget struct {
 
 func readTelegram(sent json.RawMessage, settings notify.Settings) error {
 	var t telegramTarget
-	if err := json.Unmarshal(sent, &t); err != nil {
+	if err := read(sent, &t); err != nil {
 		return errTarget
 	}
 	put(settings, "token", t.Token)
@@ -243,7 +243,7 @@ var webhookFormats = map[string]string{"json": "json", "jsonl": "ndjson"}
 
 func readWebhook(sent json.RawMessage, settings notify.Settings) error {
 	var t webhookTarget
-	if err := json.Unmarshal(sent, &t); err != nil {
+	if err := read(sent, &t); err != nil {
 		return errTarget
 	}
 	put(settings, "url", t.URL)

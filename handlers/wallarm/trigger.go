@@ -78,7 +78,7 @@ func (in triggerSent) over(before account.TriggerWithReactions) (account.Trigger
 	}
 	if len(in.Trigger.Actions) > 0 {
 		r.Actions = nil
-		if err := json.Unmarshal(in.Trigger.Actions, &r.Actions); err != nil {
+		if err := read(in.Trigger.Actions, &r.Actions); err != nil {
 			return sent, wrong("The field actions is no list of actions.")
 		}
 	}
@@ -93,7 +93,7 @@ func (in triggerSent) over(before account.TriggerWithReactions) (account.Trigger
 func (r rules) into(sent *account.TriggerInput, template string) error {
 	filters := []filter{}
 	if isSaid(r.Filters) {
-		if err := json.Unmarshal(r.Filters, &filters); err != nil {
+		if err := read(r.Filters, &filters); err != nil {
 			return wrong("The field filters is no list of filters.")
 		}
 	} else {

@@ -1,6 +1,7 @@
 package wallarm
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,8 @@ func (f userFilter) one() (store.PlacedQuery, error) {
 		}
 		named += n
 	}
-	if named == 0 {
+	isBlank := func(text string) bool { return strings.TrimSpace(text) == "" }
+	if named == 0 || slices.ContainsFunc(slices.Concat(f.UUID, f.Username, f.Email), isBlank) {
 		return store.PlacedQuery{}, wrong("The filter names nobody. Name exactly one person by id, uuid, email or username.")
 	}
 	return f.query()
