@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -100,4 +101,33 @@ func TestAPI_RoutesRefuseWhatIsNoWorkingToken(t *testing.T) {
 			t.Errorf("the page %s with a token is answered %d", path, answer.StatusCode)
 		}
 	}
+}
+
+// A parameter without a value is one that was left out, as forms send it: where there is a default, that counts.
+func TestAPI_EmptyParameters(t *testing.T) {
+	t.Parallel()
+	c, _, token := startAPI(t)
+	as := caller{c, token}
+	for _, o := range api.Operations() {
+		for _, f := range reflect.VisibleFields(o.In) {
+			if f.Tag.Get("query") == "" || f.Tag.Get("enum") == "" {
+				continue
+			}
+			bare := strings.ReplaceAll(o.Path, "{id}", "1")
+			path := bare + "?" + f.Tag.Get("query") + "="
+			if f.Tag.Get("required") == "true" {
+				as.ask(http.StatusUnprocessableEntity, o.Method, path, "")
+				continue
+			}
+			empty, absent := as.ask(o.Status, o.Method, path, ""), as.ask(o.Status, o.Method, bare, "")
+			if o.Lists() && o.ID != "listActivity" && empty.text("items") != absent.text("items") { // the log has the requests themselves
+				t.Errorf("%s is answered %s, and without it %s", path, empty.body, absent.body)
+			}
+		}
+	}
+	as.ask(http.StatusUnprocessableEntity, http.MethodGet, "/users?sort=&sort=name", "").says("twice")
+	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/integrations", `{"kind":"","name":"X","settings":{}}`)
+	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/tokens", `{"kind":"","name":"X","permissions":["users.view"]}`)
+	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/users/bulk", `{"action":"","ids":[1]}`)
+	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/users/previews/bulk", `{"action":"","ids":[1]}`)
 }

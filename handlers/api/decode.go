@@ -169,6 +169,10 @@ func refuseOutside(name string, f reflect.StructField, field reflect.Value, wron
 func fromQuery(f reflect.StructField, field reflect.Value, query url.Values, wrong account.Fields) {
 	name := f.Tag.Get("query")
 	values, is := query[name]
+	_, hasDefault := f.Tag.Lookup("default")
+	if _, chosen := f.Tag.Lookup("enum"); chosen && hasDefault && len(values) == 1 && values[0] == "" {
+		is = false // as forms send what is not chosen
+	}
 	if !is {
 		if absent, has := f.Tag.Lookup("default"); has {
 			values = []string{absent}
