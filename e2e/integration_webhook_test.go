@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/pem"
 	"mime/multipart"
 	"net/http"
@@ -50,6 +51,45 @@ func TestIntegrationsHeadersAreRows(t *testing.T) {
 		Wants(http.StatusUnprocessableEntity).Lacks("hunter2hunter2")
 	save(edit, "version", page.Version(), "headers_name", "", "headers_value", "").Wants(http.StatusSeeOther)
 	admin.Get(edit).Lacks(`value="Authorization"`, `value="X-New"`)
+}
+
+// TestIntegrationsHeadersAreTheOnesEntered tries names and values that would be another header, or two, in the form in which they are stored.
+func TestIntegrationsHeadersAreTheOnesEntered(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	token := tokenOf(c, harness.AdminEmail)
+	as := caller{c, token}
+	refusal := func(name string) string {
+		return "“" + name + "” cannot be the name of a header. A name has letters, digits and hyphens, and no spaces."
+	}
+	for _, name := range []string{"Authorization: Bearer", "X-Key:", ":", "X-Key:a"} {
+		for _, value := range []string{"secret", ""} {
+			pairs := []string{"name", "Hook", "url", c.Receiver.URL, "headers_name", name, "headers_value", value}
+			for _, path := range []string{"/settings/integrations/new?type=webhook", "/settings/integrations/test?type=webhook"} {
+				admin.Post(path, pairs...).Wants(http.StatusUnprocessableEntity).Contains(refusal(name))
+			}
+			encoded, err := json.Marshal(map[string]string{"name": name, "value": value})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{"/integrations", "/integrations/test"} {
+				body := `{"kind":"webhook","name":"X","settings":{"url":"` + c.Receiver.URL + `","headers":[` + string(encoded) + `]}}`
+				if strings.HasSuffix(path, "test") {
+					body = strings.Replace(body, `"name":"X",`, "", 1)
+				}
+				as.ask(http.StatusUnprocessableEntity, http.MethodPost, path, body).says(`"field":"settings.headers"`, refusal(name))
+			}
+			asks(c, token, "/v2/integration", `{"type":"web_hooks","name":"X","target":{"url":"`+c.Receiver.URL+`","headers":{"`+name+`":"`+value+`"}}}`,
+				http.StatusUnprocessableEntity)
+		}
+	}
+	for _, header := range []string{`"X-A":"1\nX-B: 2"`, `"X-A\nX-B":"1"`} {
+		asks(c, token, "/v2/integration", `{"type":"web_hooks","name":"X","target":{"url":"`+c.Receiver.URL+`","headers":{`+header+`}}}`,
+			http.StatusUnprocessableEntity)
+	}
+	admin.Post("/settings/integrations/new?type=webhook", "name", "Hook", "url", c.Receiver.URL, "headers_name", "X-A", "headers_value", "1\nX-B: 2").
+		Wants(http.StatusUnprocessableEntity).Contains("The value of the header X-A has characters that cannot be sent.")
+	c.WantCount(0, `SELECT count(*) FROM integrations`)
 }
 
 // TestIntegrationsHeadersOfOneNameAreToldApart takes away the first of two headers of one name, whose values nobody sees.

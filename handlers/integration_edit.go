@@ -191,17 +191,17 @@ func addHeaders(sent url.Values, field string, stored store.Integration, setting
 	var lines, rows []string
 	values, shown := sent[notify.HeaderValue(field)], sent[notify.HeaderRow(field)]
 	for i, name := range sent[notify.HeaderName(field)] {
-		line, row := strings.TrimSpace(name)+": ", ""
+		name, value, row := strings.TrimSpace(name), "", ""
 		if i < len(values) {
-			line += strings.TrimSpace(values[i])
+			value = strings.TrimSpace(values[i])
 		}
-		if line == ": " {
+		if name == "" && value == "" {
 			continue
 		}
 		if i < len(shown) {
 			row = views.HeaderShown(shown[i], stored)
 		}
-		lines, rows = append(lines, line), append(rows, row)
+		lines, rows = append(lines, notify.HeaderLine(name, value)), append(rows, row)
 	}
 	settings[field] = strings.Join(lines, "\n")
 	if len(shown) > 0 {

@@ -94,7 +94,7 @@ func headerLines(headers []header) (lines, reason string) {
 		if strings.ContainsAny(h.Name+h.Value, "\r\n") {
 			return "", "A header has a line break in it."
 		}
-		all = append(all, h.Name+": "+h.Value)
+		all = append(all, notify.HeaderLine(h.Name, h.Value))
 	}
 	return strings.Join(all, "\n"), ""
 }

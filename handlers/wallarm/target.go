@@ -282,7 +282,7 @@ func headerLines(headers map[string]string) string {
 		if strings.EqualFold(name, "Content-Type") && strings.HasPrefix(strings.ToLower(headers[name]), "application/json") {
 			continue
 		}
-		lines = append(lines, name+": "+headers[name])
+		lines = append(lines, notify.HeaderLine(name, headers[name]))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -32,6 +32,18 @@ func HeaderValue(field string) string { return field + "_value" }
 // stored header, from 1, or empty for a new one. Where there is none of it, headers are told by their names and their order.
 func HeaderRow(field string) string { return field + "_row" }
 
+// colonInName stands in the line of a header for a colon within its name, which no name has.
+const colonInName = "\x00"
+
+// oneHeader keeps what stands in one header from being read as two: a line break, which is refused as well, ends no line any more.
+var oneHeader = strings.NewReplacer("\n", "\r")
+
+// HeaderLine is a header as a line of typed settings. A name or a value that cannot be is refused as it was entered, and is not taken
+// for another header.
+func HeaderLine(name, value string) string {
+	return oneHeader.Replace(strings.ReplaceAll(name, ":", colonInName) + ": " + value)
+}
+
 // CertificateFile is the name under which a form holds the file of a FieldCertificate.
 func CertificateFile(field string) string { return field + "_file" }
 
@@ -317,6 +329,7 @@ func parseHeaders(text string) (headers http.Header, refusal string) {
 		case name == "":
 			return nil, "One of the headers has a value and no name."
 		case !found || !httpguts.ValidHeaderFieldName(name):
+			name = strings.ReplaceAll(name, colonInName, ":")
 			return nil, "“" + name + "” cannot be the name of a header. A name has letters, digits and hyphens, and no spaces."
 		case !httpguts.ValidHeaderFieldValue(value):
 			return nil, "The value of the header " + name + " has characters that cannot be sent."
