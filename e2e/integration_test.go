@@ -95,6 +95,30 @@ func TestFC124_InternalTargetsAreRefused(t *testing.T) {
 	c.WantCount(0, `SELECT count(*) FROM integrations`)
 }
 
+func TestIntegrationsPortsAreThoseThereAre(t *testing.T) {
+	t.Parallel()
+	c, admin := harness.SignedIn(t, nil)
+	as := caller{c, tokenOf(c, harness.AdminEmail)}
+	const refusal = "The port of the URL must be a number from 1 to 65535."
+	for kind, other := range map[string][2]string{"slack": {}, "webhook": {}, "teams": {}, "sumo_logic": {}, "splunk": {"token", "12345678"},
+		"insightconnect": {"api_key", "12345678"}} {
+		for _, port := range []string{"0", "65536", "99999", "000"} {
+			target := "http://93.184.215.14:" + port + "/x"
+			pairs := []string{"name", "X", "active", "1", "url", target}
+			settings := `"url":"` + target + `"`
+			if other[0] != "" {
+				pairs = append(pairs, other[:]...)
+				settings += `,"` + other[0] + `":"` + other[1] + `"`
+			}
+			admin.Post("/settings/integrations/new?type="+kind, pairs...).Wants(http.StatusUnprocessableEntity).Contains(refusal)
+			admin.Post("/settings/integrations/test?type="+kind, pairs...).Wants(http.StatusUnprocessableEntity).Contains("Nothing was sent.")
+			as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/integrations", `{"kind":"`+kind+`","name":"X","settings":{`+settings+`}}`).
+				says(`"field":"settings.url"`, refusal)
+		}
+	}
+	c.WantCount(0, `SELECT count(*) FROM integrations`)
+}
+
 func TestFC197_StoredHeadersAreNotSentToAnotherPath(t *testing.T) {
 	t.Parallel()
 	c, admin := harness.SignedIn(t, nil)

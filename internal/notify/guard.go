@@ -219,8 +219,8 @@ const maxURL = 2048
 var errURL = errors.New("the URL must be a complete one, such as https://example.com/path")
 
 // CheckURL checks the form of a target: an absolute http or https URL of at most 2048 characters with a host, without
-// user name and password, and without backslashes, spaces and control characters, which programs read differently. The
-// error is for the form field and does not repeat the URL.
+// user name and password, with a port from 1 to 65535 or none, and without backslashes, spaces and control characters, which
+// programs read differently. The error is for the form field and does not repeat the URL.
 func CheckURL(raw string) error {
 	if len(raw) > maxURL {
 		return fmt.Errorf("the URL must have at most %d characters", maxURL)
@@ -243,6 +243,9 @@ func CheckURL(raw string) error {
 	}
 	if u.User != nil {
 		return errors.New("the URL must not contain a user name or password")
+	}
+	if n, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || n == 0) {
+		return errors.New("the port of the URL must be a number from 1 to 65535")
 	}
 	return nil
 }

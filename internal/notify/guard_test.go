@@ -110,14 +110,14 @@ func TestGuardAllowsNetworksByName(t *testing.T) {
 
 func TestCheckURL(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"https://example.com", "http://example.com:8080/a?b=c", "https://[2606::1]/", "https://bücher.example/x"} {
+	for _, url := range []string{"https://example.com", "http://example.com:8080/a?b=c", "http://example.com:65535", "http://example.com:1", "https://[2606::1]/", "https://bücher.example/x"} {
 		if err := CheckURL(url); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
 	for _, url := range []string{
 		"", "example.com", "/path", "//example.com/x", "file:///etc/passwd", "ftp://example.com", "javascript:alert(1)", "http://", "http:///path",
-		"http://:8080", "https://user@example.com", "https://user:secret@example.com", `https://example.com\@evil.example`, "https://example.com/a b",
+		"http://:8080", "https://example.com:0", "https://example.com:65536", "https://[2606::1]:99999/", "https://user@example.com", "https://user:secret@example.com", `https://example.com\@evil.example`, "https://example.com/a b",
 		"https://example.com/\r\nX: y", "https://exa\x00mple.com", "https://example.com/%zz", "gopher://127.0.0.1:25/", "https://example.com/" + strings.Repeat("a", 2048),
 	} {
 		err := CheckURL(url)
