@@ -69,3 +69,56 @@ func TestAPI_StaleBeforeInvalid(t *testing.T) {
 		few.ask(403, http.MethodPut, "/users/1/membership", `{"nonsense":1}`, "If-Match", tag).says(`"rule":"may manage"`)
 	}
 }
+
+// ETags are compared as RFC 9110 §13.1 has it: of a read weakly, of a change strongly, and of several ETags one is enough.
+func TestAPI_ETagsInLists(t *testing.T) {
+	t.Parallel()
+	c, _, token := startAPI(t)
+	as := caller{c, token}
+	ann := c.Person(permission.Analyst, "Ann", "Roe", "ann@example.com")
+	ids := map[string]string{"users": fmt.Sprint(ann.ID)}
+	for section, body := range map[string]string{
+		"groups": `{"name":"G","role":"analyst","tenant_ids":[1]}`, "tenants": `{"name":"T"}`,
+		"integrations": `{"kind":"webhook","name":"I","settings":{"url":"https://example.com/x"}}`,
+	} {
+		ids[section] = as.ask(201, http.MethodPost, "/"+section, body).text("id")
+	}
+	ids["triggers"] = as.ask(201, http.MethodPost, "/triggers", `{"name":"X","condition":"user_added","integration_ids":[`+ids["integrations"]+`]}`).text("id")
+	one := "/groups/" + ids["groups"]
+	tag := as.ask(200, http.MethodGet, one, "").header.Get("ETag")
+	for condition, status := range map[string]int{
+		tag: 304, "W/" + tag: 304, `"zz", ` + tag: 304, `"a,b",W/` + tag + ` ,"c"`: 304, "*": 304, `"zz"`: 200, `W/"zz", "77"`: 200, `"*"`: 200, `"`: 200, "": 200,
+	} {
+		answer := as.ask(status, http.MethodGet, one, "", "If-None-Match", condition)
+		if answer.header.Get("ETag") != tag || (answer.body == "") != (status == 304) {
+			t.Errorf("If-None-Match: %s is answered %v, %q", condition, answer.header, answer.body)
+		}
+	}
+	rename := func(status int, condition string) {
+		t.Helper()
+		now := as.ask(200, http.MethodGet, one, "").header.Get("ETag")
+		name := fmt.Sprintf(`{"name":"Named by %d"}`, c.Count(`SELECT count(*) FROM activity`))
+		as.ask(status, http.MethodPatch, one, name, "If-Match", strings.ReplaceAll(condition, "NOW", now))
+	}
+	for _, condition := range []string{"NOW", `"zz", NOW`, `"77",NOW , W/"1"`, "*", `"77", "78", NOW`} {
+		rename(200, condition)
+	}
+	for _, condition := range []string{"W/NOW", `"zz"`, `"zz", "77"`, `W/NOW, "77"`, `W/NOW, "77", "78"`, `"*"`} {
+		rename(412, condition)
+	}
+	for _, condition := range []string{`"`, "*, NOW", "W/", "zz", ","} {
+		rename(400, condition)
+	}
+	for _, o := range api.Operations() {
+		if !o.Versioned() {
+			continue
+		}
+		path := strings.ReplaceAll(o.Path, "{id}", ids[strings.Split(o.Path, "/")[1]])
+		as.ask(422, o.Method, path, `{"nonsense":1}`, "If-Match", "*")
+		as.ask(412, o.Method, path, `{"nonsense":1}`, "If-Match", `"77", "78"`)
+		as.ask(412, o.Method, path, `{"nonsense":1}`, "If-Match", `W/"1"`)
+		if path != o.Path {
+			as.ask(404, o.Method, strings.ReplaceAll(o.Path, "{id}", "999"), `{}`, "If-Match", "*")
+		}
+	}
+}

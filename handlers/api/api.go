@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -85,9 +84,8 @@ func send(a *API, o Operation, c handlers.Request, out any) error {
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-store")
 	if v, is := out.(versioned); is {
-		tag := `"` + strconv.FormatInt(v.version(), 10) + `"`
-		header.Set("ETag", tag)
-		if c.Request().Method == http.MethodGet && c.Request().Header.Get("If-None-Match") == tag {
+		header.Set("ETag", `"`+tagOf(v.version())+`"`)
+		if o.Method == http.MethodGet && knows(c.Request(), v.version()) {
 			return c.NoContent(http.StatusNotModified)
 		}
 	}

@@ -19,11 +19,8 @@ import (
 	"console/internal/account"
 )
 
-// The headers that requests carry besides their token.
-const (
-	headerIfMatch     = "If-Match"
-	headerIdempotency = "Idempotency-Key"
-)
+// headerIdempotency carries the key of a request that may be sent again.
+const headerIdempotency = "Idempotency-Key"
 
 // decode reads a request into a struct: fields tagged path, query or header from there, those tagged json from the body. What the
 // struct does not know is refused, and all fields that are wrong are named at once.
@@ -50,7 +47,7 @@ func decode(c echo.Context, o Operation, into any) error {
 			if err != nil {
 				return err
 			}
-			field.SetString(version)
+			field.SetString(tagOf(version))
 		case f.Tag.Get("query") != "":
 			fromQuery(f, field, query, wrong)
 			query.Del(f.Tag.Get("query"))
@@ -267,20 +264,6 @@ func kindWords(t reflect.Type) string {
 		}
 	}
 	return "object of the kind that belongs here"
-}
-
-// ifMatch is the version in the header If-Match.
-func ifMatch(c echo.Context) (string, error) {
-	tag := c.Request().Header.Get(headerIfMatch)
-	if tag == "" {
-		return "", echo.NewHTTPError(http.StatusPreconditionRequired,
-			"This changes something that has a version. Send the ETag of what was read along, in the header If-Match.")
-	}
-	version := strings.Trim(strings.TrimPrefix(tag, "W/"), `"`)
-	if positive(version) == 0 {
-		return "", unreadable("The header If-Match is no ETag of this console.")
-	}
-	return version, nil
 }
 
 // positive is a number in a text, or 0 where it is none.

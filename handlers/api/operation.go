@@ -32,6 +32,9 @@ type answer struct {
 func by[In, Out any](method func(*API, handlers.Request, In) (Out, error)) answer {
 	return answer{In: reflect.TypeFor[In](), Out: reflect.TypeFor[Out](), handle: func(a *API, o Operation, c handlers.Request) error {
 		var in In
+		if err := a.chooseVersion(c, o); err != nil {
+			return err
+		}
 		if err := decode(c, o, &in); err != nil {
 			return a.staleFirst(c, o, err)
 		}
@@ -70,6 +73,12 @@ func (o Operation) Versioned() bool {
 var versionedObjects = map[string]string{"users": "user", "groups": "group", "tenants": "tenant", "triggers": "trigger",
 	"integrations": "integration", "settings": "account"}
 
+// versionedObject is what the activity log calls what the operation changes, which has a version.
+func (o Operation) versionedObject() string {
+	section, _, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
+	return versionedObjects[section]
+}
+
 // staleFirst is why an operation is refused. Of a change whose fields are wrong it says first that what it is to change is not there, not
 // for the token to change, or another by now: whoever reads it again may find other fields to be wrong, or none.
 func (a *API) staleFirst(c handlers.Request, o Operation, err error) error {
@@ -80,8 +89,7 @@ func (a *API) staleFirst(c handlers.Request, o Operation, err error) error {
 	if missing != nil {
 		return missing
 	}
-	section, _, _ := strings.Cut(strings.TrimPrefix(o.Path, "/"), "/")
-	first := a.account.RequireCurrent(c.Context(), c.Actor(), versionedObjects[section], positive(c.Param("id")), positive(version))
+	first := a.account.RequireCurrent(c.Context(), c.Actor(), o.versionedObject(), positive(c.Param("id")), version)
 	if first != nil {
 		return first
 	}

@@ -12,14 +12,17 @@ import (
 // activity log calls it; the account itself has no id. The actor is known to hold the permission that changing it takes. It returns
 // Forbidden for a person whom they may not manage (rule "may manage"), or store.ErrNotFound.
 func (s *Service) RequireCurrent(ctx context.Context, by Actor, objectType string, id, version int64) error {
-	_, err := read(ctx, s, by, func(v *View) (struct{}, error) {
-		present, err := v.versionOf(ctx, objectType, id)
-		if err == nil && present != version {
-			err = store.ErrStale
-		}
-		return struct{}{}, err
-	})
+	present, err := s.PresentVersion(ctx, by, objectType, id)
+	if err == nil && present != version {
+		err = store.ErrStale
+	}
 	return err
+}
+
+// PresentVersion returns the version of an object. It returns store.ErrNotFound for one that is not there, and refuses those who may
+// not change a person or see a group.
+func (s *Service) PresentVersion(ctx context.Context, by Actor, objectType string, id int64) (int64, error) {
+	return read(ctx, s, by, func(v *View) (int64, error) { return v.versionOf(ctx, objectType, id) })
 }
 
 func (v *View) versionOf(ctx context.Context, objectType string, id int64) (int64, error) {
