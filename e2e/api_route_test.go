@@ -2,14 +2,17 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
 
 	"console/e2e/harness"
+	"console/handlers"
 	"console/handlers/api"
 	"console/internal/permission"
+	"console/static"
 )
 
 // wantOperations asks for every operation with a token and says which answers are not those that what it holds in the main tenant calls
@@ -130,4 +133,58 @@ func TestAPI_EmptyParameters(t *testing.T) {
 	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/tokens", `{"kind":"","name":"X","permissions":["users.view"]}`)
 	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/users/bulk", `{"action":"","ids":[1]}`)
 	as.ask(http.StatusUnprocessableEntity, http.MethodPost, "/users/previews/bulk", `{"action":"","ids":[1]}`)
+}
+
+// TestHEADIsAnsweredAsGET asks for what every address of the APIs, and of files, would answer.
+func TestHEADIsAnsweredAsGET(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	token := tokenOf(c, harness.AdminEmail)
+	ask := func(method, path, known string) (*http.Response, int) {
+		t.Helper()
+		asked, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(c.URL.String(), "/")+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked.Header.Set("X-WallarmApi-Token", token)
+		asked.Header.Set("Accept-Encoding", "identity")
+		if known != "" {
+			asked.Header.Set("If-None-Match", known)
+		}
+		answer, err := http.DefaultClient.Do(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer, len(body)
+	}
+	paths := []string{static.URL("app.css"), "/static/nothing", "/api/v1/nothing"}
+	for _, routes := range [][]handlers.Route{programs(), api.New(c.URL, "", handlers.ActivityExport{}).Routes()} {
+		for _, r := range routes {
+			if r.Method == http.MethodGet {
+				paths = append(paths, strings.NewReplacer(":client", "1", ":id", "1", ":tenant_id", "1").Replace(r.Path))
+			}
+		}
+	}
+	for _, path := range paths {
+		get, _ := ask(http.MethodGet, path, "")
+		head, length := ask(http.MethodHead, path, "")
+		if head.StatusCode != get.StatusCode || length > 0 {
+			t.Errorf("HEAD %s is answered %d with %d bytes, GET %d", path, head.StatusCode, length, get.StatusCode)
+		}
+		for _, name := range []string{"Content-Type", "ETag", "Cache-Control"} {
+			if head.Header.Get(name) != get.Header.Get(name) {
+				t.Errorf("HEAD %s is answered with %s: %q, GET with %q", path, name, head.Header.Get(name), get.Header.Get(name))
+			}
+		}
+		if tag := get.Header.Get("ETag"); tag != "" {
+			if known, _ := ask(http.MethodHead, path, tag); known.StatusCode != http.StatusNotModified {
+				t.Errorf("HEAD %s, known already, is answered %d", path, known.StatusCode)
+			}
+		}
+	}
 }

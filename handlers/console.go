@@ -92,7 +92,7 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		e.Match([]string{http.MethodGet, http.MethodHead}, h.basePath, h.addSlash)
 	}
 	group := e.Group(h.basePath)
-	group.GET(static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
+	group.Match([]string{http.MethodGet, http.MethodHead}, static.Prefix+"*", echo.WrapHandler(http.StripPrefix(h.basePath, static.Handler())))
 	for _, r := range routes {
 		handle := h.refuseOtherSites(h.admit(r.Needs, h.readVisitor(h.checkForm(r.Handle))))
 		group.Add(r.Method, r.Path, handle)
@@ -102,7 +102,11 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 	}
 	for _, api := range apis {
 		for _, r := range api.Routes {
-			group.Add(r.Method, r.Path, h.admitProgram(api, r))
+			handle := h.admitProgram(api, r)
+			group.Add(r.Method, r.Path, handle)
+			if r.Method == http.MethodGet {
+				group.HEAD(r.Path, handle)
+			}
 		}
 	}
 	h.patterns = map[string]bool{}

@@ -56,7 +56,7 @@ func (h *Console) admitProgram(api Programs, r Route) echo.HandlerFunc {
 		if !r.Needs.SignedIn() {
 			return r.Handle(c)
 		}
-		if c.Request().Method == http.MethodGet {
+		if isReading(c) {
 			ctx, err := h.account.Reading(c.Context())
 			if err != nil {
 				return err

@@ -74,7 +74,7 @@ func jsonName(f reflect.StructField) string {
 
 // readBody returns the fields of the body, of an operation that has some. Each of them stands there once.
 func readBody(c echo.Context, o Operation) (map[string]json.RawMessage, error) {
-	if c.Request().Method == http.MethodGet || c.Request().Method == http.MethodDelete {
+	if o.Method == http.MethodGet || o.Method == http.MethodDelete {
 		return nil, nil
 	}
 	whole, err := io.ReadAll(c.Request().Body)
