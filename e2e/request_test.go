@@ -19,6 +19,7 @@ import (
 
 	"console/e2e/harness"
 	"console/internal/cli"
+	"console/static"
 )
 
 // startHTTPS serves a console that ends TLS itself.
@@ -183,6 +184,23 @@ func TestASVS_4_1_4_OtherMethods(t *testing.T) {
 	for _, path := range []string{"/signin", "/healthz"} {
 		if a := c.Browser().Do(http.MethodHead, path, nil, "").Wants(http.StatusOK); a.Body != "" {
 			t.Errorf("HEAD %s has a body", path)
+		}
+	}
+}
+
+func TestGzipIsLeftOutWhereItIsRefused(t *testing.T) {
+	t.Parallel()
+	c := harness.Ready(t, nil)
+	for accepted, zipped := range map[string]bool{
+		"gzip": true, "br, gzip;q=0.1": true, "gzip;q=0": false, "br, gzip; q=0.000, *": false, "identity": false,
+	} {
+		for _, path := range []string{"/signin", "/api/v1/openapi.json", static.URL("app.css")} {
+			b := c.Browser()
+			b.Header = http.Header{"Accept-Encoding": {accepted}}
+			a := b.Get(path).Wants(http.StatusOK)
+			if (a.Header.Get("Content-Encoding") == "gzip") != zipped || !strings.Contains(a.Header.Get("Vary"), "Accept-Encoding") {
+				t.Errorf("%s, asked with %s, is answered %v", path, accepted, a.Header)
+			}
 		}
 	}
 }

@@ -81,6 +81,7 @@ func (h *Console) Handler(routes []Route, apis ...Programs) http.Handler {
 		hangUpAfterChunks,
 		h.checkHost,
 		h.checkTransport,
+		hideRefusedGzip,
 		// Level 1 costs nothing measurable, the default a fifth.
 		middleware.GzipWithConfig(middleware.GzipConfig{Level: 1, Skipper: h.isSentAsItIs}),
 		h.checkSetUp,
@@ -134,6 +135,16 @@ func (h *Console) isImport(c echo.Context) bool {
 // handler runs: in a burst of sign-ins hundreds would wait with one in their hands. What answers a form is short.
 func (h *Console) isSentAsItIs(c echo.Context) bool {
 	return h.isStatic(c) || c.Request().Method != http.MethodGet
+}
+
+// hideRefusedGzip keeps from the compressor what a client says of gzip to refuse it, gzip;q=0, as it goes by the word alone.
+func hideRefusedGzip(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if header := c.Request().Header; !static.AcceptsGzip(header.Get(echo.HeaderAcceptEncoding)) {
+			header.Del(echo.HeaderAcceptEncoding)
+		}
+		return next(c)
+	}
 }
 
 // isStatic says that a request is for a file. Files are compressed already.

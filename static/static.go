@@ -157,7 +157,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", f.contentType)
 	header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	header.Set("Vary", "Accept-Encoding")
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if AcceptsGzip(r.Header.Get("Accept-Encoding")) {
 		header.Set("Content-Encoding", "gzip")
 		body = f.small
 	}
@@ -168,8 +168,8 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// acceptsGzip reads an Accept-Encoding header (RFC 9110 §12.5.3): gzip counts unless its weight is 0.
-func acceptsGzip(header string) bool {
+// AcceptsGzip reads an Accept-Encoding header (RFC 9110 §12.5.3): gzip counts unless its weight is 0.
+func AcceptsGzip(header string) bool {
 	for coding := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
 		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {

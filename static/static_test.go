@@ -135,7 +135,7 @@ func TestAcceptsGzip(t *testing.T) {
 	for header, want := range map[string]bool{
 		"": false, "gzip": true, "br, gzip": true, "GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0, br": false, "xgzip": false, "identity": false,
 	} {
-		if got := acceptsGzip(header); got != want {
+		if got := AcceptsGzip(header); got != want {
 			t.Errorf("%q: %v", header, got)
 		}
 	}
