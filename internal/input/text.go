@@ -71,16 +71,27 @@ func RefuseName(text string) string {
 	if strings.TrimSpace(text) != "" && !strings.ContainsFunc(text, visible) {
 		return "Nothing of this can be seen. Type a letter, a digit or a sign."
 	}
-	if address := webAddress.FindString(strings.ToLower(norm.NFKC.String(text))); address != "" {
+	if address := webAddress.FindString(strings.ToLower(seen(text))); address != "" {
 		return "A name holds no web address. Remove “" + address + "”."
 	}
 	return ""
 }
 
-// webAddress finds what programs make a link of, in lower case and NFKC: a scheme, www., the target of a link in Markdown, or a
-// domain followed by a slash.
-var webAddress = regexp.MustCompile(
-	`://|www\.|\]\(|[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*[.。]\p{L}[\p{L}\p{M}\p{N}-]+\.?(:[0-9]+)?/`)
+// webAddress finds what programs make a link of, in lower case and as it is seen: a scheme, www., the target of a link in Markdown, or a
+// domain or an IPv4 address followed by a slash.
+var webAddress = regexp.MustCompile(`://|www\.|\]\(|` +
+	`([\p{L}\p{N}][\p{L}\p{M}\p{N}-]*[.。]\p{L}[\p{L}\p{M}\p{N}-]+|\b[0-9]{1,3}([.。][0-9]{1,3}){3})\.?(:[0-9]+)?/`)
+
+// seen is a text in NFKC without characters of which nothing is seen. They part a web address for programs only: people read it as one,
+// and copy it, and browsers drop such characters from an address. Stored they stay, as Persian and Indic names need some of them.
+func seen(text string) string {
+	return norm.NFKC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || ignorable(r) {
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(text)))
+}
 
 // visible says whether a character leaves ink by itself. Marks need a letter to stand on. The Hangul fillers are letters, the
 // empty pattern of Braille and the empty notehead are signs, and nothing is seen of them.

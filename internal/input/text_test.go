@@ -45,14 +45,17 @@ func TestFC116_NamesHoldNoWebAddress(t *testing.T) {
 	for _, typed := range []string{
 		"[Reset](https://evil.example)", "https://evil.example", "Reset ://", "Visit www.evil", "WWW.evil.example", "[x](y)", "evil.example/reset",
 		"Ann evil.example:8080/x", "ann@evil.example/", "ｈｔｔｐｓ：／／evil.example", "evil．example/x", "bücher.example/x", "evil。example／x", "ev-il.ex-ample./x",
+		"http:\u200b//evil.example", "http:/\u2060/evil.example", "evil.example\u00ad/x", "www\u200b.evil.example", "w\u00adww.evil", "ev\u200dil.ex\u200cample/x",
+		"http\ufe0f:\ufe0f//evil.example", "evil.\u034fexample/", "evil\ufeff.example/x", "[x]\U000e0020(y)", "www\u3164.evil", "www\uffa0.evil", ":\u180e/\u2063/",
+		"1.2.3.4/x", "Ann 192.0.2.1:8080/x", "10.0.0.0/8", "192。0．2.1/x", "192.0.\u200b2.1/", "192.0.2.1./x",
 	} {
 		if reason := RefuseName(typed); !strings.Contains(reason, "web address") {
 			t.Errorf("%q: %q", typed, reason)
 		}
 	}
 	for _, typed := range []string{
-		"evil.example", "Booking.com", "J.R.R. Tolkien", "Dr. Med/Ann", "Sales / Nord", "Vertrieb/Nord", "v1.2/3", "10.0.0.0/8", "a:b", "A. B./C",
-		"12:30", "[x] (y)", "3.5/4",
+		"evil.example", "Booking.com", "J.R.R. Tolkien", "Dr. Med/Ann", "Sales / Nord", "Vertrieb/Nord", "v1.2/3", "a:b", "A. B./C",
+		"12:30", "[x] (y)", "3.5/4", "10.0.0.0", "v1.2.3.4/5", "1.2.3/4", "1234.5.6.7/8", "می\u200cخواهم/او", "क्\u200dष/क", "❤\ufe0f/❤\ufe0f",
 	} {
 		if reason := RefuseName(typed); reason != "" {
 			t.Errorf("%q: %q", typed, reason)
@@ -62,7 +65,7 @@ func TestFC116_NamesHoldNoWebAddress(t *testing.T) {
 
 func FuzzName(f *testing.F) {
 	for _, typed := range []string{
-		" Ann ", "\u200b", "e\u0301", "Ann\nSmith", "[x](https://y)", "evil.example/", "\xff", "\u3164", "a\u202eb", "\u200b\u0301x", "👩‍💻", "ﬁ．ex/",
+		" Ann ", "\u200b", "e\u0301", "Ann\nSmith", "[x](https://y)", "evil.example/", "\xff", "\u3164", "a\u202eb", "\u200b\u0301x", "👩‍💻", "ﬁ．ex/", "w\u00adww.x", "1.2.3.4\u200b/",
 	} {
 		f.Add(typed)
 	}
