@@ -71,7 +71,7 @@ func readImport(file []byte) (importFile, error) {
 	if err != nil {
 		return importFile{}, err
 	}
-	return read, read.readLines(reader, places, skipped)
+	return read, read.readLines(reader, places, len(header), skipped)
 }
 
 // plainText is a file without byte order marks at its beginning and the Ctrl-Z that old programs put at the end, and with LF at the end of
@@ -145,7 +145,9 @@ func (f *importFile) place(header []string) (map[string]int, error) {
 	return places, nil
 }
 
-func (f *importFile) readLines(reader *csv.Reader, places map[string]int, skipped int) error {
+// readLines reads the people. A row with more cells than the heading is a problem: where a comma within a name is taken for the
+// end of a cell, what follows stands under the wrong heading.
+func (f *importFile) readLines(reader *csv.Reader, places map[string]int, width, skipped int) error {
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -161,15 +163,22 @@ func (f *importFile) readLines(reader *csv.Reader, places map[string]int, skippe
 			return invalid("file", "A file has at most 10,000 people. Split it.")
 		}
 		number, _ := reader.FieldPos(0)
-		f.lines = append(f.lines, importLine(number+skipped, func(field string) string {
+		line := importLine(number+skipped, func(field string) string {
 			i, named := places[field]
 			if !named || i >= len(record) {
 				return ""
 			}
 			return plainCell(strings.TrimSpace(record[i]))
-		}))
+		})
+		if len(record) > width && strings.TrimSpace(strings.Join(record[width:], "")) != "" {
+			line.Problem = "This line has more cells than the heading: put a text with " + separatorWords[reader.Comma] + " in quotation marks."
+		}
+		f.lines = append(f.lines, line)
 	}
 }
+
+// separatorWords are what may stand between cells, as people call them.
+var separatorWords = map[rune]string{',': "a comma", ';': "a semicolon", '\t': "a tab", '|': "a “|”"}
 
 // importLine is the person whose cells are given.
 func importLine(number int, cell func(field string) string) ImportLine {

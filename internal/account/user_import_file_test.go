@@ -111,6 +111,26 @@ func TestRowsMayBeShort(t *testing.T) {
 	})
 }
 
+func TestRowsMayNotBeLong(t *testing.T) {
+	t.Parallel()
+	problem := "This line has more cells than the heading: put a text with %s in quotation marks."
+	wantRead(t, map[string]file{
+		"a comma in a name": {
+			"email,role,first name,last name\na@example.com,Analyst,Ann,Roe, Jr.\nb@example.com,Analyst,Bob,\"Roe, Jr.\"",
+			"\n2 a@example.com|Ann|Roe|analyst" + fmt.Sprintf(problem, "a comma") + "\n3 b@example.com|Bob|Roe, Jr.|analyst",
+		},
+		"that moves the role": {
+			"email,last name,role\na@example.com,Roe, Jr.,Analyst", "\n2 a@example.com||Roe|" + fmt.Sprintf(problem, "a comma"),
+		},
+		"other separators": {
+			"sep=|\nemail|role\na@example.com|Analyst|x", "\n3 a@example.com|||analyst" + fmt.Sprintf(problem, "a “|”"),
+		},
+		"semicolons":  {"email;role\na@example.com;Analyst;x", "\n2 a@example.com|||analyst" + fmt.Sprintf(problem, "a semicolon")},
+		"tabs":        {"email\trole\na@example.com\tAnalyst\t\tx", "\n2 a@example.com|||analyst" + fmt.Sprintf(problem, "a tab")},
+		"empty cells": {"email,role\na@example.com,Analyst,, ,\t", "\n2 a@example.com|||analyst"},
+	})
+}
+
 // TestFC150_TheTextOfThePreviewIsReadTheSame sends the text through a field as browsers do.
 func TestFC150_TheTextOfThePreviewIsReadTheSame(t *testing.T) {
 	t.Parallel()
