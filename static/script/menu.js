@@ -54,21 +54,25 @@ const openInto = (menu, button) => {
 	button.click();
 };
 
+// targets say which entry a key leads to, from the place of the one that has the focus, or from -1. After the last comes the first.
+const targets = {ArrowDown: (at) => at + 1, ArrowUp: (at) => Math.max(at, 0) - 1, Home: () => 0, End: () => -1};
+
 document.addEventListener("keydown", (event) => {
-	const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+	const target = targets[event.key];
 	const button = event.target.closest("[popovertarget]");
 	const menu = button ? document.getElementById(button.getAttribute("popovertarget")) : event.target.closest(".menu");
-	if (!step || !menu || !menu.matches(".menu") || event.target.matches("input, select")) {
+	if (!target || !menu || !menu.matches(".menu") || event.target.matches("input, select")) {
+		return;
+	}
+	const entries = entriesOf(menu);
+	if (menu.matches(":popover-open")) {
+		entries.at(target(entries.indexOf(document.activeElement)) % entries.length).focus(); // which scrolls the menu
+	} else if (event.key === "ArrowDown") {
+		openInto(menu, button);
+	} else {
 		return;
 	}
 	event.preventDefault(); // the page would scroll
-	const entries = entriesOf(menu);
-	if (menu.matches(":popover-open")) {
-		const next = entries.indexOf(document.activeElement) + step;
-		entries.at(next % entries.length).focus();
-	} else if (step > 0) {
-		openInto(menu, button);
-	}
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
