@@ -181,6 +181,9 @@ func (h *Console) admit(needs Need, next echo.HandlerFunc) echo.HandlerFunc {
 
 func (h *Console) ready(c request) error {
 	if err := h.Ready(c.Context()); err != nil {
+		if hasLeft(c) {
+			return err
+		}
 		for _, known := range []error{account.ErrReading, store.ErrClockJumped} {
 			if errors.Is(err, known) {
 				return c.String(http.StatusServiceUnavailable, "unavailable: "+known.Error())

@@ -67,7 +67,9 @@ func (f *sentFile) end(c request, log *slog.Logger, err error) error {
 	if err == nil {
 		return nil
 	}
-	if c.Context().Err() == nil { // else it is nobody's any more
+	if hasLeft(c) { // it is nobody's any more
+		c.Response().Status = statusLeft
+	} else {
 		log.ErrorContext(c.Context(), "file cut short", "route", c.Path(), "error", err)
 	}
 	panic(http.ErrAbortHandler)

@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,8 +15,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"console/internal/trace"
+	"console/store"
 )
 
 const (
@@ -91,6 +96,55 @@ func TestEveryLineOfARequestHasItsIDs(t *testing.T) {
 	for _, line := range lines {
 		if line["request_id"] != "of-the-proxy.1" || line["trace_id"] != traceID {
 			t.Errorf("the ids are missing in %v", line)
+		}
+	}
+}
+
+// TestWhoLeavesBreaksNothing has a browser hang up in the middle of requests, and a time limit of the server's end others.
+func TestWhoLeavesBreaksNothing(t *testing.T) {
+	t.Parallel()
+	var handle handler
+	h := hear(t, at(setUp, func(c request) error { return handle(c) }))
+	var leave context.CancelFunc
+	broken := func(c request) error {
+		leave()
+		<-c.Context().Done()
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, c.Context().Err())
+	}
+	hangUp := func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }
+	limit := func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(ctx, 50*time.Millisecond)
+	}
+	for name, asked := range map[string]struct {
+		handle handler
+		end    func(context.Context) (context.Context, context.CancelFunc)
+		status int
+	}{
+		"the database gives up": {broken, hangUp, statusLeft},
+		"a transaction is gone": {func(request) error { leave(); return sql.ErrTxDone }, hangUp, statusLeft},
+		"a file": {func(c request) error {
+			file := startFile(c, "text/plain", "x.txt")
+			leave()
+			return file.end(c, slog.New(slog.NewJSONHandler(&h.log, nil)), c.Context().Err())
+		}, hangUp, statusLeft},
+		"after the answer": {func(c request) error { defer leave(); return done(c) }, hangUp, http.StatusOK},
+		"a time limit": {func(c request) error {
+			<-c.Context().Done()
+			return fmt.Errorf("%w: %w", store.ErrUnavailable, c.Context().Err())
+		}, limit, http.StatusServiceUnavailable},
+	} {
+		r := httptest.NewRequest(http.MethodGet, setUp, nil)
+		var ctx context.Context
+		ctx, leave = asked.end(r.Context())
+		handle = asked.handle
+		_, lines := h.ask(r.WithContext(ctx))
+		leave()
+		last := lines[len(lines)-1]
+		if len(h.observed) != 1 || h.observed[0].Status != asked.status || last["msg"] != "request" || last["status"] != float64(asked.status) {
+			t.Errorf("%s: %v was observed, and the log has\n%s", name, h.observed, h.log.String())
+		}
+		if failed := strings.Contains(h.log.String(), `"ERROR"`); failed != (asked.status >= http.StatusInternalServerError) {
+			t.Errorf("%s: the log has\n%s", name, h.log.String())
 		}
 	}
 }

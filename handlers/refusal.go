@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -126,10 +127,22 @@ const (
 // awayFor is when it is worth trying again to reach a database that is away: most restarts take less.
 const awayFor = 5 * time.Second
 
+// statusLeft is recorded of a request whose client has hung up before the answer began. nginx, whose code it is, calls it “client closed
+// request”.
+const statusLeft = 499
+
+// hasLeft says that nobody waits for the answer any more. What fails then is broken off, not broken. A time limit of the server's own ends
+// the context with another error.
+func hasLeft(c echo.Context) bool { return errors.Is(c.Request().Context().Err(), context.Canceled) }
+
 // fail answers a request whose handler returned an error: a whole page, or a message beside the page for htmx.
 func (h *Console) fail(err error, asked echo.Context) {
 	c := request{asked}
 	if c.Response().Committed {
+		return
+	}
+	if hasLeft(c) {
+		c.Response().WriteHeader(statusLeft)
 		return
 	}
 	if api := h.programs(c); api != nil {
@@ -187,7 +200,7 @@ func toToasts(c request) {
 	c.Response().Header().Set("HX-Reswap", "innerHTML")
 }
 
-// sendFailure says that something failed. It needs nothing that can fail: neither the database nor the session.
+// sendFailure says that something failed. It needs nothing that can fail: neither the database nor the session, nor time.
 func (h *Console) sendFailure(c request, page views.ErrorPage) {
 	frame := &views.Frame{Brand: h.Brand, BasePath: h.basePath, Now: h.Now()}
 	component := views.Failure(page)
@@ -195,7 +208,7 @@ func (h *Console) sendFailure(c request, page views.ErrorPage) {
 		toToasts(c)
 		component = views.ErrorToast(page)
 	}
-	if err := sendComponent(c, page.Status, views.WithFrame(c.Context(), frame), component); err != nil {
+	if err := sendComponent(c, page.Status, views.WithFrame(context.WithoutCancel(c.Context()), frame), component); err != nil {
 		h.Log.ErrorContext(c.Context(), "failure page", "error", err)
 	}
 }

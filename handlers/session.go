@@ -149,7 +149,7 @@ func (h *Console) loadSession(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err)
 		}
 		if f.session != nil && h.sessions.Status(ctx) == scs.Modified {
-			if _, _, err := h.sessions.Commit(ctx); err != nil && !errors.Is(err, store.ErrUnwritable) {
+			if _, _, err := h.sessions.Commit(ctx); err != nil && !errors.Is(err, store.ErrUnwritable) && !hasLeft(c) {
 				h.Log.ErrorContext(ctx, "save session", "error", err)
 			}
 		}
