@@ -133,8 +133,7 @@ func TestActivityLog_EveryFilter(t *testing.T) {
 		"q=old%40example.com&actor=901&object_type=user":  {2},
 		"actor=901&object_type=user&object=902&outcome=failed": {},
 		"actor=901&object_type=user&object=902&source=UI":      {2},
-		// What is not known narrows nothing, as in the user list.
-		"to=2020-05-01&from=never&outcome=odd&source=x&action=y&object_type=z&object=-3&actor=w&job=v&cursor=nonsense": {0},
+		"to=2020-05-01&cursor=nonsense":                        {0},
 	} {
 		page := admin.Get("/settings/activity?" + query).Wants(http.StatusOK)
 		var ids []string

@@ -21,12 +21,20 @@ func (h *Console) export() ActivityExport { return ActivityExport{h.account, h.N
 
 // exportActivityCSV answers with the entries that the list shows, as a table for people.
 func (h *Console) exportActivityCSV(c request) error {
-	return h.export().CSV(c, activityQuery(c).EntryFilter)
+	query, wrong := activityQuery(c)
+	if err := wrong.Refusal(); err != nil {
+		return err
+	}
+	return h.export().CSV(c, query.EntryFilter)
 }
 
 // exportActivityLines answers with the entries that the list shows, as lines of JSON for programs.
 func (h *Console) exportActivityLines(c request) error {
-	return h.export().Lines(c, activityQuery(c).EntryFilter)
+	query, wrong := activityQuery(c)
+	if err := wrong.Refusal(); err != nil {
+		return err
+	}
+	return h.export().Lines(c, query.EntryFilter)
 }
 
 // CSV answers with the entries that match, as a table for people. It returns Forbidden without activity.export.

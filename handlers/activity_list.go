@@ -3,7 +3,6 @@ package handlers
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,11 @@ import (
 )
 
 func (h *Console) activity(c request) error {
-	query := activityQuery(c)
+	query, wrong := activityQuery(c)
+	if len(wrong) > 0 {
+		page := views.ActivityPage{Query: query, Wrong: wrong}
+		return h.renderPart(c, http.StatusUnprocessableEntity, views.Activity(page), views.ActivitySection(page))
+	}
 	list, err := h.account.Activity(c.Context(), c.Actor(), query)
 	if err != nil {
 		return err
@@ -56,44 +59,58 @@ func (h *Console) userActivity(c request, id int64) error {
 	return h.renderUser(c, views.UserPage{User: user, Tab: views.UserTabActivity, Part: views.UserActivity(tab)})
 }
 
-// activityQuery reads the state of the activity log from the address. What it does not know narrows nothing.
-func activityQuery(c request) account.ActivityQuery {
+// activityQuery reads the state of the activity log from the address, and says of each filter that it does not understand why it is
+// refused.
+func activityQuery(c request) (account.ActivityQuery, account.Fields) {
 	known := views.ActivityChoices()
-	choice := func(name string) string {
-		if value := c.QueryParam(name); slices.Contains(known[name], value) {
-			return value
-		}
-		return ""
-	}
+	f := filtersOf(c.QueryParam)
+	choice := func(name string) string { return f.one(name, known[name]...) }
 	query := account.ActivityQuery{Cursor: c.QueryParam("cursor"), EntryFilter: store.EntryFilter{
 		ObjectType: choice("object_type"), Action: choice("action"), Outcome: choice("outcome"), Source: choice("source"),
-		JobID: c.QueryID("job"), ActorID: c.QueryID("actor"), Nobody: c.QueryParam("actor") == views.ActorNobody,
-		Text: input.Line(c.QueryParam("q")),
+		JobID: f.id("job"), Nobody: c.QueryParam("actor") == views.ActorNobody, Text: input.Line(c.QueryParam("q")),
 	}}
-	query.ObjectID = objectAmong(c, query.ObjectType)
+	if !query.Nobody {
+		query.ActorID = f.id("actor")
+	}
+	query.ObjectID = f.objectAmong(query.ObjectType)
 	zone := views.TimeZone(c.SignedIn().User.TimeZone)
-	if from, err := time.ParseInLocation(time.DateOnly, c.QueryParam("from"), zone); err == nil {
+	if from := f.day("from", zone); !from.IsZero() {
 		query.From = max(store.At(from), 0)
 	}
-	if to, err := time.ParseInLocation(time.DateOnly, c.QueryParam("to"), zone); err == nil {
+	if to := f.day("to", zone); !to.IsZero() {
 		query.To = max(store.At(to.AddDate(0, 0, 1)), 1)
 	}
-	return query
+	return query, f.wrong
+}
+
+// day returns when the day begins that a filter has, or the zero time.
+func (f filters) day(name string, zone *time.Location) time.Time {
+	value := f.value(name)
+	if value == "" {
+		return time.Time{}
+	}
+	day, err := time.ParseInLocation(time.DateOnly, value, zone)
+	if err != nil {
+		f.wrong[name] = "This is no date. Enter one as in 2026-01-31."
+	}
+	return day
 }
 
 // objectAmong reads the object that entries are to be about, which has an id among those of its type. The search form sends the type
 // with it: where another one was chosen since, the object is none.
-func objectAmong(c request, objectType string) int64 {
-	text := c.QueryParam("object")
-	if of, id, is := strings.Cut(text, ":"); is {
-		if of != objectType {
-			return 0
-		}
-		text = id
+func (f filters) objectAmong(objectType string) int64 {
+	text := f.value("object")
+	of, id, is := strings.Cut(text, ":")
+	switch {
+	case text == "" || is && of != objectType:
+		return 0
+	case !is:
+		id = text
 	}
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id < 0 || objectType == "" {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n < 0 || objectType == "" {
+		f.refuse("object")
 		return 0
 	}
-	return id
+	return n
 }

@@ -11,10 +11,11 @@ import (
 )
 
 func (h *Console) deliveries(c request) error {
-	query := account.DeliveryQuery{TriggerID: c.QueryID("trigger"), IntegrationID: c.QueryID("integration"), Before: c.QueryID("before")}
-	switch state := store.DeliveryState(c.QueryParam("state")); state {
-	case store.Waiting, store.Delivered, store.Failed:
-		query.State = state
+	f := filtersOf(c.QueryParam)
+	query := account.DeliveryQuery{TriggerID: f.id("trigger"), IntegrationID: f.id("integration"), Before: c.QueryID("before"),
+		State: store.DeliveryState(f.one("state", string(store.Waiting), string(store.Delivered), string(store.Failed)))}
+	if err := f.wrong.Refusal(); err != nil {
+		return err
 	}
 	list, err := h.account.Deliveries(c.Context(), c.Actor(), query)
 	if err != nil {

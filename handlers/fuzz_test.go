@@ -170,17 +170,25 @@ func FuzzListQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query, zone string) {
 		c, _ := asked(http.MethodGet, query)
 		c.Set(keySession, &account.SignedIn{Stage: store.Finished, User: store.User{Preferences: store.Preferences{TimeZone: zone}}})
-		people := userQuery(c)
+		people, unread := userQuery(c)
 		if people.Group < 0 && c.FormValue("group") == "" || people.Sort == "" || people.Tab == "" || people.Role != "" && people.Role.Label() == "" {
 			t.Errorf("%q asks for %+v", query, people)
 		}
-		entries := activityQuery(c)
+		entries, wrong := activityQuery(c)
+		for name, reason := range wrong {
+			if c.QueryParam(name) == "" || reason == "" {
+				t.Errorf("%q: %s is refused: %q", query, name, reason)
+			}
+		}
 		if entries.ActorID < 0 || entries.ObjectID < 0 || entries.JobID < 0 || entries.From < 0 || entries.To < 0 || entries.ObjectID != 0 && entries.ObjectType == "" {
 			t.Errorf("%q asks for %+v", query, entries)
 		}
 		again, _ := asked(http.MethodGet, c.QueryParams().Encode())
 		again.Set(keySession, c.Get(keySession))
-		if !reflect.DeepEqual(userQuery(again), people) || !reflect.DeepEqual(activityQuery(again), entries) {
+		peopleAgain, unreadAgain := userQuery(again)
+		entriesAgain, wrongAgain := activityQuery(again)
+		if !reflect.DeepEqual(peopleAgain, people) || !reflect.DeepEqual(entriesAgain, entries) ||
+			!reflect.DeepEqual(unreadAgain, unread) || !reflect.DeepEqual(wrongAgain, wrong) {
 			t.Errorf("%q, written again, asks for something else", query)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 
 	"console/internal/account"
 	"console/internal/input"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
@@ -30,8 +29,12 @@ func (h *Console) groupChoices(c request, chosen int64) ([]store.Group, error) {
 func (h *Console) groups(c request) error {
 	query := account.GroupQuery{Search: input.Line(c.QueryParam("q")), Cursor: c.QueryParam("cursor"),
 		Custom: c.QueryParam("role") == customPermissions}
-	if role, known := permission.ParseRole(c.QueryParam("role")); known {
-		query.Role = role
+	if !query.Custom {
+		f := filtersOf(c.QueryParam)
+		query.Role = f.role()
+		if err := f.wrong.Refusal(); err != nil {
+			return err
+		}
 	}
 	list, err := h.account.Groups(c.Context(), c.Actor(), query)
 	if err != nil {

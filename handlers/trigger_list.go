@@ -9,11 +9,16 @@ import (
 )
 
 func (h *Console) triggers(c request) error {
+	f := filtersOf(c.QueryParam)
+	page := views.TriggersPage{Tab: f.one("tab", "all", "enabled", "disabled"), Search: input.Line(c.QueryParam("q")),
+		Mine: f.one("creator", views.Mine) != ""}
+	if err := f.wrong.Refusal(); err != nil {
+		return err
+	}
 	list, err := h.account.Triggers(c.Context(), c.Actor())
 	if err != nil {
 		return err
 	}
-	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Mine: c.QueryParam("creator") == views.Mine}
 	search := input.Fold(page.Search)
 	for _, t := range list {
 		if !strings.Contains(input.Fold(t.Name), search) && !strings.Contains(input.Fold(t.Description), search) ||

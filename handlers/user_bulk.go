@@ -14,7 +14,11 @@ func (h *Console) bulkForm(c request) error {
 }
 
 func (h *Console) bulk(c request) error {
-	job, err := h.account.StartBulk(c.Context(), c.Confirming(), selection(c), account.BulkOrder{
+	chosen, err := selection(c)
+	if err != nil {
+		return err
+	}
+	job, err := h.account.StartBulk(c.Context(), c.Confirming(), chosen, account.BulkOrder{
 		Action: c.FormValue("action"), Announced: c.Int("total"), Along: along(c),
 	})
 	if account.RefusedBy(err, account.ChangedTotal) {
@@ -29,14 +33,18 @@ func (h *Console) bulk(c request) error {
 	return h.goToJob(c, job)
 }
 
-// selection reads whom a form is about.
-func selection(c request) account.Selection {
-	return account.Selection{IDs: c.IDs("ids"), All: c.FormValue("all") != "", Query: userQuery(c)}
+// selection reads whom a form is about. It refuses one of everybody whom a filter shows that is not understood.
+func selection(c request) (account.Selection, error) {
+	query, err := userQuery(c)
+	return account.Selection{IDs: c.IDs("ids"), All: c.FormValue("all") != "", Query: query}, err
 }
 
 // renderBulk asks for confirmation, naming whom it would change; refused says why the last answer was refused.
 func (h *Console) renderBulk(c request, status int, refused account.Fields) error {
-	chosen := selection(c)
+	chosen, err := selection(c)
+	if err != nil {
+		return err
+	}
 	selected, err := h.account.PreviewBulk(c.Context(), c.Actor(), c.FormValue("action"), chosen)
 	if refused := refusal(err); refused != nil {
 		return echo.NewHTTPError(http.StatusUnprocessableEntity, refused.First())

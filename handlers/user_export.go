@@ -7,8 +7,12 @@ import (
 )
 
 func (h *Console) exportUsers(c request) error {
+	query, err := userQuery(c)
+	if err != nil {
+		return err
+	}
 	var people *sheet
-	err := h.account.ExportUsers(c.Context(), c.Actor(), userQuery(c), func() {
+	err = h.account.ExportUsers(c.Context(), c.Actor(), query, func() {
 		people = startSheet(c, "users-"+h.Now().UTC().Format("2006-01-02")+".csv", "email", "first name", "last name", "role", "status",
 			"2fa", "last auth", "groups")
 	}, func(u account.Exported) error {

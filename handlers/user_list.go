@@ -1,17 +1,20 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 
 	"console/internal/account"
 	"console/internal/input"
-	"console/internal/permission"
 	"console/store"
 	"console/views"
 )
 
 func (h *Console) users(c request) error {
-	query := userQuery(c)
+	query, err := userQuery(c)
+	if err != nil {
+		return err
+	}
 	list, err := h.account.Users(c.Context(), c.Actor(), query)
 	if err != nil {
 		return err
@@ -24,26 +27,17 @@ func (h *Console) users(c request) error {
 	return h.renderPart(c, http.StatusOK, views.Users(page), views.UsersSection(page))
 }
 
-// userQuery reads the state of the list from the address or the form. What it does not know is the default.
-func userQuery(c request) account.UserQuery {
-	query := account.UserQuery{Tab: store.TabAll, Search: input.Line(c.FormValue("q")), Sort: store.SortName,
-		Descending: c.FormValue("dir") == "desc", Cursor: c.FormValue("cursor"), Group: c.ID("group")}
-	switch tab := store.Tab(c.FormValue("tab")); tab {
-	case store.TabActive, store.TabInvited, store.TabDisabled:
-		query.Tab = tab
-	}
+// userQuery reads the state of the list from the address or the form. It refuses filters that it does not understand; an order that it does
+// not know is the usual one.
+func userQuery(c request) (account.UserQuery, error) {
+	f := filtersOf(c.FormValue)
+	tab := f.one("tab", string(store.TabAll), string(store.TabActive), string(store.TabInvited), string(store.TabDisabled))
+	query := account.UserQuery{Tab: cmp.Or(store.Tab(tab), store.TabAll), Search: input.Line(c.FormValue("q")), Sort: store.SortName,
+		Descending: c.FormValue("dir") == "desc", Cursor: c.FormValue("cursor"), Role: f.role(), Group: f.id("group"),
+		SecondFactor: f.one("twofa", "on", "off"), LastAuth: f.one("last_auth", "90d", "never")}
 	switch sort := store.Sort(c.FormValue("sort")); sort {
 	case store.SortRole, store.SortEmail, store.SortLastAuth:
 		query.Sort = sort
 	}
-	if role, known := permission.ParseRole(c.FormValue("role")); known {
-		query.Role = role
-	}
-	if v := c.FormValue("twofa"); v == "on" || v == "off" {
-		query.SecondFactor = v
-	}
-	if v := c.FormValue("last_auth"); v == "90d" || v == "never" {
-		query.LastAuth = v
-	}
-	return query
+	return query, f.wrong.Refusal()
 }

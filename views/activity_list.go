@@ -23,6 +23,7 @@ const ActorNobody = "nobody"
 type ActivityPage struct {
 	Query account.ActivityQuery
 	List  account.ActivityList
+	Wrong account.Fields // filters that are not understood; nothing is listed then
 }
 
 // entryPath is the address of an entry.
@@ -185,8 +186,8 @@ func (p ActivityPage) filters(zone *time.Location) []filter {
 		kind, action,
 		{name: "outcome", label: "Outcome", chosen: p.Query.Outcome, options: outcomeOptions},
 		{name: "source", label: "Source", chosen: p.Query.Source, options: sourceOptions},
-		{name: "from", label: "From", chosen: day(p.Query.From, zone), date: true},
-		{name: "to", label: "To", chosen: to, date: true},
+		{name: "from", label: "From", chosen: day(p.Query.From, zone), date: true, wrong: p.Wrong["from"]},
+		{name: "to", label: "To", chosen: to, date: true, wrong: p.Wrong["to"]},
 	}
 }
 
@@ -242,6 +243,9 @@ func (p ActivityPage) hidden() (fields []option) {
 
 // announcement is what a screen reader says when the list has been drawn again.
 func (p ActivityPage) announcement() string {
+	if len(p.Wrong) > 0 {
+		return "The filters are not understood"
+	}
 	n := len(p.List.Entries)
 	if n == 1 {
 		return "1 entry"
