@@ -70,7 +70,7 @@ func TestAPI_StaleBeforeInvalid(t *testing.T) {
 	}
 }
 
-// ETags are compared as RFC 9110 §13.1 has it: of a read weakly, of a change strongly, and of several ETags one is enough.
+// Of several ETags one is enough, and a weak one counts as what a proxy that compresses has made of it.
 func TestAPI_ETagsInLists(t *testing.T) {
 	t.Parallel()
 	c, _, token := startAPI(t)
@@ -100,10 +100,10 @@ func TestAPI_ETagsInLists(t *testing.T) {
 		name := fmt.Sprintf(`{"name":"Named by %d"}`, c.Count(`SELECT count(*) FROM activity`))
 		as.ask(status, http.MethodPatch, one, name, "If-Match", strings.ReplaceAll(condition, "NOW", now))
 	}
-	for _, condition := range []string{"NOW", `"zz", NOW`, `"77",NOW , W/"1"`, "*", `"77", "78", NOW`} {
+	for _, condition := range []string{"NOW", `"zz", NOW`, `"77",NOW , W/"1"`, "*", `"77", "78", NOW`, "W/NOW", `W/NOW, "77"`} {
 		rename(200, condition)
 	}
-	for _, condition := range []string{"W/NOW", `"zz"`, `"zz", "77"`, `W/NOW, "77"`, `W/NOW, "77", "78"`, `"*"`} {
+	for _, condition := range []string{`W/"77"`, `"zz"`, `"zz", "77"`, `W/"77", "78"`, `"*"`} {
 		rename(412, condition)
 	}
 	for _, condition := range []string{`"`, "*, NOW", "W/", "zz", ","} {
@@ -116,7 +116,6 @@ func TestAPI_ETagsInLists(t *testing.T) {
 		path := strings.ReplaceAll(o.Path, "{id}", ids[strings.Split(o.Path, "/")[1]])
 		as.ask(422, o.Method, path, `{"nonsense":1}`, "If-Match", "*")
 		as.ask(412, o.Method, path, `{"nonsense":1}`, "If-Match", `"77", "78"`)
-		as.ask(412, o.Method, path, `{"nonsense":1}`, "If-Match", `W/"1"`)
 		if path != o.Path {
 			as.ask(404, o.Method, strings.ReplaceAll(o.Path, "{id}", "999"), `{}`, "If-Match", "*")
 		}

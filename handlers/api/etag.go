@@ -25,14 +25,15 @@ const keyVersion = "version"
 // never is the version that nothing has.
 const never = math.MaxInt64
 
-// etags are those in a header. All of them are meant where it is an asterisk.
+// etags are those in a header. All of them are meant where it is an asterisk. Whether one is weak does not matter, also where RFC 9110
+// §13.1.1 says that it does: it is the number of a version, and a proxy that compresses an answer makes its ETag weak.
 type etags struct {
-	all          bool
-	strong, weak []string // without their quotes
+	all  bool
+	tags []string // without their quotes
 }
 
 // nextETag is the first in a list of ETags. A number may stand there without quotes.
-var nextETag = regexp.MustCompile(`^(W/)?(?:"([^"]*)"|([0-9]+))[ \t]*(?:,|$)`)
+var nextETag = regexp.MustCompile(`^(?:W/)?(?:"([^"]*)"|([0-9]+))[ \t]*(?:,|$)`)
 
 // readETags reads a header, which may stand there several times. It returns false for what is none, and for what cannot be read.
 func readETags(header []string) (found etags, readable bool) {
@@ -46,26 +47,22 @@ func readETags(header []string) (found etags, readable bool) {
 		if tag == nil {
 			return etags{}, false
 		}
-		if text := tag[2] + tag[3]; tag[1] == "" {
-			found.strong = append(found.strong, text)
-		} else {
-			found.weak = append(found.weak, text)
-		}
+		found.tags = append(found.tags, tag[1]+tag[2])
 		rest = strings.TrimLeft(rest[len(tag[0]):], between)
 	}
-	return found, len(found.strong)+len(found.weak) > 0
+	return found, len(found.tags) > 0
 }
 
 // tagOf is the ETag of a version without its quotes.
 func tagOf(version int64) string { return strconv.FormatInt(version, 10) }
 
-// knows says whether whoever reads something has it in this version already: whether ETags are weak does not matter (RFC 9110 §13.1.2).
+// knows says whether whoever reads something has it in this version already (RFC 9110 §13.1.2).
 func knows(r *http.Request, version int64) bool {
 	found, readable := readETags(r.Header.Values(headerIfNoneMatch))
-	return readable && (found.all || slices.Contains(slices.Concat(found.strong, found.weak), tagOf(version)))
+	return readable && (found.all || slices.Contains(found.tags, tagOf(version)))
 }
 
-// ifMatch is the version that a change goes by. A weak ETag is that of none (RFC 9110 §13.1.1).
+// ifMatch is the version that a change goes by.
 func ifMatch(c echo.Context) (int64, error) {
 	if version, is := c.Get(keyVersion).(int64); is {
 		return version, nil
@@ -79,7 +76,7 @@ func ifMatch(c echo.Context) (int64, error) {
 	if !readable {
 		return 0, unreadable("The header If-Match is no ETag of this console.")
 	}
-	for _, text := range found.strong {
+	for _, text := range found.tags {
 		if version := positive(text); version > 0 && tagOf(version) == text {
 			return version, nil
 		}
@@ -90,14 +87,14 @@ func ifMatch(c echo.Context) (int64, error) {
 // chooseVersion finds out which of several ETags a change goes by: the present one, if it is among them.
 func (a *API) chooseVersion(c handlers.Request, o Operation) error {
 	found, readable := readETags(c.Request().Header.Values(headerIfMatch))
-	if !o.Versioned() || !readable || !found.all && len(found.strong) < 2 {
+	if !o.Versioned() || !readable || !found.all && len(found.tags) < 2 {
 		return nil
 	}
 	present, err := a.account.PresentVersion(c.Context(), c.Actor(), o.versionedObject(), positive(c.Param("id")))
 	if err != nil {
 		return err
 	}
-	if !found.all && !slices.Contains(found.strong, tagOf(present)) {
+	if !found.all && !slices.Contains(found.tags, tagOf(present)) {
 		present = never
 	}
 	c.Set(keyVersion, present)

@@ -78,9 +78,9 @@ func RefuseName(text string) string {
 }
 
 // webAddress finds what programs make a link of, in lower case and as it is seen: a scheme, www., the target of a link in Markdown, or a
-// domain or an IPv4 address followed by a slash.
-var webAddress = regexp.MustCompile(`://|www\.|\]\(|` +
-	`([\p{L}\p{N}][\p{L}\p{M}\p{N}-]*[.。]\p{L}[\p{L}\p{M}\p{N}-]+|\b[0-9]{1,3}([.。][0-9]{1,3}){3})\.?(:[0-9]+)?/`)
+// domain followed by a slash. Numbers are none: a group may be called after the network 10.0.0.0/8.
+var webAddress = regexp.MustCompile(
+	`://|www\.|\]\(|[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*[.。]\p{L}[\p{L}\p{M}\p{N}-]+\.?(:[0-9]+)?/`)
 
 // seen is a text in NFKC without characters of which nothing is seen. They part a web address for programs only: people read it as one,
 // and copy it, and browsers drop such characters from an address. Stored they stay, as Persian and Indic names need some of them.
