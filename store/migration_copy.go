@@ -106,7 +106,7 @@ func keptAt(ctx context.Context, name, last string) (kept string, found bool, er
 		}
 		was, err := newestEntry(ctx, db)
 		if err := errors.Join(err, db.Close()); err != nil {
-			return "", false, fmt.Errorf("%s: %w", kept, err)
+			return "", false, fmt.Errorf("%s, a copy that an earlier start has left, cannot be read; move it aside: %w", kept, err)
 		}
 		if was == last {
 			return kept, true, nil

@@ -295,7 +295,7 @@ func checkDeliveries(ctx context.Context, e *examination) finding {
 	}
 	for _, h := range holds {
 		all = append(all, finding{warning, fmt.Sprintf("%s takes no messages since %s: %s", target(h), inWords(h.Since.Time()), h.Reason),
-			"They are tried again, growing rarer, for 24 hours. See the mail server below, and Settings, Integrations."})
+			"They are tried again, growing rarer, for 24 hours. See the mail server below, and in Settings General (mails) and Integrations."})
 	}
 	return worst(all...)
 }

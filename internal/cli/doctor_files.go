@@ -93,7 +93,7 @@ func checkSecretFiles(_ context.Context, e *examination) finding {
 		}
 		if err != nil {
 			all = append(all, finding{wrong, file.flag + ": " + err.Error(),
-				"Make it readable for the account that runs the console, and for nobody else."})
+				"Write the secret into it, and make it readable for the account that runs the console, and for nobody else."})
 			continue
 		}
 		all = append(all, worst(finding{right, file.flag + " " + file.path, ""}, secretAccess(file.path)))

@@ -106,6 +106,22 @@ func (e *examination) obtainedCertificate(ctx context.Context) finding {
 	return certificateFinding(pair.Leaf, e.serve.ACMEHost, e.machine())
 }
 
+// mailAdvices are what to do about failures of a mail server, which are told apart by their words.
+var mailAdvices = []struct{ words, advice string }{
+	{"certificate is not trusted", "Name the server as its certificate does; trust an authority of your own by SSL_CERT_FILE."},
+	{"does not speak TLS on this port", "Say tls=starttls in --smtp, or name the port of the server for TLS, which is mostly 465."},
+	{"refused the user name or password", "Compare the user name in --smtp, and the password in its file, with what your mail provider says."},
+}
+
+func mailAdvice(err error) string {
+	for _, a := range mailAdvices {
+		if strings.Contains(err.Error(), a.words) {
+			return a.advice
+		}
+	}
+	return "Compare address, tls, user name and password of --smtp with what your mail provider says, and look whether a firewall is between."
+}
+
 // checkMail signs in to the mail server, and sends nothing.
 func checkMail(ctx context.Context, e *examination) finding {
 	base, err := e.base()
@@ -122,8 +138,7 @@ func checkMail(ctx context.Context, e *examination) finding {
 	}
 	certificate, err := smtp.Check(ctx)
 	if err != nil {
-		return finding{wrong, server + ": " + err.Error(),
-			"Compare address, tls, user name and password of --smtp with what your mail provider says, and look whether a firewall is between."}
+		return finding{wrong, server + ": " + err.Error(), mailAdvice(err)}
 	}
 	if certificate != nil {
 		if end := certificateFinding(certificate, "", e.machine()); end.State != right {
@@ -246,7 +261,7 @@ func (e *examination) misanswered(ctx context.Context, base *url.URL, status int
 			"Look in the settings of the reverse proxy whether it calls the console where --listen says, and in its log."}
 	}
 	return finding{wrong, fmt.Sprintf("what answers at %s (%d) is no console", base, status),
-		"Look whether --base-url, its path included, leads here."}
+		"Look whether --base-url leads here: with https or http, its port and its path."}
 }
 
 // notRunning is the finding of what only a console that serves can tell.
@@ -332,7 +347,7 @@ func proxyFinding(a arrival, base *url.URL) finding {
 	case !a.Trusted:
 		return finding{wrong,
 			fmt.Sprintf("the proxy at %s is not one that --trusted-proxies names: for the console all people have its address", proxy),
-			"Name it with --trusted-proxies."}
+			"Start the console with it among --trusted-proxies."}
 	case base.Scheme == "https" && !a.TLS && a.Scheme != "https":
 		return finding{wrong, fmt.Sprintf("the proxy at %s says %q in X-Forwarded-Proto", proxy, a.Scheme), "It must set this header to https."}
 	case len(a.ForwardedFor) == 0:

@@ -435,14 +435,17 @@ func TestDoctorTalksToTheMailServer(t *testing.T) {
 	}
 	server := fake.NewMailServer(t, fake.MailOptions{Username: "console", Password: "right"})
 	doctor(server, "right").wants(t, right, "mail", "lets the console in")
-	doctor(server, "other").wants(t, wrong, "mail", server.Addr(), "refused the user name or password", "Compare")
+	doctor(server, "other").wants(t, wrong, "mail", server.Addr(), "refused the user name or password", "the password in its file")
+	diagnosed(t, "--data", dir, "--listen", listen, "--base-url", "http://"+listen, "--smtp", "smtp://"+server.Addr()+"?tls=tls").
+		wants(t, wrong, "mail", "does not speak TLS", "tls=starttls")
 	server.Close()
 	doctor(server, "right").wants(t, wrong, "mail", "connection refused")
 	if len(server.Messages()) > 0 {
 		t.Error("a mail was sent")
 	}
 	encrypted := fake.NewMailServer(t, fake.MailOptions{TLS: fake.StartTLS})
-	diagnosed(t, "--data", dir, "--listen", listen, "--base-url", "http://"+listen, "--smtp", encrypted.URL()).wants(t, wrong, "mail", "certificate")
+	diagnosed(t, "--data", dir, "--listen", listen, "--base-url", "http://"+listen, "--smtp", encrypted.URL()).
+		wants(t, wrong, "mail", "certificate", "SSL_CERT_FILE")
 }
 
 // certified writes a certificate for a name, which is its own authority, and its key.

@@ -41,7 +41,13 @@ const (
 
 // database is where the database lies: a path, or a URL of PostgreSQL, which is shown to nobody as it is.
 func (i Installation) database() string {
-	return cmp.Or(i.Database, filepath.Join(i.Data, databaseName))
+	switch {
+	case i.Database == "":
+		return filepath.Join(i.Data, databaseName)
+	case store.IsURL(i.Database):
+		return i.Database
+	}
+	return filepath.Clean(i.Database) // of two slashes at its beginning the first would begin the name of another machine
 }
 
 // mustExist refuses, with what to do, where there is no database.

@@ -458,3 +458,12 @@ func TestPG15_TheSetUpCodeIsOneForAllConsoles(t *testing.T) {
 		t.Errorf("after the set-up it is %q, %v", code, err)
 	}
 }
+
+func TestADatabaseMayBeNamedWithTwoSlashes(t *testing.T) {
+	t.Parallel()
+	onFile(t)
+	dir := installed(t)
+	if status, out, problems := command(t, "audit", "verify", "--data", dir, "--database", "/"+filepath.Join(dir, "console.db")); status != 0 {
+		t.Errorf("%d: %s%s", status, out, problems)
+	}
+}
