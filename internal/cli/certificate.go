@@ -62,6 +62,9 @@ func (f *certificateFiles) read() (isNew bool, err error) {
 	}
 	f.certificate, f.key = string(certificate), key
 	f.current.Store(&pair)
+	if now := time.Now(); now.Before(pair.Leaf.NotBefore) || now.After(pair.Leaf.NotAfter) {
+		f.log.Warn("the certificate is not valid at this time, and browsers refuse it", "begins", pair.Leaf.NotBefore, "ends", pair.Leaf.NotAfter)
+	}
 	return true, nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/tls"
 	"io"
 	"net"
@@ -152,5 +153,19 @@ func TestANewCertificateNeedsNoRestart(t *testing.T) {
 	}
 	if !server.CertificateEnd().Equal(second.Leaf.NotAfter) {
 		t.Errorf("it is said to end at %v", server.CertificateEnd())
+	}
+}
+
+func TestACertificateThatHasEndedIsToldOfAtTheStart(t *testing.T) {
+	t.Parallel()
+	for ends, told := range map[time.Duration]bool{-time.Hour: true, time.Hour: false} {
+		certificate, key := certified(t, "localhost", time.Now().Add(ends))
+		var log bytes.Buffer
+		if _, err := (Serve{TLSCert: certificate, TLSKey: key}).openCertificateFiles(newLogger("text", &log)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(log.String(), "not valid at this time") != told {
+			t.Errorf("of one that ends in %v it is said: %s", ends, &log)
+		}
 	}
 }
