@@ -15,11 +15,10 @@ func TestFiltersThatAreNotUnderstood(t *testing.T) {
 	c.Member(admin, "analyst", "ann@example.com")
 	admin.Get("/settings/users").Contains("ann@example.com") // and the message that she was added
 	for list, filters := range map[string][]string{
-		"/settings/users":                  {"role=zzz", "role=custom", "group=x", "group=-1", "twofa=maybe", "last_auth=1d", "tab=deleted"},
+		"/settings/users":                  {"role=zzz", "role=custom", "group=x", "group=-1", "twofa=maybe", "last_auth=1d"},
 		"/settings/users/export.csv":       {"role=zzz", "group=x", "twofa=maybe", "last_auth=1d", "tab=deleted"},
 		"/settings/groups":                 {"role=zzz"},
-		"/settings/triggers":               {"tab=deleted", "creator=theirs"},
-		"/settings/integrations":           {"tab=deleted"},
+		"/settings/triggers":               {"creator=theirs"},
 		"/settings/deliveries":             {"state=lost", "trigger=x", "integration=-1"},
 		"/settings/activity":               {"object_type=zzz", "action=zzz", "outcome=zzz", "source=zzz", "job=x", "actor=x", "object_type=user&object=x", "object=7"},
 		"/settings/activity/export.csv":    {"from=garbage", "to=2026-13-45", "action=zzz", "actor=-1"},

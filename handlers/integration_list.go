@@ -10,11 +10,6 @@ import (
 )
 
 func (h *Console) integrations(c request) error {
-	f := filtersOf(c.QueryParam)
-	tab := f.one("tab", "all", "enabled", "disabled")
-	if err := f.wrong.Refusal(); err != nil {
-		return err
-	}
 	list, err := h.account.Integrations(c.Context(), c.Actor())
 	if err != nil {
 		return err
@@ -27,7 +22,7 @@ func (h *Console) integrations(c request) error {
 	if err != nil {
 		return err
 	}
-	page := views.IntegrationsPage{Tab: tab, Search: input.Line(c.QueryParam("q")), Failures: failures, Holds: holds}
+	page := views.IntegrationsPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Failures: failures, Holds: holds}
 	page.Unopened = map[int64]bool{}
 	for _, i := range list {
 		page.Unopened[i.ID] = h.account.Unopened(i)

@@ -10,8 +10,7 @@ import (
 
 func (h *Console) triggers(c request) error {
 	f := filtersOf(c.QueryParam)
-	page := views.TriggersPage{Tab: f.one("tab", "all", "enabled", "disabled"), Search: input.Line(c.QueryParam("q")),
-		Mine: f.one("creator", views.Mine) != ""}
+	page := views.TriggersPage{Tab: c.QueryParam("tab"), Search: input.Line(c.QueryParam("q")), Mine: f.one("creator", views.Mine) != ""}
 	if err := f.wrong.Refusal(); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (h *Console) bulk(c request) error {
 
 // selection reads whom a form is about. It refuses one of everybody whom a filter shows that is not understood.
 func selection(c request) (account.Selection, error) {
-	query, err := userQuery(c)
+	query, err := chosenQuery(c)
 	return account.Selection{IDs: c.IDs("ids"), All: c.FormValue("all") != "", Query: query}, err
 }
 

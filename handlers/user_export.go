@@ -7,7 +7,7 @@ import (
 )
 
 func (h *Console) exportUsers(c request) error {
-	query, err := userQuery(c)
+	query, err := chosenQuery(c)
 	if err != nil {
 		return err
 	}
