@@ -50,7 +50,7 @@ func (m *markup) check(t *testing.T) {
 }
 
 // unknown are what the checker does not know yet: it says of them that they do not exist.
-var unknown = []string{"field-sizing", "position-area", "position-try-fallbacks"}
+var unknown = []string{"field-sizing", "position-area", "position-try-fallbacks", "@position-try"}
 
 // faults returns the errors and warnings of the checker, each once, with the first page that has it and how many do.
 func (m *markup) faults() ([]string, error) {
