@@ -125,8 +125,13 @@ func (o *opened) deep(ctx context.Context) (store.Cursor, error) {
 	return at, nil
 }
 
+// indexing is longer than the index of everybody's texts takes, which is made after everybody is read. Searches are slower meanwhile.
+const indexing = 4 * time.Second
+
 // searches are what people look for, with the page that shows them and the counts on its tabs.
 func (o *opened) searches(ctx context.Context, rare string) []measure {
+	o.account.Preload(ctx)
+	time.Sleep(indexing)
 	find := func(q account.UserQuery) func() error {
 		q.Tab, q.Sort = store.TabAll, store.SortName
 		return func() error {
